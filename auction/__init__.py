@@ -1,0 +1,9 @@
+"""The market of the Distribute.AI whitepaper: exact baselines, the bid-density auction, and the gap between them."""
+
+from auction.errors import InputError
+
+from auction.market import Allocation, Market, Outcome, check
+from auction.solvers import solve
+from auction.welfare import welfare
+
+__all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "solve", "welfare"]

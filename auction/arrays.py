@@ -1,0 +1,90 @@
+"""Bad input stops here: arrays and numbers of known shape and range, or one line that says what is allowed."""
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auction.errors import InputError
+
+INT64_MAX = np.iinfo(np.int64).max
+Shape = tuple[int | None, ...]  # None: any length
+
+
+def frozen(array: NDArray[Any]) -> NDArray[Any]:
+    """The array itself, read-only."""
+    array.setflags(write=False)
+    return array
+
+
+def _position(name: str, index: Any) -> str:
+    return name + "".join(f"[{int(i)}]" for i in index)
+
+
+def _numeric(name: str, value: Any, shape: Shape, allowed: str) -> NDArray[Any]:
+    try:
+        array = np.asarray(value)
+    except (ValueError, OverflowError):
+        raise InputError(f"{name}: rows of unequal length; {_describe(shape)} of {allowed} is needed") from None
+    if array.dtype.kind == "O":  # integers beyond uint64, null, nested objects
+        for index, item in np.ndenumerate(array):
+            if isinstance(item, bool) or not isinstance(item, int | float):
+                raise InputError(f"{_position(name, index)}: {item!r} is not allowed; {allowed}")
+            if isinstance(item, int) and abs(item) > INT64_MAX:
+                raise InputError(f"{_position(name, index)}: {item} is not allowed; {allowed}")
+        array = array.astype(float)
+    if array.dtype.kind not in "iuf":
+        raise InputError(f"{name}: not numbers; {_describe(shape)} of {allowed} is needed")
+    if array.size == 0 and array.ndim <= len(shape) and (array.ndim < 1 or array.shape[0] == 0):
+        array = array.reshape((0,) + tuple(length or 0 for length in shape[1:]))
+    if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
+        raise InputError(f"{name}: has shape {array.shape}; {_describe(shape)} of {allowed} is needed")
+    return array
+
+
+def _describe(shape: Shape) -> str:
+    if shape == (None,):
+        return "a list"
+    return f"a list of {shape[0]}" if len(shape) == 1 else f"an array of {' x '.join(map(str, shape))}"
+
+
+def _refuse(name: str, array: NDArray[Any], bad: NDArray[np.bool_], allowed: str) -> None:
+    if bad.any():
+        index = np.argwhere(bad)[0]
+        raise InputError(f"{_position(name, index)}: {array[tuple(index)]} is not allowed; {allowed}")
+
+
+def amounts(name: str, value: Any, shape: Shape) -> NDArray[np.int64]:
+    """A read-only int64 array of non-negative integers."""
+    allowed = f"integers from 0 to {INT64_MAX}"
+    array = _numeric(name, value, shape, allowed)
+    if array.dtype.kind == "f":  # whole numbers are taken where the conversion loses nothing
+        _refuse(name, array, ~(np.isfinite(array) & (array == np.floor(array)) & (abs(array) <= 2.0**53)), allowed)
+    elif array.dtype.kind == "u":
+        _refuse(name, array, array > np.uint64(INT64_MAX), allowed)
+    _refuse(name, array, array < 0, allowed)
+    return frozen(np.array(array, dtype=np.int64, order="C"))
+
+
+def reals(name: str, value: Any, shape: Shape, upper: float = np.inf) -> NDArray[np.float64]:
+    """A read-only float64 array of finite numbers from 0 to ``upper``."""
+    allowed = "finite numbers from 0 up" if upper == np.inf else f"numbers from 0 to {upper:g}"
+    array = _numeric(name, value, shape, allowed)
+    _refuse(name, array, ~(np.isfinite(array) & (array >= 0) & (array <= upper)), allowed)
+    return frozen(np.array(array, dtype=np.float64, order="C") + 0.0)  # + 0.0: no negative zero
+
+
+def integer(name: str, value: Any, lower: int) -> int:
+    """A single integer from ``lower`` to the end of int64."""
+    number = value.item() if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0 else value
+    if isinstance(number, float) and number.is_integer() and abs(number) <= 2.0**53:
+        number = int(number)
+    if isinstance(number, bool) or not isinstance(number, int) or not lower <= number <= INT64_MAX:
+        raise InputError(f"{name}: {number!r} is not allowed; an integer from {lower} to {INT64_MAX}")
+    return number
+
+
+def within(name: str, what: str, total: float, limit: int) -> None:
+    """Refuse a total at or above the limit."""
+    if not total < limit:
+        raise InputError(f"{name}: {what} is {total:.3g}; it must stay below {limit} (2^62) to fit int64")

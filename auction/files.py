@@ -1,0 +1,162 @@
+"""Markets and outcomes on disk: JSON and npz in, one clear line for anything else; nothing is ever half-written."""
+
+import json
+import os
+import zipfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from auction.arrays import amounts, integer
+from auction.errors import InputError
+from auction.market import FIELDS, READINGS, Allocation, Market, Outcome
+
+PAIR_FIELDS = ("task", "provider")
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary path beside ``path`` that takes its place when the block ends well, and is removed otherwise."""
+    if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not replaced
+        yield path
+        return
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    try:
+        yield temporary
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def ensure_writable(path: Path) -> None:
+    """Refuse an output that cannot be written before any work is done for it."""
+    if path.is_dir():
+        raise InputError(f"{path}: is a directory; a file is needed")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: its directory does not exist")
+    if not os.access(path if path.exists() else path.parent, os.W_OK):
+        raise InputError(f"{path}: cannot be written (permission denied)")
+
+
+def write_market(path: Path, market: Market) -> None:
+    """Write market.json or market.npz, by suffix."""
+    ensure_market_name(path)
+    arrays = {name: getattr(market, name) for name in FIELDS}
+    with replacing(path) as temporary:
+        if path.suffix == ".npz":
+            with temporary.open("wb") as file:
+                np.savez(file, allow_pickle=False, **arrays)
+        else:
+            plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in arrays.items()}
+            temporary.write_text(json.dumps(plain) + "\n")
+
+
+def ensure_market_name(path: Path) -> None:
+    """A market file's suffix says its format."""
+    if path.suffix not in (".json", ".npz"):
+        raise InputError(f"{path}: a market file ends in .json or .npz")
+
+
+def read_market(path: Path) -> Market:
+    """Read and validate a market.
+
+    Raises:
+        InputError: not a market file, truncated, with missing or foreign fields, or with values out of range.
+    """
+    ensure_market_name(path)
+    fields = _read_npz(path) if path.suffix == ".npz" else _read_json(path)
+    missing = [name for name in FIELDS if name not in fields]
+    foreign = [name for name in fields if name not in FIELDS]
+    if missing or foreign:
+        what = f"lacks {missing[0]!r}" if missing else f"has an unknown field {foreign[0]!r}"
+        raise InputError(f"{path}: {what}; a market has {', '.join(FIELDS)}")
+    try:
+        return Market(**fields)
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def _read_npz(path: Path) -> dict[str, Any]:
+    try:
+        with np.load(path, allow_pickle=False) as archive:
+            return {name: archive[name] for name in archive.files}
+    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+        raise InputError(f"{path}: not a readable npz file ({_first_line(error)})") from None
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        content = json.loads(path.read_bytes())
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (ValueError, RecursionError) as error:  # bad JSON and bad UTF-8 alike
+        raise InputError(f"{path}: not valid JSON ({_first_line(error)})") from None
+    if not isinstance(content, dict):
+        raise InputError(f"{path}: holds a {type(content).__name__}; a JSON object is needed")
+    return content
+
+
+def _first_line(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def summary_of(outcome: Outcome) -> dict[str, Any]:
+    """The outcome without its pairs, as JSON."""
+    return {
+        "solver": outcome.solver,
+        "reading": outcome.reading,
+        "welfare": outcome.welfare,
+        "bound": outcome.bound,
+        "gap": outcome.gap,
+        "proven_optimal": outcome.proven_optimal,
+        "status": outcome.status,
+        "seconds": outcome.seconds,
+        "seed": outcome.seed,
+        "options": outcome.options,
+        "market_digest": outcome.market_digest,
+    }
+
+
+def write_outcome(path: Path, outcome: Outcome) -> None:
+    """Write outcome.json."""
+    pairs = {name: getattr(outcome.allocation, name).tolist() for name in PAIR_FIELDS}
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(summary_of(outcome) | pairs) + "\n")
+
+
+def read_outcome(path: Path) -> Outcome:
+    """Read an outcome; that its claims hold is for ``check`` to say.
+
+    Raises:
+        InputError: not an outcome file, or fields of the wrong kind.
+    """
+    fields = _read_json(path)
+    plain = {"solver": str, "status": str, "market_digest": str, "options": dict, "proven_optimal": bool}
+    needed = (*PAIR_FIELDS, "reading", "welfare", "bound", "seconds", "seed", *plain)
+    for name in needed:
+        if name not in fields:
+            raise InputError(f"{path}: lacks {name!r}; an outcome has {', '.join(needed)}")
+    try:
+        for name, kind in plain.items():
+            if not isinstance(fields[name], kind):
+                raise InputError(f"{name}: {fields[name]!r} is not allowed; a {kind.__name__}")
+        if fields["reading"] not in READINGS:
+            raise InputError(f"reading: {fields['reading']!r} is not allowed; {' or '.join(READINGS)}")
+        if isinstance(fields["seconds"], bool) or not isinstance(fields["seconds"], int | float):
+            raise InputError(f"seconds: {fields['seconds']!r} is not allowed; a number")
+        task = amounts("task", fields["task"], (None,))
+        return Outcome(
+            **{name: fields[name] for name in (*plain, "reading", "seconds")},
+            allocation=Allocation(task, amounts("provider", fields["provider"], (task.size,))),
+            welfare=integer("welfare", fields["welfare"], lower=-(2**62)),
+            bound=None if fields["bound"] is None else integer("bound", fields["bound"], lower=-(2**62)),
+            seed=integer("seed", fields["seed"], lower=0),
+        )
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None

@@ -1,0 +1,54 @@
+"""Families of markets, one file each, and ``generate``, which draws from any of them.
+
+A family is a module with a function
+
+    generate(tasks, providers, types, rng, *, option=default, ...) -> Market
+
+whose keyword-only parameters are its documented options. Adding one means adding one file; its tests run by themselves.
+"""
+
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from auction import registry
+from auction.errors import InputError
+from auction.market import Market
+
+
+def names() -> list[str]:
+    """Every family there is."""
+    return registry.names(sys.modules[__name__])
+
+
+def load(name: str) -> Any:
+    """A family's module.
+
+    Raises:
+        InputError: no family of that name.
+    """
+    return registry.load(sys.modules[__name__], name, "family")
+
+
+def generate(
+    family: str,
+    tasks: int,
+    providers: int,
+    types: int = 3,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Market:
+    """Draw a market; the same arguments give the same market.
+
+    Raises:
+        InputError: an unknown family or option, a value outside what the family documents, a size below 0.
+    """
+    module = load(family)
+    for name, size, least in (("tasks", tasks, 0), ("providers", providers, 0), ("types", types, 1), ("seed", seed, 0)):
+        if size < least:
+            raise InputError(f"{name}: {size} is not allowed; an integer from {least} up")
+    complete = registry.parse_options(module.generate, options or {}, family)
+    market: Market = module.generate(tasks, providers, types, np.random.default_rng(seed), **complete)
+    return market

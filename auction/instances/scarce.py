@@ -1,0 +1,19 @@
+"""Uniform tasks and providers, most providers offline: supply is a quarter of demand."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from auction.draws import slots_for_supply
+from auction.instances import uniform
+from auction.market import Market
+
+
+def generate(tasks: int, providers: int, types: int, rng: np.random.Generator, *, supply: float = 0.25) -> Market:
+    """``uniform`` with slots drawn so that total supply is ``supply`` times total demand.
+
+    Args:
+        supply: requests on offer over requests demanded, all types together.
+    """
+    market = uniform.generate(tasks, providers, types, rng)
+    return replace(market, slots=slots_for_supply(rng, market.demand, market.resource, supply))

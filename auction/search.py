@@ -1,0 +1,45 @@
+"""What every solver receives and returns: when to stop, and what it found."""
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from auction.market import Allocation
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best allocation a solver found and what it proved of the optimum."""
+
+    allocation: Allocation
+    bound: int | None  # micro-tokens; equal to the allocation's welfare where that is proven optimal
+    status: str  # optimal, feasible, time limit, heuristic, bound
+
+
+class Stop:
+    """A deadline and an interrupt; solvers poll it or register what cancels them."""
+
+    def __init__(self, time_limit: float | None) -> None:
+        self._deadline = None if time_limit is None else time.perf_counter() + time_limit
+        self._cancels: list[Callable[[], object]] = []
+        self.interrupted = False
+
+    def remaining(self) -> float | None:
+        """Seconds left, not below a hundredth; None without a limit."""
+        return None if self._deadline is None else max(0.01, self._deadline - time.perf_counter())
+
+    @property
+    def now(self) -> bool:
+        """Whether to stop and return the best found."""
+        return self.interrupted or (self._deadline is not None and time.perf_counter() >= self._deadline)
+
+    def on_interrupt(self, cancel: Callable[[], object]) -> None:
+        """Call ``cancel`` when interrupted, at once if that has happened."""
+        self._cancels.append(cancel)
+        if self.interrupted:
+            cancel()
+
+    def interrupt(self) -> None:
+        self.interrupted = True
+        for cancel in self._cancels:
+            cancel()

@@ -1,0 +1,129 @@
+"""Solvers of the allocation problem, one file each, and ``solve``, which runs, times and checks any of them.
+
+A solver is a module with ``READINGS`` and a function
+
+    solve(market, reading, stop, seed, *, option=default, ...) -> Found
+
+whose keyword-only parameters are its options. Adding one means adding one file; its tests run by themselves.
+"""
+
+import sys
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from auction import registry
+from auction.errors import InputError
+from auction.market import READINGS, Market, Outcome, Reading, check
+from auction.search import Found, Stop
+from auction.welfare import welfare
+
+
+def names() -> list[str]:
+    """Every solver there is."""
+    return registry.names(sys.modules[__name__])
+
+
+def load(name: str) -> Any:
+    """A solver's module.
+
+    Raises:
+        InputError: no solver of that name.
+    """
+    return registry.load(sys.modules[__name__], name, "solver")
+
+
+def prepare(
+    solver: str, reading: str, time_limit: float | None, seed: int, options: Mapping[str, Any]
+) -> tuple[Any, dict[str, Any]]:
+    """The solver's module and its complete options, everything a caller can get wrong checked.
+
+    Raises:
+        InputError: unknown solver, reading or option, a reading the solver cannot take, a limit that is not positive.
+    """
+    module = load(solver)
+    if reading not in READINGS:
+        raise InputError(f"unknown reading {reading!r}; there are {', '.join(READINGS)}")
+    if reading not in module.READINGS:
+        raise InputError(f"{solver} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
+    if time_limit is not None and not 0 < time_limit < float("inf"):
+        raise InputError(f"time limit: {time_limit} is not allowed; a positive number of seconds")
+    if not 0 <= seed < 2**31:
+        raise InputError(f"seed: {seed} is not allowed; an integer from 0 to {2**31 - 1}")
+    return module, registry.parse_options(module.solve, options, solver)
+
+
+def solve(
+    market: Market,
+    solver: str,
+    *,
+    reading: Reading = "bundle",
+    time_limit: float | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+) -> Outcome:
+    """Run one solver on one market; the allocation is checked before it leaves.
+
+    The solver runs in a thread of its own, so that an interrupt (Ctrl-C) stops it and keeps the best found: the
+    outcome's status is then ``interrupted``. A second interrupt abandons it.
+
+    Args:
+        market: the market.
+        solver: a name from ``names()``.
+        reading: ``bundle`` (a task may combine providers) or ``whole`` (one provider a task).
+        time_limit: seconds of solving; None for no limit.
+        seed: same seed, same result whenever the solver finishes within its limit.
+        options: the solver's options, typed or as text.
+
+    Raises:
+        InputError: see ``prepare``, or a market beyond what the solver can take.
+    """
+    module, complete = prepare(solver, reading, time_limit, seed, options or {})
+    market.net_bid  # noqa: B018 - derived once, outside the timing
+    stop = Stop(time_limit)
+    start = time.perf_counter()
+    found = _in_thread(lambda: module.solve(market, reading, stop, seed, **complete), stop)
+    seconds = time.perf_counter() - start
+
+    violated = check(market, found.allocation, reading)
+    if violated:
+        raise AssertionError(f"{solver} returned an infeasible allocation: {violated[0]}")
+    achieved = welfare(market, found.allocation)
+    if found.bound is not None and found.bound < achieved:
+        raise AssertionError(f"{solver} claims the bound {found.bound} below its own welfare {achieved}")
+    return Outcome(
+        solver=solver,
+        reading=reading,
+        allocation=found.allocation,
+        welfare=achieved,
+        bound=found.bound,
+        proven_optimal=found.bound == achieved,
+        status="interrupted" if stop.interrupted else found.status,
+        seconds=seconds,
+        seed=seed,
+        options=complete,
+        market_digest=market.digest,
+    )
+
+
+def _in_thread(work: Any, stop: Stop) -> Found:
+    result: list[Found] = []
+    failure: list[BaseException] = []
+
+    def run() -> None:
+        try:
+            result.append(work())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread below
+            failure.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    try:
+        thread.join()
+    except KeyboardInterrupt:
+        stop.interrupt()
+        thread.join()
+    if failure:
+        raise failure[0]
+    return result[0]
