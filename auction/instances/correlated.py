@@ -10,7 +10,7 @@ from auction.market import Market
 
 
 def generate(tasks: int, providers: int, types: int, rng: np.random.Generator, *, spread: float = 0.05) -> Market:
-    """``uniform`` with cost units * 1.0 (1 +- spread) and value units * 1.4 (1 +- spread) + 2 tokens.
+    """``uniform`` with cost units * 1.0 (1 +- spread) and value units * 2.0 (1 +- spread) + 2 tokens.
 
     Args:
         spread: half-width of both uniform factors, 0..1.
@@ -20,5 +20,5 @@ def generate(tasks: int, providers: int, types: int, rng: np.random.Generator, *
     return replace(
         market,
         cost=priced(rng, market.resource, 1.0 - spread, 1.0 + spread),
-        value=priced(rng, market.demand, 1.4 * (1.0 - spread), 1.4 * (1.0 + spread), fixed=2.0),
+        value=priced(rng, market.demand, 2.0 * (1.0 - spread), 2.0 * (1.0 + spread), fixed=2.0),
     )

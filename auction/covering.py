@@ -1,0 +1,139 @@
+"""Cheapest covers of one task's demand by slots, each used at most once (a 0/1 covering knapsack in K dimensions)."""
+
+import numpy as np
+from numba import njit
+
+STATE_LIMIT = 1 << 22  # lattice points x undominated slots up to which the exact programme is run
+
+
+@njit(cache=True, nogil=True)
+def _undominated(demand, supply, cost):
+    """Slots some cheapest cover can do without the others, cheapest first.
+
+    A slot is dropped when cheaper ones that are each at least as large together cover every type it helps with: a
+    cover that has them all does not need it, any other can take one of them in its place.
+    """
+    count, types = supply.shape
+    kept = np.empty(count, dtype=np.int64)
+    size = 0
+    for a in np.argsort(cost):
+        helps = False
+        short = np.zeros(types, dtype=np.int64)
+        for k in range(types):
+            if demand[k] > 0 and supply[a, k] > 0:
+                helps = True
+                short[k] = demand[k]
+        if not helps:
+            continue
+        open_types = True
+        for b in kept[:size]:
+            larger = True
+            for k in range(types):
+                larger = larger and supply[b, k] >= min(supply[a, k], demand[k])
+            if larger:
+                open_types = False
+                for k in range(types):
+                    short[k] -= supply[b, k]
+                    open_types = open_types or short[k] > 0
+                if not open_types:
+                    break
+        if open_types:
+            kept[size] = a
+            size += 1
+    return kept[:size]
+
+
+@njit(cache=True, nogil=True)
+def cheapest_cover(demand, supply, cost):
+    """Slots that cover ``demand`` at the least cost, by dynamic programming over the lattice of residual demands.
+
+    Where lattice points x undominated slots exceed STATE_LIMIT, by Dobson's greedy instead: least cost per useful
+    request, then slots that turned out redundant dropped, dearest first.
+
+    Args:
+        demand: (K,) requests, not all 0.
+        supply: (c, K) requests of each slot.
+        cost: (c,) micro-tokens.
+
+    Returns:
+        indices of the slots; none when even all of them do not cover.
+    """
+    useful = _undominated(demand, supply, cost)
+    size = useful.size
+    for k in range(demand.size):
+        size *= demand[k] + 1
+        if size > STATE_LIMIT:
+            return useful[_greedy_cover(demand, supply[useful], cost[useful])]
+    return useful[_exact_cover(demand, supply[useful], cost[useful])]
+
+
+@njit(cache=True, nogil=True)
+def _exact_cover(demand, supply, cost):
+    """f(q) = min(f(q), c + f(max(q - s, 0))), slot by slot, q descending so that each slot serves once."""
+    count, types = supply.shape
+    stride = np.ones(types, dtype=np.int64)
+    for k in range(types - 1, 0, -1):
+        stride[k - 1] = stride[k] * (demand[k] + 1)
+    size = stride[0] * (demand[0] + 1)
+    never = np.iinfo(np.int64).max
+    least = np.full(size, never)
+    least[0] = 0
+    taken = np.zeros((count, size), dtype=np.bool_)
+    q = np.empty(types, dtype=np.int64)
+    for a in range(count):
+        q[:] = demand
+        for state in range(size - 1, 0, -1):
+            rest = state
+            for k in range(types):
+                rest -= stride[k] * min(q[k], supply[a, k])
+            if rest < state and least[rest] < never and least[rest] + cost[a] < least[state]:
+                least[state] = least[rest] + cost[a]
+                taken[a, state] = True
+            k = types - 1
+            while q[k] == 0 and k > 0:
+                q[k] = demand[k]
+                k -= 1
+            q[k] -= 1
+    chosen = np.zeros(count, dtype=np.bool_)
+    if least[size - 1] == never:
+        return chosen
+    q[:] = demand
+    state = size - 1
+    for a in range(count - 1, -1, -1):
+        if taken[a, state]:
+            chosen[a] = True
+            for k in range(types):
+                used = min(q[k], supply[a, k])
+                q[k] -= used
+                state -= stride[k] * used
+    return chosen
+
+
+@njit(cache=True, nogil=True)
+def _greedy_cover(demand, supply, cost):
+    count, types = supply.shape
+    chosen = np.zeros(count, dtype=np.bool_)
+    q = demand.copy()
+    while q.any():
+        best = -1
+        best_ratio = np.inf
+        for a in range(count):
+            if not chosen[a]:
+                useful = 0
+                for k in range(types):
+                    useful += min(q[k], supply[a, k])
+                if useful > 0 and cost[a] / useful < best_ratio:
+                    best, best_ratio = a, cost[a] / useful
+        if best < 0:
+            return np.zeros(count, dtype=np.bool_)
+        chosen[best] = True
+        q = np.maximum(q - supply[best], 0)
+    surplus = -demand
+    for a in range(count):
+        if chosen[a]:
+            surplus = surplus + supply[a]
+    for a in np.argsort(-cost):
+        if chosen[a] and (surplus >= supply[a]).all():
+            chosen[a] = False
+            surplus = surplus - supply[a]
+    return chosen
