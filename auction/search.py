@@ -1,10 +1,11 @@
 """What every solver receives and returns: when to stop, and what it found."""
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from auction.market import Allocation
+from auction.market import Allocation, Market
 
 
 @dataclass(frozen=True)
@@ -43,3 +44,17 @@ class Stop:
         self.interrupted = True
         for cancel in self._cancels:
             cancel()
+
+
+def trivial_bound(market: Market) -> int:
+    """Every task wins at no cost: the sum of the positive net bids, micro-tokens."""
+    return int(market.net_bid[market.net_bid > 0].sum())
+
+
+def claimed_bound(market: Market, achieved: int, value: float) -> int:
+    """A floating-point solver's upper bound as an integer: rounded up past its own error, never below ``achieved``.
+
+    It is the solver's claim, as good as its tolerances; where it has none yet, the trivial bound.
+    """
+    trivial = trivial_bound(market)
+    return max(achieved, min(trivial, math.floor(value + 1e-9 * abs(value)) + 1) if math.isfinite(value) else trivial)

@@ -10,7 +10,8 @@ whose keyword-only parameters are its options. Adding one means adding one file;
 import sys
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import Future
 from typing import Any
 
 from auction import registry
@@ -107,23 +108,18 @@ def solve(
     )
 
 
-def _in_thread(work: Any, stop: Stop) -> Found:
-    result: list[Found] = []
-    failure: list[BaseException] = []
+def _in_thread(work: Callable[[], Found], stop: Stop) -> Found:
+    future: Future[Found] = Future()
 
     def run() -> None:
         try:
-            result.append(work())
-        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread below
-            failure.append(error)
+            future.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
+            future.set_exception(error)
 
-    thread = threading.Thread(target=run, daemon=True)
-    thread.start()
+    threading.Thread(target=run, daemon=True).start()
     try:
-        thread.join()
+        return future.result()
     except KeyboardInterrupt:
         stop.interrupt()
-        thread.join()
-    if failure:
-        raise failure[0]
-    return result[0]
+        return future.result()
