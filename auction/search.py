@@ -1,6 +1,7 @@
 """What every solver receives and returns: when to stop, and what it found."""
 
 import math
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,6 +24,7 @@ class Stop:
     def __init__(self, time_limit: float | None) -> None:
         self._deadline = None if time_limit is None else time.perf_counter() + time_limit
         self._cancels: list[Callable[[], object]] = []
+        self._wake = threading.Event()
         self.interrupted = False
 
     def remaining(self) -> float | None:
@@ -40,8 +42,13 @@ class Stop:
         if self.interrupted:
             cancel()
 
+    def wait(self, seconds: float) -> None:
+        """Sleep so long, less when interrupted."""
+        self._wake.wait(seconds)
+
     def interrupt(self) -> None:
         self.interrupted = True
+        self._wake.set()
         for cancel in self._cancels:
             cancel()
 

@@ -3,8 +3,8 @@
 import datetime
 
 import numpy as np
-from ortools.gscip import gscip_pb2
 from ortools.math_opt.python import mathopt
+from ortools.math_opt.solvers.gscip import gscip_pb2
 
 from auction.formulation import candidates
 from auction.market import READINGS, Allocation, Market, Reading
@@ -55,7 +55,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
         values = {a: float(pair in hinted) for a, pair in zip(A, pairs_kept, strict=True)}
         winners = set(start.task.tolist())
         hints = [mathopt.SolutionHint(variable_values=values | {y[i]: float(i in winners) for i in y})]
-    own = gscip_pb2.GScipParameters()
+    own = gscip_pb2.GScipParameters(silence_output=True)
     own.bool_params["misc/catchctrlc"] = True  # MathOpt's interrupter fails on SCIP in OR-Tools 9.15
     remaining = stop.remaining()
     result = mathopt.solve(
