@@ -151,12 +151,15 @@ def read_outcome(path: Path) -> Outcome:
         if isinstance(fields["seconds"], bool) or not isinstance(fields["seconds"], int | float):
             raise InputError(f"seconds: {fields['seconds']!r} is not allowed; a number")
         task = amounts("task", fields["task"], (None,))
-        return Outcome(
+        outcome = Outcome(
             **{name: fields[name] for name in (*plain, "reading", "seconds")},
             allocation=Allocation(task, amounts("provider", fields["provider"], (task.size,))),
             welfare=integer("welfare", fields["welfare"], lower=-(2**62)),
             bound=None if fields["bound"] is None else integer("bound", fields["bound"], lower=-(2**62)),
             seed=integer("seed", fields["seed"], lower=0),
         )
+        if fields.get("gap", outcome.gap) != outcome.gap:
+            raise InputError(f"gap: {fields['gap']!r} is not allowed; (bound - welfare) / bound is {outcome.gap}")
+        return outcome
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

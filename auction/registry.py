@@ -24,7 +24,7 @@ def load(package: ModuleType, name: str, kind: str) -> ModuleType:
 
 def summary(module: ModuleType) -> str:
     """The first line of a module's docstring."""
-    return inspect.getdoc(module).splitlines()[0]  # type: ignore[union-attr]
+    return (inspect.getdoc(module) or "").partition("\n")[0].replace("``", "")
 
 
 def options_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:

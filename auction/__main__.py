@@ -1,0 +1,7 @@
+"""``python -m auction``."""
+
+from auction.cli import app
+from auction.terminal import run
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,237 @@
+"""The command line of the market: generate, solve, check, compare."""
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from auction import instances, registry, solvers
+from auction.errors import InputError
+from auction.files import (
+    ensure_market_name,
+    ensure_writable,
+    read_market,
+    read_outcome,
+    summary_of,
+    write_market,
+    write_outcome,
+)
+from auction.market import MICRO, Market, Outcome, check
+from auction.terminal import INTERRUPTED, clean_stdout, key_values, print_json, stderr, working
+from auction.welfare import welfare
+
+app = typer.Typer(
+    help="Allocate inference tasks to providers: exact solvers, the whitepaper's auction, and the gap between them.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+MarketFile = Annotated[Path, typer.Argument(help="market.json or market.npz", show_default=False)]
+Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, repeatable", show_default=False)]
+ReadingName = Annotated[str, typer.Option(help="bundle (a task may combine providers) or whole (one provider a task)")]
+TimeLimit = Annotated[float | None, typer.Option(help="seconds of solving a solver; none by default")]
+Seed = Annotated[int, typer.Option(help="same seed, same result")]
+Json = Annotated[bool, typer.Option("--json", help="JSON on standard output and nothing else")]
+
+
+@app.command()
+def generate(
+    family: Annotated[str, typer.Argument(help="a name from `python -m auction families`", show_default=False)],
+    tasks: Annotated[int, typer.Option(help="how many tasks", show_default=False)],
+    providers: Annotated[int, typer.Option(help="how many providers", show_default=False)],
+    out: Annotated[Path, typer.Option(help="market.json or market.npz", show_default=False)],
+    types: Annotated[int, typer.Option(help="how many model types")] = 3,
+    seed: Seed = 0,
+    option: Options = None,
+) -> None:
+    """Draw a market from a family.
+
+    Example: python -m auction generate uniform --tasks 20 --providers 40 --seed 1 --out market.json
+    """
+    ensure_market_name(out)
+    ensure_writable(out)
+    options = key_values(option or [])
+    with working(f"drawing {tasks} tasks and {providers} providers"):
+        market = instances.generate(family, tasks, providers, types, seed, options)
+        write_market(out, market)
+    stderr.print(f"{out}: {market.tasks} tasks, {market.providers} providers, {market.types} types")
+
+
+@app.command()
+def solve(
+    market: MarketFile,
+    solver: Annotated[str, typer.Option(help="a name from `python -m auction solvers`", show_default=False)],
+    reading: ReadingName = "bundle",
+    time_limit: TimeLimit = None,
+    seed: Seed = 0,
+    option: Options = None,
+    out: Annotated[Path | None, typer.Option(help="where to write outcome.json", show_default=False)] = None,
+    json: Json = False,
+) -> None:
+    """Solve one market with one solver. Ctrl-C keeps the best found, writes it and exits with 130.
+
+    Example: python -m auction solve market.json --solver ilp_cpsat --option warm_start=true --time-limit 60 --out outcome.json
+    """
+    options = key_values(option or [])
+    solvers.prepare(solver, reading, time_limit, seed, options)
+    if out is not None:
+        ensure_writable(out)
+    with working(f"reading {market}"):
+        loaded = read_market(market)
+    outcome = _solve(loaded, solver, reading, time_limit, seed, options)
+    if out is not None:
+        write_outcome(out, outcome)
+    if json:
+        print_json(summary_of(outcome))
+    else:
+        _print_outcomes(str(market), [outcome])
+    if outcome.status == "interrupted":
+        raise typer.Exit(INTERRUPTED)
+
+
+@app.command("check")
+def check_outcome(
+    market: MarketFile,
+    outcome: Annotated[Path, typer.Argument(help="outcome.json", show_default=False)],
+) -> None:
+    """Re-check an outcome: exit code 0 when feasible and the welfare is right, 1 otherwise, with the reasons.
+
+    Example: python -m auction check market.json outcome.json
+    """
+    loaded, claimed = read_market(market), read_outcome(outcome)
+    reasons = _reasons(loaded, claimed)
+    for reason in reasons:
+        print(reason)
+    if reasons:
+        raise typer.Exit(1)
+    print(f"feasible under {claimed.reading}, welfare {claimed.welfare} micro-tokens")
+
+
+def _reasons(market: Market, outcome: Outcome) -> list[str]:
+    if outcome.market_digest != market.digest:
+        raise InputError(
+            f"market_digest: the outcome is for market {outcome.market_digest[:12]}..., not {market.digest[:12]}..."
+        )
+    reasons = check(market, outcome.allocation, outcome.reading)
+    if not any("does not exist" in reason for reason in reasons):
+        achieved = welfare(market, outcome.allocation)
+        if achieved != outcome.welfare:
+            reasons.append(f"welfare is {achieved} micro-tokens, not {outcome.welfare}")
+    if outcome.bound is not None and outcome.bound < outcome.welfare:
+        reasons.append(f"bound {outcome.bound} is below the welfare {outcome.welfare}")
+    if outcome.proven_optimal and outcome.bound != outcome.welfare:
+        reasons.append(f"proven_optimal, but the bound is {outcome.bound} and the welfare {outcome.welfare}")
+    return reasons
+
+
+@app.command()
+def compare(
+    markets: Annotated[list[Path], typer.Argument(help="market files", show_default=False)],
+    solver: Annotated[
+        str | None, typer.Option("--solvers", help="names, separated by commas; by default all that can take it")
+    ] = None,
+    reading: ReadingName = "bundle",
+    time_limit: TimeLimit = 60.0,
+    json: Json = False,
+) -> None:
+    """Run several solvers on several markets; exact ones start from the best heuristic.
+
+    Example: python -m auction compare market.json --solvers bid_density,greedy,ilp_cpsat --time-limit 30
+    """
+    chosen = solver.split(",") if solver else _comparable(reading)
+    plans = []
+    for name in chosen:
+        options = {"warm_start": "true"} if "warm_start" in registry.options_of(solvers.load(name).solve) else {}
+        solvers.prepare(name, reading, time_limit, 0, options)
+        plans.append((name, options))
+    loaded = [(path, read_market(path)) for path in markets]
+
+    outcomes: list[Outcome] = []
+    interrupted = False
+    for path, market in loaded:
+        of_market: list[Outcome] = []
+        for name, options in plans:
+            try:
+                of_market.append(_solve(market, name, reading, time_limit, 0, options))
+            except InputError as error:
+                if solver:
+                    raise
+                stderr.print(f"{name} left out: {error}", soft_wrap=True, highlight=False)
+            if interrupted := bool(of_market) and of_market[-1].status == "interrupted":
+                break
+        if not json:
+            _print_outcomes(str(path), of_market)
+        outcomes += of_market
+        if interrupted:
+            break
+    if json:
+        print_json([summary_of(outcome) for outcome in outcomes])
+    if interrupted:
+        raise typer.Exit(INTERRUPTED)
+
+
+def _comparable(reading: str) -> list[str]:
+    """All solvers that take the reading, the tests' referee apart."""
+    return [name for name in solvers.names() if name != "brute_force" and reading in solvers.load(name).READINGS]
+
+
+@app.command("solvers")
+def list_solvers() -> None:
+    """The solvers there are, with their readings and options.
+
+    Example: python -m auction solvers
+    """
+    table = Table("solver", "readings", "what", "options")
+    for name in solvers.names():
+        module = solvers.load(name)
+        table.add_row(name, ", ".join(module.READINGS), registry.summary(module), _options(module.solve))
+    Console().print(table)
+
+
+@app.command("families")
+def list_families() -> None:
+    """The families of markets there are, with their options.
+
+    Example: python -m auction families
+    """
+    table = Table("family", "what", "options")
+    for name in instances.names():
+        module = instances.load(name)
+        table.add_row(name, registry.summary(module), _options(module.generate))
+    Console().print(table)
+
+
+def _options(function: Any) -> str:
+    return "\n".join(
+        f"{name}={str(p.default).lower() if p.annotation is bool else p.default} ({registry.describe(p.annotation)})"
+        for name, p in registry.options_of(function).items()
+    )
+
+
+def _solve(
+    market: Market, solver: str, reading: Any, time_limit: float | None, seed: int, options: dict[str, str]
+) -> Outcome:
+    limit = "" if time_limit is None else f", at most {time_limit:g} s"
+    with working(f"{solver} on {market.tasks} x {market.providers}{limit}"), clean_stdout():
+        return solvers.solve(market, solver, reading=reading, time_limit=time_limit, seed=seed, options=options)
+
+
+def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
+    bounds = [one.bound for one in outcomes if one.bound is not None]
+    best = min(bounds, default=0)
+    table = Table("solver", title=title, caption="welfare and bound in tokens; gap to the best bound of the table")
+    for column in ("welfare", "bound", "gap", "seconds"):
+        table.add_column(column, justify="right")
+    table.add_column("status")
+    for one in outcomes:
+        table.add_row(
+            one.solver,
+            f"{one.welfare / MICRO:,.6f}",
+            "" if one.bound is None else f"{one.bound / MICRO:,.6f}",
+            f"{(best - one.welfare) / best:.4%}" if best and one.status != "bound" else "",
+            f"{one.seconds:.3f}",
+            one.status,
+        )
+    Console().print(table)

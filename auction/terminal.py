@@ -1,0 +1,84 @@
+"""What the command lines share: one line for bad input, exit codes, progress, and a standard output kept clean."""
+
+import ctypes
+import json
+import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+from auction.errors import InputError
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+stderr = Console(stderr=True)
+
+
+def run(app: typer.Typer) -> None:
+    """Run a command line: exit code 2 and one line on bad input, 130 when interrupted."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except InputError as error:
+        fail(str(error))
+    except typer.TyperException as error:
+        fail(getattr(error, "format_message", error.__str__)())
+    except MemoryError:
+        fail("not enough memory for a problem of this size")
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(INTERRUPTED)
+
+
+def fail(message: str) -> None:
+    """Print one line and exit with code 2."""
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(BAD_INPUT)
+
+
+def key_values(pairs: list[str]) -> dict[str, str]:
+    """``key=value`` arguments as a dictionary.
+
+    Raises:
+        InputError: no ``=``, or a key given twice.
+    """
+    options: dict[str, str] = {}
+    for pair in pairs:
+        key, separator, value = pair.partition("=")
+        if not separator or not key:
+            raise InputError(f"option {pair!r} is not allowed; key=value")
+        if key in options:
+            raise InputError(f"option {key!r} is given twice")
+        options[key] = value
+    return options
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """A spinner and a clock on standard error while something runs."""
+    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        progress.add_task(what)
+        yield
+
+
+@contextmanager
+def clean_stdout() -> Iterator[None]:
+    """Send what libraries written in C print to standard error: SCIP announces an interrupt with printf."""
+    sys.stdout.flush()
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        yield
+    finally:
+        ctypes.CDLL(None).fflush(None)  # what C buffered must leave before the descriptor changes back
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+def print_json(value: Any) -> None:
+    """JSON on standard output."""
+    print(json.dumps(value, allow_nan=False))
