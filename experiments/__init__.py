@@ -1,0 +1,1 @@
+"""Every claim of the whitepaper run, checked and reported."""

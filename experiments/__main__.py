@@ -1,0 +1,7 @@
+"""``python -m experiments``."""
+
+from auction.terminal import run
+from experiments.cli import app
+
+if __name__ == "__main__":
+    run(app)

@@ -1,0 +1,47 @@
+"""Claims of the whitepaper, one file each.
+
+A claim is a module with
+
+    SECTION, STATEMENT, CRITERION                what the whitepaper says and what would uphold it, fixed in advance
+    run(size: Size) -> Results                   the experiment: tidy tables of raw results
+    check(results) -> Verdict                    the criterion applied to them
+    figures(results) -> dict[caption, Figure]    what to look at
+    tables(results) -> dict[caption, DataFrame]  the numbers behind it
+
+Adding one means adding one file; the report, the notebook's list and the tests find it.
+"""
+
+import sys
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import pandas as pd
+
+from auction import registry
+
+Size = Literal["tiny", "small", "full"]
+SIZES: tuple[Size, ...] = ("tiny", "small", "full")
+Results = dict[str, pd.DataFrame]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a claim came to."""
+
+    verdict: Literal["upheld", "qualified", "refuted"]
+    figure: str  # the number that decides, with its interval
+    explanation: str  # one or two sentences
+
+
+def names() -> list[str]:
+    """Every claim there is."""
+    return registry.names(sys.modules[__name__])
+
+
+def load(name: str) -> Any:
+    """A claim's module.
+
+    Raises:
+        InputError: no claim of that name.
+    """
+    return registry.load(sys.modules[__name__], name, "claim")

@@ -1,0 +1,52 @@
+"""Intervals, exponents and profiles: what verdicts are stated with."""
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+CONFIDENCE = 0.95
+
+
+def mean_interval(sample: ArrayLike) -> tuple[float, float, float]:
+    """Mean of a sample and its 95 % bootstrap interval (percentile, 2,000 resamples, fixed seed)."""
+    values = np.asarray(sample, dtype=float)
+    mean = float(values.mean())
+    if values.size < 2 or np.ptp(values) == 0:
+        return mean, mean, mean
+    drawn = stats.bootstrap(
+        (values,), np.mean, n_resamples=2000, confidence_level=CONFIDENCE, method="percentile", rng=np.random.default_rng(0)
+    ).confidence_interval
+    return mean, float(drawn.low), float(drawn.high)
+
+
+def exponent(size: ArrayLike, seconds: ArrayLike) -> tuple[float, float, float]:
+    """Exponent p of seconds = a * size^p by least squares in logarithms, and its 95 % interval (Student's t)."""
+    x, y = np.log(np.asarray(size, dtype=float)), np.log(np.asarray(seconds, dtype=float))
+    fit = stats.linregress(x, y)
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, x.size - 2) * fit.stderr
+    return float(fit.slope), float(fit.slope - half), float(fit.slope + half)
+
+
+def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
+    """Spearman's rank correlation; 0 where one side is constant."""
+    first, second = np.asarray(x), np.asarray(y)
+    if np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(stats.spearmanr(first, second).statistic)
+
+
+def profile(values: pd.Series, thresholds: ArrayLike) -> np.ndarray:
+    """Performance profile (Dolan and More): the share of values at or below each threshold."""
+    ordered = np.sort(values.to_numpy(dtype=float))
+    return np.searchsorted(ordered, np.asarray(thresholds), side="right") / max(1, ordered.size)
+
+
+def summary(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
+    """Per group: how many, mean with its 95 % bootstrap interval, median, 10 % and 90 % quantiles."""
+    rows = []
+    for key, group in frame.groupby(by, sort=False, observed=True):
+        mean, low, high = mean_interval(group[value])
+        q10, q50, q90 = np.quantile(group[value], (0.1, 0.5, 0.9))
+        rows.append((*key, len(group), mean, low, high, q50, q10, q90))
+    return pd.DataFrame(rows, columns=[*by, "markets", "mean", "low", "high", "median", "q10", "q90"])

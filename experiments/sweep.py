@@ -1,0 +1,115 @@
+"""Solvers times markets: one tidy row a run, each measured against the best that any of them found or proved."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from auction import Market, generate, solve, warm_start
+from auction.market import Reading
+from experiments import plots
+from experiments.progress import track
+
+
+@dataclass(frozen=True)
+class Draw:
+    """A market by what it is drawn from."""
+
+    family: str
+    tasks: int
+    providers: int
+    seed: int
+    types: int = 3
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def market(self) -> Market:
+        return generate(self.family, self.tasks, self.providers, self.types, self.seed, self.options)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A solver with its options, under a name for tables and plots."""
+
+    label: str
+    solver: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+    time_limit: float | None = None
+
+
+def variant(backfill: bool, task_order: str, provider_order: str) -> Plan:
+    """``bid_density`` under one combination of its options, named by what differs from the print."""
+    changed = ["backfill"] * backfill
+    changed += [f"tasks by {task_order}"] * (task_order != "printed")
+    changed += [f"providers by {provider_order}"] * (provider_order != "printed")
+    options = {"backfill": backfill, "task_order": task_order, "provider_order": provider_order}
+    return Plan(f"bid density, {', '.join(changed) or 'as printed'}", "bid_density", options)
+
+
+PRINTED, BACKFILL = variant(False, "printed", "printed"), variant(True, "printed", "printed")
+VARIANTS = [variant(**options) for options in warm_start.VARIANTS]
+BEST_VARIANT = "bid density, best variant"
+GREEDY = [
+    Plan("greedy, value per unit", "greedy", {"norm": "unit"}),
+    Plan("greedy, value per root", "greedy", {"norm": "root"}),
+]
+COLOURS = plots.colours([PRINTED.label, BACKFILL.label, BEST_VARIANT, *(plan.label for plan in GREEDY)])
+MAIN = {label: COLOURS[label] for label in (PRINTED.label, BEST_VARIANT, GREEDY[0].label)}
+
+
+def exact(time_limit: float, solvers: Iterable[str] = ("ilp_cpsat", "ilp_pulp", "ilp_scip")) -> list[Plan]:
+    """Exact solvers, started from the best heuristic."""
+    names = {"ilp_cpsat": "CP-SAT", "ilp_pulp": "HiGHS (PuLP)", "ilp_scip": "SCIP"}
+    return [Plan(names[solver], solver, {"warm_start": True}, time_limit) for solver in solvers]
+
+
+def run(draws: Iterable[Draw], plans: Iterable[Plan], reading: Reading, what: str) -> pd.DataFrame:
+    """One row a draw and plan: where it came from, welfare, bound, proof, status, seconds."""
+    rows = []
+    plans = list(plans)
+    for draw in track(list(draws), what):
+        market = draw.market()
+        for plan in plans:
+            outcome = solve(
+                market, plan.solver, reading=reading, time_limit=plan.time_limit, seed=0, options=plan.options
+            )
+            rows.append(
+                {
+                    "family": draw.family,
+                    "tasks": draw.tasks,
+                    "providers": draw.providers,
+                    "types": draw.types,
+                    "seed": draw.seed,
+                    "market": outcome.market_digest,
+                    "reading": reading,
+                    "solver": plan.label,
+                    "welfare": outcome.welfare,
+                    "bound": outcome.bound,
+                    "proven": outcome.proven_optimal,
+                    "status": outcome.status,
+                    "seconds": outcome.seconds,
+                }
+                | {f"option_{key}": value for key, value in draw.options.items()}
+            )
+    return against_best(pd.DataFrame(rows).astype({"bound": "Int64"}))
+
+
+def against_best(runs: pd.DataFrame) -> pd.DataFrame:
+    """Add what is known of each market: ``best`` welfare, least ``upper`` bound, and each run's gaps to the two.
+
+    ``gap`` = 1 - welfare / best is exact where the optimum is proven and too small otherwise; ``gap_bound`` =
+    1 - welfare / upper is never too small. Both are 0 where nothing can be won.
+    """
+    groups = runs.groupby(["market", "reading"])
+    best, upper = groups["welfare"].transform("max"), groups["bound"].transform("min").astype("Int64")
+    ratio = np.divide(runs["welfare"], best, out=np.ones(len(runs)), where=best > 0)
+    bounded = runs["welfare"] / upper.where(upper > 0).astype("Float64")
+    return runs.assign(best=best, upper=upper, gap=1.0 - ratio, gap_bound=(1.0 - bounded).fillna(0.0).astype(float))
+
+
+def with_best_variant(runs: pd.DataFrame) -> pd.DataFrame:
+    """Add a row a market for the best of the ``bid_density`` variants, chosen with hindsight."""
+    own = runs[runs["solver"].str.startswith("bid density")]
+    best = own.loc[own.groupby(["market", "reading"])["welfare"].idxmax()].assign(solver=BEST_VARIANT)
+    return pd.concat((runs, best), ignore_index=True)
