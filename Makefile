@@ -77,5 +77,5 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
     echo "$(PYTHON) cannot make virtual environments; run: sudo apt-get install $$package" >&2; exit 1; \
   fi; \
   echo "$(PYTHON) cannot make virtual environments: installing $$package with apt-get"; \
-  apt-get update -qq && apt-get install -y -qq $$package; }
+  apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$package; }
 endef
