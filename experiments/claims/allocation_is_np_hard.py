@@ -15,7 +15,10 @@ from experiments.progress import track
 
 TITLE = "Optimal allocation is NP-hard"
 SECTION = "3, 4.2"
-STATEMENT = "Determining the optimal task allocation solution is NP-Hard."
+STATEMENT = (
+    "A significant challenge in designing a task-allocation system is that determining the optimal task allocation "
+    "solution is NP-Hard."
+)
 CRITERION = (
     "Upheld if every reading encodes PARTITION: the exact optimum tells its yes from its no instances. Qualified if "
     "some readings do and another is solved in polynomial time, its optimum agreeing with an integer programme to the "

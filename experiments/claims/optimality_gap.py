@@ -12,8 +12,8 @@ from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARI
 TITLE = "The optimality gap"
 SECTION = "4.2"
 STATEMENT = (
-    "Our scheduling mechanism invokes a bid density (bd) mechanism to push bids for efficient allocations. "
-    "We present a polynomial time combinatorial algorithm for Equation 1, which is NP-Hard."
+    "Following Zhai et. al. (2018) and Jiang et. al. (2021), our scheduling mechanism invokes a bid density (bd) mechanism "
+    "to push bids for efficient allocations."
 )
 CRITERION = (
     "Upheld if the mean gap of the auction as printed to the optimum, over all families at the largest size under the "
