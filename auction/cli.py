@@ -72,7 +72,7 @@ def solve(
 ) -> None:
     """Solve one market with one solver. Ctrl-C keeps the best found, writes it and exits with 130.
 
-    Example: python -m auction solve market.json --solver ilp_cpsat --option warm_start=true --time-limit 60 --out outcome.json
+    Example: python -m auction solve market.json --solver ilp_cpsat --option warm_start=true --time-limit 60
     """
     options = key_values(option or [])
     solvers.prepare(solver, reading, time_limit, seed, options)

@@ -35,7 +35,8 @@ def candidates(market: Market, reading: Reading) -> Candidates:
             "the most an integer programme here takes"
         )
     demand, resource = market.demand, market.resource
-    possible = (market.slots > 0) & (market.cost <= market.net_bid[:, None]) & (market.net_bid > 0)[:, None]
+    bid = market.net_bid.reshape(-1, 1)
+    possible = (market.slots > 0) & (market.cost <= bid) & (bid > 0)
     if reading == "whole":
         for k in range(market.types):
             possible &= resource[:, k] >= demand[:, k, None]

@@ -145,7 +145,7 @@ def fits(models: tuple[Model, ...]) -> NDArray[np.bool_]:
 
 
 def rates(models: tuple[Model, ...]) -> Float:
-    """(cards, K) reference requests a second of each type with the whole card for it; 0 where the model does not fit."""
+    """(cards, K) reference requests a second of each type with the whole card; 0 where a model does not fit."""
     cards = catalogue()
     columns = []
     for model in models:

@@ -1,4 +1,4 @@
-"""The directory is the registry: one file a solver, a family, a claim; names are discovered, modules imported on use."""
+"""The directory is the registry: one file a solver, a family, a claim; names are discovered, imported on use."""
 
 import importlib
 import inspect

@@ -1,6 +1,6 @@
 """Request traces and rental prices: read from a directory, or drawn from tables of what was measured in them.
 
-Sources of the tables: Azure LLM inference traces 2023, conversation and code (Microsoft, AzurePublicDataset, CC-BY 4.0);
+Sources of the tables: Azure LLM inference traces 2023, chat and code (Microsoft, AzurePublicDataset, CC-BY 4.0),
 GenTD26, requests to a Stable Diffusion service (Alibaba clusterdata, cluster-trace-v2026-GenAI, free for research and
 study); 67 offers of vast.ai in the catalogue of SkyPilot, 2025.
 """

@@ -1,13 +1,14 @@
 """The best heuristic allocation at hand, from which exact solvers start."""
 
 from itertools import product
+from typing import Any
 
 from auction.market import Allocation, Market, Reading
 from auction.search import Stop
 from auction.solvers import bid_density, greedy
 from auction.welfare import welfare
 
-VARIANTS = tuple(
+VARIANTS: tuple[dict[str, Any], ...] = tuple(
     {"backfill": backfill, "task_order": task_order, "provider_order": provider_order}
     for backfill, task_order, provider_order in product((False, True), ("printed", "ratio"), ("printed", "ratio"))
 )

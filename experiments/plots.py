@@ -81,7 +81,9 @@ def profiles(axes: Axes, frame: pd.DataFrame, series: str, value: str, shown: Ma
     """Performance profiles: the share of markets in which each series' value is at most x."""
     x = np.linspace(0.0, 1.0, 401)
     for label, colour in shown.items():
-        axes.step(x, statistics.profile(frame[frame[series] == label][value], x), where="post", color=colour, label=label)
+        axes.step(
+            x, statistics.profile(frame[frame[series] == label][value], x), where="post", color=colour, label=label
+        )
     axes.set_ylim(0, 1.02)
     percent(axes, "both")
 

@@ -15,7 +15,12 @@ def mean_interval(sample: ArrayLike) -> tuple[float, float, float]:
     if values.size < 2 or np.ptp(values) == 0:
         return mean, mean, mean
     drawn = stats.bootstrap(
-        (values,), np.mean, n_resamples=2000, confidence_level=CONFIDENCE, method="percentile", rng=np.random.default_rng(0)
+        (values,),
+        np.mean,
+        n_resamples=2000,
+        confidence_level=CONFIDENCE,
+        method="percentile",
+        rng=np.random.default_rng(0),
     ).confidence_interval
     return mean, float(drawn.low), float(drawn.high)
 

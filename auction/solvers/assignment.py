@@ -1,4 +1,4 @@
-"""Reading ``whole``, exact in polynomial time and at large sizes: a minimum-cost flow through the lattice of demands."""
+"""Reading ``whole``, exact and polynomial, at large sizes: a minimum-cost flow through the lattice of demands."""
 
 import os
 import subprocess
@@ -12,7 +12,6 @@ from ortools.graph.python import min_cost_flow
 from auction.errors import InputError
 from auction.market import Allocation, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
-from auction.vectors import distinct_rows
 
 READINGS: tuple[Reading, ...] = ("whole",)
 
@@ -48,7 +47,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
     provider_point, task_point = np.ravel_multi_index(below, shape), np.ravel_multi_index(at, shape)
 
     source, sink = points, points + 1
-    grid = np.arange(points).reshape(shape)
+    grid: Int = np.arange(points).reshape(shape)
     down = np.full((market.types, points), -1)
     for k in range(market.types):
         down[k].reshape(shape).swapaxes(0, k)[1:] = grid.swapaxes(0, k)[:-1]
@@ -65,16 +64,17 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
     lattice = np.full(start.size + 1, flow)  # the last arc lets slots and tasks go unmatched
     capacity = np.concatenate((np.minimum(market.slots[offering], flow), np.ones_like(bidders), lattice))
     cost = np.concatenate((market.cost[offering], -market.net_bid[bidders], np.zeros_like(lattice)))
-    used = _flow(np.stack((tail, head, capacity, cost)), flow, stop)
-    if used is None:
+    flows = _flow(np.stack((tail, head, capacity, cost)), flow, stop)
+    if flows is None:
         return Found(Allocation.empty(), trivial_bound(market), "time limit")
 
-    slots = np.repeat(np.arange(offering.size), used[: offering.size])
+    from_provider, to_task, along, _ = np.split(flows, np.cumsum((offering.size, bidders.size, start.size)))
+    slots = np.repeat(np.arange(offering.size), from_provider)
     slots = slots[np.argsort(provider_point[slots], kind="stable")]
-    winners = np.flatnonzero(used[offering.size : offering.size + bidders.size])
+    winners = np.flatnonzero(to_task)
     winners = winners[np.argsort(task_point[winners], kind="stable")]
     downward = np.zeros_like(down)
-    downward[way, start] = used[offering.size + bidders.size : -1]
+    downward[way, start] = along
     matched = _handed_down(
         np.bincount(provider_point[slots], minlength=points),
         offering[slots],
@@ -83,7 +83,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
         down,
         downward,
     )
-    return Found(Allocation.of(bidders[winners], matched), -int((used * cost).sum()), "optimal")
+    return Found(Allocation.of(bidders[winners], matched), -int((flows * cost).sum()), "optimal")
 
 
 def _flow(arcs: Int, amount: int, stop: Stop) -> Int | None:

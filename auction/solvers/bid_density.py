@@ -84,9 +84,7 @@ def _next(skip, position):
     return position
 
 
-@njit(
-    f"{_PAIRS}({_MATRIX}, {_VECTOR}, {_MATRIX}, {_VECTOR}, {_VECTOR}, i8[::1], i8[::1], b1)", cache=True, nogil=True
-)
+@njit(f"{_PAIRS}({_MATRIX}, {_VECTOR}, {_MATRIX}, {_VECTOR}, {_VECTOR}, i8[::1], i8[::1], b1)", cache=True, nogil=True)
 def _walk_bundle(demand, bid, resource, slots, cost, tasks, providers, backfill):
     """The walk, looking only at providers that are useful: every look lowers q, so a task costs at most sum_k C_ik.
 

@@ -26,7 +26,8 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
         states *= w + 1
     if states > STATE_LIMIT or market.providers > 12:
         raise InputError(
-            f"market: brute_force takes at most 12 providers and {STATE_LIMIT} states; here {market.providers} and {states}"
+            f"market: brute_force takes at most 12 providers and {STATE_LIMIT} vectors of slots left; "
+            f"this one has {market.providers} and {states}"
         )
     sets = [s for size in range(1, market.providers + 1) for s in combinations(range(market.providers), size)]
     if reading == "whole":

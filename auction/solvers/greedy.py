@@ -15,9 +15,7 @@ __all__ = ["READINGS", "solve"]
 CHUNK = 256  # tasks between two looks at the clock
 
 
-def solve(
-    market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Literal["unit", "root"] = "unit"
-) -> Found:
+def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Literal["unit", "root"] = "unit") -> Found:
     """Tasks by b_i / |C_i| (or b_i / sqrt|C_i|: Lehmann, O'Callaghan and Shoham 2002), descending, ties by index.
 
     Each task takes the cheapest cover among the slots that are left and wins if that costs at most b_i. Covers come
@@ -93,10 +91,8 @@ def _serve(tasks, demand, bid, vectors, first, cost, left, whole):
         if offers == 0:
             continue
         offer_cost = cost[place[:offers]]
-        if whole:
-            chosen = np.array([np.argmin(offer_cost)])
-        else:
-            chosen = cheapest_cover(q, vectors[vector[:offers]], offer_cost)
+        cheapest = np.array([np.argmin(offer_cost)])
+        chosen = cheapest if whole else cheapest_cover(q, vectors[vector[:offers]], offer_cost)
         if chosen.size > 0 and offer_cost[chosen].sum() <= bid[i]:
             if pairs + chosen.size > won.size:
                 won = np.concatenate((won, np.empty(won.size + chosen.size, dtype=np.int64)))

@@ -16,8 +16,8 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     """The integer programme of ``ilp_pulp`` as pseudo-Boolean constraints, all integer.
 
     A_ij <= y_i are implications, slots of one are at-most-one constraints, and the proving worker linearises
-    everything: with the default portfolio on two workers the bound does not move. The same seed gives the same welfare; which of equal optima is returned may vary, since
-    two workers race.
+    everything: with the default portfolio on two workers the bound does not move. The same seed gives the same welfare;
+    which of equal optima is returned may vary, since two workers race.
 
     Args:
         warm_start: hint the best heuristic allocation.
@@ -76,9 +76,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     allocation = start
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         taken = np.array([solver.boolean_value(a) for a in A])
-        allocation = max(
-            Allocation.of(kept.task[taken], kept.provider[taken]), start, key=lambda a: welfare(market, a)
-        )
+        allocation = max(Allocation.of(kept.task[taken], kept.provider[taken]), start, key=lambda a: welfare(market, a))
     achieved = welfare(market, allocation)
     if status == cp_model.OPTIMAL:
         return Found(allocation, achieved, "optimal")

@@ -1,10 +1,13 @@
 """The exact model as an integer programme in PuLP, written as the formula reads; solved by HiGHS."""
 
+import math
+from typing import Literal
+
 import highspy
 import numpy as np
 import pulp
 
-from auction.formulation import candidates
+from auction.formulation import Candidates, candidates
 from auction.market import READINGS, Allocation, Market, Reading
 from auction.search import Found, Stop, claimed_bound
 from auction.warm_start import best_heuristic
@@ -13,7 +16,15 @@ from auction.welfare import welfare
 __all__ = ["READINGS", "solve"]
 
 
-def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start: bool = False) -> Found:
+def solve(
+    market: Market,
+    reading: Reading,
+    stop: Stop,
+    seed: int,
+    *,
+    warm_start: bool = False,
+    backend: Literal["highs", "cbc"] = "highs",
+) -> Found:
     """max sum_i b_i y_i - sum_ij c_j A_ij subject to covering, slots, A_ij <= y_i; A and y binary.
 
     Coefficients are cut to min(s_jk, C_ik) and useless pairs left out (``auction.formulation``). Amounts stay integer
@@ -21,45 +32,71 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
 
     Args:
         warm_start: start from the best heuristic allocation.
+        backend: ``cbc`` reports no bound through PuLP: cut short, its bound is the trivial one.
     """
     start = best_heuristic(market, reading, stop) if warm_start else Allocation.empty()
     kept = candidates(market, reading)
     if not kept.tasks.size:
         return Found(Allocation.empty(), 0, "optimal")
-    problem, y, A = _formulate(market, reading)
+    problem, y, A = _formulate(market, reading, kept)
+    if start.task.size:
+        for variable in problem.variables():
+            variable.setInitialValue(0)
+        for i, j in zip(start.task.tolist(), start.provider.tolist(), strict=True):
+            y[i].setInitialValue(1)
+            A[i, j].setInitialValue(1)
 
+    run = {"highs": _highs, "cbc": _cbc}[backend]
+    proven, bound = run(problem, stop, seed, bool(start.task.size))
+    found = [pair for pair, variable in A.items() if (variable.value() or 0) > 0.5]
+    allocation = Allocation.of(*np.array(found, dtype=np.int64).reshape(-1, 2).T)
+    if not proven:
+        allocation = max(allocation, start, key=lambda a: welfare(market, a))
+    achieved = welfare(market, allocation)
+    if proven:
+        return Found(allocation, achieved, "optimal")
+    return Found(allocation, claimed_bound(market, achieved, bound), "time limit")
+
+
+def _highs(problem: pulp.LpProblem, stop: Stop, seed: int, warm: bool) -> tuple[bool, float]:
+    """Solve, leaving the best values in the variables; whether it is proven optimal, and the bound."""
     solver = pulp.HiGHS(msg=False, gapRel=0.0, gapAbs=0.0, timeLimit=stop.remaining(), random_seed=seed, threads=2)
     solver.createAndConfigureSolver(problem)
     solver.buildSolverModel(problem)
     highs = problem.solverModel
     highs.HandleUserInterrupt = True
     stop.on_interrupt(highs.cancelSolve)
-    if start.task.size:
-        ones = [A[pair].index for pair in zip(start.task.tolist(), start.provider.tolist(), strict=True)]
-        ones += [y[i].index for i in np.unique(start.task).tolist()]
-        columns = np.arange(highs.getNumCol(), dtype=np.int32)
-        values = np.zeros(columns.size)
-        values[ones] = 1.0
-        highs.setSolution(columns.size, columns, values)
+    if warm:
+        values = np.array([variable.value() for variable in problem.variables()], dtype=float)
+        highs.setSolution(values.size, np.arange(values.size, dtype=np.int32), values)
     solver.callSolver(problem)
-
-    info, solution = highs.getInfo(), highs.getSolution()
-    allocation = start
-    if info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible:
-        value = np.array(solution.col_value)
-        chosen = [pair for pair, variable in A.items() if value[variable.index] > 0.5]
-        allocation = max(Allocation.of(*np.array(chosen).reshape(-1, 2).T), start, key=lambda a: welfare(market, a))
-    achieved = welfare(market, allocation)
-    if highs.getModelStatus() == highspy.HighsModelStatus.kOptimal:
-        return Found(allocation, achieved, "optimal")
-    return Found(allocation, claimed_bound(market, achieved, -info.mip_dual_bound), "time limit")
+    info = highs.getInfo()
+    feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
+    values = np.array(highs.getSolution().col_value) if feasible else np.zeros(highs.getNumCol())
+    for variable, value in zip(problem.variables(), values.tolist(), strict=True):
+        variable.varValue = value
+    return highs.getModelStatus() == highspy.HighsModelStatus.kOptimal, -info.mip_dual_bound
 
 
-def _formulate(market: Market, reading: Reading) -> tuple[pulp.LpProblem, dict, dict]:
-    kept = candidates(market, reading)
+def _cbc(problem: pulp.LpProblem, stop: Stop, seed: int, warm: bool) -> tuple[bool, float]:
+    """As ``_highs``; ``status`` says optimal for a run cut short, ``sol_status`` tells the two apart."""
+    options = [f"randomSeed {seed}", f"randomCbcSeed {seed}"]
+    problem.solve(
+        pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, timeLimit=stop.remaining(), threads=2, warmStart=warm, options=options)
+    )
+    if problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
+        for variable in problem.variables():  # of a run cut short before it found anything
+            variable.varValue = 0
+    return problem.sol_status == pulp.LpSolutionOptimal, math.inf
+
+
+def _formulate(
+    market: Market, reading: Reading, kept: Candidates
+) -> tuple[pulp.LpProblem, dict[int, pulp.LpVariable], dict[tuple[int, int], pulp.LpVariable]]:
     pairs = list(zip(kept.task.tolist(), kept.provider.tolist(), strict=True))
     useful = dict(zip(pairs, kept.useful.tolist(), strict=True))
-    providers_of, tasks_of = {}, {}
+    providers_of: dict[int, list[int]] = {}
+    tasks_of: dict[int, list[int]] = {}
     for i, j in pairs:
         providers_of.setdefault(i, []).append(j)
         tasks_of.setdefault(j, []).append(i)

@@ -74,9 +74,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     allocation = start
     if result.has_primal_feasible_solution():
         taken = np.array(result.variable_values(A)) > 0.5
-        allocation = max(
-            Allocation.of(kept.task[taken], kept.provider[taken]), start, key=lambda a: welfare(market, a)
-        )
+        allocation = max(Allocation.of(kept.task[taken], kept.provider[taken]), start, key=lambda a: welfare(market, a))
     achieved = welfare(market, allocation)
     if result.termination.reason == mathopt.TerminationReason.OPTIMAL:
         return Found(allocation, achieved, "optimal")

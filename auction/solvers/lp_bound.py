@@ -34,14 +34,14 @@ def _duals(market: Market, kept: Candidates, reading: Reading, stop: Stop) -> tu
     """Prices of slots (n,) and of requests (t, K), rounded to non-negative integers, and whether HiGHS finished."""
     place = np.searchsorted(kept.tasks, kept.task)
     t, p, n, types = kept.tasks.size, kept.task.size, market.providers, market.types
-    pair, one = np.arange(p), np.ones(p)
+    pair, one = np.arange(p), np.ones(p, dtype=np.int64)
     # Rows: slots, then covering C y - sum min(s, C) A <= 0, then A <= y or, under whole, sum_j A_ij <= y_i.
-    rows = [(kept.provider, t + pair, one)]
+    rows: list[tuple[Int, Int, Int]] = [(kept.provider, t + pair, one)]
     rows += [(n + np.arange(t) * types + k, np.arange(t), market.demand[kept.tasks, k]) for k in range(types)]
     rows += [(n + place * types + k, t + pair, -kept.useful[:, k]) for k in range(types)]
     link = n + t * types
     if reading == "whole":
-        rows += [(link + place, t + pair, one), (link + np.arange(t), np.arange(t), -np.ones(t))]
+        rows += [(link + place, t + pair, one), (link + np.arange(t), np.arange(t), -np.ones(t, dtype=np.int64))]
         height = link + t
     else:
         rows += [(link + pair, t + pair, one), (link + pair, place, -one)]

@@ -22,13 +22,14 @@ from auction import registry
 Size = Literal["tiny", "small", "full"]
 SIZES: tuple[Size, ...] = ("tiny", "small", "full")
 Results = dict[str, pd.DataFrame]
+Judgement = Literal["upheld", "qualified", "refuted"]
 
 
 @dataclass(frozen=True)
 class Verdict:
     """What a claim came to."""
 
-    verdict: Literal["upheld", "qualified", "refuted"]
+    verdict: Judgement
     figure: str  # the number that decides, with its interval
     explanation: str  # one or two sentences
 

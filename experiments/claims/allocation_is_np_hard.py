@@ -1,5 +1,6 @@
 """Three readings of the allocation problem: trivial, polynomial, NP-hard, each with witnesses that are run."""
 
+from collections.abc import Sequence
 from itertools import combinations, product
 
 import numpy as np
@@ -10,7 +11,7 @@ from auction import Market, generate, solve
 from auction.market import MICRO
 from auction.search import trivial_bound
 from experiments import plots, statistics
-from experiments.claims import Results, Size, Verdict
+from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 
 TITLE = "Optimal allocation is NP-hard"
@@ -154,10 +155,8 @@ def _wins_all(market: Market, bins: int) -> tuple[bool, bool, float]:
     return outcome.welfare == bins * MICRO, outcome.proven_optimal, outcome.seconds
 
 
-def _reductions(rows: list[tuple]) -> pd.DataFrame:
-    return pd.DataFrame(
-        rows, columns=["problem", "numbers", "tasks", "answer", "all tasks win", "proven", "seconds"]
-    )
+def _reductions(rows: Sequence[tuple[object, ...]]) -> pd.DataFrame:
+    return pd.DataFrame(rows, columns=["problem", "numbers", "tasks", "answer", "all tasks win", "proven", "seconds"])
 
 
 def _flow(top: float) -> pd.DataFrame:
@@ -176,15 +175,18 @@ def check(results: Results) -> Verdict:
     agrees = bool((results["whole"]["flow"] == results["whole"]["integer programme"]).all())
     fit, low, high = statistics.exponent(results["flow"]["tasks"], results["flow"]["seconds"])
     polynomial = agrees and high < 2
-    verdict = "refuted" if not encodes else "qualified" if polynomial else "upheld"
+    verdict: Judgement = "refuted" if not encodes else "qualified" if polynomial else "upheld"
     return Verdict(
         verdict,
-        f"{int((reductions['answer'] == reductions['all tasks win']).sum())} of {len(reductions)} instances of PARTITION "
-        "and 3-PARTITION decided",
-        "NP-hard when a task may combine providers (weakly with one type and two tasks, strongly by 3-PARTITION). With one "
-        f"provider a task it is a matching: an exact flow's time fits exponent {fit:.2f} ({low:.2f} to {high:.2f}). As "
-        "printed, nothing has to be covered and every task with a positive net bid wins for free.",
+        f"{_agreeing(reductions, 'answer', 'all tasks win')} instances of PARTITION and 3-PARTITION decided",
+        "NP-hard when a task may combine providers (weakly with one type and two tasks, strongly by 3-PARTITION). With "
+        f"one provider a task it is a matching: an exact flow's time fits exponent {fit:.2f} ({low:.2f} to {high:.2f}). "
+        "As printed, nothing has to be covered and every task with a positive net bid wins for free.",
     )
+
+
+def _agreeing(frame: pd.DataFrame, first: str, second: str) -> str:
+    return f"{int((frame[first] == frame[second]).sum())} of {len(frame)}"
 
 
 def figures(results: Results) -> dict[str, Figure]:
@@ -207,19 +209,19 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
                 "as printed",
                 "trivial",
                 "nothing must be covered: sum of the positive net bids",
-                f"closed form = exhaustion on {int((printed['exhaustion'] == printed['closed form']).sum())} of {len(printed)}",
+                f"closed form = exhaustion on {_agreeing(printed, 'exhaustion', 'closed form')}",
             ),
             (
                 "whole",
                 "polynomial",
                 "weights separate: a maximum-weight bipartite b-matching",
-                f"flow = integer programme on {int((whole['flow'] == whole['integer programme']).sum())} of {len(whole)}",
+                f"flow = integer programme on {_agreeing(whole, 'flow', 'integer programme')}",
             ),
             (
                 "bundle",
                 "strongly NP-hard",
                 "PARTITION with one type and two tasks; 3-PARTITION",
-                f"{int((reductions['answer'] == reductions['all tasks win']).sum())} of {len(reductions)} decided",
+                f"{_agreeing(reductions, 'answer', 'all tasks win')} decided",
             ),
         ],
         columns=["reading", "complexity", "argument", "witnesses"],

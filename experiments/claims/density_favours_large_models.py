@@ -8,26 +8,27 @@ from auction import Market
 from auction.density import FLOOR, provider_density
 from auction.market import Float
 from experiments import plots, statistics
-from experiments.claims import Results, Size, Verdict
+from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "The bid density favours providers that can run large models"
 SECTION = "4.2"
 STATEMENT = (
-    "Setting the bidding density for service providers in this manner heavily incentivize providers that are able to run "
-    "WebGPU inference on relatively large models such as Llama and SDXL."
+    "Setting the bidding density for service providers in this manner heavily incentivize providers that are able to "
+    "run WebGPU inference on relatively large models such as Llama and SDXL."
 )
 CRITERION = (
     "Upheld if the rank correlation between the work a provider completes in a slot and its place at the front of the "
     "queue is above 0.3, with its 95 % interval, on the marketplace under s as a throughput at every floor tried; "
-    "refuted if it is below 0 with its interval at every floor; qualified otherwise. s read as a latency is shown beside it."
+    "refuted if it is below 0 with its interval at every floor; qualified otherwise. s read as a latency is shown "
+    "beside it."
 )
 
 GRID = {"tiny": (100, 3), "small": (1000, 20), "full": (1000, 100)}
 FAMILIES = ("marketplace", "uniform", "heavy_tailed")
 FLOORS = (0.0001, FLOOR, 0.1, 0.3)
-MEASURES = {"work": "work completed in a slot", "types": "types it can run", "largest": "work of the largest model it runs"}
+MEASURES = {"work": "work of a slot", "types": "types it can run", "largest": "work of the largest model it runs"}
 
 
 def capability(market: Market) -> dict[str, Float]:
@@ -41,7 +42,7 @@ def capability(market: Market) -> dict[str, Float]:
 
 
 def latency(market: Market) -> Float:
-    """s read as a latency: rounds a request takes, 1 / s; a type that cannot be run takes as long as the slowest twice."""
+    """s read as a latency: rounds a request takes, 1 / s; one that cannot be run takes twice the slowest."""
     slow = np.where(market.resource > 0, 1.0 / np.maximum(market.resource, 1), 0.0)
     return np.where(market.resource > 0, slow, 2.0 * slow.max(axis=0, initial=0.0))
 
@@ -75,7 +76,7 @@ def check(results: Results) -> Verdict:
     table = intervals(results)
     own = table[(table["family"] == "marketplace") & (table["measure"] == "work")]
     throughput, other = own[own["s read as"] == "throughput"], own[own["s read as"] == "latency"]
-    verdict = (
+    verdict: Judgement = (
         "upheld" if (throughput["low"] > 0.3).all() else "refuted" if (throughput["high"] < 0).all() else "qualified"
     )
     at = throughput[throughput["floor"] == FLOOR].iloc[0]
@@ -96,15 +97,15 @@ def figures(results: Results) -> dict[str, Figure]:
     for axes, reading in zip(panels, ("throughput", "latency"), strict=True):
         for family, colour in plots.colours(list(FAMILIES)).items():
             line = own[(own["family"] == family) & (own["s read as"] == reading)]
-            axes.plot(line["floor"], line["mean"], marker="o", markersize=4, color=colour, label=family.replace("_", " "))
+            axes.plot(
+                line["floor"], line["mean"], marker="o", markersize=4, color=colour, label=family.replace("_", " ")
+            )
             axes.fill_between(line["floor"], line["low"], line["high"], color=colour, alpha=0.15, linewidth=0)
         axes.axhline(0, color=plots.INK, linewidth=0.8)
         axes.set(title=f"s as a {reading}", xlabel="floor of the normalisation", xscale="log", ylim=(-1.05, 1.05))
     panels[0].set_ylabel("rank correlation with work of a slot")
     plots.legend(panels[1])
-    return {
-        "Above 0, providers that complete more work stand nearer the front of the queue; below 0, nearer its end.": figure
-    }
+    return {"Above 0, providers that complete more work stand nearer the front of the queue; below 0, its end": figure}
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:

@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from auction.traces import data_directory
 from experiments import plots, statistics, sweep
-from experiments.claims import Results, Size, Verdict
+from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan
 
 TITLE = "The gap on real input"
@@ -15,8 +15,8 @@ STATEMENT = (
 )
 CRITERION = (
     "Upheld if the auction as printed loses at most 5 % of the optimal welfare in the mean on the marketplace at its "
-    "defaults; qualified if at most 20 %, or its best variant at most 5 %; refuted otherwise. The verdict must hold over "
-    "mark-up, extra cost and scarcity as varied, or it is qualified."
+    "defaults; qualified if at most 20 %, or its best variant at most 5 %; refuted otherwise. The verdict must hold "
+    "over mark-up, extra cost and scarcity as varied, or it is qualified."
 )
 
 # Tasks, providers, seeds and seconds at the defaults; the same for each setting varied
@@ -51,7 +51,10 @@ def run(size: Size) -> Results:
         .assign(option=option)
         for option, values in VARIED.items()
     ]
-    return {"base": base.assign(data="trace files" if data_directory("") else "embedded quantiles of the traces"), "varied": pd.concat(varied, ignore_index=True)}
+    return {
+        "base": base.assign(data="trace files" if data_directory("") else "embedded quantiles of the traces"),
+        "varied": pd.concat(varied, ignore_index=True),
+    }
 
 
 def _gaps(draws: list[Draw], limit: float, what: str) -> pd.DataFrame:
@@ -64,7 +67,7 @@ def _mean(runs: pd.DataFrame, solver: str) -> tuple[float, float, float]:
     return statistics.mean_interval(runs[runs["solver"] == solver]["gap"])
 
 
-def _verdict(runs: pd.DataFrame) -> str:
+def _verdict(runs: pd.DataFrame) -> Judgement:
     printed, best = _mean(runs, PRINTED.label)[0], _mean(runs, BEST_VARIANT)[0]
     return "upheld" if printed <= 0.05 else "qualified" if printed <= 0.20 or best <= 0.05 else "refuted"
 
@@ -107,7 +110,7 @@ def figures(results: Results) -> dict[str, Figure]:
     size = f"{base['tasks'].max()} × {base['providers'].max()}"
     return {
         f"Performance profile on marketplaces of {size}: in what share of them is the gap at most x?": profile,
-        "How the mean gap moves with what nobody has published: mark-up, extra cost, scarcity (95 % intervals).": sensitivity,
+        "How the mean gap moves with what nobody has published: mark-up, extra cost, scarcity": sensitivity,
     }
 
 

@@ -5,15 +5,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import plots, statistics, sweep
-from experiments.claims import Results, Size, Verdict
+from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import BACKFILL, PRINTED, Draw
 
 TITLE = "The heuristic is polynomial"
 SECTION = "4.2"
 STATEMENT = "We present a polynomial time combinatorial algorithm for Equation 1, which is NP-Hard."
 CRITERION = (
-    "Upheld if the 95 % interval of the fitted exponent of the auction's time lies below 2 in tasks = providers, with and "
-    "without backfill, on both families; qualified if it lies below 3; refuted otherwise. The exact solvers' exponent "
+    "Upheld if the 95 % interval of the fitted exponent of the auction's time lies below 2 in tasks = providers, with "
+    "and without backfill, on both families; qualified if it lies below 3; refuted otherwise. The exact solvers' exponent "
     "is shown beside it."
 )
 
@@ -59,14 +59,14 @@ def check(results: Results) -> Verdict:
     table = exponents(results)
     auction, exact = table[table["part"] == "auction"], table[table["part"] == "exact"]
     worst = auction.loc[auction["high"].idxmax()]
-    verdict = "upheld" if worst["high"] < 2 else "qualified" if worst["high"] < 3 else "refuted"
+    verdict: Judgement = "upheld" if worst["high"] < 2 else "qualified" if worst["high"] < 3 else "refuted"
     largest = results["auction"]["tasks"].max()
     slowest = results["auction"][results["auction"]["tasks"] == largest]["seconds"].max()
     return Verdict(
         verdict,
         f"exponent {worst['exponent']:.2f} ({worst['low']:.2f} to {worst['high']:.2f}) at worst",
-        f"{largest:,} tasks × {largest:,} providers take at most {slowest:.2f} s. By construction a task looks at no more "
-        "providers than it has requests; the two sorts dominate. Exact solvers on uniform markets fit exponents of "
+        f"{largest:,} tasks × {largest:,} providers take at most {slowest:.2f} s. By construction a task looks at no "
+        "more providers than it has requests; the two sorts dominate. Exact solvers on uniform markets fit exponents of "
         f"{exact['exponent'].min():.1f} to {exact['exponent'].max():.1f} while they finish, and prove "
         f"{results['exact'][results['exact']['tasks'] == results['exact']['tasks'].max()]['proven'].mean():.0%} at "
         f"{results['exact']['tasks'].max()} tasks within their limit.",
@@ -77,9 +77,12 @@ def figures(results: Results) -> dict[str, Figure]:
     """Seconds over size, in logarithms: the auction on the left, the exact solvers on the right."""
     figure, panels = plots.canvas(2)
     left, right = panels
-    series = {(f, s): f"{s.removeprefix('bid density, ')} · {f}" for f in FAMILIES for s in (PRINTED.label, BACKFILL.label)}
+    series = {
+        (f, s): f"{s.removeprefix('bid density, ')} · {f}" for f in FAMILIES for s in (PRINTED.label, BACKFILL.label)
+    }
+    runs = results["auction"]
     for ((family, solver), label), colour in zip(series.items(), plots.PALETTE, strict=False):
-        own = results["auction"].query("family == @family and solver == @solver")
+        own = runs[(runs["family"] == family) & (runs["solver"] == solver)]
         left.scatter(own["tasks"], own["seconds"], s=10, color=colour, alpha=0.4, linewidths=0)
         median = own.groupby("tasks")["seconds"].median()
         left.plot(median.index, median, color=colour, label=label)
@@ -102,5 +105,3 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
         "Fitted exponents": exponents(results),
         "Exact solvers by size: share proved and mean seconds": exact.reset_index(),
     }
-
-

