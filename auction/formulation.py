@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auction.errors import InputError
 from auction.market import Int, Market, Reading
@@ -45,7 +46,7 @@ def candidates(market: Market, reading: Reading) -> Candidates:
 
     supply = np.zeros_like(demand)
     np.add.at(supply, task, useful)
-    coverable = (supply >= demand).all(axis=1)
-    kept = coverable[task] & useful.any(axis=1)
+    coverable: NDArray[np.bool_] = np.all(supply >= demand, axis=1)
+    kept = np.logical_and(coverable[task], useful.any(axis=1))
     task = task[kept]
     return Candidates(np.unique(task), task, provider[kept], useful[kept])

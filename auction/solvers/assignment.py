@@ -42,13 +42,14 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
     points = int(np.prod(shape, dtype=float))
     if points > 10**8:
         raise InputError(f"market: its lattice of demands has {points} points; assignment takes at most {10**8}")
-    below = np.stack([np.searchsorted(levels[k], resource[:, k], side="right") - 1 for k in range(market.types)])
-    at = np.stack([np.searchsorted(levels[k], demand[:, k]) for k in range(market.types)])
-    provider_point, task_point = np.ravel_multi_index(below, shape), np.ravel_multi_index(at, shape)
+    below = [np.searchsorted(levels[k], resource[:, k], side="right") - 1 for k in range(market.types)]
+    at = [np.searchsorted(levels[k], demand[:, k]) for k in range(market.types)]
+    provider_point: Int = np.ravel_multi_index(tuple(below), shape)
+    task_point: Int = np.ravel_multi_index(tuple(at), shape)
 
     source, sink = points, points + 1
     grid: Int = np.arange(points).reshape(shape)
-    down = np.full((market.types, points), -1)
+    down: Int = np.full((market.types, points), -1)
     for k in range(market.types):
         down[k].reshape(shape).swapaxes(0, k)[1:] = grid.swapaxes(0, k)[:-1]
     largest = max(int(market.net_bid.max()), int(market.cost[offering].max()))

@@ -179,8 +179,8 @@ def check(results: Results) -> Verdict:
     return Verdict(
         verdict,
         f"{_agreeing(reductions, 'answer', 'all tasks win')} instances of PARTITION and 3-PARTITION decided",
-        "NP-hard when a task may combine providers (weakly with one type and two tasks, strongly by 3-PARTITION). With "
-        f"one provider a task it is a matching: an exact flow's time fits exponent {fit:.2f} ({low:.2f} to {high:.2f}). "
+        "NP-hard when a task may combine providers (weakly with one type and two tasks, strongly by 3-PARTITION). "
+        f"With one provider a task it is a matching: exact flow fits exponent {fit:.2f} ({low:.2f} to {high:.2f}). "
         "As printed, nothing has to be covered and every task with a positive net bid wins for free.",
     )
 

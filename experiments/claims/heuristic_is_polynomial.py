@@ -12,9 +12,9 @@ TITLE = "The heuristic is polynomial"
 SECTION = "4.2"
 STATEMENT = "We present a polynomial time combinatorial algorithm for Equation 1, which is NP-Hard."
 CRITERION = (
-    "Upheld if the 95 % interval of the fitted exponent of the auction's time lies below 2 in tasks = providers, with "
-    "and without backfill, on both families; qualified if it lies below 3; refuted otherwise. The exact solvers' exponent "
-    "is shown beside it."
+    "Upheld if the 95 % interval of the fitted exponent of the auction's time lies below 2 in tasks = providers, "
+    "with and without backfill, on both families; qualified if it lies below 3; refuted otherwise. The exact solvers' "
+    "exponent is shown beside it."
 )
 
 # Largest exponent of ten, repetitions, exact sizes, seeds, seconds an exact solver
@@ -65,9 +65,9 @@ def check(results: Results) -> Verdict:
     return Verdict(
         verdict,
         f"exponent {worst['exponent']:.2f} ({worst['low']:.2f} to {worst['high']:.2f}) at worst",
-        f"{largest:,} tasks × {largest:,} providers take at most {slowest:.2f} s. By construction a task looks at no "
-        "more providers than it has requests; the two sorts dominate. Exact solvers on uniform markets fit exponents of "
-        f"{exact['exponent'].min():.1f} to {exact['exponent'].max():.1f} while they finish, and prove "
+        f"{largest:,} tasks × {largest:,} providers take at most {slowest:.2f} s. By construction a task looks at "
+        "no more providers than it has requests; the two sorts dominate. Exact solvers on uniform markets fit "
+        f"exponents of {exact['exponent'].min():.1f} to {exact['exponent'].max():.1f} while they finish, and prove "
         f"{results['exact'][results['exact']['tasks'] == results['exact']['tasks'].max()]['proven'].mean():.0%} at "
         f"{results['exact']['tasks'].max()} tasks within their limit.",
     )

@@ -113,7 +113,7 @@ def figures(results: Results) -> dict[str, Figure]:
     plots.legend(panels[1])
 
     return {
-        f"Every dot is a market of {size}: the share of the optimal welfare lost, by family. Bars are means.": by_family,
+        f"Every dot is a market of {size}: the share of the optimal welfare lost. Bars are means.": by_family,
         f"Performance profile over all families at {size}: in what share of markets is the gap at most x?": profile,
         "The gap by size and reading, mean and 95 % interval over all families.": by_size,
         "Exact solvers on uniform markets, started from the best heuristic: how far the best allocation found is from "
