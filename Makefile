@@ -13,7 +13,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup report test test-all bench lint format clean distclean
+.PHONY: help setup report finding test test-all bench lint format clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -24,6 +24,9 @@ setup: $(INSTALLED) ## .venv with everything pinned (the others do it themselves
 
 report: $(INSTALLED) ## run every experiment, write the page, print its path (SIZE=, OUT=)
 	$(RUN) experiments report $(if $(SIZE),--size $(SIZE)) $(if $(OUT),--out $(OUT)) $(ARGS)
+
+finding: $(INSTALLED) ## bring the README's main finding up to date with the report (OUT=)
+	$(RUN) experiments finding $(if $(OUT),--out $(OUT))
 
 test: $(INSTALLED) ## the tests, slow ones left out (ARGS='-k density')
 	$(RUN) pytest --benchmark-disable -m 'not slow' --durations=10 $(ARGS)

@@ -4,6 +4,5 @@ from auction.errors import InputError
 from auction.instances import generate
 from auction.market import Allocation, Market, Outcome, check
 from auction.solvers import solve
-from auction.welfare import welfare
 
-__all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "generate", "solve", "welfare"]
+__all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "generate", "solve"]

@@ -64,6 +64,15 @@ def run_claim(
     print(f"{module.TITLE}: {verdict.verdict}\n{verdict.figure}\n{verdict.explanation}")
 
 
+@app.command("finding")
+def write_finding(out: Out = Path("report")) -> None:
+    """Bring the README's main finding and its figure up to date with a report's raw results.
+
+    Example: python -m experiments finding --out report
+    """
+    report.finding(out, Path("README.md").resolve(), Path("experiments/finding.svg").resolve())
+
+
 @app.command("report")
 def write_report(size: SizeName = "small", out: Out = Path("report")) -> None:
     """Run every claim and write one page, ``report.html``, with the raw results beside it; prints the page's path.

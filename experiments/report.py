@@ -10,10 +10,12 @@ from pathlib import Path
 import jinja2
 import pandas as pd
 
+from auction.errors import InputError
 from experiments import claims, plots
 from experiments.claims import Results, Size
 
 PAGE = "report.html"
+MARKERS = ("<!-- finding: written by `make finding` -->", "<!-- end of finding -->")
 ORDER = ("gap_on_real_input", "optimality_gap")  # what a reader came for stands first
 
 
@@ -45,6 +47,35 @@ def save(results: Results, name: str, out: Path) -> None:
     raw.mkdir(parents=True, exist_ok=True)
     for table, frame in results.items():
         frame.to_parquet(raw / f"{name}.{table}.parquet", index=False)
+
+
+def saved(name: str, out: Path) -> Results:
+    """The raw results of one claim as an earlier run wrote them.
+
+    Raises:
+        InputError: there are none.
+    """
+    paths = sorted((out / "raw").glob(f"{name}.*.parquet"))
+    if not paths:
+        raise InputError(f"{out}: holds no raw results of {name}; run `python -m experiments report` first")
+    return {path.name.split(".")[1]: pd.read_parquet(path) for path in paths}
+
+
+def finding(out: Path, readme: Path, picture: Path) -> None:
+    """Put the main finding, as the raw results below ``out`` have it, between the README's markers, with its figure."""
+    parts = []
+    for name in ORDER:
+        claim = claims.load(name)
+        verdict = claim.check(saved(name, out))
+        parts.append(f"**{claim.TITLE}: {verdict.verdict}.** {verdict.figure}. {verdict.explanation}")
+    caption, figure = next(iter(claims.load(ORDER[1]).figures(saved(ORDER[1], out)).items()))
+    figure.set_facecolor("white")
+    picture.write_text(plots.svg(figure), encoding="utf-8")
+    parts.append(f"![{caption}]({picture.relative_to(readme.parent)})\n\n*{caption}*")
+    before, _, rest = readme.read_text(encoding="utf-8").partition(MARKERS[0])
+    _, _, after = rest.partition(MARKERS[1])
+    block = "\n\n".join(parts)
+    readme.write_text(f"{before}{MARKERS[0]}\n{block}\n{MARKERS[1]}{after}", encoding="utf-8")
 
 
 def section(name: str, results: Results) -> dict[str, object]:

@@ -1,0 +1,65 @@
+"""The page is one file that shows every claim, with its raw results beside it."""
+
+import re
+import sys
+
+import pandas as pd
+import pytest
+
+from auction.terminal import run
+from experiments import claims, report
+from experiments.cli import app
+
+
+def call(monkeypatch, *arguments: object) -> int:
+    monkeypatch.setattr(sys, "argv", ["experiments", *map(str, arguments)])
+    with pytest.raises(SystemExit) as stopped:
+        run(app)
+    return stopped.value.code or 0
+
+
+def test_report_writes_one_page_and_its_raw_results(monkeypatch, capfd, tmp_path):
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
+    page = tmp_path / report.PAGE
+    assert capfd.readouterr().out.strip().splitlines()[-1] == str(page)
+    text = page.read_text()
+    for name in claims.names():
+        claim = claims.load(name)
+        assert f'<section id="{name}">' in text
+        assert claim.TITLE in text
+        raw = list((tmp_path / "raw").glob(f"{name}.*.parquet"))
+        assert raw and all(len(pd.read_parquet(path)) for path in raw)
+    assert text.count("<svg") >= len(claims.names())
+    assert not re.findall(r"""(?:src|href)=["']https?:|url\(https?:""", text)  # nothing is fetched
+
+
+def test_run_prints_the_verdict(monkeypatch, capfd, tmp_path):
+    name = "density_favours_large_models"
+    assert call(monkeypatch, "run", name, "--size", "tiny", "--out", tmp_path) == 0
+    assert re.search(r": (upheld|qualified|refuted)\n", capfd.readouterr().out)
+
+
+def test_list_names_every_claim(monkeypatch, capfd):
+    assert call(monkeypatch, "list") == 0
+    printed = capfd.readouterr().out
+    assert all(name.split("_")[0] in printed for name in claims.names())
+
+
+@pytest.mark.parametrize(
+    "arguments, named",
+    [
+        (["run", "nothing"], "optimality_gap"),
+        (["report", "--size", "huge"], "small"),
+        (["report", "--size", "tiny", "--out", "/dev/null/report"], "/dev/null"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(monkeypatch, capfd, arguments, named):
+    assert call(monkeypatch, *arguments) == 2
+    error = capfd.readouterr().err
+    assert error.startswith("error: ") and error.count("\n") == 1 and named in error
+
+
+def test_tables_escape_and_leave_unknown_numbers_empty():
+    table = report.table_html(pd.DataFrame({"a<b": ["x&y", "z"], "value": [0.123456, float("nan")]}))
+    assert "<th>a&lt;b</th>" in table and "<td>x&amp;y</td>" in table
+    assert '<td class="number">0.1235</td>' in table and "<td></td>" in table
