@@ -60,6 +60,8 @@ def cheapest_cover(demand, supply, cost):
     """
     useful = _undominated(demand, supply, cost)
     size = useful.size
+    if size == 0:
+        return useful
     for k in range(demand.size):
         size *= demand[k] + 1
         if size > STATE_LIMIT:

@@ -26,14 +26,14 @@ GRID = {
     "full": ((200, 400, 20, 60.0), (100, 200, 20, 20.0)),
 }
 VARIED = {
-    "markup": (1.1, 1.25, 1.5, 2.0, 3.0),
+    "markup": (1.1, 1.5, 2.0, 3.0),
     "extra_cost_share": (0.1, 0.2, 0.4, 0.8),
     "supply": (0.25, 0.5, 1.0, 2.0, 4.0),
 }
 NAMES = {
     "markup": "median mark-up",
-    "extra_cost_share": "e over v at the median task (sets alpha)",
-    "supply": "scarcity: work on offer over work demanded",
+    "extra_cost_share": "e / v at the median task",
+    "supply": "work on offer / work demanded",
 }
 
 
@@ -110,7 +110,7 @@ def figures(results: Results) -> dict[str, Figure]:
     size = f"{base['tasks'].max()} × {base['providers'].max()}"
     return {
         f"Performance profile on marketplaces of {size}: in what share of them is the gap at most x?": profile,
-        "How the mean gap moves with what nobody has published: mark-up, extra cost, scarcity": sensitivity,
+        "How the mean gap moves with what nobody has published: mark-up, alpha, scarcity": sensitivity,
     }
 
 
