@@ -1,0 +1,109 @@
+"""What holds of every solver that is registered, in every reading it takes."""
+
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from auction import solvers
+from auction.market import READINGS, Allocation, check
+from auction.search import Found
+
+SOLVER_READINGS = [(name, reading) for name in solvers.names() for reading in solvers.load(name).READINGS]
+every = pytest.mark.parametrize("solver, reading", SOLVER_READINGS)
+ANYTIME = ("ilp_pulp", "ilp_cpsat", "ilp_scip", "lp_bound")
+
+
+@every
+def test_markets_in_which_nobody_trades(generate, solver, reading):
+    market = generate("uniform", 3, 4, 2, 0)
+    for nothing in (
+        generate("uniform", 0, 4),
+        generate("uniform", 3, 0),
+        generate("uniform", 0, 0),
+        replace(market, slots=[0] * 4),
+        replace(market, value=[0] * 3),
+        replace(market, demand=market.resource.sum(axis=0) + np.ones((3, 2), dtype=np.int64)),
+        replace(market, cost=[10**9] * 4),
+    ):
+        outcome = solvers.solve(nothing, solver, reading=reading)
+        assert outcome.welfare == 0 and not outcome.allocation.task.size
+        assert outcome.bound in (0, None)
+
+
+@every
+def test_same_seed_same_result(generate, solver, reading):
+    market = generate("uniform", 5, 6, 2, 1)
+    one, two = (solvers.solve(market, solver, reading=reading, seed=5) for _ in range(2))
+    assert (one.welfare, one.bound, one.status) == (two.welfare, two.bound, two.status)
+    if solver != "ilp_cpsat":  # two workers race for one of the equal optima
+        assert one.allocation.task.tolist() == two.allocation.task.tolist()
+        assert one.allocation.provider.tolist() == two.allocation.provider.tolist()
+
+
+@every
+def test_outcome_says_what_was_run(generate, solver, reading):
+    market = generate("uniform", 3, 4)
+    outcome = solvers.solve(market, solver, reading=reading, seed=4, time_limit=60)
+    assert (outcome.solver, outcome.reading, outcome.seed) == (solver, reading, 4)
+    assert outcome.market_digest == market.digest and outcome.seconds >= 0
+    assert set(outcome.options) == set(solvers.registry.options_of(solvers.load(solver).solve))
+
+
+@pytest.mark.parametrize("solver", solvers.names())
+def test_what_a_caller_gets_wrong(generate, refusal, solver):
+    market = generate("uniform", 2, 2)
+
+    def refused(**changes):
+        return refusal(solvers.solve, market, **{"solver": solver, "reading": "whole"} | changes)
+
+    assert refused(solver="magic") == f"unknown solver 'magic'; there are {', '.join(solvers.names())}"
+    assert refused(reading="half") == f"unknown reading 'half'; there are {', '.join(READINGS)}"
+    assert refused(options={"colour": 1}).startswith(f"unknown option 'colour' of {solver}; there are: ")
+    for limit in (0, -1, float("inf"), float("nan")):
+        assert refused(time_limit=limit) == f"time limit: {limit} is not allowed; a positive number of seconds"
+    for seed in (-1, 2**31):
+        assert refused(seed=seed) == f"seed: {seed} is not allowed; an integer from 0 to {2**31 - 1}"
+    for name in solvers.registry.options_of(solvers.load(solver).solve):
+        assert refused(options={name: "?"}).startswith(f"option {name} of {solver}: '?' is not allowed; ")
+    for reading in set(READINGS) - set(solvers.load(solver).READINGS):
+        assert refused(reading=reading).startswith(f"{solver} cannot take the reading {reading!r}; it takes ")
+
+
+@pytest.mark.parametrize("limit", [0.001, 0.1, 1])
+@pytest.mark.parametrize("solver", ANYTIME)
+def test_a_time_limit_keeps_what_was_found_and_proven(generate, solver, limit):
+    market = generate("uniform", 40, 80, 3, 0)
+    known = solvers.solve(market, "greedy").welfare  # the optimum is larger still
+    warm = {} if solver == "lp_bound" else {"warm_start": True}
+    for options in ({}, warm):
+        outcome = solvers.solve(market, solver, time_limit=limit, options=options)
+        assert not check(market, outcome.allocation, "bundle")
+        assert max(known + 1, outcome.welfare) <= outcome.bound <= market.net_bid.clip(0).sum()
+        assert not outcome.proven_optimal
+        assert outcome.status in ("time limit", "feasible", "bound")
+        if limit == 1 and options:
+            assert outcome.welfare >= known
+
+
+@pytest.mark.parametrize(
+    "found, message",
+    [
+        (Found(Allocation.of([0], [99]), None, ""), "infeasible allocation: pair 0: provider 99"),
+        (
+            Found(Allocation.of([0, 0], [1, 1]), None, ""),
+            "infeasible allocation: task 0 takes provider 1 more than once",
+        ),
+        (Found(Allocation.empty(), -1, ""), "claims the bound -1 below its own welfare 0"),
+    ],
+)
+def test_a_solver_that_lies_is_caught(generate, monkeypatch, found, message):
+    liar = SimpleNamespace(READINGS=READINGS, solve=lambda market, reading, stop, seed: found)
+    monkeypatch.setattr(solvers, "load", lambda name: liar)
+    with pytest.raises(AssertionError, match=message):
+        solvers.solve(generate("uniform", 3, 4), "liar")
+
+
+def test_an_error_in_a_solver_reaches_the_caller(generate, refusal):
+    assert "brute_force takes at most 12 providers" in refusal(solvers.solve, generate("uniform", 2, 13), "brute_force")

@@ -1,0 +1,212 @@
+"""Markets and outcomes on disk: round trips, one line for whatever else is there, nothing half-written."""
+
+import json
+import os
+import pickle
+from contextlib import suppress
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auction import files
+from auction.market import FIELDS, READINGS, Market
+from auction.solvers import solve
+
+SUFFIXES = (".json", ".npz")
+
+
+@pytest.fixture
+def market(generate):
+    return generate("uniform", 3, 4)
+
+
+@pytest.fixture
+def outcome(market):
+    return solve(market, "greedy", seed=7, options={"norm": "root"})
+
+
+def same(one, other):
+    return all(np.array_equal(getattr(one, name), getattr(other, name)) for name in FIELDS)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return tmp_path_factory.mktemp("markets")
+
+
+@given(st.from_type(Market))
+def test_markets_survive_the_round_trip(folder, market):
+    read = []
+    for suffix in SUFFIXES:
+        path = folder / f"market{suffix}"
+        files.write_market(path, market)
+        read.append(files.read_market(path))
+    assert all(same(market, back) for back in read)
+    assert {back.digest for back in read} == {market.digest}
+    assert sorted(path.suffix for path in folder.iterdir()) == sorted(SUFFIXES)
+
+
+def test_reals_and_large_integers_survive(tmp_path, market):
+    awkward = replace(market, unit_work=[0.1 + 0.2, 5e-324], value=[2**53 + 1, 2**60 + 3, 1], alpha=10**13)
+    for suffix in SUFFIXES:
+        files.write_market(tmp_path / f"market{suffix}", awkward)
+        assert same(files.read_market(tmp_path / f"market{suffix}"), awkward)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_truncated_anywhere(tmp_path, refusal, market, suffix):
+    path = tmp_path / f"market{suffix}"
+    files.write_market(path, market)
+    whole = path.read_bytes().rstrip()
+    for length in range(0, len(whole), 97):
+        path.write_bytes(whole[:length])
+        assert refusal(files.read_market, path).startswith(f"{path}: not ")
+
+
+@pytest.mark.parametrize("flip", [0xFF, 0x01])
+def test_damaged_npz(tmp_path, market, flip):
+    """Whatever byte is spoilt: refused, or a byte that says nothing of the market."""
+    path = tmp_path / "market.npz"
+    files.write_market(path, market)
+    content = path.read_bytes()
+    for place in range(0, len(content), 3):
+        path.write_bytes(content[:place] + bytes([content[place] ^ flip]) + content[place + 1 :])
+        with suppress(files.InputError):
+            assert files.read_market(path).digest == market.digest
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "3", '"text"', "{", "[" * 100_000, '{"a": 1}{', "\xff\xfe", "{}"])
+def test_foreign_json(tmp_path, refusal, text):
+    path = tmp_path / "market.json"
+    path.write_bytes(text.encode("latin-1"))
+    for read in (files.read_market, files.read_outcome):
+        assert refusal(read, path).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"\x93NUMPY\x01\x00", pickle.dumps([1]), b"text"], ids=repr)
+def test_foreign_npz(tmp_path, refusal, content):
+    path = tmp_path / "market.npz"
+    path.write_bytes(content)
+    assert refusal(files.read_market, path).startswith(f"{path}: not a readable npz file (")
+
+
+def test_pickled_objects_are_not_read(tmp_path, refusal, market):
+    path = tmp_path / "market.npz"
+    arrays = {name: getattr(market, name) for name in FIELDS}
+    np.savez(path, **arrays | {"value": np.array([1, "a", None], dtype=object)})
+    assert "Object arrays cannot be loaded" in refusal(files.read_market, path)
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_missing_unknown_and_bad_fields(tmp_path, refusal, market, suffix):
+    path, known = tmp_path / f"market{suffix}", ", ".join(FIELDS)
+
+    def refused(**arrays):
+        if suffix == ".npz":
+            np.savez(path, **arrays)
+        else:
+            path.write_text(json.dumps(arrays, default=np.ndarray.tolist))
+        return refusal(files.read_market, path)
+
+    arrays = {name: getattr(market, name) for name in FIELDS}
+    for name in FIELDS:
+        rest = {other: array for other, array in arrays.items() if other != name}
+        assert refused(**rest) == f"{path}: lacks {name!r}; a market has {known}"
+    assert refused(**arrays, colour=1) == f"{path}: has an unknown field 'colour'; a market has {known}"
+    assert refused(**arrays | {"alpha": 1}).startswith(f"{path}: alpha: 1 is not allowed; an integer from 2")
+    assert refused(**arrays | {"cost": np.array([1, -1, 1, 1])}).startswith(f"{path}: cost[1]: -1 is not allowed")
+
+
+@pytest.mark.parametrize("name", ["market", "market.csv", "market.JSON", ".json"])
+def test_names_that_say_no_format(tmp_path, refusal, market, name):
+    line = f"{tmp_path / name}: a market file ends in .json or .npz"
+    assert refusal(files.write_market, tmp_path / name, market) == line
+    assert refusal(files.read_market, tmp_path / name) == line
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("suffix", SUFFIXES)
+def test_places_that_hold_no_file(tmp_path, refusal, market, suffix):
+    folder, nowhere = tmp_path / f"folder{suffix}", tmp_path / "none" / f"market{suffix}"
+    folder.mkdir()
+    for path in (folder, nowhere):
+        for call in ((files.read_market, path), (files.write_market, path, market), (files.ensure_writable, path)):
+            assert refusal(*call).startswith(f"{path}: ")
+    assert list(tmp_path.iterdir()) == [folder]
+    files.ensure_writable(tmp_path / "new.json")
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
+def test_places_that_may_not_be_written(tmp_path, refusal, market):
+    tmp_path.chmod(0o500)
+    path = tmp_path / "market.json"
+    assert refusal(files.ensure_writable, path) == f"{path}: cannot be written (permission denied)"
+    assert refusal(files.write_market, path, market).startswith(f"{path}: cannot be written (")
+
+
+@pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, OSError("disk full")])
+@pytest.mark.parametrize("before", [None, "old"])
+def test_interrupted_writing_leaves_what_was_there(tmp_path, error, before):
+    path = tmp_path / "market.json"
+    if before:
+        path.write_text(before)
+    raised = files.InputError if isinstance(error, OSError) else error
+
+    def write():
+        with files.replacing(path) as temporary:
+            temporary.write_text("half of")
+            raise error
+
+    with pytest.raises(raised):
+        write()
+    assert [p.name for p in tmp_path.iterdir()] == (["market.json"] if before else [])
+    assert not before or path.read_text() == before
+
+
+def test_devices_are_written_to_not_replaced(market):
+    with files.replacing(Path(os.devnull)) as path:
+        assert path == Path(os.devnull)
+    assert not Path(os.devnull).is_file()
+
+
+@given(st.from_type(Market), st.sampled_from(READINGS), st.booleans())
+def test_outcomes_survive_the_round_trip(folder, market, reading, bounded):
+    solver, options = ("lp_bound", {}) if bounded else ("bid_density", {"backfill": "true", "task_order": "ratio"})
+    outcome = solve(market, solver, reading=reading, seed=3, options=options)
+    path = folder / "outcome.json"
+    files.write_outcome(path, outcome)
+    back = files.read_outcome(path)
+    path.unlink()
+    for name in ("solver", "reading", "welfare", "bound", "gap", "proven_optimal", "status", "seconds", "seed"):
+        assert getattr(back, name) == getattr(outcome, name)
+    assert (back.options, back.market_digest) == (outcome.options, market.digest)
+    assert back.allocation.task.tolist() == outcome.allocation.task.tolist()
+    assert back.allocation.provider.tolist() == outcome.allocation.provider.tolist()
+
+
+@pytest.mark.parametrize(
+    "name, wrong",
+    [
+        *[(name, wrong) for name in ("task", "provider") for wrong in ([1.5], [-1], ["a"], None, 3, [[1]], [1] * 99)],
+        *[(name, wrong) for name in ("welfare", "bound", "seed") for wrong in (1.5, "1", True, [1])],
+        *[(name, wrong) for name in ("seconds", "solver", "status", "market_digest") for wrong in (None, [1], True)],
+        *[("reading", wrong) for wrong in ("half", None, ["bundle"], {"bundle": 1}, 1)],
+        *[("options", wrong) for wrong in (None, [], "x")],
+        *[("proven_optimal", wrong) for wrong in (None, 1, "true")],
+        *[("seed", -1), ("welfare", None)],
+    ],
+    ids=str,
+)
+def test_malformed_outcomes(tmp_path, refusal, outcome, name, wrong):
+    path = tmp_path / "outcome.json"
+    files.write_outcome(path, outcome)
+    fields = json.loads(path.read_text())
+    path.write_text(json.dumps(fields | {name: wrong}))
+    assert refusal(files.read_outcome, path).startswith(f"{path}: ")
+    del fields[name]
+    path.write_text(json.dumps(fields))
+    assert refusal(files.read_outcome, path).startswith(f"{path}: lacks {name!r}; an outcome has task, provider")
