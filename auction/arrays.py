@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 from auction.errors import InputError
 
 INT64_MAX = np.iinfo(np.int64).max
+FLOAT64_MAX = float(np.finfo(np.float64).max)
 Shape = tuple[int | None, ...]  # None: any length
 
 
@@ -22,23 +23,23 @@ def _position(name: str, index: Any) -> str:
 
 
 def _numeric(name: str, value: Any, shape: Shape, allowed: str) -> NDArray[Any]:
+    """The value as an array of numbers of that shape; of lists as objects, so that nothing is converted yet."""
     try:
-        array = np.asarray(value)
-    except (ValueError, OverflowError):
+        array = value if isinstance(value, np.ndarray) else np.array(value, dtype=object)
+    except ValueError:
         raise InputError(f"{name}: rows of unequal length; {_describe(shape)} of {allowed} is needed") from None
-    if array.dtype.kind == "O":  # integers beyond uint64, null, nested objects
-        for index, item in np.ndenumerate(array):
-            if isinstance(item, bool) or not isinstance(item, int | float):
-                raise InputError(f"{_position(name, index)}: {item!r} is not allowed; {allowed}")
-            if isinstance(item, int) and abs(item) > INT64_MAX:
-                raise InputError(f"{_position(name, index)}: {item} is not allowed; {allowed}")
-        array = array.astype(float)
-    if array.dtype.kind not in "iuf":
-        raise InputError(f"{name}: not numbers; {_describe(shape)} of {allowed} is needed")
-    if array.size == 0 and array.ndim <= len(shape) and (array.ndim < 1 or array.shape[0] == 0):
+    if array.shape[:1] == (0,) and array.ndim <= len(shape):
         array = array.reshape((0,) + tuple(length or 0 for length in shape[1:]))
     if array.ndim != len(shape) or any(want not in (None, have) for want, have in zip(shape, array.shape, strict=True)):
+        if any(isinstance(item, list | tuple) for item in array.flat):
+            raise InputError(f"{name}: rows of unequal length; {_describe(shape)} of {allowed} is needed")
         raise InputError(f"{name}: has shape {array.shape}; {_describe(shape)} of {allowed} is needed")
+    if array.dtype.kind == "O" and not set(map(type, array.flat)) <= {int, float}:
+        for index, item in np.ndenumerate(array):
+            if isinstance(item, bool | np.bool_) or not isinstance(item, int | float | np.integer | np.floating):
+                raise InputError(f"{_position(name, index)}: {item!r} is not allowed; {allowed}")
+    if array.dtype.kind not in "Oiuf":
+        raise InputError(f"{name}: not numbers; {_describe(shape)} of {allowed} is needed")
     return array
 
 
@@ -55,23 +56,39 @@ def _refuse(name: str, array: NDArray[Any], bad: NDArray[np.bool_], allowed: str
 
 
 def amounts(name: str, value: Any, shape: Shape) -> NDArray[np.int64]:
-    """A read-only int64 array of non-negative integers."""
+    """A read-only int64 array of non-negative integers; whole floats are taken where that loses nothing."""
     allowed = f"integers from 0 to {INT64_MAX}"
     array = _numeric(name, value, shape, allowed)
-    if array.dtype.kind == "f":  # whole numbers are taken where the conversion loses nothing
-        _refuse(name, array, ~(np.isfinite(array) & (array == np.floor(array)) & (abs(array) <= 2.0**53)), allowed)
+    if array.dtype.kind == "O" and not all(isinstance(item, int) and 0 <= item <= INT64_MAX for item in array.flat):
+        for index, item in np.ndenumerate(array):
+            whole = not isinstance(item, float | np.floating) or _whole(item)
+            if not whole or not 0 <= item <= INT64_MAX:
+                raise InputError(f"{_position(name, index)}: {item} is not allowed; {allowed}")
+    elif array.dtype.kind == "f":
+        _refuse(name, array, ~_whole(array.astype(np.float64)), allowed)
     elif array.dtype.kind == "u":
         _refuse(name, array, array > np.uint64(INT64_MAX), allowed)
+    array = array.astype(np.int64, order="C")
     _refuse(name, array, array < 0, allowed)
-    return frozen(np.array(array, dtype=np.int64, order="C"))
+    return frozen(array)
+
+
+def _whole(number: Any) -> Any:
+    """Whether floats are integers that float64 holds exactly."""
+    return (abs(number) <= 2.0**53) & (number == np.floor(number))
 
 
 def reals(name: str, value: Any, shape: Shape, upper: float = np.inf) -> NDArray[np.float64]:
     """A read-only float64 array of finite numbers from 0 to ``upper``."""
     allowed = "finite numbers from 0 up" if upper == np.inf else f"numbers from 0 to {upper:g}"
     array = _numeric(name, value, shape, allowed)
+    if array.dtype.kind == "O":
+        for index, item in np.ndenumerate(array):
+            if abs(item) > FLOAT64_MAX:  # conversion would fail on an integer this large
+                raise InputError(f"{_position(name, index)}: {item} is not allowed; {allowed}")
+    array = array.astype(np.float64, order="C")
     _refuse(name, array, ~(np.isfinite(array) & (array >= 0) & (array <= upper)), allowed)
-    return frozen(np.array(array, dtype=np.float64, order="C") + 0.0)  # + 0.0: no negative zero
+    return frozen(array + 0.0)  # + 0.0: no negative zero
 
 
 def integer(name: str, value: Any, lower: int) -> int:

@@ -59,13 +59,13 @@ def cheapest_cover(demand, supply, cost):
         indices of the slots; none when even all of them do not cover.
     """
     useful = _undominated(demand, supply, cost)
-    size = useful.size
-    if size == 0:
+    if useful.size == 0:
         return useful
+    size = useful.size
     for k in range(demand.size):
-        size *= demand[k] + 1
-        if size > STATE_LIMIT:
+        if demand[k] >= STATE_LIMIT // size:
             return useful[_greedy_cover(demand, supply[useful], cost[useful])]
+        size *= demand[k] + 1
     return useful[_exact_cover(demand, supply[useful], cost[useful])]
 
 

@@ -2,8 +2,6 @@
 
 import json
 import os
-import zipfile
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +19,7 @@ PAIR_FIELDS = ("task", "provider")
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """A temporary path beside ``path`` that takes its place when the block ends well, and is removed otherwise."""
+    ensure_writable(path)
     if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not replaced
         yield path
         return
@@ -84,9 +83,11 @@ def read_market(path: Path) -> Market:
 
 def _read_npz(path: Path) -> dict[str, Any]:
     try:
-        with np.load(path, allow_pickle=False) as archive:
+        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
             return {name: archive[name] for name in archive.files}
-    except (OSError, ValueError, EOFError, KeyError, AttributeError, zipfile.BadZipFile, zlib.error) as error:
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
+    except Exception as error:  # noqa: BLE001 - damaged archives fail in as many ways as zipfile has code paths
         raise InputError(f"{path}: not a readable npz file ({_first_line(error)})") from None
 
 

@@ -24,16 +24,16 @@ def generate(
     so bd_0 is largest: it takes every slot for a welfare of 2 tokens, while min(m - 1, n) tasks could be served
     instead, each for a welfare of about n tokens.
 
-    ``ratio``, against value per unit of demand (and per its square root): one provider has a slot of n requests, the
-    others none that helps; task 0 demands one request and is worth 3 n tokens, the others demand n requests and are
-    worth n times a little less than that.
+    ``ratio``, against value or net bid per unit of demand: one provider has a slot of n requests, the others none that
+    helps; task 0 demands one request and is worth 3 n + 1 tokens, the others demand n requests and are worth n times a
+    little less than that.
 
     Values are shaved by up to 1 % at random so that seeds differ; types beyond the first are not demanded.
 
     Args:
         against: which greedy.
     """
-    shave = 1.0 - 0.01 * rng.random(tasks)
+    shave = 0.99 + 0.01 * rng.random(tasks)  # below 1
     demand = np.zeros((tasks, types), dtype=np.int64)
     resource = np.zeros((providers, types), dtype=np.int64)
     if against == "norm":
@@ -49,8 +49,8 @@ def generate(
         resource[:, 0] = 0
         resource[:1, 0] = max(1, providers)
         cost = np.ones(providers)
-        value = 3.0 * max(1, providers) ** 2 * shave
-        value[:1] = 3.0 * max(1, providers)
+        value = 3.0 * max(1, providers) ** 2 * shave + 1.0  # + 1: what e_i takes
+        value[:1] = 3.0 * max(1, providers) + 1.0
     return Market(
         demand=demand,
         value=micro(value),

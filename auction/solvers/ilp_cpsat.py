@@ -1,5 +1,7 @@
 """The exact model in OR-Tools CP-SAT, tuned: full linearisation, hints, cut coefficients."""
 
+import math
+
 import numpy as np
 from ortools.sat.python import cp_model
 
@@ -80,4 +82,5 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     achieved = welfare(market, allocation)
     if status == cp_model.OPTIMAL:
         return Found(allocation, achieved, "optimal")
-    return Found(allocation, claimed_bound(market, achieved, solver.best_objective_bound), "time limit")
+    bound = solver.best_objective_bound if status == cp_model.FEASIBLE else math.inf  # 0 where it knows nothing yet
+    return Found(allocation, claimed_bound(market, achieved, bound), "time limit")
