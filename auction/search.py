@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from auction.certificate import Certificate
 from auction.market import Allocation, Market
 
 
@@ -16,6 +17,8 @@ class Found:
     allocation: Allocation
     bound: int | None  # micro-tokens; equal to the allocation's welfare where that is proven optimal
     status: str  # optimal, feasible, time limit, heuristic, bound
+    certificate: Certificate | None = None  # prices from which anyone re-derives a bound
+    proof: str | None = None  # what carries the bound below the certificate's, and its size
 
 
 class Stop:
