@@ -4,10 +4,10 @@ For any prices pi >= 0 of a slot of each provider,
 
     sum_i max(0, b_i - f(C_i; c + pi)) + sum_j w_j pi_j
 
-is an upper bound (Lagrangian duality), f(q; p) being the cheapest cover of q at prices p that uses each provider at most
-once, under ``whole`` the cheapest single slot that covers q. Prices of slot vectors, clipped to the largest demand and
-with f allowed to repeat a vector, give a weaker bound that costs far less. This file shares nothing with the solvers but
-the market, so that it can check them.
+is an upper bound (Lagrangian duality), f(q; p) being the cheapest cover of q at prices p that uses each provider at
+most once, under ``whole`` the cheapest single slot that covers q. Prices of slot vectors, clipped to the largest demand
+and with f allowed to repeat a vector, give a weaker bound that costs far less. This file shares nothing with the
+solvers but the market, so that it can check them.
 """
 
 from dataclasses import dataclass
@@ -48,6 +48,8 @@ def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | No
     top = market.demand.max(axis=0, initial=0)
     slot = np.minimum(market.resource, top)
     rows = slot if vector is None else vector
+    if rows.shape[1] != market.types:
+        raise InputError(f"vector: lists vectors of {rows.shape[1]} types; the market has {market.types}")
     if price.shape != (rows.shape[0],):
         raise InputError(f"price: has {price.size} entries; one for each of {rows.shape[0]} is needed")
     if (price < 0).any():
@@ -82,7 +84,7 @@ def _premiums(market: Market, slot: Int, price: Int, vector: Int | None) -> tupl
 
 
 def _cheapest_covers(top: Int, rows: Int, price: Int, reading: Reading, *, repeat: bool) -> Int:
-    """f over the lattice 0..top; -1 where nothing covers. Each row is used once, or again until nothing gets cheaper."""
+    """f over the lattice 0..top; -1 where nothing covers. A row is used once, or again until nothing gets cheaper."""
     shape = tuple(int(t) + 1 for t in top)
     if (points := int(np.prod(shape, dtype=float))) > LATTICE_LIMIT:
         raise InputError(f"market: its lattice of demands has {points} points; at most {LATTICE_LIMIT} are re-derived")

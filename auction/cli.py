@@ -8,13 +8,16 @@ from rich.console import Console
 from rich.table import Table
 
 from auction import instances, registry, solvers
+from auction.certificate import Certificate, derived_bound
 from auction.errors import InputError
 from auction.files import (
     ensure_market_name,
     ensure_writable,
+    read_certificate,
     read_market,
     read_outcome,
     summary_of,
+    write_certificate,
     write_market,
     write_outcome,
 )
@@ -33,6 +36,8 @@ Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, 
 ReadingName = Annotated[str, typer.Option(help="bundle (a task may combine providers) or whole (one provider a task)")]
 TimeLimit = Annotated[float | None, typer.Option(help="seconds of solving a solver; none by default")]
 Seed = Annotated[int, typer.Option(help="same seed, same result")]
+CertificateOut = Annotated[Path | None, typer.Option(help="where to write certificate.json", show_default=False)]
+CertificateIn = Annotated[Path | None, typer.Option(help="certificate.json of the outcome", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output and nothing else")]
 
 
@@ -68,6 +73,7 @@ def solve(
     seed: Seed = 0,
     option: Options = None,
     out: Annotated[Path | None, typer.Option(help="where to write outcome.json", show_default=False)] = None,
+    certificate: CertificateOut = None,
     json: Json = False,
 ) -> None:
     """Solve one market with one solver. Ctrl-C keeps the best found, writes it and exits with 130.
@@ -76,13 +82,18 @@ def solve(
     """
     options = key_values(option or [])
     solvers.prepare(solver, reading, time_limit, seed, options)
-    if out is not None:
-        ensure_writable(out)
+    for path in (out, certificate):
+        if path is not None:
+            ensure_writable(path)
     with working(f"reading {market}"):
         loaded = read_market(market)
     outcome = _solve(loaded, solver, reading, time_limit, seed, options)
     if out is not None:
         write_outcome(out, outcome)
+    if certificate is not None:
+        if outcome.certificate is None:
+            raise InputError(f"{solver} proves no bound by prices: there is no certificate to write")
+        write_certificate(certificate, outcome.certificate)
     if json:
         print_json(summary_of(outcome))
     else:
@@ -95,18 +106,27 @@ def solve(
 def check_outcome(
     market: MarketFile,
     outcome: Annotated[Path, typer.Argument(help="outcome.json", show_default=False)],
+    certificate: CertificateIn = None,
 ) -> None:
     """Re-check an outcome: exit code 0 when feasible and the welfare is right, 1 otherwise, with the reasons.
 
-    Example: python -m auction check market.json outcome.json
+    With its certificate, the certified bound is derived again from the prices alone.
+
+    Example: python -m auction check market.json outcome.json --certificate certificate.json
     """
     loaded, claimed = read_market(market), read_outcome(outcome)
     reasons = _reasons(loaded, claimed)
+    if certificate is not None:
+        reasons += _certificate_reasons(loaded, claimed, read_certificate(certificate))
     for reason in reasons:
         print(reason)
     if reasons:
         raise typer.Exit(1)
     print(f"feasible under {claimed.reading}, welfare {claimed.welfare} micro-tokens")
+    if certificate is not None:
+        print(f"bound {claimed.certified_bound} derived again from the certificate's prices")
+    if claimed.bound is not None and claimed.bound != (claimed.certified_bound if certificate else None):
+        print(f"bound {claimed.bound} not derived again: {claimed.proof or f'{claimed.solver}, {claimed.status}'}")
 
 
 def _reasons(market: Market, outcome: Outcome) -> list[str]:
@@ -123,6 +143,26 @@ def _reasons(market: Market, outcome: Outcome) -> list[str]:
         reasons.append(f"bound {outcome.bound} is below the welfare {outcome.welfare}")
     if outcome.proven_optimal and outcome.bound != outcome.welfare:
         reasons.append(f"proven_optimal, but the bound is {outcome.bound} and the welfare {outcome.welfare}")
+    proof = outcome.proven_optimal or outcome.proof is not None
+    if outcome.certified_bound is not None and (outcome.bound or 0) < outcome.certified_bound and not proof:
+        reasons.append(f"bound {outcome.bound} is below the certified bound {outcome.certified_bound} without a proof")
+    return reasons
+
+
+def _certificate_reasons(market: Market, outcome: Outcome, certificate: Certificate) -> list[str]:
+    if certificate.market_digest != market.digest:
+        raise InputError(
+            f"market_digest: the certificate is for market {certificate.market_digest[:12]}..., "
+            f"not {market.digest[:12]}..."
+        )
+    if certificate.reading != outcome.reading:
+        raise InputError(f"reading: the certificate is for {certificate.reading}, the outcome for {outcome.reading}")
+    derived = derived_bound(market, certificate.reading, certificate.price, certificate.vector)
+    reasons = []
+    if derived != certificate.bound:
+        reasons.append(f"the certificate states the bound {certificate.bound}; its prices prove {derived}")
+    if outcome.certified_bound != certificate.bound:
+        reasons.append(f"certified_bound is {outcome.certified_bound}; the certificate's is {certificate.bound}")
     return reasons
 
 

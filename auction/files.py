@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from auction.arrays import amounts, integer
+from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import FIELDS, READINGS, Allocation, Market, Outcome
 
@@ -121,6 +122,8 @@ def summary_of(outcome: Outcome) -> dict[str, Any]:
         "seed": outcome.seed,
         "options": outcome.options,
         "market_digest": outcome.market_digest,
+        "certified_bound": outcome.certified_bound,
+        "proof": outcome.proof,
     }
 
 
@@ -129,6 +132,16 @@ def write_outcome(path: Path, outcome: Outcome) -> None:
     pairs = {name: getattr(outcome.allocation, name).tolist() for name in PAIR_FIELDS}
     with replacing(path) as temporary:
         temporary.write_text(json.dumps(summary_of(outcome) | pairs) + "\n")
+
+
+def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
+    return None if fields.get(name) is None else integer(name, fields[name], lower=-(2**62))
+
+
+def _optional_text(fields: dict[str, Any], name: str) -> str | None:
+    if fields.get(name) is not None and not isinstance(fields[name], str):
+        raise InputError(f"{name}: {fields[name]!r} is not allowed; text")
+    return fields.get(name)
 
 
 def read_outcome(path: Path) -> Outcome:
@@ -156,11 +169,47 @@ def read_outcome(path: Path) -> Outcome:
             **{name: fields[name] for name in (*plain, "reading", "seconds")},
             allocation=Allocation(task, amounts("provider", fields["provider"], (task.size,))),
             welfare=integer("welfare", fields["welfare"], lower=-(2**62)),
-            bound=None if fields["bound"] is None else integer("bound", fields["bound"], lower=-(2**62)),
+            bound=_optional_integer(fields, "bound"),
             seed=integer("seed", fields["seed"], lower=0),
+            certified_bound=_optional_integer(fields, "certified_bound"),
+            proof=_optional_text(fields, "proof"),
         )
         if fields.get("gap", outcome.gap) != outcome.gap:
             raise InputError(f"gap: {fields['gap']!r} is not allowed; (bound - welfare) / bound is {outcome.gap}")
         return outcome
+    except InputError as error:
+        raise InputError(f"{path}: {error}") from None
+
+
+def write_certificate(path: Path, certificate: Certificate) -> None:
+    """Write certificate.json: integer prices, by provider or by slot vector, and the bound they prove."""
+    fields = {"market_digest": certificate.market_digest, "reading": certificate.reading, "bound": certificate.bound}
+    vector = {} if certificate.vector is None else {"vector": certificate.vector.tolist()}
+    with replacing(path) as temporary:
+        temporary.write_text(json.dumps(fields | vector | {"price": certificate.price.tolist()}) + "\n")
+
+
+def read_certificate(path: Path) -> Certificate:
+    """Read a certificate; that its prices prove its bound is for ``derived_bound`` to say.
+
+    Raises:
+        InputError: not a certificate, or prices or vectors that are not non-negative integers.
+    """
+    fields = _read_json(path)
+    for name in ("market_digest", "reading", "bound", "price"):
+        if name not in fields:
+            raise InputError(f"{path}: lacks {name!r}; a certificate has market_digest, reading, bound, price, vector")
+    try:
+        if fields["reading"] not in READINGS:
+            raise InputError(f"reading: {fields['reading']!r} is not allowed; {' or '.join(READINGS)}")
+        price = amounts("price", fields["price"], (None,))
+        listed = fields.get("vector")
+        return Certificate(
+            market_digest=str(fields["market_digest"]),
+            reading=fields["reading"],
+            bound=integer("bound", fields["bound"], lower=0),
+            price=price,
+            vector=None if listed is None else amounts("vector", listed, (price.size, None)),
+        )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -4,13 +4,16 @@ import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auction.arrays import amounts, frozen, integer, reals, within
 from auction.errors import InputError
+
+if TYPE_CHECKING:
+    from auction.certificate import Certificate
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -163,6 +166,9 @@ class Outcome:
     seed: int
     options: dict[str, Any]
     market_digest: str
+    certified_bound: int | None = None  # what the certificate proves; None without one
+    proof: str | None = None  # what carries ``bound`` below ``certified_bound``, and its size
+    certificate: "Certificate | None" = None  # of a solve in this process; files keep it apart
 
     @property
     def gap(self) -> float | None:

@@ -105,6 +105,9 @@ def solve(
         seed=seed,
         options=complete,
         market_digest=market.digest,
+        certified_bound=None if found.certificate is None else found.certificate.bound,
+        proof=found.proof,
+        certificate=found.certificate,
     )
 
 

@@ -74,8 +74,8 @@ def check(results: Results) -> Verdict:
         f"{_interval(printed)} of the optimal welfare is lost",
         f"On {own['market'].nunique()} markets of {own['tasks'].max()} tasks and {own['providers'].max()} providers "
         f"over {own['family'].nunique()} families; {proven:.0%} of the optima are proven, elsewhere the gap is to "
-        f"the best known. The best of its eight variants, chosen with hindsight, loses {_interval(best)}; a greedy by value per unit of demand with cheapest covers "
-        f"{_interval(greedy)}.",
+        f"the best known. The best of its eight variants, chosen with hindsight, loses {_interval(best)}; a greedy by "
+        f"value per unit of demand with cheapest covers {_interval(greedy)}.",
     )
 
 

@@ -18,7 +18,7 @@ from auction.terminal import run
 
 OUTCOME_KEYS = {
     "solver", "reading", "welfare", "bound", "gap", "proven_optimal", "status", "seconds", "seed", "options",
-    "market_digest",
+    "market_digest", "certified_bound", "proof",
 }  # fmt: skip
 
 

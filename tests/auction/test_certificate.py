@@ -1,0 +1,99 @@
+"""Prices prove what they prove: never below the optimum, by exact arithmetic, and only for their market."""
+
+from itertools import combinations, combinations_with_replacement
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auction import solve
+from auction.certificate import derived_bound
+from auction.market import READINGS, Market
+from auction.vectors import distinct_rows
+
+PRICES = st.integers(0, 9_000_000)
+
+
+def clipped(market):
+    return np.minimum(market.resource, market.demand.max(axis=0, initial=0))
+
+
+def literal(market, reading, price, vector):
+    """The formula read off the page, covers by exhaustion."""
+    by_vector = vector is not None
+    rows = vector if by_vector else clipped(market)
+    paid = price if by_vector else market.cost + price
+    offered = [v for v in range(len(rows)) if by_vector or market.slots[v] > 0]
+    most = 1 if reading == "whole" else int(market.demand.sum(axis=1).max(initial=1))
+    choose = combinations_with_replacement if by_vector else combinations
+    total = 0
+    for i, q in enumerate(market.demand):
+        covers = [
+            int(sum(paid[v] for v in chosen))
+            for size in range(1, min(most, len(offered) if not by_vector else most) + 1)
+            for chosen in choose(offered, size)
+            if (sum(rows[v] for v in chosen) >= q).all()
+        ]
+        total += max(0, int(market.net_bid[i]) - min(covers, default=10**18))
+    if by_vector:
+        place = {tuple(row): v for v, row in enumerate(rows.tolist())}
+        premium = [
+            max(0, int(price[place[tuple(s)]]) - int(c))
+            for s, c in zip(clipped(market).tolist(), market.cost, strict=True)
+        ]
+    else:
+        premium = price.tolist()
+    return total + sum(int(w) * pi for w, pi in zip(market.slots, premium, strict=True))
+
+
+@given(st.from_type(Market), st.sampled_from(READINGS), st.data())
+def test_prices_of_providers_prove_the_formula_and_never_too_little(market, reading, data):
+    price = np.array(data.draw(st.lists(PRICES, min_size=market.providers, max_size=market.providers)), dtype=np.int64)
+    bound = derived_bound(market, reading, price, None)
+    assert bound == literal(market, reading, price, None)
+    assert bound >= solve(market, "brute_force", reading=reading).welfare
+
+
+def small_demands(market):
+    return market.demand.sum(axis=1).max(initial=0) <= 5 and len(set(map(tuple, clipped(market).tolist()))) <= 4
+
+
+@given(st.from_type(Market).filter(small_demands), st.sampled_from(READINGS), st.data())
+def test_prices_of_vectors_prove_the_formula_and_never_too_little(market, reading, data):
+    vector, _ = distinct_rows(clipped(market))
+    price = np.array(data.draw(st.lists(PRICES, min_size=len(vector), max_size=len(vector))), dtype=np.int64)
+    bound = derived_bound(market, reading, price, vector)
+    assert bound == literal(market, reading, price, vector)
+    assert bound >= solve(market, "brute_force", reading=reading).welfare
+
+
+def test_what_is_no_price_list_is_refused(generate, refusal):
+    market = generate("uniform", 4, 6)
+    ones = np.ones(6, dtype=np.int64)
+    assert "one for each of 6" in refusal(derived_bound, market, "bundle", ones[:5], None)
+    assert refusal(derived_bound, market, "bundle", ones - 2 * np.eye(6, dtype=np.int64)[3], None).startswith(
+        "price[3]: -1"
+    )
+    assert "not fit int64" in refusal(derived_bound, market, "bundle", ones * 2**60, None)
+    vector, _ = distinct_rows(clipped(market))
+    assert "not listed" in refusal(derived_bound, market, "bundle", np.ones(len(vector) - 1, np.int64), vector[1:])
+    assert "the market has 2" in refusal(
+        derived_bound, market, "bundle", np.ones(1, np.int64), np.ones((1, 3), np.int64)
+    )
+
+
+@pytest.mark.parametrize("slots", [2**61, 2**62])
+def test_sums_beyond_int64_are_caught(slots, refusal):
+    market = Market(
+        demand=[[1]],
+        value=[5],
+        unit_work=[0.0],
+        alpha=2,
+        beta=1,
+        resource=[[1]],
+        slots=[slots],
+        cost=[1],
+        ability=[[1.0]],
+    )
+    assert "beyond int64" in refusal(derived_bound, market, "bundle", np.array([8]), None)
