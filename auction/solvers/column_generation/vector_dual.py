@@ -1,0 +1,265 @@
+"""Providers grouped by slot vector, tasks by demand vector, and the Lagrangian dual over prices of slot vectors.
+
+Within a clipped slot vector only cost differs, within a demand vector only the bid: a supply curve and a demand curve.
+The size of everything but the curves is that of the lattice of demands, however many tasks and providers there are.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from numba import njit
+
+from auction.certificate import LATTICE_LIMIT
+from auction.errors import InputError
+from auction.market import Float, Int, Market, Reading
+from auction.vectors import distinct_rows
+
+
+@dataclass(frozen=True, eq=False)
+class Curves:
+    """Costs or negated bids of one side, ascending within each of g groups: the most attractive first."""
+
+    member: Int  # (size,) task or provider, group by group
+    first: Int  # (g + 1,) where each group starts
+    amount: Int  # (size,) cost or minus the bid of each member, micro-tokens, ascending in each group
+    quantity: Float  # (size + 1,) units before each place: tasks or slots
+    money: Float  # (size + 1,) the sum of amount x units before each place
+
+    @classmethod
+    def of(cls, group: Int, groups: int, amount: Int, units: Int) -> "Curves":
+        member = np.lexsort((amount, group))
+        ordered, units = amount[member], units[member].astype(float)
+        return cls(
+            member,
+            np.searchsorted(group[member], np.arange(groups + 1)),
+            ordered,
+            np.concatenate(([0.0], np.cumsum(units))),
+            np.concatenate(([0.0], np.cumsum(units * ordered))),
+        )
+
+    def reached(self, place: Int) -> tuple[Float, Float]:
+        """Units and money between the start of each group (axis 0) and a place in it."""
+        start = self.first[:-1].reshape((-1,) + (1,) * (place.ndim - 1))
+        return self.quantity[place] - self.quantity[start], self.money[place] - self.money[start]
+
+
+@dataclass(frozen=True, eq=False)
+class Grouped:
+    """A market as V supply curves and D demand curves over the lattice of demands."""
+
+    market: Market
+    reading: Reading
+    shape: Int  # (K,) points of the lattice along each type
+    vectors: Int  # (V, K) distinct slot vectors, clipped to the largest demand
+    vector_of: Int  # (n,)
+    supply: Curves  # slots of each vector, cheapest first
+    demands: Int  # (D, K) distinct demand vectors
+    demand_of: Int  # (m,)
+    bids: Curves  # tasks of each demand, highest bid first
+    vector_point: Int  # (V,) places in the lattice
+    demand_point: Int  # (D,)
+    dearest: int  # the highest net bid: no cover at or above it is of use
+
+    @property
+    def points(self) -> int:
+        return int(self.shape.prod())
+
+
+def grouped(market: Market, reading: Reading) -> Grouped:
+    """Group both sides.
+
+    Raises:
+        InputError: a lattice of demands beyond memory.
+    """
+    top = market.demand.max(axis=0, initial=0)
+    shape = top + 1
+    points = int(np.prod(shape, dtype=float))
+    if points > LATTICE_LIMIT:
+        raise InputError(f"market: its lattice of demands has {points} points; prices by vector take {LATTICE_LIMIT}")
+    vectors, vector_of = distinct_rows(np.minimum(market.resource, top))
+    demands, demand_of = distinct_rows(market.demand)
+    stride = np.append(np.cumprod(shape[:0:-1])[::-1], 1)
+    ones = np.ones(market.tasks, dtype=np.int64)
+    return Grouped(
+        market,
+        reading,
+        shape,
+        vectors,
+        vector_of,
+        Curves.of(vector_of, len(vectors), market.cost, market.slots),
+        demands,
+        demand_of,
+        Curves.of(demand_of, len(demands), -market.net_bid, ones),
+        vectors @ stride,
+        demands @ stride,
+        max(0, int(market.net_bid.max(initial=0))),
+    )
+
+
+@dataclass(frozen=True, eq=False)
+class Priced:
+    """The dual at one price list: its value and one optimal response of both sides."""
+
+    price: Int  # (V,) micro-tokens; no vector costs more than its own cheapest cover
+    value: float  # the bound, micro-tokens, up to rounding
+    cover: Int  # (points,) cheapest cover of every demand, `dearest` where none costs less
+    slot: Int  # (points,) the vector that such a cover begins with; -1 where there is none
+    asked: Float  # (V,) slots that the tasks with a surplus take
+    offered: Float  # (V,) slots whose cost is below the price
+
+
+def priced(grid: Grouped, price: Int) -> Priced:
+    """Evaluate sum_i max(0, b_i - f(C_i; p)) + sum_v sum_j w_j max(0, p_v - c_j).
+
+    A price above the vector's own cheapest cover is lowered to that: no cover gets cheaper, supply does.
+    """
+    cover, slot = covers(grid, price)
+    price = np.minimum(price, cover[grid.vector_point])
+    least = cover[grid.demand_point]
+    sold, spent = (x[:, 0] for x in grid.supply.reached(places(grid.supply.first, grid.supply.amount, price[:, None])))
+    won, bid = (x[:, 0] for x in grid.bids.reached(places(grid.bids.first, grid.bids.amount, -least[:, None])))
+    asked = _asked(grid.shape, grid.vectors, slot, grid.demand_point, won)
+    value = float((-bid - won * least).sum() + (sold * price - spent).sum())
+    return Priced(price, value, cover, slot, asked, sold)
+
+
+def bound(grid: Grouped, price: Int) -> int:
+    """The dual's value in exact integers, as ``auction.certificate.derived_bound`` has it."""
+    cover, _ = covers(grid, price)
+    market = grid.market
+    surplus = int(np.maximum(market.net_bid - cover[grid.demand_point][grid.demand_of], 0).sum())
+    premium = np.maximum(price[grid.vector_of] - market.cost, 0)
+    if float(market.slots.astype(float) @ premium) < 2.0**62:
+        return surplus + int(market.slots @ premium)
+    return surplus + sum(int(w) * int(pi) for w, pi in zip(market.slots, premium, strict=True))
+
+
+def covers(grid: Grouped, price: Int) -> tuple[Int, Int]:
+    """f(q; p) over the lattice and the vector that a cheapest cover begins with."""
+    # Cheapest first: a vector that cheaper ones cover at its price or less is skipped.
+    order = np.argsort(price, kind="stable")
+    start = _whole if grid.reading == "whole" else _bundle
+    return start(grid.shape, grid.vectors, grid.vector_point, price, order, grid.dearest)
+
+
+@njit("Tuple((i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8[::1], i8[::1], i8)", cache=True, nogil=True)
+def _bundle(shape, vectors, point, price, order, dearest):
+    """f(q) = min over v of p_v + f(max(q - v, 0)), vector by vector, q ascending so that a vector may serve again."""
+    types = shape.size
+    last = types - 1
+    size = 1
+    for k in range(types):
+        size *= shape[k]
+    cover = np.full(size, dearest)
+    slot = np.full(size, -1)
+    cover[0] = 0
+    q = np.empty(types, dtype=np.int64)
+    for v in order:
+        p = price[v]
+        if cover[point[v]] <= p:
+            continue
+        step = vectors[v, last]
+        width = shape[last]
+        q[:] = 0
+        for row in range(0, size, width):
+            rest = 0  # the row that this one leads to
+            for k in range(last):
+                rest = (rest + max(q[k] - vectors[v, k], 0)) * shape[k + 1]
+            for x in range(width):
+                c = p + cover[rest + max(x - step, 0)]
+                if c < cover[row + x]:
+                    cover[row + x] = c
+                    slot[row + x] = v
+            k = last - 1
+            while k >= 0:
+                q[k] += 1
+                if q[k] < shape[k]:
+                    break
+                q[k] = 0
+                k -= 1
+    return cover, slot
+
+
+@njit("Tuple((i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8[::1], i8[::1], i8)", cache=True, nogil=True)
+def _whole(shape, vectors, point, price, order, dearest):
+    """f(q) = the least p_v of the vectors v >= q: least prices handed down, one type after the other."""
+    size = 1
+    for k in range(shape.size):
+        size *= shape[k]
+    cover = np.full(size, dearest)
+    slot = np.full(size, -1)
+    for v in order:
+        if price[v] < cover[point[v]]:
+            cover[point[v]] = price[v]
+            slot[point[v]] = v
+    stride = 1
+    for k in range(shape.size - 1, -1, -1):
+        for q in range(size - 1, -1, -1):
+            if q // stride % shape[k] < shape[k] - 1 and cover[q + stride] < cover[q]:
+                cover[q] = cover[q + stride]
+                slot[q] = slot[q + stride]
+        stride *= shape[k]
+    cover[0] = 0
+    return cover, slot
+
+
+@njit("i8[:, ::1](i8[::1], i8[::1], i8[:, ::1])", cache=True, nogil=True)
+def places(first, ascending, limit):
+    """In each group (g) the places of the first amounts that are not below its limits (g, c)."""
+    place = np.empty(limit.shape, dtype=np.int64)
+    for g in range(limit.shape[0]):
+        for c in range(limit.shape[1]):
+            low, high = first[g], first[g + 1]
+            while low < high:
+                middle = (low + high) // 2
+                if ascending[middle] < limit[g, c]:
+                    low = middle + 1
+                else:
+                    high = middle
+            place[g, c] = low
+    return place
+
+
+@njit("i8(i8[::1], i8[:, ::1], i8, i8)", cache=True, nogil=True)
+def rest_of(shape, vectors, v, point):
+    """The lattice point max(q - v, 0)."""
+    rest = 0
+    stride = 1
+    for k in range(shape.size - 1, -1, -1):
+        rest += stride * max(point % shape[k] - vectors[v, k], 0)
+        point //= shape[k]
+        stride *= shape[k]
+    return rest
+
+
+@njit("f8[::1](i8[::1], i8[:, ::1], i8[::1], i8[::1], f8[::1])", cache=True, nogil=True)
+def _asked(shape, vectors, slot, demand_point, won):
+    """Slots of each vector in the cheapest covers of ``won`` tasks of each demand."""
+    asked = np.zeros(vectors.shape[0])
+    for d in range(won.size):
+        point = demand_point[d]
+        while won[d] > 0 and point > 0:
+            v = slot[point]
+            asked[v] += won[d]
+            point = rest_of(shape, vectors, v, point)
+    return asked
+
+
+@njit("i8[::1](i8[::1], i8[:, ::1], i8[::1], i8[::1])", cache=True, nogil=True)
+def visited(shape, vectors, slot, demand_point):
+    """The points, ascending, that the cheapest covers of all demands pass."""
+    passed = np.zeros(slot.size, dtype=np.bool_)
+    for point in demand_point:
+        while point > 0 and slot[point] >= 0 and not passed[point]:
+            passed[point] = True
+            point = rest_of(shape, vectors, slot[point], point)
+    return np.flatnonzero(passed)
+
+
+@njit("i8[::1](i8[::1], i8[:, ::1], i8[::1], i8[::1])", cache=True, nogil=True)
+def rests(shape, vectors, vector, point):
+    """The lattice points max(q - v, 0) of many steps."""
+    rest = np.empty_like(point)
+    for a in range(point.size):
+        rest[a] = rest_of(shape, vectors, vector[a], point[a])
+    return rest
