@@ -73,6 +73,8 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     if (remaining := stop.remaining()) is not None:
         parameters.max_time_in_seconds = remaining
     stop.on_interrupt(solver.stop_search)
+    if stop.interrupted:  # before there was a search to stop
+        return Found(start, claimed_bound(market, welfare(market, start), math.inf), "interrupted")
     status = solver.solve(model)
 
     allocation = start

@@ -1,6 +1,7 @@
 """The exact model in OR-Tools MathOpt, solved by SCIP."""
 
 import datetime
+import math
 
 import numpy as np
 from ortools.math_opt.python import mathopt
@@ -57,6 +58,8 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
         hints = [mathopt.SolutionHint(variable_values=values | {y[i]: float(i in winners) for i in y})]
     own = gscip_pb2.GScipParameters(silence_output=True)
     own.bool_params["misc/catchctrlc"] = True  # MathOpt's interrupter fails on SCIP in OR-Tools 9.15
+    if stop.interrupted:  # before SCIP caught it
+        return Found(start, claimed_bound(market, welfare(market, start), math.inf), "interrupted")
     remaining = stop.remaining()
     result = mathopt.solve(
         model,
