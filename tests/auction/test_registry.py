@@ -30,8 +30,10 @@ DEFAULTS = {"sort": "up", "fast": False, "count": 3, "share": 0.5, "name": ""}
 
 @PACKAGES
 def test_names_are_the_files(package):
-    stems = {path.stem for path in Path(package.__path__[0]).glob("*.py")} - {"__init__"}
-    assert registry.names(package) == package.names() == sorted(stems)
+    folder = Path(package.__path__[0])
+    modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
+    packages = {path.parent.name for path in folder.glob("*/__init__.py")}
+    assert registry.names(package) == package.names() == sorted(modules | packages)
 
 
 @PACKAGES

@@ -44,19 +44,27 @@ def test_process_apart_finds_the_same(generate, monkeypatch, seed):
     assert apart.allocation.provider.tolist() == within.allocation.provider.tolist()
 
 
-def test_process_apart_is_ended_by_the_time_limit(generate, monkeypatch):
+@pytest.fixture
+def endless(tmp_path, monkeypatch):
+    """A process apart that never answers."""
+    program = tmp_path / "endless"
+    program.write_text("#!/bin/sh\nexec tail -f /dev/null\n")
+    program.chmod(0o700)
     monkeypatch.setattr(assignment, "IN_PROCESS_ARCS", 0)
-    market = generate("uniform", 3000, 3000, 3)  # the process alone takes longer to start
+    monkeypatch.setattr(assignment.sys, "executable", str(program))
+
+
+def test_process_apart_is_ended_by_the_time_limit(generate, endless):
+    market = generate("uniform", 30, 30)
     outcome = solve(market, "assignment", reading="whole", time_limit=0.05)
     assert (outcome.welfare, outcome.status, outcome.proven_optimal) == (0, "time limit", False)
     assert outcome.bound == market.net_bid.clip(0).sum() > 0
 
 
-def test_process_apart_is_ended_by_an_interrupt(generate, monkeypatch):
-    monkeypatch.setattr(assignment, "IN_PROCESS_ARCS", 0)
-    market, stop = generate("uniform", 3000, 3000, 3), Stop(None)
+def test_process_apart_is_ended_by_an_interrupt(generate, endless):
+    stop = Stop(None)
     stop.interrupt()
-    assert assignment.solve(market, "whole", stop, 0).allocation.task.size == 0
+    assert assignment.solve(generate("uniform", 30, 30), "whole", stop, 0).allocation.task.size == 0
 
 
 def test_what_it_refuses(generate, refusal):
