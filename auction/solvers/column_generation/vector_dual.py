@@ -27,7 +27,8 @@ class Curves:
 
     @classmethod
     def of(cls, group: Int, groups: int, amount: Int, units: Int) -> "Curves":
-        member = np.lexsort((amount, group))
+        member = np.argsort(amount, kind="stable")
+        member = member[np.argsort(group[member].astype(np.uint16 if groups < 2**16 else np.int64), kind="stable")]
         ordered, units = amount[member], units[member].astype(float)
         return cls(
             member,
@@ -58,6 +59,7 @@ class Grouped:
     bids: Curves  # tasks of each demand, highest bid first
     vector_point: Int  # (V,) places in the lattice
     demand_point: Int  # (D,)
+    demand_at: Int  # (points,) the demand at a place; -1 where there is none
     dearest: int  # the highest net bid: no cover at or above it is of use
 
     @property
@@ -80,6 +82,9 @@ def grouped(market: Market, reading: Reading) -> Grouped:
     demands, demand_of = distinct_rows(market.demand)
     stride = np.append(np.cumprod(shape[:0:-1])[::-1], 1)
     ones = np.ones(market.tasks, dtype=np.int64)
+    demand_point = demands @ stride
+    demand_at = np.full(points, -1)
+    demand_at[demand_point] = np.arange(len(demands))
     return Grouped(
         market,
         reading,
@@ -91,7 +96,8 @@ def grouped(market: Market, reading: Reading) -> Grouped:
         demand_of,
         Curves.of(demand_of, len(demands), -market.net_bid, ones),
         vectors @ stride,
-        demands @ stride,
+        demand_point,
+        demand_at,
         max(0, int(market.net_bid.max(initial=0))),
     )
 
@@ -245,21 +251,36 @@ def _asked(shape, vectors, slot, demand_point, won):
     return asked
 
 
-@njit("i8[::1](i8[::1], i8[:, ::1], i8[::1], i8[::1])", cache=True, nogil=True)
-def visited(shape, vectors, slot, demand_point):
-    """The points, ascending, that the cheapest covers of all demands pass."""
-    passed = np.zeros(slot.size, dtype=np.bool_)
-    for point in demand_point:
-        while point > 0 and slot[point] >= 0 and not passed[point]:
-            passed[point] = True
+@njit("Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8[::1], i8[::1])", cache=True, nogil=True)
+def steps(shape, vectors, slot, demand_point, demand_at):
+    """From each demand that has a cover, the slots of its cheapest one up to the next point that is a demand too.
+
+    Returns (d, D + 1 offsets into it, the demand reached or -1 at 0): vectors taken in order, none without a cover.
+    """
+    taken = np.empty(4 * demand_point.size + 64, dtype=np.int64)
+    start = np.zeros(demand_point.size + 1, dtype=np.int64)
+    reached = np.full(demand_point.size, -1)
+    size = 0
+    for d in range(demand_point.size):
+        point = demand_point[d]
+        while point > 0 and slot[point] >= 0:
+            if size == taken.size:
+                taken = np.concatenate((taken, np.empty_like(taken)))
+            taken[size] = slot[point]
+            size += 1
             point = rest_of(shape, vectors, slot[point], point)
-    return np.flatnonzero(passed)
+            reached[d] = demand_at[point]
+            if reached[d] >= 0:
+                break
+        start[d + 1] = size
+    return taken[:size], start, reached
 
 
-@njit("i8[::1](i8[::1], i8[:, ::1], i8[::1], i8[::1])", cache=True, nogil=True)
-def rests(shape, vectors, vector, point):
-    """The lattice points max(q - v, 0) of many steps."""
-    rest = np.empty_like(point)
-    for a in range(point.size):
-        rest[a] = rest_of(shape, vectors, vector[a], point[a])
-    return rest
+def linear_prices(grid: Grouped) -> Int:
+    """(V,) prices in proportion to the requests in a slot: the median cost of one request on offer."""
+    market = grid.market
+    offers = (market.slots > 0) & market.resource.any(axis=1)
+    if not offers.any():
+        return np.full(len(grid.vectors), grid.dearest)
+    unit = np.median(market.cost[offers] / market.resource[offers].sum(axis=1))
+    return np.minimum(grid.vectors.sum(axis=1) * unit, grid.dearest).astype(np.int64)

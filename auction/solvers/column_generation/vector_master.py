@@ -1,90 +1,97 @@
-"""The master LP over supply curves, demand curves and steps of covers through the lattice of demands.
+"""The master LP over supply curves, demand curves and steps of covers from one demand to another.
 
-A step (q, v) covers demand q by one slot of vector v and a cover of the rest, max(q - v, 0): steps are the arcs of the
-covering programme, so covers that share a rest share its columns, and every step combines with every other.
+A step covers a demand by some slots and a cover of what they leave, another demand or nothing: covers that share a rest
+share its columns, and every step combines with every other.
 """
+
+from dataclasses import dataclass
 
 import highspy
 import numpy as np
+from scipy import sparse
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers.column_generation.vector_dual import Curves, Grouped, Priced, places, rests, visited
+from auction.solvers.column_generation.vector_dual import Curves, Grouped, Priced, places, steps
 
 HALVINGS = 9  # the finest segments are 2^-HALVINGS of the price they surround
+SEGMENTS = 2 * HALVINGS + 3
+
+
+@dataclass(frozen=True, eq=False)
+class Flow:
+    """A fractional allocation: how often each step is taken."""
+
+    won: Float  # (D,) tasks of each demand
+    demand: Int  # (steps,) the demand a step starts from
+    rest: Int  # (steps,) the demand it leaves; -1: nothing
+    vector: Int  # slots taken, step by step
+    start: Int  # (steps + 1,) where each step's slots start
+    taken: Float  # (steps,)
 
 
 class Master:
     """max bids won - costs of slots sold, over the steps added so far; solved again from the last basis.
 
-    Rows, all <= 0: of a vector, slots used - slots sold; of a lattice point, tasks won there + covers of it used as
-    rests - steps from it. Their duals are prices of slots and covers. Curves are cut into segments priced at their mean,
-    fine around the prices of ``centre``, so the value is that of a feasible fractional allocation.
+    Rows, all <= 0: of a vector, slots used - slots sold; of a demand, tasks won + covers of it used as rests - steps
+    from it. Their duals are prices of slots and covers. Curves are cut into segments priced at their mean, fine around
+    the prices of ``centre``, so the value is that of a feasible fractional allocation.
     """
 
-    def __init__(self, grid: Grouped, scale: float, stop: Stop) -> None:
-        self.grid, self.stop, self.money = grid, stop, scale
-        self.units = max(1.0, grid.market.tasks / 1000)
-        self.row = np.full(grid.points, -1)  # of each lattice point; made where a step leads to it first
-        self.step_key = np.empty(0, dtype=np.int64)  # q x V + v of each step, in the order of columns
+    def __init__(self, grid: Grouped, stop: Stop) -> None:
+        self.grid, self.stop = grid, stop
+        # The simplex method's tolerances are absolute: prices below 100, quantities in thousandths of all tasks.
+        self.money, self.units = max(grid.dearest, 1) / 100, max(1.0, grid.market.tasks / 1000)
+        self.rows = len(grid.vectors) + len(grid.demands)
+        self.known: dict[tuple[int, ...], None] = {}  # steps in the order of columns: demand, rest, *vectors
         self.highs = highspy.Highs()
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
         self.highs.HandleUserInterrupt = True
         stop.on_interrupt(self.highs.cancelSolve)
         self.highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
-        self._add_rows(len(grid.vectors))
-        self._row_of(grid.demand_point)
-        segments = 2 * HALVINGS + 3
-        supply, demand = np.arange(len(grid.vectors)), self.row[grid.demand_point]
-        self._add_columns(0.0, 0.0, np.repeat(supply, segments)[:, None], np.array([[-1.0]]))
-        self._add_columns(0.0, 0.0, np.repeat(demand, segments)[:, None], np.array([[1.0]]))
-        self.curve_columns = segments * (supply.size + demand.size)
+        none = np.empty(0, dtype=np.int32)
+        bounds = np.full(self.rows, -np.inf), np.zeros(self.rows)
+        self.highs.addRows(self.rows, *bounds, 0, np.zeros(self.rows, dtype=np.int32), none, none.astype(float))
+        sign = np.where(np.arange(self.rows) < len(grid.vectors), -1.0, 1.0)
+        self._add_columns(0.0, sparse.diags_array(sign).tocsc()[:, np.repeat(np.arange(self.rows), SEGMENTS)])
 
-    def _add_rows(self, count: int) -> None:
-        empty = np.empty(0, dtype=np.int32)
-        self.highs.addRows(count, np.full(count, -np.inf), np.zeros(count), 0, np.zeros(count, np.int32), empty, empty)
-
-    def _row_of(self, point: Int) -> Int:
-        new = np.unique(point[self.row[point] < 0])
-        self.row[new] = self.highs.getNumRow() + np.arange(new.size)
-        self._add_rows(new.size)
-        return self.row[point]
-
-    def _add_columns(self, gain: float, upper: float, row: Int, value: Float) -> None:
-        """Columns (count, nonzeros) of rows and values; a row below 0 is left out."""
-        count = row.shape[0]
-        value = np.broadcast_to(value, row.shape)
-        kept = row >= 0
-        start = np.concatenate(([0], np.cumsum(kept.sum(axis=1))[:-1])).astype(np.int32)
-        index, entries = row[kept].astype(np.int32), np.ascontiguousarray(value[kept])
+    def _add_columns(self, upper: float, columns: sparse.csc_array) -> None:
+        count = columns.shape[1]
         bounds = np.zeros(count), np.full(count, upper)
-        self.highs.addCols(count, np.full(count, gain), *bounds, index.size, start, index, entries)
+        start, index = columns.indptr[:-1].astype(np.int32), columns.indices.astype(np.int32)
+        self.highs.addCols(count, np.zeros(count), *bounds, columns.nnz, start, index, columns.data)
 
     def centre(self, at: Priced) -> None:
-        """Cut the curves anew, in steps that double with the distance from the prices."""
-        grid = self.grid
-        sold, cost = _segments(grid.supply, at.price)
-        won, bid = _segments(grid.bids, -at.cover[grid.demand_point])
-        units = np.concatenate((sold.ravel(), won.ravel()))
-        money = -np.concatenate((cost.ravel(), bid.ravel()))
+        """Cut the curves anew, in segments that double with the distance from the prices."""
+        sold, cost = _segments(self.grid.supply, at.price)
+        won, bid = _segments(self.grid.bids, -at.cover[self.grid.demand_point])
+        units, money = np.concatenate((sold, won)).ravel(), -np.concatenate((cost, bid)).ravel()
         mean = np.divide(money, units * self.money, out=np.zeros_like(units), where=units > 0)
-        column = np.arange(self.curve_columns, dtype=np.int32)
+        column = np.arange(units.size, dtype=np.int32)
         self.highs.changeColsCost(column.size, column, mean)
-        self.highs.changeColsBounds(column.size, column, np.zeros(column.size), units / self.units)
+        self.highs.changeColsBounds(column.size, column, np.zeros_like(units), units / self.units)
 
     def add(self, at: Priced) -> int:
-        """The steps of cheapest covers at these prices, of all demands that some task bids for; how many are new."""
-        grid = self.grid
-        point = visited(grid.shape, grid.vectors, at.slot, grid.demand_point)
-        key = np.setdiff1d(point * len(grid.vectors) + at.slot[point], self.step_key, assume_unique=True)
-        point, vector = np.divmod(key, len(grid.vectors))
-        rest = rests(grid.shape, grid.vectors, vector, point) if grid.reading == "bundle" else np.zeros_like(point)
-        leads = self._row_of(np.where(rest > 0, rest, point))
-        rows = np.column_stack((vector, self._row_of(point), np.where(rest > 0, leads, -1)))
-        self._add_columns(0.0, np.inf, rows, np.array([[1.0, -1.0, 1.0]]))
-        self.step_key = np.concatenate((self.step_key, key))
-        return key.size
+        """The steps of cheapest covers at these prices; how many are new."""
+        grid, before = self.grid, len(self.known)
+        taken, start, reached = steps(grid.shape, grid.vectors, at.slot, grid.demand_point, grid.demand_at)
+        if grid.reading == "whole":
+            reached[:] = -1
+        vectors, offset = taken.tolist(), start.tolist()
+        for d, rest in enumerate(reached.tolist()):
+            if offset[d] < offset[d + 1]:
+                self.known[(d, rest, *sorted(vectors[offset[d] : offset[d + 1]]))] = None
+        new = list(self.known)[before:]
+        if new:
+            V = len(grid.vectors)
+            entries = [(a, v, 1.0) for a, (_, _, *slots) in enumerate(new) for v in slots]
+            entries += [(a, V + step[0], -1.0) for a, step in enumerate(new)]
+            entries += [(a, V + step[1], 1.0) for a, step in enumerate(new) if step[1] >= 0]
+            column, row, value = zip(*entries, strict=True)
+            matrix = sparse.coo_array((value, (row, column)), shape=(self.rows, len(new)))
+            self._add_columns(np.inf, matrix.tocsc())
+        return len(new)
 
     def solve(self) -> tuple[float, Int] | None:
         """Value and prices of the vectors (V,), micro-tokens; None when stopped."""
@@ -97,12 +104,16 @@ class Master:
         price = np.rint(np.minimum(dual * self.money, self.grid.dearest)).astype(np.int64)
         return self.highs.getObjectiveValue() * self.money * self.units, price
 
-    def flows(self) -> tuple[Int, Float, Float]:
-        """Of the last solution: keys of steps, how often each is taken, and the tasks won of each demand (D,)."""
+    def flow(self) -> Flow:
+        """The last solution."""
         value = np.array(self.highs.getSolution().col_value) * self.units
-        segments = 2 * HALVINGS + 3
-        won = value[len(self.grid.vectors) * segments : self.curve_columns].reshape(-1, segments).sum(axis=1)
-        return self.step_key, value[self.curve_columns :], won
+        curves, taken = np.split(value, [self.rows * SEGMENTS])
+        won = curves.reshape(self.rows, SEGMENTS).sum(axis=1)[len(self.grid.vectors) :]
+        known = list(self.known)
+        demand, rest = np.array([step[:2] for step in known], dtype=np.int64).reshape(-1, 2).T.copy()
+        vector = np.array([v for step in known for v in step[2:]], dtype=np.int64)
+        start = np.concatenate(([0], np.cumsum([len(step) - 2 for step in known]))).astype(np.int64)
+        return Flow(won, demand, rest, vector, start, taken)
 
 
 def _segments(curves: Curves, centre: Int) -> tuple[Float, Float]:

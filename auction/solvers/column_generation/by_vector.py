@@ -1,0 +1,65 @@
+"""Column generation with a price for each slot vector: as large as markets get, the lattice of demands staying small."""
+
+from auction.certificate import Certificate
+from auction.market import Allocation, Market, Reading
+from auction.search import Found, Stop
+from auction.solvers.column_generation.rounding import completed, rounded
+from auction.solvers.column_generation.vector_dual import Grouped, Priced, bound, grouped, linear_prices, priced
+from auction.solvers.column_generation.vector_master import Master
+from auction.welfare import welfare
+
+TOLERANCE = 1e-5  # between the dual and the master, relative: finer than rounding can follow
+
+
+def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
+    """Prices by column generation, then rounding; bound and allocation are those of the last prices.
+
+    The bound is sum_i max(0, b_i - f(C_i; p)) + sum_j w_j max(0, p_v(j) - c_j), convex in the prices p (V,): see
+    ``auction.certificate``. Each round the master LP proposes prices; the dual there and halfway to the best prices
+    so far (Wentges 1997: the master's own prices jump) gives new steps of covers and perhaps better prices.
+
+    Args:
+        market: any number of tasks and providers; the lattice of demands must fit memory.
+        reading: ``bundle`` or ``whole``.
+        stop: deadline and interrupt.
+        gap: stop as soon as (bound - welfare) / bound is at most this.
+
+    Raises:
+        InputError: a lattice of demands beyond memory.
+    """
+    grid = grouped(market, reading)
+    best = priced(grid, linear_prices(grid))
+    allocation = completed(grid, (Allocation.empty().task, Allocation.empty().provider), best)
+    if not len(grid.vectors) or not len(grid.demands) or not grid.dearest:
+        return _found(grid, best, allocation, "optimal")
+    master = Master(grid, stop)
+    master.add(best)
+    achieved = welfare(market, allocation)
+    while (best.value - achieved) > gap * best.value:
+        master.centre(best)
+        solution = None if stop.now else master.solve()
+        if solution is None:
+            return _found(grid, best, allocation, "time limit")
+        value, price = solution
+        asked = priced(grid, price)
+        halfway = priced(grid, (best.price + price) // 2)
+        new = master.add(asked) + master.add(halfway)
+        better = min(best, asked, halfway, key=lambda one: one.value)
+        near = better.value - value <= max(TOLERANCE, gap / 4) * better.value
+        done = near or (not new and better is best)
+        best = better
+        if done or better.value - value <= 0.01 * better.value:
+            candidate = rounded(grid, master.flow(), best)
+            if (worth := welfare(market, candidate)) > achieved:
+                allocation, achieved = candidate, worth
+        if done and best.value - value <= TOLERANCE * best.value or not new:
+            break
+    return _found(grid, best, allocation, "feasible")
+
+
+def _found(grid: Grouped, best: Priced, allocation: Allocation, status: str) -> Found:
+    proven = bound(grid, best.price)
+    if proven == welfare(grid.market, allocation):
+        status = "optimal"
+    certificate = Certificate(grid.market.digest, grid.reading, proven, best.price, grid.vectors)
+    return Found(allocation, proven, status, certificate)
