@@ -1,0 +1,104 @@
+"""Branch and bound over a pool of columns, best bound first, every node's bound re-derived in exact integers."""
+
+import heapq
+from dataclasses import dataclass, replace
+from itertools import count
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auction.market import Float, Int
+from auction.search import Stop
+from auction.solvers.column_generation.columns import Pool, priced
+from auction.solvers.column_generation.cuts import relaxed
+
+
+@dataclass(frozen=True)
+class Node:
+    """The allocations of some columns that serve some tasks."""
+
+    bound: int  # nothing in it is worth more
+    column: Int  # indices into the pool
+    slack: Int  # an allocation that uses the column is worth at most bound - slack
+    bonus: Int  # (tasks,) added to every column of a task that must be served, and taken off the bound
+
+    def only(self, kept: NDArray[np.bool_]) -> "Node":
+        return replace(self, column=self.column[kept], slack=self.slack[kept])
+
+    def above(self, lower: int) -> "Node":
+        """Without the columns that no allocation worth more than ``lower`` uses."""
+        return self.only(self.slack < self.bound - lower)
+
+
+def searched(pool: Pool, slack: Int, bound: int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, int]:
+    """The best columns that fit together, what nothing in the pool is worth more than, and the nodes it took.
+
+    Args:
+        slack, bound: an allocation that uses column c is worth at most bound - slack_c.
+        best: columns that fit together, kept where the pool holds nothing better.
+        gap: stop once (bound - worth) / bound is at most this.
+    """
+    order = count()  # of equal bounds, the first made is the first explored
+    lower = int(best.profit.sum())
+    root = Node(bound, np.arange(slack.size), slack, np.zeros(pool.tasks, dtype=np.int64))
+    heap = [(-bound, 0, root)]
+    while heap and -heap[0][0] * (1 - gap) > lower and not stop.now:
+        node = heap[0][2].above(lower)
+        bonus = node.bonus[pool.task[node.column]]
+        part = pool.only(node.column)
+        part = replace(part, profit=part.profit + bonus)
+        solution = relaxed(part, node.slack, stop)
+        if solution is None:
+            break
+        heapq.heappop(heap)
+        price, used, x = solution
+        fit = _rounded(part, node.slack, used, x)
+        if (worth := int((part.profit - bonus)[fit].sum())) > lower:
+            best, lower = pool.only(node.column[fit]), worth
+        bound, slack = priced(part, price)
+        bound -= int(node.bonus.sum())
+        worse = max(0, bound - node.bound)
+        node = replace(node, bound=bound - worse, slack=slack - worse)
+        if node.bound <= lower:
+            continue
+        for child in _children(pool, node, node.column[used], x, lower):
+            heapq.heappush(heap, (-child.bound, next(order), child))
+    return best, max(lower, -heap[0][0] if heap else 0), next(order)
+
+
+def _rounded(part: Pool, slack: Int, used: Int, x: Float) -> Int:
+    """Columns taken while they fit, those of largest x first, then others of least slack."""
+    room = part.limit.copy()
+    taken = []
+    others = np.argsort(slack, kind="stable")[: 4 * part.tasks]
+    for c in np.concatenate((used[np.argsort(-x, kind="stable")], others)).tolist():
+        span = slice(part.A.indptr[c], part.A.indptr[c + 1])
+        rows, entries = part.A.indices[span], part.A.data[span]
+        if (room[rows] >= entries).all():
+            room[rows] -= entries
+            taken.append(c)
+    return np.array(taken, dtype=np.int64)
+
+
+def _children(pool: Pool, node: Node, used: Int, x: Float, lower: int) -> list[Node]:
+    """A provider is kept from a task, or must serve it: the pair is the one about which x is least decided."""
+    t, base = pool.tasks, pool.base
+    A = pool.A[:base, used]
+    column = np.repeat(np.arange(used.size), np.diff(A.indptr))
+    z = np.zeros((t, base))
+    np.add.at(z, (pool.task[used][column], A.indices), x[column])
+    z = z[:, t:]
+    i, j = divmod(int(np.argmin(np.abs(z - 0.5))), base - t)
+    node = node.above(lower)
+    if not 1e-6 < z[i, j] < 1 - 1e-6:  # x is integer, and prices were rounded
+        unused = np.setdiff1d(node.column, used)
+        if not unused.size:
+            return []
+        i = int(pool.task[unused[0]])
+        rows = pool.A[:base, unused[:1]].indices
+        j = next(int(row) - t for row in rows if row >= t and z[i, row - t] < 0.5)
+    mine, with_j = pool.task[node.column] == i, pool.uses(node.column, t + j)
+    bonus = node.bonus.copy()
+    bonus[i] = node.bound - lower + int(pool.profit.max())  # an allocation without i is now worth less than ``lower``
+    taken_alone = with_j & ~mine & (pool.limit[t + j] == 1)
+    return [node.only(~(mine & with_j)), replace(node.only(~(mine & ~with_j) & ~taken_alone), bonus=bonus)]

@@ -1,0 +1,160 @@
+"""A row a provider: prices by column generation, then the proof that nothing beats the best allocation found."""
+
+import numpy as np
+
+from auction.certificate import Certificate
+from auction.errors import InputError
+from auction.market import Int, Market, Reading
+from auction.search import Found, Stop
+from auction.solvers.column_generation.branching import searched
+from auction.solvers.column_generation.columns import (
+    Pool,
+    allocation_of,
+    Side,
+    allocated,
+    columns,
+    priced,
+    side_of,
+    whole_columns,
+)
+from auction.solvers.column_generation.cuts import relaxed, with_cuts, without_idle_cuts
+from auction.solvers.column_generation.enumeration import columns_within
+from auction.solvers.column_generation.master import Master
+from auction.solvers.column_generation.pricing import cheapest_covers, cover_prices, places
+from auction.warm_start import best_heuristic
+
+ROW_LIMIT = 2_000  # tasks and providers up to which ``auto`` takes a row a provider
+TABLE_LIMIT = 500_000_000  # entries of the table of cover prices: 4 GB
+SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
+ENOUGH = 20_000  # columns from which a first enumeration is not widened
+
+
+def fits(market: Market, reading: Reading) -> bool:
+    """Whether ``auto`` takes a row a provider."""
+    small = market.tasks + market.providers <= ROW_LIMIT
+    return small and (reading == "whole" or _table_size(side_of(market)) <= TABLE_LIMIT)
+
+
+def _table_size(side: Side) -> float:
+    return float(np.prod(side.top + 1.0)) * (side.provider.size + 1)
+
+
+def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
+    """Bound, certificate and allocation; the bound is the certificate's or, where the search proved less, that.
+
+    Raises:
+        InputError: the table of cover prices is beyond memory.
+    """
+    side = side_of(market)
+    if reading == "bundle" and (size := _table_size(side)) > TABLE_LIMIT:
+        raise InputError(
+            f"market: covers of its demands by its providers need a table of {size:.3g} entries; "
+            f"at most {TABLE_LIMIT} fit memory"
+        )
+    best = allocated(side, best_heuristic(market, reading, stop))
+    if reading == "whole":
+        pool = whole_columns(market, side)
+        bound, price = _relaxation_of(pool, side, stop)
+    else:
+        bound, price = _root(side, best, stop)
+    premium = np.zeros(market.providers, dtype=np.int64)
+    premium[side.provider] = price
+    certificate = Certificate(market.digest, reading, bound, premium)
+    upper, proof = bound, None
+    if reading == "whole":
+        best, upper, proof = _proved(pool, price, 0, best, gap, stop)
+    else:
+        best, upper, proof = _enumerated(side, bound, price, best, gap, stop)
+    upper = min(upper, bound)
+    worth = int(best.profit.sum())
+    status = "optimal" if upper == worth else "time limit" if stop.now else "feasible"
+    return Found(allocation_of(side, best), upper, status, certificate, proof if upper < bound else None)
+
+
+def _enumerated(side: Side, bound: int, price: Int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str | None]:
+    """Search the columns of little slack, then, with the better allocation, all that could still beat it."""
+    upper, proof, spread = bound, None, max(1, bound // 1000)
+    while (room := upper - int(best.profit.sum())) > gap * upper and not stop.now:
+        spread = min(spread, bound - int(best.profit.sum()))
+        pool = columns_within(side, price, spread, stop)
+        if pool is None:
+            break
+        if pool.profit.size < ENOUGH and spread < bound - int(best.profit.sum()):
+            spread *= 2
+            continue
+        best, within, proof = _proved(pool, price, bound - spread, best, gap, stop)
+        upper = min(upper, max(within, bound - spread, int(best.profit.sum())))
+        if bound - spread <= int(best.profit.sum()):
+            break
+        spread = bound
+    return best, upper, proof
+
+
+def _proved(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str]:
+    """Cut, then branch."""
+    size = pool.profit.size
+    bound, slack = priced(pool, price)
+    while bound > max(outside, int(best.profit.sum())) and (solution := relaxed(pool, slack, stop)) is not None:
+        trial, used, x = solution
+        previous, idle = bound, pool.limit.size == pool.base
+        bound, slack = priced(pool, trial)
+        cut = with_cuts(without_idle_cuts(pool, trial), used, x)
+        if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
+            break
+        pool = cut
+    best, upper, nodes = searched(pool, slack, bound, best, gap, stop)
+    cuts = pool.limit.size - pool.base
+    return best, upper, f"enumeration: {size:,} columns; {cuts} subset-row cuts; {nodes:,} nodes"
+
+
+def _relaxation_of(pool: Pool, side: Side, stop: Stop) -> tuple[int, Int]:
+    """Bound and prices from a pool that holds every column."""
+    nothing = np.zeros(side.provider.size, dtype=np.int64)
+    bound, slack = priced(pool, nothing)
+    if pool.profit.size and (solution := relaxed(pool, slack, stop)) is not None:
+        better, _ = priced(pool, solution[0])
+        if better < bound:
+            return better, solution[0]
+    return bound, nothing
+
+
+def _root(side: Side, start: Pool, stop: Stop) -> tuple[int, Int]:
+    """Column generation with smoothed prices (Wentges): bound and the prices pi (n,) that prove it.
+
+    Whatever prices are tried, their cheapest covers give the bound sum_i max(0, b_i - f(C_i; c + pi)) + w pi, so that
+    stopping at any time leaves a valid one.
+    """
+    t, at = side.task.size, places(side.top, side.demand)
+    price = np.zeros(side.provider.size, dtype=np.int64)
+    bound, covers = _tried(side, at, price)
+    unit = max(1, int(side.bid.max()) // 1000)
+    master = Master(side.limit, unit, stop)
+    master.add_columns(start)
+    master.add_columns(covers)
+    while not stop.now and (solution := master.solve()) is not None:
+        value, dual, _ = solution
+        if bound - value <= 1e-9 * value:
+            break
+        weight = SMOOTHING
+        while True:
+            trial = np.rint(weight * price + (1 - weight) * np.minimum(dual[t:], side.bid.max())).astype(np.int64)
+            tried, covers = _tried(side, at, trial)
+            if tried < bound:
+                bound, price = tried, trial
+            entering = np.flatnonzero(covers.profit - covers.A.T @ dual > 1e-6 * unit)
+            if entering.size or weight == 0:
+                break
+            weight = max(0.0, 2 * weight - 1)  # mispriced: twice as far towards the master's own prices
+        if not entering.size:
+            break
+        master.add_columns(covers.only(entering))
+    return bound, price
+
+
+def _tried(side: Side, at: Int, price: Int) -> tuple[int, Pool]:
+    """The bound that prices prove and each task's cheapest cover at them."""
+    table = cover_prices(side.top, side.slot, side.cost + price)
+    bound = int(np.maximum(side.bid - table[0, at], 0).sum()) + int(side.limit[side.task.size :] @ price)
+    ends, provider = cheapest_covers(side.top, side.slot, table, side.demand)
+    covered = np.flatnonzero(np.diff(ends, prepend=0))
+    return bound, columns(side, covered, ends[covered], provider)

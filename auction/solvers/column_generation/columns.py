@@ -1,0 +1,112 @@
+"""Columns: a task and the providers that cover it, as a sparse matrix over the rows of the master."""
+
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from auction.formulation import candidates
+from auction.market import Allocation, Int, Market
+
+
+@dataclass(frozen=True)
+class Pool:
+    """Columns x in {0, 1} of the programme max profit x subject to A x <= limit."""
+
+    A: sparse.csc_array  # (rows, columns) int64; a row a task, a row a provider, then a row a cut
+    profit: Int  # (columns,) net bid less cost, micro-tokens
+    limit: Int  # (rows,) 1 of a task, slots of a provider, the rounded-down half of a cut
+    tasks: int
+    base: int  # tasks and providers; the rows after them are cuts
+
+    @cached_property
+    def task(self) -> Int:
+        """(columns,) the task, which is each column's first row."""
+        return self.A.indices[self.A.indptr[:-1]].astype(np.int64)
+
+    def uses(self, column: Int, row: int) -> NDArray[np.bool_]:
+        """Which of the columns have an entry in the row."""
+        return np.isin(column, np.searchsorted(self.A.indptr, np.flatnonzero(self.A.indices == row), "right") - 1)
+
+    def only(self, kept: Int) -> "Pool":
+        """Those columns alone, by mask or index."""
+        return replace(self, A=self.A[:, kept], profit=self.profit[kept])
+
+
+@dataclass(frozen=True)
+class Side:
+    """The tasks and providers that an optimum can use, by their index here; ``task``, ``provider`` are the market's."""
+
+    task: Int  # (t,) of positive net bid
+    bid: Int  # (t,)
+    demand: Int  # (t, K)
+    provider: Int  # (n,) with a slot of use to some task and of a cost below some bid
+    slot: Int  # (n, K) requests of a slot, clipped to the largest demand
+    cost: Int  # (n,)
+    limit: Int  # (t + n,) 1 of a task; slots of a provider, or more than there are tasks, which never binds
+    top: Int  # (K,) the largest demand
+
+
+def side_of(market: Market) -> Side:
+    """Tasks of no positive net bid and providers of no use left out."""
+    task = np.flatnonzero(market.net_bid > 0)
+    demand, bid = market.demand[task], market.net_bid[task]
+    top = demand.max(axis=0, initial=0)
+    slot = np.minimum(market.resource, top)
+    provider = np.flatnonzero((market.slots > 0) & slot.any(axis=1) & (market.cost < bid.max(initial=0)))
+    limit = np.concatenate((np.ones(task.size, dtype=np.int64), np.minimum(market.slots[provider], task.size + 1)))
+    return Side(task, bid, demand, provider, slot[provider], market.cost[provider], limit, top)
+
+
+def columns(side: Side, task: Int, ends: Int, provider: Int) -> Pool:
+    """A pool of column after column: ``task`` of each, where its providers end, and the providers."""
+    starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
+    rows = np.insert(side.task.size + provider, starts, task)
+    indptr = np.concatenate(([0], ends + np.arange(1, ends.size + 1)))
+    A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, indptr), (side.limit.size, task.size))
+    cost = np.concatenate((np.zeros(side.task.size, dtype=np.int64), side.cost))
+    return Pool(A, side.bid[task] - A.T @ cost, side.limit, side.task.size, side.limit.size)
+
+
+def allocated(side: Side, allocation: Allocation) -> Pool:
+    """An allocation's columns."""
+    pair = np.isin(allocation.task, side.task) & np.isin(allocation.provider, side.provider)
+    task, start = np.unique(allocation.task[pair], return_index=True)
+    ends = np.append(start[1:], pair.sum())[: task.size]
+    provider = np.searchsorted(side.provider, allocation.provider[pair])
+    return columns(side, np.searchsorted(side.task, task), ends, provider)
+
+
+def allocation_of(side: Side, pool: Pool) -> Allocation:
+    """The allocation that takes every column of the pool."""
+    task, provider = np.repeat(pool.task, np.diff(pool.A.indptr)), pool.A.indices - pool.tasks
+    pair = (provider >= 0) & (provider < side.provider.size)
+    return Allocation.of(side.task[task[pair]], side.provider[provider[pair]])
+
+
+def whole_columns(market: Market, side: Side) -> Pool:
+    """Every pair of a task and a provider that covers it alone."""
+    kept = candidates(market, "whole")
+    task, provider = np.searchsorted(side.task, kept.task), np.searchsorted(side.provider, kept.provider)
+    inside = kept.provider == side.provider[np.minimum(provider, side.provider.size - 1)]
+    return columns(side, task[inside], np.arange(1, inside.sum() + 1), provider[inside])
+
+
+def priced(pool: Pool, price: Int) -> tuple[int, Int]:
+    """The bound that prices of all rows but the tasks' prove over the pool, and what each column falls short of it.
+
+    bound = sum_i max(0, max_c (profit_c - price a_c)) + price limit, in int64; an allocation that uses column c is
+    worth at most bound - slack_c.
+
+    Args:
+        price: (rows - tasks,) 0 or more.
+
+    Returns:
+        the bound and the slack (columns,), micro-tokens.
+    """
+    surplus = pool.profit - pool.A.T @ np.concatenate((np.zeros(pool.tasks, dtype=np.int64), price))
+    best = np.zeros(pool.tasks, dtype=np.int64)
+    np.maximum.at(best, pool.task, surplus)
+    return int(best.sum()) + int(pool.limit[pool.tasks :] @ price), best[pool.task] - surplus

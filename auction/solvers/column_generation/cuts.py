@@ -1,0 +1,109 @@
+"""Subset-row cuts, and the relaxation of a pool of columns that they tighten."""
+
+from dataclasses import replace
+
+import numpy as np
+from numba import njit
+from scipy import sparse
+
+from auction.market import Float, Int
+from auction.search import Stop
+from auction.solvers.column_generation.columns import Pool
+from auction.solvers.column_generation.master import Master
+
+AT_ONCE = 100  # cuts a round
+VIOLATION = 0.02
+
+
+def relaxed(pool: Pool, slack: Int, stop: Stop) -> tuple[int, Int, Float] | None:
+    """The pool's linear relaxation, by adding columns of positive reduced cost to those of least ``slack``.
+
+    Returns:
+        prices of all rows but the tasks' (int64, rounded), indices of the columns used and their values; None when
+        stopped.
+    """
+    unit = max(1, int(pool.profit.max()) // 1000)
+    size = min(slack.size, 4 * pool.limit.size)
+    active = np.sort(np.argpartition(slack, size - 1)[:size])
+    master = Master(pool.limit, unit, stop)
+    master.add_columns(pool.only(active))
+    outside = np.ones(slack.size, dtype=bool)
+    outside[active] = False
+    while (solution := master.solve()) is not None:
+        _, dual, x = solution
+        reduced = (pool.profit - pool.A.T @ dual) * outside
+        entering = np.flatnonzero(reduced > 1e-6 * unit)
+        if not entering.size:
+            used = x > 1e-7
+            return np.rint(dual[pool.tasks :]).astype(np.int64), active[used], x[used]
+        entering = entering[np.argsort(-reduced[entering], kind="stable")[: pool.limit.size]]
+        master.add_columns(pool.only(entering))
+        active = np.concatenate((active, entering))
+        outside[entering] = False
+    return None
+
+
+def with_cuts(pool: Pool, column: Int, x: Float) -> Pool:
+    """The pool with the cuts that x violates most: for three rows R, sum_c floor(a_c(R) / 2) x_c <= floor(limit(R) / 2).
+
+    Args:
+        column, x: the relaxation's columns and values.
+    """
+    used = np.ascontiguousarray(pool.A[: pool.base, column].toarray().T.astype(np.bool_))
+    triple, violation = _violated(used, x, pool.limit[: pool.base])
+    if not violation.size:
+        return pool
+    triple = triple[np.argsort(-violation, kind="stable")[:AT_ONCE]]
+    rows = np.repeat(np.arange(len(triple)), 3)
+    chosen = sparse.csr_array((np.ones(rows.size, dtype=np.int64), (rows, triple.ravel())), (len(triple), pool.base))
+    cut = (chosen @ pool.A[: pool.base].tocsr()).tocsr()
+    cut.data //= 2
+    cut.eliminate_zeros()
+    A = sparse.vstack((pool.A, cut), format="csc")
+    A.sort_indices()
+    return replace(pool, A=A, limit=np.concatenate((pool.limit, pool.limit[triple].sum(axis=1) // 2)))
+
+
+def without_idle_cuts(pool: Pool, price: Int) -> Pool:
+    """The pool without the cuts of price 0."""
+    kept = np.concatenate((np.arange(pool.base), pool.base + np.flatnonzero(price[pool.base - pool.tasks :])))
+    A = pool.A[kept]
+    A.sort_indices()
+    return replace(pool, A=A, limit=pool.limit[kept])
+
+
+@njit("Tuple((int64[:, ::1], float64[::1]))(boolean[:, ::1], float64[::1], int64[::1])", cache=True, nogil=True)
+def _violated(used, x, limit):
+    """Triples of rows and by how much x violates their cuts, each triple found once."""
+    columns, rows = used.shape
+    both = np.zeros((rows, rows))  # weight of the columns in two rows
+    for c in range(columns):
+        inside = np.flatnonzero(used[c])
+        for a in inside:
+            for b in inside:
+                both[a, b] += x[c]
+    triple = np.empty((64, 3), dtype=np.int64)
+    violation = np.empty(64)
+    found = 0
+    for a in range(rows):
+        near = np.flatnonzero(both[a])
+        for p in range(near.size):
+            b = near[p]
+            for c in near[p + 1 :]:
+                if b == a or c == a or (both[b, c] > 0 and a > b):  # of a triangle, the first row finds it
+                    continue
+                excess = both[a, b] + both[a, c] + both[b, c] - (limit[a] + limit[b] + limit[c]) // 2
+                if excess <= VIOLATION:
+                    continue
+                for k in range(columns):
+                    if used[k, a] and used[k, b] and used[k, c]:
+                        excess -= 2 * x[k]
+                if excess <= VIOLATION:
+                    continue
+                if found == violation.size:
+                    triple = np.concatenate((triple, np.empty((found, 3), dtype=np.int64)))
+                    violation = np.concatenate((violation, np.empty(found)))
+                triple[found, 0], triple[found, 1], triple[found, 2] = a, b, c
+                violation[found] = excess
+                found += 1
+    return triple[:found].copy(), violation[:found].copy()

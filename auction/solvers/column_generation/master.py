@@ -1,0 +1,44 @@
+"""The restricted master: a packing linear programme whose columns grow, solved from where it was."""
+
+import highspy
+import numpy as np
+
+from auction.market import Float, Int
+from auction.search import Stop
+from auction.solvers.column_generation.columns import Pool
+
+
+class Master:
+    """max profit x subject to A x <= limit, x >= 0, in HiGHS; profits are divided by ``unit`` so that tolerances fit."""
+
+    def __init__(self, limit: Int, unit: int, stop: Stop) -> None:
+        self._unit = unit
+        self._stop = stop
+        self._highs = highspy.Highs()
+        self._highs.setOptionValue("output_flag", False)
+        self._highs.setOptionValue("threads", 1)
+        self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
+        nothing = np.zeros(limit.size, dtype=np.int32)
+        self._highs.addRows(
+            limit.size, np.full(limit.size, -np.inf), limit.astype(float), 0, nothing, nothing[:0], np.zeros(0)
+        )
+
+    def add_columns(self, pool: Pool) -> None:
+        """Columns over the rows there are."""
+        A, profit = pool.A, pool.profit
+        self._highs.addCols(
+            profit.size, profit / self._unit, np.zeros(profit.size), np.full(profit.size, np.inf), A.nnz,
+            A.indptr[:-1].astype(np.int32), A.indices.astype(np.int32), A.data.astype(float),
+        )  # fmt: skip
+
+    def solve(self) -> tuple[float, Float, Float] | None:
+        """Objective, dual prices >= 0 of the rows, values of the columns; None when cut short."""
+        if (remaining := self._stop.remaining()) is not None:
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + remaining)
+        self._highs.run()
+        if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+            return None
+        solution = self._highs.getSolution()
+        dual = np.maximum(np.array(solution.row_dual), 0.0)
+        value = self._highs.getInfo().objective_function_value
+        return value * self._unit, dual * self._unit, np.array(solution.col_value)
