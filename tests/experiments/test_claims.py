@@ -7,7 +7,12 @@ from matplotlib.figure import Figure
 
 from auction import solve
 from experiments import claims
-from experiments.claims import allocation_is_np_hard, density_favours_large_models, heuristic_is_polynomial
+from experiments.claims import (
+    allocation_is_np_hard,
+    complexity_map,
+    density_favours_large_models,
+    heuristic_is_polynomial,
+)
 
 
 @pytest.fixture(scope="module", params=claims.names())
@@ -53,3 +58,9 @@ def test_the_polynomial_criterion_judges_by_the_exponent(power, verdict):
         {"family": "classes", "solver": "x", "tasks": size, "seconds": 1e-7 * size**power * jitter, "proven": True}
     )
     assert heuristic_is_polynomial.check({"auction": part, "exact": part}).verdict == verdict
+
+
+@pytest.mark.parametrize("witness", [complexity_map._partition, complexity_map._three_partition])
+def test_witnesses_of_decision_problems_answer_both_ways(witness):
+    answers = {witness(seed) for seed in range(12)}
+    assert answers == {(True, True), (False, False)}
