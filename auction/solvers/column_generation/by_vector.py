@@ -29,30 +29,26 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     """
     grid = grouped(market, reading)
     best = priced(grid, linear_prices(grid))
-    allocation = completed(grid, (Allocation.empty().task, Allocation.empty().provider), best)
-    if not len(grid.vectors) or not len(grid.demands) or not grid.dearest:
-        return _found(grid, best, allocation, "optimal")
     master = Master(grid, stop)
     master.add(best)
-    achieved = welfare(market, allocation)
-    while (best.value - achieved) > gap * best.value:
+    allocation, achieved = Allocation.empty(), 0
+    while best.value - achieved > gap * best.value:
         master.centre(best)
         solution = None if stop.now else master.solve()
         if solution is None:
+            greedy = completed(grid, best)
+            allocation = max(allocation, greedy, key=lambda one: welfare(market, one))
             return _found(grid, best, allocation, "time limit")
         value, price = solution
-        asked = priced(grid, price)
-        halfway = priced(grid, (best.price + price) // 2)
-        new = master.add(asked) + master.add(halfway)
-        better = min(best, asked, halfway, key=lambda one: one.value)
-        near = better.value - value <= max(TOLERANCE, gap / 4) * better.value
-        done = near or (not new and better is best)
-        best = better
-        if done or better.value - value <= 0.01 * better.value:
+        proposed, halfway = priced(grid, price), priced(grid, (best.price + price) // 2)
+        new = master.add(proposed) + master.add(halfway)
+        best = min(best, proposed, halfway, key=lambda one: one.value)
+        done = not new or best.value - value <= TOLERANCE * best.value
+        if done or best.value - value <= gap / 2 * best.value:
             candidate = rounded(grid, master.flow(), best)
             if (worth := welfare(market, candidate)) > achieved:
                 allocation, achieved = candidate, worth
-        if done and best.value - value <= TOLERANCE * best.value or not new:
+        if done:
             break
     return _found(grid, best, allocation, "feasible")
 

@@ -12,6 +12,7 @@ from auction.solvers.column_generation.vector_master import Flow
 
 Pairs = tuple[Int, Int]  # tasks and the places of their providers
 
+NOBODY: Pairs = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 CHUNKS = 32  # how often the completion looks at what is left anew
 PASSES = 8
 
@@ -42,7 +43,7 @@ def rounded(grid: Grouped, flow: Flow, at: Priced) -> Allocation:
         flow.vector,
         flow.start,
     )
-    return completed(grid, _worthwhile(grid, *_placed(grid, task, vector)), at)
+    return completed(grid, at, _worthwhile(grid, *_placed(grid, task, vector)))
 
 
 def _placed(grid: Grouped, task: Int, vector: Int) -> Pairs:
@@ -81,7 +82,7 @@ def _worthwhile(grid: Grouped, task: Int, at: Int) -> Pairs:
     return task[kept], at[kept]
 
 
-def completed(grid: Grouped, pairs: Pairs, at: Priced) -> Allocation:
+def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
     """Serve tasks that have nothing yet with slots that are left, as long as somebody gains.
 
     Tasks in descending surplus b_i - f(C_i) take a cheapest cover and win if its slots cost less than their bid. In the

@@ -54,7 +54,11 @@ class Master:
         bounds = np.full(self.rows, -np.inf), np.zeros(self.rows)
         self.highs.addRows(self.rows, *bounds, 0, np.zeros(self.rows, dtype=np.int32), none, none.astype(float))
         sign = np.where(np.arange(self.rows) < len(grid.vectors), -1.0, 1.0)
-        self._add_columns(0.0, sparse.diags_array(sign).tocsc()[:, np.repeat(np.arange(self.rows), SEGMENTS)])
+        unit = sparse.diags_array(sign).tocsc()
+        size = np.diff(np.append(grid.supply.first[:-1], grid.supply.first[-1] + grid.bids.first))
+        self.segment = np.arange(SEGMENTS) < size[:, None]  # those of each row that can hold anything
+        self.curve = np.repeat(np.arange(self.rows), self.segment.sum(axis=1))  # (curve columns,) their rows
+        self._add_columns(0.0, unit[:, self.curve])
 
     def _add_columns(self, upper: float, columns: sparse.csc_array) -> None:
         count = columns.shape[1]
@@ -66,7 +70,7 @@ class Master:
         """Cut the curves anew, in segments that double with the distance from the prices."""
         sold, cost = _segments(self.grid.supply, at.price)
         won, bid = _segments(self.grid.bids, -at.cover[self.grid.demand_point])
-        units, money = np.concatenate((sold, won)).ravel(), -np.concatenate((cost, bid)).ravel()
+        units, money = np.concatenate((sold, won))[self.segment], -np.concatenate((cost, bid))[self.segment]
         mean = np.divide(money, units * self.money, out=np.zeros_like(units), where=units > 0)
         column = np.arange(units.size, dtype=np.int32)
         self.highs.changeColsCost(column.size, column, mean)
@@ -107,8 +111,8 @@ class Master:
     def flow(self) -> Flow:
         """The last solution."""
         value = np.array(self.highs.getSolution().col_value) * self.units
-        curves, taken = np.split(value, [self.rows * SEGMENTS])
-        won = curves.reshape(self.rows, SEGMENTS).sum(axis=1)[len(self.grid.vectors) :]
+        curves, taken = np.split(value, [self.curve.size])
+        won = np.bincount(self.curve, curves, self.rows)[len(self.grid.vectors) :]
         known = list(self.known)
         demand, rest = np.array([step[:2] for step in known], dtype=np.int64).reshape(-1, 2).T.copy()
         vector = np.array([v for step in known for v in step[2:]], dtype=np.int64)
@@ -117,10 +121,12 @@ class Master:
 
 
 def _segments(curves: Curves, centre: Int) -> tuple[Float, Float]:
-    """Units and money (g, segments) between prices at doubling distances from each group's centre."""
+    """Units and money (g, SEGMENTS) between places on each curve: all of them on a short one, on a long one those of
+    prices at doubling distances from the group's centre."""
     spread = np.abs(centre)[:, None] * 0.5 ** np.arange(HALVINGS + 1)
     cuts = np.concatenate((centre[:, None] - spread, centre[:, None] + spread[:, ::-1]), axis=1).astype(np.int64)
-    units, money = curves.reached(places(curves.first, curves.amount, cuts))
-    ends = curves.reached(curves.first[1:, None])
-    none = np.zeros((centre.size, 1))
-    return np.diff(units, prepend=none, append=ends[0]), np.diff(money, prepend=none, append=ends[1])
+    first, end = curves.first[:-1, None], curves.first[1:, None]
+    each = np.minimum(first + 1 + np.arange(SEGMENTS), end)
+    place = np.where(end - first <= SEGMENTS, each, np.append(places(curves.first, curves.amount, cuts), end, axis=1))
+    units, money = curves.reached(place)
+    return np.diff(units, prepend=0.0), np.diff(money, prepend=0.0)
