@@ -120,8 +120,9 @@ def _in_thread(work: Callable[[], Found], stop: Stop) -> Found:
         except BaseException as error:  # noqa: BLE001 - handed to the caller's thread
             future.set_exception(error)
 
-    threading.Thread(target=run, daemon=True).start()
+    thread = threading.Thread(target=run, daemon=True)
     try:
+        thread.start()
         return future.result()
     except KeyboardInterrupt:
         stop.interrupt()

@@ -15,6 +15,7 @@ from auction.search import Found, Stop, trivial_bound
 
 READINGS: tuple[Reading, ...] = ("whole",)
 
+LATTICE_LIMIT = 20_000_000  # some 3 GB of arcs
 IN_PROCESS_ARCS = 300_000  # solved within a second or so; longer runs go to a process that can be stopped
 
 
@@ -40,8 +41,11 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
     levels = [np.unique(np.append(demand[:, k], 0)) for k in range(market.types)]
     shape = tuple(level.size for level in levels)
     points = int(np.prod(shape, dtype=float))
-    if points > 10**8:
-        raise InputError(f"market: its lattice of demands has {points} points; assignment takes at most {10**8}")
+    if points * market.types > LATTICE_LIMIT:
+        raise InputError(
+            f"market: its lattice of demands has {points} points in {market.types} types; assignment takes at most "
+            f"{LATTICE_LIMIT} points times types"
+        )
     below = [np.searchsorted(levels[k], resource[:, k], side="right") - 1 for k in range(market.types)]
     at = [np.searchsorted(levels[k], demand[:, k]) for k in range(market.types)]
     provider_point: Int = np.ravel_multi_index(tuple(below), shape)

@@ -32,7 +32,8 @@ def solve(
 
     Args:
         warm_start: start from the best heuristic allocation.
-        backend: ``cbc`` reports no bound through PuLP: cut short, its bound is the trivial one.
+        backend: ``cbc`` reports no bound through PuLP: cut short, its bound is the trivial one. It runs in a process
+            that PuLP does not let go of: interrupted, it goes on to its time limit.
     """
     start = best_heuristic(market, reading, stop) if warm_start else Allocation.empty()
     kept = candidates(market, reading)
@@ -81,9 +82,7 @@ def _highs(problem: pulp.LpProblem, stop: Stop, seed: int, warm: bool) -> tuple[
 def _cbc(problem: pulp.LpProblem, stop: Stop, seed: int, warm: bool) -> tuple[bool, float]:
     """As ``_highs``; ``status`` says optimal for a run cut short, ``sol_status`` tells the two apart."""
     options = [f"randomSeed {seed}", f"randomCbcSeed {seed}"]
-    problem.solve(
-        pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, timeLimit=stop.remaining(), threads=2, warmStart=warm, options=options)
-    )
+    problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, timeLimit=stop.remaining(), warmStart=warm, options=options))
     if problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
         for variable in problem.variables():  # of a run cut short before it found anything
             variable.varValue = 0
