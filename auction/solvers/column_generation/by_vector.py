@@ -4,10 +4,12 @@ from auction.certificate import Certificate
 from auction.market import Allocation, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers.column_generation.rounding import completed, rounded
-from auction.solvers.column_generation.vector_dual import Grouped, Priced, bound, grouped, linear_prices, priced
+from auction.solvers.column_generation.vector_dual import Grouped, Priced, bound, grouped, priced
 from auction.solvers.column_generation.vector_master import Master
+from auction.solvers.column_generation.vector_rounds import rounds_of_prices
 from auction.welfare import welfare
 
+WARM, LATE = 60, 10  # rounds of prices to start from; the last of them give the first steps
 TOLERANCE = 1e-5  # between the dual and the master, relative: finer than rounding can follow
 
 
@@ -28,8 +30,13 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         InputError: a lattice of demands beyond memory.
     """
     grid = grouped(market, reading)
-    best = priced(grid, linear_prices(grid))
     master = Master(grid, stop)
+    best = None
+    for number, at in enumerate(rounds_of_prices(grid, WARM, stop)):
+        best = at if best is None or at.value < best.value else best
+        if number >= WARM - LATE:
+            master.add(at)
+    assert best is not None
     master.add(best)
     allocation, achieved = Allocation.empty(), 0
     while best.value - achieved > gap * best.value:

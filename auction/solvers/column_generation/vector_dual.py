@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
-from auction.certificate import LATTICE_LIMIT
 from auction.errors import InputError
 from auction.market import Float, Int, Market, Reading
 from auction.vectors import distinct_rows
+
+LATTICE_LIMIT = 10_000_000  # points of the lattice of demands: about a gigabyte in all
 
 
 @dataclass(frozen=True, eq=False)
@@ -77,7 +78,9 @@ def grouped(market: Market, reading: Reading) -> Grouped:
     shape = top + 1
     points = int(np.prod(shape, dtype=float))
     if points > LATTICE_LIMIT:
-        raise InputError(f"market: its lattice of demands has {points} points; prices by vector take {LATTICE_LIMIT}")
+        raise InputError(
+            f"market: its lattice of demands has {points} points; prices by vector take at most {LATTICE_LIMIT}"
+        )
     vectors, vector_of = distinct_rows(np.minimum(market.resource, top))
     demands, demand_of = distinct_rows(market.demand)
     stride = np.append(np.cumprod(shape[:0:-1])[::-1], 1)
@@ -274,13 +277,3 @@ def steps(shape, vectors, slot, demand_point, demand_at):
                 break
         start[d + 1] = size
     return taken[:size], start, reached
-
-
-def linear_prices(grid: Grouped) -> Int:
-    """(V,) prices in proportion to the requests in a slot: the median cost of one request on offer."""
-    market = grid.market
-    offers = (market.slots > 0) & market.resource.any(axis=1)
-    if not offers.any():
-        return np.full(len(grid.vectors), grid.dearest)
-    unit = np.median(market.cost[offers] / market.resource[offers].sum(axis=1))
-    return np.minimum(grid.vectors.sum(axis=1) * unit, grid.dearest).astype(np.int64)

@@ -1,0 +1,202 @@
+"""A few rounds of prices: the whitepaper's auction repaired, in polynomial time and without a solver of LPs."""
+
+import numpy as np
+from numba import njit
+
+from auction.arrays import INT64_MAX
+from auction.certificate import Certificate
+from auction.covering import cheapest_cover
+from auction.market import READINGS, Allocation, Int, Market, Reading
+from auction.search import Found, Stop, trivial_bound
+from auction.solvers.column_generation.rounding import completed
+from auction.solvers.column_generation.vector_dual import LATTICE_LIMIT, bound, grouped, rest_of
+from auction.solvers.column_generation.vector_rounds import rounds_of_prices
+from auction.welfare import welfare
+
+__all__ = ["READINGS", "solve"]
+
+PAIRS = 20_000  # tasks x providers up to which every provider has a price of its own
+STATES = 1 << 25  # providers x lattice points up to which one dynamic programme covers all tasks
+CHUNK = 64  # tasks between two looks at the clock
+
+
+def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: int = 100) -> Found:
+    """Prices rise where tasks ask for more slots than there are and fall where for fewer; the best round counts.
+
+    Each round every task names its cheapest cover at the prices, whatever the others do: a subgradient, and with the
+    value of the slots a bound. Tasks in descending surplus then take the cheapest covers that are left.
+    Small markets have a price for each provider and 0/1 covers, and serve tasks every round; large ones have a price for
+    each slot vector, covers by dynamic programming over the lattice of demands, and serve tasks at the end.
+
+    Args:
+        rounds: how many, at least 1; more are better and slower.
+
+    No bound is given where the lattice of demands is so large that covers are approximate.
+    """
+    points = float(np.prod(market.demand.max(axis=0, initial=0) + 1.0))
+    if market.tasks * market.providers <= PAIRS or points > LATTICE_LIMIT:
+        return _by_provider(market, reading, stop, rounds)
+    return _by_vector(market, reading, stop, rounds)
+
+
+def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
+    grid = grouped(market, reading)
+    best = None
+    for at in rounds_of_prices(grid, rounds, stop):
+        best = at if best is None or at.value < best.value else best
+    assert best is not None
+    proven = bound(grid, best.price)
+    certificate = Certificate(market.digest, reading, proven, best.price, grid.vectors)
+    return Found(completed(grid, best), proven, "heuristic", certificate)
+
+
+def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
+    """Polyak's steps towards the best allocation, halved when the bound has not fallen for a while (Fisher 1981)."""
+    shape = market.demand.max(axis=0, initial=0) + 1
+    together = reading == "bundle" and float(np.prod(shape, dtype=float)) * market.providers <= STATES
+    stride = np.append(np.cumprod(shape[:0:-1])[::-1], 1)
+    exact = reading == "whole" or together
+    slots = np.minimum(market.slots, market.tasks)
+    everyone = np.arange(market.tasks)
+    premium = np.zeros(market.providers)
+    best, achieved = Allocation.empty(), 0
+    least, least_premium = trivial_bound(market), np.zeros(market.providers, dtype=np.int64)
+    pace, stale = 1.0, 0
+    for _ in range(rounds):
+        price = np.rint(premium).astype(np.int64)
+        asks = market.cost + price
+        if together:
+            cost, *pairs = _all_covers(
+                shape, np.minimum(market.resource, shape - 1), asks, slots, market.demand @ stride
+            )
+            named = Allocation.of(*pairs)
+        else:
+            cost, named = _covered(market, reading, everyone, asks, slots.copy(), False, stop)
+        if stop.now:
+            break
+        surplus = np.where(cost < market.net_bid, market.net_bid - cost, 0)
+        value = int(surplus.sum()) + sum(int(w) * int(pi) for w, pi in zip(market.slots, price, strict=True))
+        stale += 1
+        if value < least:
+            least, least_premium, stale = value, price, 0
+        order = np.argsort(-surplus, kind="stable")
+        order = order[market.net_bid[order] > 0]
+        _, served = _covered(market, reading, order, asks, slots.copy(), True, stop)
+        worth = welfare(market, served)
+        if worth > achieved:
+            best, achieved = served, worth
+        asked = np.bincount(named.provider[surplus[named.task] > 0], minlength=market.providers)
+        slope = asked - slots.astype(float)
+        slope[(premium <= 0) & (slope < 0)] = 0
+        if not slope.any() or achieved >= least:
+            break
+        if stale == 10:
+            pace, stale = pace / 2, 0
+        premium = np.maximum(premium + pace * (value - achieved) / (slope @ slope) * slope, 0)
+    if not exact:
+        return Found(best, None, "heuristic")
+    certificate = Certificate(market.digest, reading, least, least_premium)
+    return Found(best, least, "heuristic", certificate)
+
+
+def _covered(
+    market: Market, reading: Reading, order: Int, asks: Int, left: Int, serve: bool, stop: Stop
+) -> tuple[Int, Allocation]:
+    """What the tasks' cheapest covers cost at ``asks`` (m,) and who they are; ``serve`` takes them from ``left``."""
+    total, pairs = np.full(market.tasks, INT64_MAX), [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
+    for begin in range(0, order.size, CHUNK):
+        if stop.now:
+            break
+        tasks = order[begin : begin + CHUNK]
+        arrays = market.demand, market.net_bid, market.resource, market.cost
+        pairs.append(_covers(tasks, *arrays, asks, left, reading == "whole", serve, total))
+    task, provider = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    return total, Allocation.of(task, provider)
+
+
+_MATRIX, _VECTOR = "Array(i8, 2, 'C', readonly=True)", "Array(i8, 1, 'C', readonly=True)"
+
+
+@njit(
+    f"Tuple((i8[::1], i8[::1]))(i8[::1], {_MATRIX}, {_VECTOR}, {_MATRIX}, {_VECTOR}, i8[::1], i8[::1], b1, b1, i8[::1])",
+    cache=True,
+    nogil=True,
+)
+def _covers(tasks, demand, bid, resource, cost, asks, left, whole, serve, total):
+    """Cheapest covers by slots that are left and ask less than the bid; with ``serve`` they are taken where their own
+    cost is below the bid. Fills ``total``; returns tasks and providers."""
+    won = np.empty(tasks.size * asks.size, dtype=np.int64)
+    won_at = np.empty_like(won)
+    size = 0
+    for i in tasks:
+        offers = np.flatnonzero((left > 0) & (asks < bid[i]))
+        if whole:
+            fits = np.array([(resource[j] >= demand[i]).all() for j in offers], dtype=np.bool_)
+            offers = offers[fits]
+            chosen = offers[:0] if offers.size == 0 else offers[np.argmin(asks[offers]) :][:1]
+        else:
+            chosen = offers[cheapest_cover(demand[i], resource[offers], asks[offers])] if offers.size > 0 else offers
+        if chosen.size == 0 or (serve and cost[chosen].sum() >= bid[i]):
+            continue
+        total[i] = asks[chosen].sum()
+        for j in chosen:
+            left[j] -= serve
+            won[size] = i
+            won_at[size] = j
+            size += 1
+    return won[:size].copy(), won_at[:size].copy()
+
+
+@njit("Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8[::1], i8[::1])", cache=True, nogil=True)
+def _all_covers(shape, resource, asks, slots, points):
+    """f(q) = min(f(q), asks_j + f(max(q - s_j, 0))), provider by provider, q descending so that each serves once.
+
+    Returns what the covers of all ``points`` cost, INT64_MAX where there is none, and the pairs (task, provider).
+    """
+    types = shape.size
+    width = shape[types - 1]
+    size = 1
+    for k in range(types):
+        size *= shape[k]
+    least = np.full(size, np.iinfo(np.int64).max >> 1)
+    none = least[0]
+    least[0] = 0
+    taken = np.zeros((asks.size, size), dtype=np.bool_)
+    q = np.empty(types, dtype=np.int64)
+    for j in range(asks.size):
+        if slots[j] == 0 or not resource[j].any():
+            continue
+        step = resource[j, types - 1]
+        q[:] = shape - 1
+        for row in range(size - width, -1, -width):
+            rest = 0  # the row that this one leads to
+            for k in range(types - 1):
+                rest = (rest + max(q[k] - resource[j, k], 0)) * shape[k + 1]
+            for x in range(width - 1, -1, -1):
+                cost = asks[j] + least[rest + max(x - step, 0)]
+                if cost < least[row + x]:
+                    least[row + x] = cost
+                    taken[j, row + x] = True
+            k = types - 2
+            while k >= 0:
+                q[k] -= 1
+                if q[k] >= 0:
+                    break
+                q[k] = shape[k] - 1
+                k -= 1
+    total = np.full(points.size, np.iinfo(np.int64).max)
+    task = np.empty(points.size * asks.size, dtype=np.int64)
+    provider = np.empty_like(task)
+    pairs = 0
+    for i in range(points.size):
+        if least[points[i]] >= none:
+            continue
+        total[i] = least[points[i]]
+        point = points[i]
+        for j in range(asks.size - 1, -1, -1):
+            if taken[j, point]:
+                task[pairs] = i
+                provider[pairs] = j
+                pairs += 1
+                point = rest_of(shape, resource, j, point)
+    return total, task[:pairs].copy(), provider[:pairs].copy()
