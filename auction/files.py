@@ -209,7 +209,7 @@ def read_certificate(path: Path) -> Certificate:
             reading=fields["reading"],
             bound=integer("bound", fields["bound"], lower=0),
             price=price,
-            vector=None if listed is None else amounts("vector", listed, (price.size, None)),
+            vector=None if listed is None else amounts("vector", listed, (None, None)),
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -1,6 +1,7 @@
 """What all tests share: repeatable hypothesis, markets to draw, one-line refusals, the golden files."""
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -8,9 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from auction import instances
+from auction.cli import app
 from auction.errors import InputError
 from auction.market import MICRO, Market
 from auction.registry import options_of
+from auction.terminal import run
 
 
 def pytest_configure(config):
@@ -86,3 +89,17 @@ def golden() -> Path:
     if not folder:
         pytest.skip("set DISTRIBUTE_LAB_GOLDEN to the directory of golden files")
     return Path(folder)
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Run the command line in this process: exit code, standard output, standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["auction", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            run(app)
+        printed = capfd.readouterr()
+        return stopped.value.code or 0, printed.out, printed.err
+
+    return call

@@ -12,28 +12,12 @@ import numpy as np
 import pytest
 
 from auction import generate
-from auction.cli import app
 from auction.files import read_market, write_market
-from auction.terminal import run
 
 OUTCOME_KEYS = {
     "solver", "reading", "welfare", "bound", "gap", "proven_optimal", "status", "seconds", "seed", "options",
     "market_digest", "certified_bound", "proof",
 }  # fmt: skip
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    """Run the command line in this process: exit code, standard output, standard error."""
-
-    def call(*arguments: object) -> tuple[int, str, str]:
-        monkeypatch.setattr(sys, "argv", ["auction", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            run(app)
-        printed = capfd.readouterr()
-        return stopped.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture
