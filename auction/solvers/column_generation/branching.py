@@ -1,6 +1,7 @@
 """Branch and bound over a pool of columns, best bound first, every node's bound re-derived in exact integers."""
 
 import heapq
+import math
 from dataclasses import dataclass, replace
 from itertools import count
 
@@ -30,57 +31,54 @@ class Node:
         return self.only(self.slack < self.bound - lower)
 
 
-def searched(pool: Pool, slack: Int, bound: int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, int]:
-    """The best columns that fit together, what nothing in the pool is worth more than, and the nodes it took.
+def searched(
+    pool: Pool, slack: Int, bound: int, outside: int, best: Pool, gap: float, stop: Stop, limit: float = math.inf
+) -> tuple[Pool, int, int]:
+    """The best columns that fit together, what nothing in or out of the pool is worth more than, and the nodes taken.
+
+    Best bound first, but from each such node it plunges: on to the child that must serve its pair, until that holds
+    nothing of interest.
 
     Args:
         slack, bound: an allocation that uses column c is worth at most bound - slack_c.
+        outside: what allocations that need other columns are worth at most; below it nothing is searched.
         best: columns that fit together, kept where the pool holds nothing better.
         gap: stop once (bound - worth) / bound is at most this.
+        limit: stop after so many nodes.
     """
     order = count()  # of equal bounds, the first made is the first explored
     lower = int(best.profit.sum())
-    root = Node(bound, np.arange(slack.size), slack, np.zeros(pool.tasks, dtype=np.int64))
-    heap = [(-bound, 0, root)]
-    while heap and -heap[0][0] * (1 - gap) > lower and not stop.now:
-        node = heap[0][2].above(lower)
+    floor = max(lower, outside)
+    heap = [(-bound, 0, Node(bound, np.arange(slack.size), slack, np.zeros(pool.tasks, dtype=np.int64)))]
+    plunged: Node | None = None
+    while heap and -heap[0][0] > floor and -heap[0][0] * (1 - gap) > lower and limit > 0:
+        limit -= 1
+        node = (plunged or heap[0][2]).above(floor)
         bonus = node.bonus[pool.task[node.column]]
         part = pool.only(node.column)
         part = replace(part, profit=part.profit + bonus)
-        solution = relaxed(part, node.slack, stop)
-        if solution is None:
+        if (solution := relaxed(part, node.slack, stop)) is None:
             break
-        heapq.heappop(heap)
         price, used, x = solution
-        fit = _rounded(part, node.slack, used, x)
+        near = np.argsort(node.slack, kind="stable")[: 4 * part.tasks]
+        fit = part.fitting(np.concatenate((used[np.argsort(-x, kind="stable")], near)))
         if (worth := int((part.profit - bonus)[fit].sum())) > lower:
             best, lower = pool.only(node.column[fit]), worth
+            floor = max(lower, outside)
         bound, slack = priced(part, price)
         bound -= int(node.bonus.sum())
         worse = max(0, bound - node.bound)
         node = replace(node, bound=bound - worse, slack=slack - worse)
-        if node.bound <= lower:
-            continue
-        for child in _children(pool, node, node.column[used], x, lower):
-            heapq.heappush(heap, (-child.bound, next(order), child))
-    return best, max(lower, -heap[0][0] if heap else 0), next(order)
+        if plunged is None:
+            heapq.heappop(heap)
+        plunged = None
+        if node.bound > floor and (children := _children(pool, node.above(floor), node.column[used], x, floor)):
+            without, plunged = children
+            heapq.heappush(heap, (-without.bound, next(order), without))
+    return best, max(floor, -heap[0][0] if heap else 0), next(order)
 
 
-def _rounded(part: Pool, slack: Int, used: Int, x: Float) -> Int:
-    """Columns taken while they fit, those of largest x first, then others of least slack."""
-    room = part.limit.copy()
-    taken = []
-    others = np.argsort(slack, kind="stable")[: 4 * part.tasks]
-    for c in np.concatenate((used[np.argsort(-x, kind="stable")], others)).tolist():
-        span = slice(part.A.indptr[c], part.A.indptr[c + 1])
-        rows, entries = part.A.indices[span], part.A.data[span]
-        if (room[rows] >= entries).all():
-            room[rows] -= entries
-            taken.append(c)
-    return np.array(taken, dtype=np.int64)
-
-
-def _children(pool: Pool, node: Node, used: Int, x: Float, lower: int) -> list[Node]:
+def _children(pool: Pool, node: Node, used: Int, x: Float, floor: int) -> tuple[Node, Node] | None:
     """A provider is kept from a task, or must serve it: the pair is the one about which x is least decided."""
     t, base = pool.tasks, pool.base
     A = pool.A[:base, used]
@@ -89,16 +87,15 @@ def _children(pool: Pool, node: Node, used: Int, x: Float, lower: int) -> list[N
     np.add.at(z, (pool.task[used][column], A.indices), x[column])
     z = z[:, t:]
     i, j = divmod(int(np.argmin(np.abs(z - 0.5))), base - t)
-    node = node.above(lower)
     if not 1e-6 < z[i, j] < 1 - 1e-6:  # x is integer, and prices were rounded
         unused = np.setdiff1d(node.column, used)
         if not unused.size:
-            return []
+            return None
         i = int(pool.task[unused[0]])
         rows = pool.A[:base, unused[:1]].indices
         j = next(int(row) - t for row in rows if row >= t and z[i, row - t] < 0.5)
     mine, with_j = pool.task[node.column] == i, pool.uses(node.column, t + j)
     bonus = node.bonus.copy()
-    bonus[i] = node.bound - lower + int(pool.profit.max())  # an allocation without i is now worth less than ``lower``
+    bonus[i] = node.bound - floor + int(pool.profit.max())  # an allocation without i is now worth less than ``floor``
     taken_alone = with_j & ~mine & (pool.limit[t + j] == 1)
-    return [node.only(~(mine & with_j)), replace(node.only(~(mine & ~with_j) & ~taken_alone), bonus=bonus)]
+    return node.only(~(mine & with_j)), replace(node.only(~(mine & ~with_j) & ~taken_alone), bonus=bonus)

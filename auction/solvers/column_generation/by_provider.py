@@ -4,14 +4,14 @@ import numpy as np
 
 from auction.certificate import Certificate
 from auction.errors import InputError
-from auction.market import Int, Market, Reading
+from auction.market import Allocation, Int, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers.column_generation.branching import searched
 from auction.solvers.column_generation.columns import (
     Pool,
-    allocation_of,
     Side,
     allocated,
+    allocation_of,
     columns,
     priced,
     side_of,
@@ -21,12 +21,15 @@ from auction.solvers.column_generation.cuts import relaxed, with_cuts, without_i
 from auction.solvers.column_generation.enumeration import columns_within
 from auction.solvers.column_generation.master import Master
 from auction.solvers.column_generation.pricing import cheapest_covers, cover_prices, places
+from auction.solvers.column_generation.primal import improved
 from auction.warm_start import best_heuristic
 
 ROW_LIMIT = 2_000  # tasks and providers up to which ``auto`` takes a row a provider
 TABLE_LIMIT = 500_000_000  # entries of the table of cover prices: 4 GB
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
-ENOUGH = 20_000  # columns from which a first enumeration is not widened
+NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
+SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
+WIDER = 1.5  # what it grows by while the proof needs more
 
 
 def fits(market: Market, reading: Reading) -> bool:
@@ -51,6 +54,9 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
             f"market: covers of its demands by its providers need a table of {size:.3g} entries; "
             f"at most {TABLE_LIMIT} fit memory"
         )
+    if not side.task.size or not side.provider.size:
+        nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
+        return Found(Allocation.empty(), 0, "optimal", nothing)
     best = allocated(side, best_heuristic(market, reading, stop))
     if reading == "whole":
         pool = whole_columns(market, side)
@@ -72,21 +78,18 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
 
 
 def _enumerated(side: Side, bound: int, price: Int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str | None]:
-    """Search the columns of little slack, then, with the better allocation, all that could still beat it."""
-    upper, proof, spread = bound, None, max(1, bound // 1000)
-    while (room := upper - int(best.profit.sum())) > gap * upper and not stop.now:
-        spread = min(spread, bound - int(best.profit.sum()))
-        pool = columns_within(side, price, spread, stop)
-        if pool is None:
+    """Search the columns of little slack, and more of them, until what needs any other is worth less than the best."""
+    upper, proof, spread = bound, None, bound * SPREAD
+    if upper * (1 - gap) > int(best.profit.sum()) and not stop.now:
+        near = columns_within(side, price, int(NEAR * bound) + 1, stop)
+        best = best if near is None else improved(near, price, best, stop)
+    while upper * (1 - gap) > (worth := int(best.profit.sum())) and not stop.now:
+        outside = max(worth, bound - int(spread))
+        if (pool := columns_within(side, price, bound - outside, stop)) is None:
             break
-        if pool.profit.size < ENOUGH and spread < bound - int(best.profit.sum()):
-            spread *= 2
-            continue
-        best, within, proof = _proved(pool, price, bound - spread, best, gap, stop)
-        upper = min(upper, max(within, bound - spread, int(best.profit.sum())))
-        if bound - spread <= int(best.profit.sum()):
-            break
-        spread = bound
+        best, within, proof = _proved(pool, price, outside, best, gap, stop)
+        upper = min(upper, within)
+        spread *= WIDER
     return best, upper, proof
 
 
@@ -102,20 +105,18 @@ def _proved(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: 
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
-    best, upper, nodes = searched(pool, slack, bound, best, gap, stop)
+    best, upper, nodes = searched(pool, slack, bound, outside, best, gap, stop)
     cuts = pool.limit.size - pool.base
     return best, upper, f"enumeration: {size:,} columns; {cuts} subset-row cuts; {nodes:,} nodes"
 
 
 def _relaxation_of(pool: Pool, side: Side, stop: Stop) -> tuple[int, Int]:
     """Bound and prices from a pool that holds every column."""
-    nothing = np.zeros(side.provider.size, dtype=np.int64)
-    bound, slack = priced(pool, nothing)
-    if pool.profit.size and (solution := relaxed(pool, slack, stop)) is not None:
-        better, _ = priced(pool, solution[0])
-        if better < bound:
-            return better, solution[0]
-    return bound, nothing
+    trials = [np.zeros(side.provider.size, dtype=np.int64)]
+    _, slack = priced(pool, trials[0])
+    if (solution := relaxed(pool, slack, stop)) is not None:
+        trials.append(solution[0])
+    return min(((priced(pool, price)[0], price) for price in trials), key=lambda tried: tried[0])
 
 
 def _root(side: Side, start: Pool, stop: Stop) -> tuple[int, Int]:

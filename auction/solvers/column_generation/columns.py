@@ -26,6 +26,24 @@ class Pool:
         """(columns,) the task, which is each column's first row."""
         return self.A.indices[self.A.indptr[:-1]].astype(np.int64)
 
+    def after(self, taken: "Pool") -> "Pool":
+        """What the rows have left once ``taken`` is, and the columns that still fit."""
+        limit = self.limit - taken.A.sum(axis=1)[: self.limit.size]
+        over = self.A.data > limit[self.A.indices]
+        return replace(self.only(~np.logical_or.reduceat(over, self.A.indptr[:-1])), limit=limit)
+
+    def fitting(self, order: Int) -> Int:
+        """Of the columns in this order, those taken while they fit with those before."""
+        room = self.limit.copy()
+        taken = []
+        for c in order.tolist():
+            span = slice(self.A.indptr[c], self.A.indptr[c + 1])
+            rows, entries = self.A.indices[span], self.A.data[span]
+            if (room[rows] >= entries).all():
+                room[rows] -= entries
+                taken.append(c)
+        return np.array(taken, dtype=np.int64)
+
     def uses(self, column: Int, row: int) -> NDArray[np.bool_]:
         """Which of the columns have an entry in the row."""
         return np.isin(column, np.searchsorted(self.A.indptr, np.flatnonzero(self.A.indices == row), "right") - 1)
@@ -110,3 +128,9 @@ def priced(pool: Pool, price: Int) -> tuple[int, Int]:
     best = np.zeros(pool.tasks, dtype=np.int64)
     np.maximum.at(best, pool.task, surplus)
     return int(best.sum()) + int(pool.limit[pool.tasks :] @ price), best[pool.task] - surplus
+
+
+def joined(pool: Pool, more: Pool) -> Pool:
+    """The columns of both, over the same rows."""
+    A = sparse.hstack((pool.A, more.A), format="csc")
+    return replace(pool, A=A, profit=np.concatenate((pool.profit, more.profit)))

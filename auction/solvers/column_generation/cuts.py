@@ -15,13 +15,15 @@ AT_ONCE = 100  # cuts a round
 VIOLATION = 0.02
 
 
-def relaxed(pool: Pool, slack: Int, stop: Stop) -> tuple[int, Int, Float] | None:
+def relaxed(pool: Pool, slack: Int, stop: Stop) -> tuple[Int, Int, Float] | None:
     """The pool's linear relaxation, by adding columns of positive reduced cost to those of least ``slack``.
 
     Returns:
         prices of all rows but the tasks' (int64, rounded), indices of the columns used and their values; None when
         stopped.
     """
+    if not slack.size:
+        return np.zeros(pool.limit.size - pool.tasks, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
     unit = max(1, int(pool.profit.max()) // 1000)
     size = min(slack.size, 4 * pool.limit.size)
     active = np.sort(np.argpartition(slack, size - 1)[:size])
@@ -35,7 +37,7 @@ def relaxed(pool: Pool, slack: Int, stop: Stop) -> tuple[int, Int, Float] | None
         entering = np.flatnonzero(reduced > 1e-6 * unit)
         if not entering.size:
             used = x > 1e-7
-            return np.rint(dual[pool.tasks :]).astype(np.int64), active[used], x[used]
+            return np.rint(dual[pool.tasks :]).astype(np.int64), active[used].astype(np.int64), x[used]
         entering = entering[np.argsort(-reduced[entering], kind="stable")[: pool.limit.size]]
         master.add_columns(pool.only(entering))
         active = np.concatenate((active, entering))
@@ -44,7 +46,7 @@ def relaxed(pool: Pool, slack: Int, stop: Stop) -> tuple[int, Int, Float] | None
 
 
 def with_cuts(pool: Pool, column: Int, x: Float) -> Pool:
-    """The pool with the cuts that x violates most: for three rows R, sum_c floor(a_c(R) / 2) x_c <= floor(limit(R) / 2).
+    """The pool and the cuts x violates most: sum_c floor(a_c(R) / 2) x_c <= floor(limit(R) / 2) of three rows R.
 
     Args:
         column, x: the relaxation's columns and values.
@@ -77,11 +79,11 @@ def _violated(used, x, limit):
     """Triples of rows and by how much x violates their cuts, each triple found once."""
     columns, rows = used.shape
     both = np.zeros((rows, rows))  # weight of the columns in two rows
-    for c in range(columns):
-        inside = np.flatnonzero(used[c])
+    for k in range(columns):
+        inside = np.flatnonzero(used[k])
         for a in inside:
             for b in inside:
-                both[a, b] += x[c]
+                both[a, b] += x[k]
     triple = np.empty((64, 3), dtype=np.int64)
     violation = np.empty(64)
     found = 0

@@ -9,7 +9,7 @@ from auction.solvers.column_generation.columns import Pool
 
 
 class Master:
-    """max profit x subject to A x <= limit, x >= 0, in HiGHS; profits are divided by ``unit`` so that tolerances fit."""
+    """max profit x subject to A x <= limit, x >= 0, in HiGHS; profits are divided by ``unit``, for its tolerances."""
 
     def __init__(self, limit: Int, unit: int, stop: Stop) -> None:
         self._unit = unit

@@ -19,7 +19,7 @@ def place_of(top, q):
 
 @njit("int64[:, ::1](int64[::1], int64[:, ::1], int64[::1])", cache=True, nogil=True)
 def cover_prices(top, slot, price):
-    """f_j(q) = min(f_j+1(q), p_j + f_j+1(max(q - s_j, 0))): the cheapest cover of q by providers j, j + 1, ... once each.
+    """f_j(q) = min(f_j+1(q), p_j + f_j+1(max(q - s_j, 0))): the cheapest cover of q by providers j, j + 1, ... once.
 
     One pass over the providers prices every task, and the table tells both the cheapest cover (follow the minimum) and
     what any partial cover still costs at least (``enumeration``).
