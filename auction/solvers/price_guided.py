@@ -17,6 +17,7 @@ __all__ = ["READINGS", "solve"]
 
 PAIRS = 20_000  # tasks x providers up to which every provider has a price of its own
 STATES = 1 << 25  # providers x lattice points up to which one dynamic programme covers all tasks
+SERVED = 5  # rounds between two allocations
 CHUNK = 64  # tasks between two looks at the clock
 
 
@@ -25,8 +26,8 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
 
     Each round every task names its cheapest cover at the prices, whatever the others do: a subgradient, and with the
     value of the slots a bound. Tasks in descending surplus then take the cheapest covers that are left.
-    Small markets have a price for each provider and 0/1 covers, and serve tasks every round; large ones have a price for
-    each slot vector, covers by dynamic programming over the lattice of demands, and serve tasks at the end.
+    Small markets have a price for each provider and 0/1 covers, and serve tasks every few rounds; large ones have a
+    price for each slot vector, covers by dynamic programming over the lattice of demands, and serve tasks at the end.
 
     Args:
         rounds: how many, at least 1; more are better and slower.
@@ -54,7 +55,7 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
     """Polyak's steps towards the best allocation, halved when the bound has not fallen for a while (Fisher 1981)."""
     shape = market.demand.max(axis=0, initial=0) + 1
     together = reading == "bundle" and float(np.prod(shape, dtype=float)) * market.providers <= STATES
-    stride = np.append(np.cumprod(shape[:0:-1])[::-1], 1)
+    points = market.demand @ np.append(np.cumprod(shape[:0:-1])[::-1], 1)
     exact = reading == "whole" or together
     slots = np.minimum(market.slots, market.tasks)
     everyone = np.arange(market.tasks)
@@ -62,16 +63,14 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
     best, achieved = Allocation.empty(), 0
     least, least_premium = trivial_bound(market), np.zeros(market.providers, dtype=np.int64)
     pace, stale = 1.0, 0
-    for _ in range(rounds):
+    for number in range(rounds):
         price = np.rint(premium).astype(np.int64)
         asks = market.cost + price
         if together:
-            cost, *pairs = _all_covers(
-                shape, np.minimum(market.resource, shape - 1), asks, slots, market.demand @ stride
-            )
+            cost, *pairs = _all_covers(shape, np.minimum(market.resource, shape - 1), asks, slots, points)
             named = Allocation.of(*pairs)
         else:
-            cost, named = _covered(market, reading, everyone, asks, slots.copy(), False, stop)
+            cost, named = _covered(market, reading, everyone, asks, slots.copy(), None, stop)
         if stop.now:
             break
         surplus = np.where(cost < market.net_bid, market.net_bid - cost, 0)
@@ -79,12 +78,12 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
         stale += 1
         if value < least:
             least, least_premium, stale = value, price, 0
-        order = np.argsort(-surplus, kind="stable")
-        order = order[market.net_bid[order] > 0]
-        _, served = _covered(market, reading, order, asks, slots.copy(), True, stop)
-        worth = welfare(market, served)
-        if worth > achieved:
-            best, achieved = served, worth
+        if number % SERVED == SERVED - 1 or number == rounds - 1:
+            order = np.argsort(-surplus, kind="stable")
+            order = order[market.net_bid[order] > 0]
+            _, served = _covered(market, reading, order, asks, slots.copy(), named, stop)
+            if (worth := welfare(market, served)) > achieved:
+                best, achieved = served, worth
         asked = np.bincount(named.provider[surplus[named.task] > 0], minlength=market.providers)
         slope = asked - slots.astype(float)
         slope[(premium <= 0) & (slope < 0)] = 0
@@ -100,16 +99,21 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
 
 
 def _covered(
-    market: Market, reading: Reading, order: Int, asks: Int, left: Int, serve: bool, stop: Stop
+    market: Market, reading: Reading, order: Int, asks: Int, left: Int, named: Allocation | None, stop: Stop
 ) -> tuple[Int, Allocation]:
-    """What the tasks' cheapest covers cost at ``asks`` (m,) and who they are; ``serve`` takes them from ``left``."""
+    """What the tasks' cheapest covers cost at ``asks`` (m,), and who they are.
+
+    With ``named`` covers at hand tasks take theirs, or the cheapest cover of what is left, out of ``left``.
+    """
+    serve, known = named is not None, named or Allocation.empty()
+    start = np.searchsorted(known.task, np.arange(market.tasks + 1))
     total, pairs = np.full(market.tasks, INT64_MAX), [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
     for begin in range(0, order.size, CHUNK):
         if stop.now:
             break
         tasks = order[begin : begin + CHUNK]
         arrays = market.demand, market.net_bid, market.resource, market.cost
-        pairs.append(_covers(tasks, *arrays, asks, left, reading == "whole", serve, total))
+        pairs.append(_covers(tasks, *arrays, asks, left, known.provider, start, reading == "whole", serve, total))
     task, provider = (np.concatenate(part) for part in zip(*pairs, strict=True))
     return total, Allocation.of(task, provider)
 
@@ -118,18 +122,20 @@ _MATRIX, _VECTOR = "Array(i8, 2, 'C', readonly=True)", "Array(i8, 1, 'C', readon
 
 
 @njit(
-    f"Tuple((i8[::1], i8[::1]))(i8[::1], {_MATRIX}, {_VECTOR}, {_MATRIX}, {_VECTOR}, i8[::1], i8[::1], b1, b1, i8[::1])",
+    f"Tuple((i8[::1], i8[::1]))(i8[::1], {_MATRIX}, {_VECTOR}, {_MATRIX}, {_VECTOR}, i8[::1], i8[::1], {_VECTOR}, "
+    "i8[::1], b1, b1, i8[::1])",
     cache=True,
     nogil=True,
 )
-def _covers(tasks, demand, bid, resource, cost, asks, left, whole, serve, total):
+def _covers(tasks, demand, bid, resource, cost, asks, left, named, start, whole, serve, total):
     """Cheapest covers by slots that are left and ask less than the bid; with ``serve`` they are taken where their own
     cost is below the bid. Fills ``total``; returns tasks and providers."""
     won = np.empty(tasks.size * asks.size, dtype=np.int64)
     won_at = np.empty_like(won)
     size = 0
     for i in tasks:
-        offers = np.flatnonzero((left > 0) & (asks < bid[i]))
+        own = named[start[i] : start[i + 1]].copy()
+        offers = own if own.size > 0 and (left[own] > 0).all() else np.flatnonzero((left > 0) & (asks < bid[i]))
         if whole:
             fits = np.array([(resource[j] >= demand[i]).all() for j in offers], dtype=np.bool_)
             offers = offers[fits]

@@ -1,4 +1,4 @@
-"""Column generation with a price for each slot vector: as large as markets get, the lattice of demands staying small."""
+"""Column generation with a price for each slot vector: for the largest markets, the lattice of demands being small."""
 
 from auction.certificate import Certificate
 from auction.market import Allocation, Market, Reading

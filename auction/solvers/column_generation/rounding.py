@@ -152,7 +152,7 @@ _INT = "i8[::1]"
     nogil=True,
 )
 def _split(order, won, winners, first, steps, taken, rest, vector, start):
-    """Send the winners of each demand along its steps, ``steps[first[d]:first[d + 1]]``, rests before what they lead to.
+    """Send the winners of each demand along its steps, ``steps[first[d]:first[d + 1]]``, larger demands first.
 
     Quotas are differences of rounded cumulative shares, so they add up; a demand without flow ends its tasks' cover.
     """
@@ -216,7 +216,6 @@ def _serve(tasks, points, bid, shape, vectors, slot, first, cost, left, whole):
     at = np.empty_like(won)
     size = 0
     head = first[:-1].copy()
-    following = np.zeros(head.size, dtype=np.int64)  # where this task goes on looking
     q = np.empty(shape.size, dtype=np.int64)
     for t in range(tasks.size):
         point = points[t]

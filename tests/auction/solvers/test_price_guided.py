@@ -1,0 +1,60 @@
+"""The price-guided auction: feasible, its bounds proven, better than the greedy, the same every time."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from auction import solvers
+from auction.certificate import derived_bound
+from auction.market import READINGS, Market, check
+from auction.search import Stop
+from auction.solvers import price_guided
+from auction.welfare import welfare
+
+
+@pytest.mark.parametrize("pairs", [price_guided.PAIRS, -1])
+@pytest.mark.parametrize("reading", READINGS)
+def test_bounds_are_proven_and_above_the_optimum(reading, pairs):
+    """By provider, and by vector."""
+
+    @given(market=st.from_type(Market))
+    def holds(market):
+        found = price_guided.solve(market, reading, Stop(None), 0, rounds=30)
+        assert not check(market, found.allocation, reading)
+        optimum = solvers.solve(market, "brute_force", reading=reading).welfare
+        assert welfare(market, found.allocation) <= optimum <= found.bound
+        proof = found.certificate
+        assert derived_bound(market, reading, proof.price, proof.vector) == found.bound == proof.bound
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(price_guided, "PAIRS", pairs)
+        holds()
+
+
+@pytest.mark.parametrize("family", ["uniform", "correlated", "classes"])
+def test_it_beats_the_greedy_on_average(generate, family):
+    markets = [generate(family, 20, 40, 2, seed) for seed in range(8)]
+    mean = {
+        solver: np.mean([solvers.solve(market, solver).welfare for market in markets])
+        for solver in ("greedy", "price_guided")
+    }
+    assert mean["price_guided"] > mean["greedy"]
+
+
+def test_it_comes_near_in_large_markets(generate):
+    outcome = solvers.solve(generate("classes", 20_000, 20_000, 3, 0, classes=20_000), "price_guided")
+    assert outcome.gap < 0.01
+
+
+def test_more_rounds_than_time(generate):
+    market = generate("uniform", 40, 80, 3, 0)
+    outcome = solvers.solve(market, "price_guided", time_limit=0.3, options={"rounds": 10**6})
+    assert outcome.seconds < 2 and outcome.status == "heuristic"
+
+
+def test_the_same_seed_or_another_gives_the_same(generate):
+    for size in (20, 1000):
+        market = generate("classes", size, size, 2, 0)
+        runs = [solvers.solve(market, "price_guided", seed=seed) for seed in (0, 0, 1)]
+        assert len({(run.welfare, run.bound, run.allocation.provider.tobytes()) for run in runs}) == 1
