@@ -10,7 +10,8 @@ from auction.solvers.column_generation.vector_rounds import rounds_of_prices
 from auction.welfare import welfare
 
 WARM, LATE = 60, 10  # rounds of prices to start from; the last of them give the first steps
-TOLERANCE = 1e-5  # between the dual and the master, relative: finer than rounding can follow
+NEAR = 1e-3  # between the dual and the master, relative: roundings are tried from here on
+TOLERANCE = 1e-5  # the same: finer than rounding can follow
 
 
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
@@ -51,7 +52,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         new = master.add(proposed) + master.add(halfway)
         best = min(best, proposed, halfway, key=lambda one: one.value)
         done = not new or best.value - value <= TOLERANCE * best.value
-        if done or best.value - value <= gap / 2 * best.value:
+        if done or best.value - value <= max(gap / 2, NEAR) * best.value:
             candidate = rounded(grid, master.flow(), best)
             if (worth := welfare(market, candidate)) > achieved:
                 allocation, achieved = candidate, worth

@@ -5,16 +5,19 @@ A provider's place is its position in ``grid.supply``: vector by vector, cheapes
 
 import numpy as np
 from numba import njit
+from numpy.typing import NDArray
 
 from auction.market import Allocation, Int
 from auction.solvers.column_generation.vector_dual import Grouped, Priced, covers
 from auction.solvers.column_generation.vector_master import Flow
+from auction.solvers.greedy import _serve as serve_exactly
 
 Pairs = tuple[Int, Int]  # tasks and the places of their providers
 
 NOBODY: Pairs = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 CHUNKS = 32  # how often the completion looks at what is left anew
 PASSES = 8
+EXACT = 1000  # tasks at most that are given exact covers in the end
 
 
 def rounded(grid: Grouped, flow: Flow, at: Priced) -> Allocation:
@@ -87,44 +90,42 @@ def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
 
     Tasks in descending surplus b_i - f(C_i) take a cheapest cover and win if its slots cost less than their bid. In the
     first pass slots cost their price if that is more, so that they go where they are worth most; then their own cost.
+    Where covers fail because they repeat a vector of which too few providers are left, exact 0/1 covers come last.
     """
     market, supply = grid.market, grid.supply
     left = market.slots[supply.member] - np.bincount(pairs[1], minlength=market.providers)
     waiting = market.net_bid > 0
     waiting[pairs[0]] = False
-    task, place = [pairs[0]], [pairs[1]]
+    found = [pairs]
     for number in range(PASSES):
         floor = at.price if number == 0 else np.zeros_like(at.price)
-        cover, _ = covers(grid, _asks(grid, left, floor))
-        surplus = market.net_bid - cover[grid.demand_point][grid.demand_of]
-        queue = np.flatnonzero(waiting & (surplus > 0))
-        queue = queue[np.argsort(-surplus[queue], kind="stable")]
-        if not queue.size:
-            if number:
-                break
-            continue
-        before = len(task)
-        for chunk in np.array_split(queue, min(CHUNKS, queue.size)):
+        queue = _queue(grid, waiting, _asks(grid, left, floor))
+        before = len(found)
+        for chunk in np.array_split(queue, min(CHUNKS, queue.size) or 1):
             _, slot = covers(grid, _asks(grid, left, floor))
-            served, taken = _serve(
-                chunk,
+            points, bid, whole = (
                 grid.demand_point[grid.demand_of[chunk]],
                 market.net_bid[chunk],
-                grid.shape,
-                grid.vectors,
-                slot,
-                supply.first,
-                supply.amount,
-                left,
                 grid.reading == "whole",
             )
-            waiting[served] = False
-            if served.size:
-                task.append(served)
-                place.append(taken)
-        if number and len(task) == before:
+            won = _serve(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, supply.amount, left, whole)
+            waiting[won[0]] = False
+            found += [won] if won[0].size else []
+        if number and len(found) == before:
             break
-    return Allocation.of(np.concatenate(task), supply.member[np.concatenate(place)])
+    queue = _queue(grid, waiting, _asks(grid, left, np.zeros_like(at.price)))[:EXACT]
+    arrays = market.demand, market.net_bid, grid.vectors, supply.first, supply.amount, left
+    found.append(serve_exactly(queue, *arrays, grid.reading == "whole"))
+    task, place = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Allocation.of(task, supply.member[place])
+
+
+def _queue(grid: Grouped, waiting: NDArray[np.bool_], asks: Int) -> Int:
+    """The waiting tasks that covers at these prices leave a surplus, the largest first."""
+    cover, _ = covers(grid, asks)
+    surplus = grid.market.net_bid - cover[grid.demand_point][grid.demand_of]
+    queue = np.flatnonzero(waiting & (surplus > 0))
+    return queue[np.argsort(-surplus[queue], kind="stable")]
 
 
 def _asks(grid: Grouped, left: Int, floor: Int) -> Int:

@@ -112,7 +112,7 @@ class Master:
         """The last solution."""
         value = np.array(self.highs.getSolution().col_value) * self.units
         curves, taken = np.split(value, [self.curve.size])
-        won = np.bincount(self.curve, curves, self.rows)[len(self.grid.vectors) :]
+        won = np.bincount(self.curve, curves, self.rows)[len(self.grid.vectors) :].astype(float)
         known = list(self.known)
         demand, rest = np.array([step[:2] for step in known], dtype=np.int64).reshape(-1, 2).T.copy()
         vector = np.array([v for step in known for v in step[2:]], dtype=np.int64)
