@@ -8,6 +8,7 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
+from auction.arrays import INT64_MAX
 from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool, priced
@@ -46,13 +47,16 @@ def searched(
         gap: stop once (bound - worth) / bound is at most this.
         limit: stop after so many nodes.
     """
-    order = count()  # of equal bounds, the first made is the first explored
+    order = count(1)  # of equal bounds, the first made is the first explored
     lower = int(best.profit.sum())
     floor = max(lower, outside)
+    if bound > INT64_MAX // (4 * pool.tasks + 4):  # bonuses would not fit
+        return best, max(floor, bound), 0
     heap = [(-bound, 0, Node(bound, np.arange(slack.size), slack, np.zeros(pool.tasks, dtype=np.int64)))]
     plunged: Node | None = None
-    while heap and -heap[0][0] > floor and -heap[0][0] * (1 - gap) > lower and limit > 0:
-        limit -= 1
+    nodes = 0
+    while heap and -heap[0][0] > floor and -heap[0][0] * (1 - gap) > lower and nodes < limit:
+        nodes += 1
         node = (plunged or heap[0][2]).above(floor)
         bonus = node.bonus[pool.task[node.column]]
         part = pool.only(node.column)
@@ -75,7 +79,7 @@ def searched(
         if node.bound > floor and (children := _children(pool, node.above(floor), node.column[used], x, floor)):
             without, plunged = children
             heapq.heappush(heap, (-without.bound, next(order), without))
-    return best, max(floor, -heap[0][0] if heap else 0), next(order)
+    return best, max(floor, -heap[0][0] if heap else 0), nodes
 
 
 def _children(pool: Pool, node: Node, used: Int, x: Float, floor: int) -> tuple[Node, Node] | None:

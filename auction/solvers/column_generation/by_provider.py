@@ -20,7 +20,7 @@ from auction.solvers.column_generation.columns import (
 from auction.solvers.column_generation.cuts import relaxed, with_cuts, without_idle_cuts
 from auction.solvers.column_generation.enumeration import columns_within
 from auction.solvers.column_generation.master import Master
-from auction.solvers.column_generation.pricing import cheapest_covers, cover_prices, places
+from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, places
 from auction.solvers.column_generation.primal import improved
 from auction.warm_start import best_heuristic
 
@@ -66,7 +66,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[side.provider] = price
     certificate = Certificate(market.digest, reading, bound, premium)
-    upper, proof = bound, None
+    proof: str | None
     if reading == "whole":
         best, upper, proof = _proved(pool, price, 0, best, gap, stop)
     else:
@@ -89,12 +89,19 @@ def _enumerated(side: Side, bound: int, price: Int, best: Pool, gap: float, stop
             break
         best, within, proof = _proved(pool, price, outside, best, gap, stop)
         upper = min(upper, within)
+        if outside == worth:
+            break
         spread *= WIDER
     return best, upper, proof
 
 
 def _proved(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str]:
-    """Cut, then branch."""
+    """Cut, then branch: the best of the pool or ``best``, what nothing at all is worth more than, and the proof.
+
+    Args:
+        price: (n,) premiums whose bound over the pool is the start.
+        outside: what allocations that need columns outside the pool are worth at most.
+    """
     size = pool.profit.size
     bound, slack = priced(pool, price)
     while bound > max(outside, int(best.profit.sum())) and (solution := relaxed(pool, slack, stop)) is not None:
@@ -154,7 +161,7 @@ def _root(side: Side, start: Pool, stop: Stop) -> tuple[int, Int]:
 
 def _tried(side: Side, at: Int, price: Int) -> tuple[int, Pool]:
     """The bound that prices prove and each task's cheapest cover at them."""
-    table = cover_prices(side.top, side.slot, side.cost + price)
+    table = cover_prices(side.top, side.slot, np.minimum(side.cost + price, NEVER - 1))
     bound = int(np.maximum(side.bid - table[0, at], 0).sum()) + int(side.limit[side.task.size :] @ price)
     ends, provider = cheapest_covers(side.top, side.slot, table, side.demand)
     covered = np.flatnonzero(np.diff(ends, prepend=0))

@@ -81,9 +81,8 @@ def _violated(used, x, limit):
     both = np.zeros((rows, rows))  # weight of the columns in two rows
     for k in range(columns):
         inside = np.flatnonzero(used[k])
-        for a in inside:
-            for b in inside:
-                both[a, b] += x[k]
+        for row in inside:
+            both[row, inside] += x[k]
     triple = np.empty((64, 3), dtype=np.int64)
     violation = np.empty(64)
     found = 0
@@ -91,21 +90,21 @@ def _violated(used, x, limit):
         near = np.flatnonzero(both[a])
         for p in range(near.size):
             b = near[p]
-            for c in near[p + 1 :]:
-                if b == a or c == a or (both[b, c] > 0 and a > b):  # of a triangle, the first row finds it
+            for e in near[p + 1 :]:
+                if b == a or e == a or (both[b, e] > 0 and a > b):  # of a triangle, the first row finds it
                     continue
-                excess = both[a, b] + both[a, c] + both[b, c] - (limit[a] + limit[b] + limit[c]) // 2
+                excess = both[a, b] + both[a, e] + both[b, e] - (limit[a] + limit[b] + limit[e]) // 2
                 if excess <= VIOLATION:
                     continue
                 for k in range(columns):
-                    if used[k, a] and used[k, b] and used[k, c]:
+                    if used[k, a] and used[k, b] and used[k, e]:
                         excess -= 2 * x[k]
                 if excess <= VIOLATION:
                     continue
                 if found == violation.size:
                     triple = np.concatenate((triple, np.empty((found, 3), dtype=np.int64)))
                     violation = np.concatenate((violation, np.empty(found)))
-                triple[found, 0], triple[found, 1], triple[found, 2] = a, b, c
+                triple[found, 0], triple[found, 1], triple[found, 2] = a, b, e
                 violation[found] = excess
                 found += 1
     return triple[:found].copy(), violation[:found].copy()

@@ -6,7 +6,7 @@ from numba import njit
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool, Side, columns
-from auction.solvers.column_generation.pricing import cover_prices, place_of, places
+from auction.solvers.column_generation.pricing import NEVER, cover_prices, place_of, places
 
 LIMIT = 1_000_000  # columns
 
@@ -105,12 +105,12 @@ def columns_within(side: Side, price: Int, spread: int, stop: Stop) -> Pool | No
     Args:
         price: (n,) premiums pi_j of providers.
     """
-    paid = side.cost + price
+    paid = np.minimum(side.cost + price, NEVER - 1)
     table = cover_prices(side.top, side.slot, paid)
     task, ends, provider = [], [], []
     found = size = 0
     for i, cheapest in enumerate(table[0, places(side.top, side.demand)].tolist()):
-        budget = min(int(side.bid[i]), cheapest) + spread - 1
+        budget = min(min(int(side.bid[i]), cheapest) + spread, NEVER) - 1
         end, member = covers_within(side.top, side.slot, paid, table, side.demand[i], budget, LIMIT - found)
         found += end.size
         if found > LIMIT or stop.now:

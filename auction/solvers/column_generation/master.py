@@ -17,6 +17,7 @@ class Master:
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
+        self._highs.setOptionValue("presolve", "off")  # slower here by a third, and of no use to a next solve
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         nothing = np.zeros(limit.size, dtype=np.int32)
         self._highs.addRows(
