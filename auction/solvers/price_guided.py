@@ -9,7 +9,7 @@ from auction.covering import cheapest_cover
 from auction.market import READINGS, Allocation, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
 from auction.solvers.column_generation.rounding import completed
-from auction.solvers.column_generation.vector_dual import LATTICE_LIMIT, bound, grouped, rest_of
+from auction.solvers.column_generation.vector_dual import LATTICE_LIMIT, certified, grouped, rest_of
 from auction.solvers.column_generation.vector_rounds import rounds_of_prices
 from auction.welfare import welfare
 
@@ -46,9 +46,8 @@ def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Fou
     for at in rounds_of_prices(grid, rounds, stop):
         best = at if best is None or at.value < best.value else best
     assert best is not None
-    proven = bound(grid, best.price)
-    certificate = Certificate(market.digest, reading, proven, best.price, grid.vectors)
-    return Found(completed(grid, best), proven, "heuristic", certificate)
+    certificate = certified(grid, best.price)
+    return Found(completed(grid, best), certificate.bound, "heuristic", certificate)
 
 
 def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:

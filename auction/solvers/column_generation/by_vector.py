@@ -1,10 +1,9 @@
 """Column generation with a price for each slot vector: for the largest markets, the lattice of demands being small."""
 
-from auction.certificate import Certificate
 from auction.market import Allocation, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers.column_generation.rounding import completed, rounded
-from auction.solvers.column_generation.vector_dual import Grouped, Priced, bound, grouped, priced
+from auction.solvers.column_generation.vector_dual import Grouped, Priced, certified, grouped, priced
 from auction.solvers.column_generation.vector_master import Master
 from auction.solvers.column_generation.vector_rounds import rounds_of_prices
 from auction.welfare import welfare
@@ -62,8 +61,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
 
 
 def _found(grid: Grouped, best: Priced, allocation: Allocation, status: str) -> Found:
-    proven = bound(grid, best.price)
-    if proven == welfare(grid.market, allocation):
+    certificate = certified(grid, best.price)
+    if certificate.bound == welfare(grid.market, allocation):
         status = "optimal"
-    certificate = Certificate(grid.market.digest, grid.reading, proven, best.price, grid.vectors)
-    return Found(allocation, proven, status, certificate)
+    return Found(allocation, certificate.bound, status, certificate)

@@ -97,17 +97,14 @@ def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
     waiting = market.net_bid > 0
     waiting[pairs[0]] = False
     found = [pairs]
+    whole = grid.reading == "whole"
     for number in range(PASSES):
         floor = at.price if number == 0 else np.zeros_like(at.price)
         queue = _queue(grid, waiting, _asks(grid, left, floor))
         before = len(found)
         for chunk in np.array_split(queue, min(CHUNKS, queue.size) or 1):
             _, slot = covers(grid, _asks(grid, left, floor))
-            points, bid, whole = (
-                grid.demand_point[grid.demand_of[chunk]],
-                market.net_bid[chunk],
-                grid.reading == "whole",
-            )
+            points, bid = grid.demand_point[grid.demand_of[chunk]], market.net_bid[chunk]
             won = _serve(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, supply.amount, left, whole)
             waiting[won[0]] = False
             found += [won] if won[0].size else []
@@ -115,7 +112,7 @@ def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
             break
     queue = _queue(grid, waiting, _asks(grid, left, np.zeros_like(at.price)))[:EXACT]
     arrays = market.demand, market.net_bid, grid.vectors, supply.first, supply.amount, left
-    found.append(serve_exactly(queue, *arrays, grid.reading == "whole"))
+    found.append(serve_exactly(queue, *arrays, whole))
     task, place = (np.concatenate(part) for part in zip(*found, strict=True))
     return Allocation.of(task, supply.member[place])
 

@@ -9,11 +9,14 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import Float, Int, Market, Reading
 from auction.vectors import distinct_rows
 
 LATTICE_LIMIT = 10_000_000  # points of the lattice of demands: about a gigabyte in all
+
+UNITS = 2**40  # slots of one provider beyond which more make no difference, and floats would lose the others'
 
 
 @dataclass(frozen=True, eq=False)
@@ -30,7 +33,7 @@ class Curves:
     def of(cls, group: Int, groups: int, amount: Int, units: Int) -> "Curves":
         member = np.argsort(amount, kind="stable")
         member = member[np.argsort(group[member].astype(np.uint16 if groups < 2**16 else np.int64), kind="stable")]
-        ordered, units = amount[member], units[member].astype(float)
+        ordered, units = amount[member], np.minimum(units[member], UNITS).astype(float)
         return cls(
             member,
             np.searchsorted(group[member], np.arange(groups + 1)),
@@ -141,6 +144,13 @@ def bound(grid: Grouped, price: Int) -> int:
     if float(market.slots.astype(float) @ premium) < 2.0**62:
         return surplus + int(market.slots @ premium)
     return surplus + sum(int(w) * int(pi) for w, pi in zip(market.slots, premium, strict=True))
+
+
+def certified(grid: Grouped, price: Int) -> Certificate:
+    """The exact bound at these prices, or at prices of 0 should that be lower."""
+    none = np.zeros_like(price)
+    proven, price = min((bound(grid, one), number, one) for number, one in enumerate((price, none)))[::2]
+    return Certificate(grid.market.digest, grid.reading, proven, price, grid.vectors)
 
 
 def covers(grid: Grouped, price: Int) -> tuple[Int, Int]:
