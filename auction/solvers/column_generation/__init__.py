@@ -6,7 +6,6 @@ cover of every demand at once) finds better ones, and the master's prices are a 
 
 from typing import Literal
 
-from auction.errors import InputError
 from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers.column_generation import by_provider
@@ -35,8 +34,6 @@ def solve(
     """
     if rows == "providers" or (rows == "auto" and by_provider.fits(market, reading)):
         return by_provider.solve(market, reading, stop, gap)
-    try:
-        from auction.solvers.column_generation import by_vector
-    except ImportError:
-        raise InputError("rows: vectors are not there yet") from None
+    from auction.solvers.column_generation import by_vector
+
     return by_vector.solve(market, reading, stop, gap)
