@@ -167,7 +167,7 @@ def read_outcome(path: Path) -> Outcome:
         task = amounts("task", fields["task"], (None,))
         outcome = Outcome(
             **{name: fields[name] for name in (*plain, "reading", "seconds")},
-            allocation=Allocation(task, amounts("provider", fields["provider"], (task.size,))),
+            allocation=Allocation.of(task, amounts("provider", fields["provider"], (task.size,))),
             welfare=integer("welfare", fields["welfare"], lower=-(2**62)),
             bound=_optional_integer(fields, "bound"),
             seed=integer("seed", fields["seed"], lower=0),

@@ -37,7 +37,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Lite
     for begin in range(0, order.size, CHUNK):
         if stop.now:
             break
-        won, at = _serve(
+        won, at = serve(
             order[begin : begin + CHUNK],
             market.demand,
             market.net_bid,
@@ -60,7 +60,7 @@ _MATRIX, _VECTOR = "Array(i8, 2, 'C', readonly=True)", "Array(i8, 1, 'C', readon
     cache=True,
     nogil=True,
 )
-def _serve(tasks, demand, bid, vectors, first, cost, left, whole):
+def serve(tasks, demand, bid, vectors, first, cost, left, whole):
     """Serve the tasks in order; ``left`` holds the slots left of each provider on the shelf and is updated."""
     types = demand.shape[1]
     won = np.empty(tasks.size * 2, dtype=np.int64)

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from auction.market import Allocation, Int
 from auction.solvers.column_generation.vector_dual import Grouped, Priced, covers
 from auction.solvers.column_generation.vector_master import Flow
-from auction.solvers.greedy import _serve as serve_exactly
+from auction.solvers.greedy import serve as serve_exactly
 
 Pairs = tuple[Int, Int]  # tasks and the places of their providers
 
@@ -105,7 +105,7 @@ def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
         for chunk in np.array_split(queue, min(CHUNKS, queue.size) or 1):
             _, slot = covers(grid, _asks(grid, left, floor))
             points, bid = grid.demand_point[grid.demand_of[chunk]], market.net_bid[chunk]
-            won = _serve(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, supply.amount, left, whole)
+            won = serve(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, supply.amount, left, whole)
             waiting[won[0]] = False
             found += [won] if won[0].size else []
         if number and len(found) == before:
@@ -208,7 +208,7 @@ def _split(order, won, winners, first, steps, taken, rest, vector, start):
     cache=True,
     nogil=True,
 )
-def _serve(tasks, points, bid, shape, vectors, slot, first, cost, left, whole):
+def serve(tasks, points, bid, shape, vectors, slot, first, cost, left, whole):
     """Each task takes the slots of its cheapest cover, the cheapest left of distinct providers; updates ``left``."""
     won = np.empty(2 * tasks.size + 64, dtype=np.int64)
     at = np.empty_like(won)
