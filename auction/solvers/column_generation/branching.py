@@ -55,7 +55,7 @@ def searched(
     heap = [(-bound, 0, Node(bound, np.arange(slack.size), slack, np.zeros(pool.tasks, dtype=np.int64)))]
     plunged: Node | None = None
     nodes = 0
-    while heap and -heap[0][0] > floor and -heap[0][0] * (1 - gap) > lower and nodes < limit:
+    while heap and -heap[0][0] > floor and -heap[0][0] * (1 - gap) > lower and nodes < limit and not stop.now:
         nodes += 1
         node = (plunged or heap[0][2]).above(floor)
         bonus = node.bonus[pool.task[node.column]]

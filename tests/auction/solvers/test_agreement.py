@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from auction import instances, registry, solvers
+from auction.certificate import derived_bound
 from auction.market import READINGS, check
 
 EXACT = {"brute_force", "ilp_pulp", "ilp_cpsat", "ilp_scip", "assignment"}
@@ -50,7 +51,11 @@ def test_solvers_agree(generate, family, seed):
                 assert outcome.welfare <= optimum, what
                 assert outcome.bound is None or optimum <= outcome.bound, what
                 assert outcome.bound is None or outcome.bound <= sum(b for b in market.net_bid.tolist() if b > 0), what
-                if outcome.proven_optimal or solver in EXACT:
+                if outcome.certificate is not None:
+                    prices = outcome.certificate
+                    assert derived_bound(market, reading, prices.price, prices.vector) == outcome.certified_bound, what
+                    assert optimum <= outcome.certified_bound, what
+                if outcome.proven_optimal or solver in EXACT or options.get("rows") in ("auto", "providers"):
                     assert outcome.welfare == outcome.bound == optimum and outcome.proven_optimal, what
 
 
