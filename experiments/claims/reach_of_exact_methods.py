@@ -21,7 +21,7 @@ CRITERION = (
 
 GRID = {  # tasks (twice as many providers), seeds, seconds a solver
     "tiny": ((6, 10), 1, 3.0),
-    "small": ((10, 20, 40), 2, 5.0),
+    "small": ((10, 20, 40), 1, 5.0),
     "full": ((10, 20, 40, 80), 10, 60.0),
 }
 GENERATION = "column generation"

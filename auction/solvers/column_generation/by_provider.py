@@ -24,7 +24,7 @@ from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, co
 from auction.solvers.column_generation.primal import improved
 from auction.warm_start import best_heuristic
 
-ROW_LIMIT = 2_000  # tasks and providers up to which ``auto`` takes a row a provider
+ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provider
 TABLE_LIMIT = 500_000_000  # entries of the table of cover prices: 4 GB
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
