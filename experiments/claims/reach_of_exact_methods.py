@@ -15,8 +15,8 @@ STATEMENT = (
     "solution is NP-Hard."
 )
 CRITERION = (
-    "Upheld, in that hardness bites in practice, if no solver proves half of the uniform markets of the ladder's last "
-    "rung within the limit; qualified if one does but none proves all; refuted if one proves all."
+    "Upheld if hardness bites in practice: no solver proves half of the uniform markets of the ladder's last rung "
+    "within the limit; qualified if one does but none proves all; refuted if one proves all."
 )
 
 GRID = {  # tasks (twice as many providers), seeds, seconds a solver
