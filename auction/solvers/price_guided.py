@@ -6,6 +6,7 @@ from numba import njit
 from auction.arrays import INT64_MAX
 from auction.certificate import Certificate
 from auction.covering import cheapest_cover
+from auction.errors import InputError
 from auction.market import READINGS, Allocation, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
 from auction.solvers.column_generation.rounding import completed
@@ -33,7 +34,12 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
         rounds: how many, at least 1; more are better and slower.
 
     No bound is given where the lattice of demands is so large that covers are approximate.
+
+    Raises:
+        InputError: rounds below 1.
     """
+    if rounds < 1:
+        raise InputError(f"option rounds of price_guided: {rounds} is not allowed; an integer from 1 up")
     points = float(np.prod(market.demand.max(axis=0, initial=0) + 1.0))
     if market.tasks * market.providers <= PAIRS or points > LATTICE_LIMIT:
         return _by_provider(market, reading, stop, rounds)

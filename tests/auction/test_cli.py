@@ -125,6 +125,8 @@ def test_tables_name_what_there_is(cli, command):
         (["solve", "MARKET", "--solver", "greedy", "--option", "norm"], "key=value"),
         (["solve", "MARKET", "--solver", "greedy", "--option", "norm=unit", "--option", "norm=root"], "twice"),
         (["solve", "MARKET", "--solver", "bid_density", "--option", "backfill=yes"], "true|false"),
+        (["solve", "MARKET", "--solver", "price_guided", "--option", "rounds=0"], "from 1 up"),
+        (["solve", "MARKET", "--solver", "column_generation", "--option", "gap=-0.1"], "0 to 1"),
         (["solve", "MARKET", "--solver", "greedy", "--time-limit", "0"], "positive"),
         (["solve", "MARKET", "--solver", "greedy", "--time-limit", "nan"], "positive"),
         (["solve", "MARKET", "--solver", "greedy", "--seed", "-1"], "seed"),

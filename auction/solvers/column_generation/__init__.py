@@ -6,9 +6,10 @@ cover of every demand at once) finds better ones, and the master's prices are a 
 
 from typing import Literal
 
+from auction.errors import InputError
 from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop
-from auction.solvers.column_generation import by_provider
+from auction.solvers.column_generation import by_provider, by_vector
 
 __all__ = ["READINGS", "solve"]
 
@@ -27,13 +28,13 @@ def solve(
     Args:
         rows: the master has a row a provider (exact), or a row a slot vector (any size); ``auto`` takes providers up
             to by_provider.ROW_LIMIT tasks and providers whose table of cover prices fits memory.
-        gap: stop once (bound - welfare) / bound is at most this.
+        gap: stop once (bound - welfare) / bound is at most this, 0..1.
 
     Raises:
-        InputError: providers whose table of cover prices is beyond memory.
+        InputError: a gap outside 0..1, or providers whose table of cover prices is beyond memory.
     """
+    if not 0 <= gap <= 1:
+        raise InputError(f"option gap of column_generation: {gap} is not allowed; a number from 0 to 1")
     if rows == "providers" or (rows == "auto" and by_provider.fits(market, reading)):
         return by_provider.solve(market, reading, stop, gap)
-    from auction.solvers.column_generation import by_vector
-
     return by_vector.solve(market, reading, stop, gap)
