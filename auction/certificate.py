@@ -30,9 +30,10 @@ class Certificate:
     bound: int  # micro-tokens
     price: Int  # of each provider (n,): pi_j; or of each vector (v,): what its slot costs at most, c_j + pi_j
     vector: Int | None = None  # (v, K) every distinct slot vector, clipped to the largest demand; None: by provider
+    unit: Int | None = None  # (K,) requests of each type that count as one, 0 leaves the type out; None: 1 of all
 
 
-def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | None) -> int:
+def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | None, unit: Int | None = None) -> int:
     """The bound that prices prove, in exact integers.
 
     Args:
@@ -40,13 +41,18 @@ def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | No
         reading: ``bundle`` or ``whole``.
         price: (n,) of providers, or (v,) of vectors.
         vector: (v, K), or None for prices of providers.
+        unit: (K,), or None. Demands and clipped slots are divided by it and rounded up, so that every cover remains one
+            (the rounded slots of a cover sum to no less than the rounded demand) and the bound holds; 0 drops a type.
 
     Raises:
         InputError: prices of the wrong number or below 0, a slot vector that is not listed, a lattice beyond memory,
             or a sum that would not fit int64.
     """
-    top = market.demand.max(axis=0, initial=0)
-    slot = np.minimum(market.resource, top)
+    if unit is not None and unit.shape != (market.types,):
+        raise InputError(f"unit: has {unit.size} entries; one for each of {market.types} types is needed")
+    demand = _in_units(market.demand, unit)
+    top = demand.max(axis=0, initial=0)
+    slot = _in_units(np.minimum(market.resource, market.demand.max(axis=0, initial=0)), unit)
     rows = slot if vector is None else vector
     if rows.shape[1] != market.types:
         raise InputError(f"vector: lists vectors of {rows.shape[1]} types; the market has {market.types}")
@@ -60,12 +66,18 @@ def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | No
 
     usable = np.ones(rows.shape[0], dtype=bool) if vector is not None else market.slots > 0
     least = _cheapest_covers(top, rows[usable], paid[usable], reading, repeat=vector is not None)
-    cover = least[tuple(market.demand.T)]
+    cover = least[tuple(demand.T)]
     served = (cover >= 0) & (cover < market.net_bid)
     total += int((market.net_bid[served] - cover[served]).sum())
     if total > INT64_MAX:
         raise InputError(f"price: the bound they give, {total}, is beyond int64")
     return total
+
+
+def _in_units(requests: Int, unit: Int | None) -> Int:
+    if unit is None:
+        return requests
+    return np.where(unit > 0, -(-requests // np.maximum(unit, 1)), 0)
 
 
 def _premiums(market: Market, slot: Int, price: Int, vector: Int | None) -> tuple[Int, Int]:

@@ -182,11 +182,15 @@ def read_outcome(path: Path) -> Outcome:
 
 
 def write_certificate(path: Path, certificate: Certificate) -> None:
-    """Write certificate.json: integer prices, by provider or by slot vector, and the bound they prove."""
+    """Write certificate.json: integer prices, by provider or by slot vector, and the bound they prove.
+
+    ``unit`` is written only where the lattice of demands was made coarse.
+    """
     fields = {"market_digest": certificate.market_digest, "reading": certificate.reading, "bound": certificate.bound}
-    vector = {} if certificate.vector is None else {"vector": certificate.vector.tolist()}
+    rows = {"vector": certificate.vector, "unit": certificate.unit}
+    rows_written = {name: array.tolist() for name, array in rows.items() if array is not None}
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(fields | vector | {"price": certificate.price.tolist()}) + "\n")
+        temporary.write_text(json.dumps(fields | rows_written | {"price": certificate.price.tolist()}) + "\n")
 
 
 def read_certificate(path: Path) -> Certificate:
@@ -203,13 +207,14 @@ def read_certificate(path: Path) -> Certificate:
         if fields["reading"] not in READINGS:
             raise InputError(f"reading: {fields['reading']!r} is not allowed; {' or '.join(READINGS)}")
         price = amounts("price", fields["price"], (None,))
-        listed = fields.get("vector")
+        listed, unit = fields.get("vector"), fields.get("unit")
         return Certificate(
             market_digest=str(fields["market_digest"]),
             reading=fields["reading"],
             bound=integer("bound", fields["bound"], lower=0),
             price=price,
             vector=None if listed is None else amounts("vector", listed, (None, None)),
+            unit=None if unit is None else amounts("unit", unit, (None,)),
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -6,7 +6,7 @@ import numpy as np
 from numba import njit
 
 from auction.covering import cheapest_cover
-from auction.market import READINGS, Allocation, Market, Reading
+from auction.market import READINGS, Allocation, Int, Market, Reading
 from auction.search import Found, Stop
 from auction.vectors import distinct_rows
 
@@ -27,12 +27,23 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Lite
     size = market.demand.sum(axis=1)
     order = np.argsort(-market.net_bid / (size if norm == "unit" else np.sqrt(size)), kind="stable")
     order = order[market.net_bid[order] >= 0]
+    return Found(served(market, reading, order, market.cost, market.slots, stop), None, "heuristic")
 
+
+def served(market: Market, reading: Reading, order: Int, asks: Int, slots: Int, stop: Stop) -> Allocation:
+    """Each task in turn takes the cheapest cover among the slots that are left, if that costs at most its bid.
+
+    Args:
+        order: tasks.
+        asks: (n,) what a slot costs them.
+        slots: (n,) slots there are to begin with.
+        stop: polled every CHUNK tasks.
+    """
     vectors, vector_of = distinct_rows(market.resource)
-    shelf = np.lexsort((market.cost, vector_of))  # providers by slot vector, then cheapest first
+    shelf = np.lexsort((asks, vector_of))  # providers by slot vector, then cheapest first
     first = np.searchsorted(vector_of[shelf], np.arange(vectors.shape[0] + 1))
-    left = market.slots[shelf]
-    provider_cost = market.cost[shelf]
+    left = slots[shelf]
+    provider_cost = asks[shelf]
     task, provider = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     for begin in range(0, order.size, CHUNK):
         if stop.now:
@@ -49,7 +60,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Lite
         )
         task.append(won)
         provider.append(shelf[at])
-    return Found(Allocation.of(np.concatenate(task), np.concatenate(provider)), None, "heuristic")
+    return Allocation.of(np.concatenate(task), np.concatenate(provider))
 
 
 _MATRIX, _VECTOR = "Array(i8, 2, 'C', readonly=True)", "Array(i8, 1, 'C', readonly=True)"

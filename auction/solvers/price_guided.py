@@ -9,8 +9,8 @@ from auction.covering import cheapest_cover
 from auction.errors import InputError
 from auction.market import READINGS, Allocation, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
-from auction.solvers.column_generation.rounding import completed
-from auction.solvers.column_generation.vector_dual import LATTICE_LIMIT, certified, grouped, rest_of
+from auction.solvers.column_generation.serving import served
+from auction.solvers.column_generation.vector_dual import certified, grouped, rest_of
 from auction.solvers.column_generation.vector_rounds import rounds_of_prices
 from auction.welfare import welfare
 
@@ -33,15 +33,15 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
     Args:
         rounds: how many, at least 1; more are better and slower.
 
-    No bound is given where the lattice of demands is so large that covers are approximate.
+    Of a small market no bound is given where the lattice of demands is so large that covers are approximate; of a large
+    one the lattice is made coarse.
 
     Raises:
         InputError: rounds below 1.
     """
     if rounds < 1:
         raise InputError(f"option rounds of price_guided: {rounds} is not allowed; an integer from 1 up")
-    points = float(np.prod(market.demand.max(axis=0, initial=0) + 1.0))
-    if market.tasks * market.providers <= PAIRS or points > LATTICE_LIMIT:
+    if market.tasks * market.providers <= PAIRS:
         return _by_provider(market, reading, stop, rounds)
     return _by_vector(market, reading, stop, rounds)
 
@@ -53,7 +53,7 @@ def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Fou
         best = at if best is None or at.value < best.value else best
     assert best is not None
     certificate = certified(grid, best.price)
-    return Found(completed(grid, best), certificate.bound, "heuristic", certificate)
+    return Found(served(grid, best, stop), certificate.bound, f"heuristic{grid.remark}", certificate)
 
 
 def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:

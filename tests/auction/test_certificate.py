@@ -55,6 +55,15 @@ def test_prices_of_providers_prove_the_formula_and_never_too_little(market, read
     assert bound >= solve(market, "brute_force", reading=reading).welfare
 
 
+@given(st.from_type(Market), st.sampled_from(READINGS), st.data())
+def test_prices_of_a_coarse_market_prove_no_less_than_its_optimum(market, reading, data):
+    unit = np.array(data.draw(st.lists(st.integers(0, 4), min_size=market.types, max_size=market.types)))
+    price = np.array(data.draw(st.lists(PRICES, min_size=market.providers, max_size=market.providers)), dtype=np.int64)
+    exact = derived_bound(market, reading, price, None)
+    assert derived_bound(market, reading, price, None, np.ones_like(unit)) == exact
+    assert derived_bound(market, reading, price, None, unit) >= exact
+
+
 def small_demands(market):
     return market.demand.sum(axis=1).max(initial=0) <= 5 and len(set(map(tuple, clipped(market).tolist()))) <= 4
 

@@ -72,6 +72,8 @@ def test_a_bound_below_the_certified_one_needs_a_proof(cli, solved):
         (lambda _: {"reading": "whole"}, "reading"),
         (lambda _: {"reading": "hole"}, "reading"),
         (lambda c: {"price": [2**62] * len(c["price"])}, "int64"),
+        (lambda _: {"unit": [1]}, "unit: has 1 entries"),
+        (lambda _: {"unit": [1, -1, 1]}, "unit[1]: -1"),
     ],
 )
 def test_what_is_no_certificate_of_this_market_is_one_line_and_exit_code_2(cli, solved, change, named):

@@ -1,11 +1,16 @@
-"""Column generation with a price for each slot vector: for the largest markets, the lattice of demands being small."""
+"""Column generation with a price for each slot vector: for the largest markets.
+
+A lattice of demands too large for that is made coarse: its bound stays valid, allocations come from elsewhere.
+"""
 
 from auction.market import Allocation, Market, Reading
 from auction.search import Found, Stop
-from auction.solvers.column_generation.rounding import completed, rounded
+from auction.solvers.column_generation.rounding import rounded
+from auction.solvers.column_generation.serving import served
 from auction.solvers.column_generation.vector_dual import Grouped, Priced, certified, grouped, priced
 from auction.solvers.column_generation.vector_master import Master
 from auction.solvers.column_generation.vector_rounds import rounds_of_prices
+from auction.warm_start import best_heuristic
 from auction.welfare import welfare
 
 WARM, LATE = 60, 10  # rounds of prices to start from; the last of them give the first steps
@@ -21,16 +26,14 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     so far (Wentges 1997: the master's own prices jump) gives new steps of covers and perhaps better prices.
 
     Args:
-        market: any number of tasks and providers; the lattice of demands must fit memory.
+        market: any number of tasks and providers.
         reading: ``bundle`` or ``whole``.
         stop: deadline and interrupt.
         gap: stop as soon as (bound - welfare) / bound is at most this.
-
-    Raises:
-        InputError: a lattice of demands beyond memory.
     """
     grid = grouped(market, reading)
     master = Master(grid, stop)
+    allocation = Allocation.empty() if grid.exact else best_heuristic(market, reading, stop)
     best = None
     for number, at in enumerate(rounds_of_prices(grid, WARM, stop)):
         best = at if best is None or at.value < best.value else best
@@ -38,21 +41,22 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
             master.add(at)
     assert best is not None
     master.add(best)
-    allocation, achieved = Allocation.empty(), 0
+    if not grid.exact:
+        allocation = max(allocation, served(grid, best, stop), key=lambda one: welfare(market, one))
+    achieved = welfare(market, allocation)
     while best.value - achieved > gap * best.value:
         master.centre(best)
         solution = None if stop.now else master.solve()
         if solution is None:
-            greedy = completed(grid, best)
-            allocation = max(allocation, greedy, key=lambda one: welfare(market, one))
+            allocation = max(allocation, served(grid, best, stop), key=lambda one: welfare(market, one))
             return _found(grid, best, allocation, "time limit")
         value, price = solution
         proposed, halfway = priced(grid, price), priced(grid, (best.price + price) // 2)
         new = master.add(proposed) + master.add(halfway)
         best = min(best, proposed, halfway, key=lambda one: one.value)
         done = not new or best.value - value <= TOLERANCE * best.value
-        if done or best.value - value <= max(gap / 2, NEAR) * best.value:
-            candidate = rounded(grid, master.flow(), best)
+        if done or (grid.exact and best.value - value <= max(gap / 2, NEAR) * best.value):
+            candidate = rounded(grid, master.flow(), best) if grid.exact else served(grid, best, stop)
             if (worth := welfare(market, candidate)) > achieved:
                 allocation, achieved = candidate, worth
         if done:
@@ -64,4 +68,4 @@ def _found(grid: Grouped, best: Priced, allocation: Allocation, status: str) -> 
     certificate = certified(grid, best.price)
     if certificate.bound == welfare(grid.market, allocation):
         status = "optimal"
-    return Found(allocation, certificate.bound, status, certificate)
+    return Found(allocation, certificate.bound, status + grid.remark, certificate)

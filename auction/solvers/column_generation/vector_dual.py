@@ -10,11 +10,9 @@ import numpy as np
 from numba import njit
 
 from auction.certificate import Certificate
-from auction.errors import InputError
 from auction.market import Float, Int, Market, Reading
+from auction.solvers.column_generation.coarsening import in_units, units
 from auction.vectors import distinct_rows
-
-LATTICE_LIMIT = 10_000_000  # points of the lattice of demands: about a gigabyte in all
 
 UNITS = 2**40  # slots of one provider beyond which more make no difference, and floats would lose the others'
 
@@ -50,10 +48,11 @@ class Curves:
 
 @dataclass(frozen=True, eq=False)
 class Grouped:
-    """A market as V supply curves and D demand curves over the lattice of demands."""
+    """A market as V supply curves and D demand curves over the lattice of demands, in units of ``unit`` requests."""
 
     market: Market
     reading: Reading
+    unit: Int  # (K,) requests of each type that count as one; 0: the type is left out
     shape: Int  # (K,) points of the lattice along each type
     vectors: Int  # (V, K) distinct slot vectors, clipped to the largest demand
     vector_of: Int  # (n,)
@@ -67,33 +66,32 @@ class Grouped:
     dearest: int  # the highest net bid: no cover at or above it is of use
 
     @property
-    def points(self) -> int:
-        return int(self.shape.prod())
+    def exact(self) -> bool:
+        """Whether covers of the lattice's demands are covers of the tasks'."""
+        return bool((self.unit == 1).all())
+
+    @property
+    def remark(self) -> str:
+        """What the status of an outcome says of a coarse lattice."""
+        return "" if self.exact else f"; demands in units of {', '.join(map(str, self.unit))} requests"
 
 
 def grouped(market: Market, reading: Reading) -> Grouped:
-    """Group both sides.
-
-    Raises:
-        InputError: a lattice of demands beyond memory.
-    """
+    """Group both sides, in units that keep the lattice of demands small enough."""
     top = market.demand.max(axis=0, initial=0)
-    shape = top + 1
-    points = int(np.prod(shape, dtype=float))
-    if points > LATTICE_LIMIT:
-        raise InputError(
-            f"market: its lattice of demands has {points} points; prices by vector take at most {LATTICE_LIMIT}"
-        )
-    vectors, vector_of = distinct_rows(np.minimum(market.resource, top))
-    demands, demand_of = distinct_rows(market.demand)
+    unit = units(market)
+    shape = in_units(top, unit) + 1
+    vectors, vector_of = distinct_rows(in_units(np.minimum(market.resource, top), unit))
+    demands, demand_of = distinct_rows(in_units(market.demand, unit))
     stride = np.append(np.cumprod(shape[:0:-1])[::-1], 1)
     ones = np.ones(market.tasks, dtype=np.int64)
     demand_point = demands @ stride
-    demand_at = np.full(points, -1)
+    demand_at = np.full(shape.prod(), -1)
     demand_at[demand_point] = np.arange(len(demands))
     return Grouped(
         market,
         reading,
+        unit,
         shape,
         vectors,
         vector_of,
@@ -150,7 +148,8 @@ def certified(grid: Grouped, price: Int) -> Certificate:
     """The exact bound at these prices, or at prices of 0 should that be lower."""
     none = np.zeros_like(price)
     proven, price = min((bound(grid, one), number, one) for number, one in enumerate((price, none)))[::2]
-    return Certificate(grid.market.digest, grid.reading, proven, price, grid.vectors)
+    unit = None if grid.exact else grid.unit
+    return Certificate(grid.market.digest, grid.reading, proven, price, grid.vectors, unit)
 
 
 def covers(grid: Grouped, price: Int) -> tuple[Int, Int]:
