@@ -103,14 +103,14 @@ def figures(results: Results) -> dict[str, Figure]:
     plots.percent(axes)
     plots.legend(axes)
 
-    left, (axes, other) = plots.canvas(2, width=10.0)
+    open_gaps, (other, axes) = plots.canvas(2, width=10.0)
     own = gaps[gaps["solver"] == BOUND]
     for family, colour in plots.colours(sorted(own["family"].unique())).items():
         median = own[own["family"] == family].groupby("tasks")["gap_bound"].median()
         axes.plot(median.index, median.clip(lower=1e-6), marker="o", markersize=4, color=colour, label=family)
     axes.set(title="column generation, by family", xlabel="tasks = providers", ylabel="median certified gap")
     axes.set(xscale="log", yscale="log")
-    axes.legend(fontsize=7)
+    plots.legend(axes)
     concentration = results["concentration"]
     mean = concentration.groupby("share")["gap"].mean()
     other.plot([f"{share:.1%}" for share in mean.index], mean, marker="o", color=plots.PALETTE[0])
@@ -119,7 +119,7 @@ def figures(results: Results) -> dict[str, Figure]:
     return {
         "The gap to the certified bound by size, mean and 95 % interval over all families.": by_size,
         "What column generation leaves open: it vanishes as markets grow, unless one provider holds nearly all "
-        "slots.": left,
+        "slots.": open_gaps,
     }
 
 
