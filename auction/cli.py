@@ -8,6 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from auction import instances, registry, solvers
+from auction.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
 from auction.certificate import Certificate, derived_bound
 from auction.errors import InputError
 from auction.files import (
@@ -22,6 +23,7 @@ from auction.files import (
     write_outcome,
 )
 from auction.market import MICRO, Market, Outcome, check
+from auction.mechanism_commands import list_mechanisms, measure_properties, run_mechanism
 from auction.terminal import INTERRUPTED, clean_stdout, key_values, print_json, stderr, working
 from auction.welfare import welfare
 
@@ -30,15 +32,12 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.command("mechanism")(run_mechanism)
+app.command("properties")(measure_properties)
+app.command("mechanisms")(list_mechanisms)
 
-MarketFile = Annotated[Path, typer.Argument(help="market.json or market.npz", show_default=False)]
-Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, repeatable", show_default=False)]
-ReadingName = Annotated[str, typer.Option(help="bundle (a task may combine providers) or whole (one provider a task)")]
-TimeLimit = Annotated[float | None, typer.Option(help="seconds of solving a solver; none by default")]
-Seed = Annotated[int, typer.Option(help="same seed, same result")]
 CertificateOut = Annotated[Path | None, typer.Option(help="where to write certificate.json", show_default=False)]
 CertificateIn = Annotated[Path | None, typer.Option(help="certificate.json of the outcome", show_default=False)]
-Json = Annotated[bool, typer.Option("--json", help="JSON on standard output and nothing else")]
 
 
 @app.command()
@@ -226,7 +225,7 @@ def list_solvers() -> None:
     table = Table("solver", "readings", "what", "options")
     for name in solvers.names():
         module = solvers.load(name)
-        table.add_row(name, ", ".join(module.READINGS), registry.summary(module), _options(module.solve))
+        table.add_row(name, ", ".join(module.READINGS), registry.summary(module), options_in_words(module.solve))
     Console().print(table)
 
 
@@ -239,15 +238,8 @@ def list_families() -> None:
     table = Table("family", "what", "options")
     for name in instances.names():
         module = instances.load(name)
-        table.add_row(name, registry.summary(module), _options(module.generate))
+        table.add_row(name, registry.summary(module), options_in_words(module.generate))
     Console().print(table)
-
-
-def _options(function: Any) -> str:
-    return "\n".join(
-        f"{name}={str(p.default).lower() if p.annotation is bool else p.default} ({registry.describe(p.annotation)})"
-        for name, p in registry.options_of(function).items()
-    )
 
 
 def _solve(

@@ -1,0 +1,111 @@
+"""Mechanisms, one file each, and ``run``, which checks what any of them returns: an allocation and who pays what.
+
+A mechanism is a module with ``READINGS``, the first its default, and a function
+
+    run(market, reading, stop, seed, *, option=default, ...) -> Settlement
+
+whose keyword-only parameters are its options. One that does not apply to a market raises InputError and says why.
+"""
+
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from auction import registry
+from auction.errors import InputError
+from auction.market import READINGS, Allocation, Int, Market, check
+from auction.search import Stop
+from auction.welfare import welfare
+
+
+@dataclass(frozen=True, eq=False)
+class Settlement:
+    """An allocation and its prices, integer micro-tokens; payments exclude the extra costs e_i."""
+
+    allocation: Allocation
+    payment: Int  # (m,) by task; 0 where it loses
+    receipt: Int  # (n,) by provider, for all its slots together
+    epsilon: float | None = None  # what of the settlement is differentially private, the mechanism says
+
+    @property
+    def budget_surplus(self) -> int:
+        """Payments less receipts: what the platform keeps, or puts in where it is negative."""
+        return int(self.payment.sum()) - int(self.receipt.sum())
+
+
+def names() -> list[str]:
+    """Every mechanism there is."""
+    return registry.names(sys.modules[__name__])
+
+
+def load(name: str) -> Any:
+    """A mechanism's module.
+
+    Raises:
+        InputError: no mechanism of that name.
+    """
+    return registry.load(sys.modules[__name__], name, "mechanism")
+
+
+def prepare(
+    mechanism: str, reading: str | None, seed: int, options: Mapping[str, Any]
+) -> tuple[Any, Any, dict[str, Any]]:
+    """The mechanism's module, the reading and its complete options, everything a caller can get wrong checked.
+
+    Raises:
+        InputError: unknown mechanism, reading or option, or a reading the mechanism cannot take.
+    """
+    module = load(mechanism)
+    if reading is None:
+        reading = module.READINGS[0]
+    if reading not in READINGS:
+        raise InputError(f"unknown reading {reading!r}; there are {', '.join(READINGS)}")
+    if reading not in module.READINGS:
+        raise InputError(f"{mechanism} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
+    if not 0 <= seed < 2**31:
+        raise InputError(f"seed: {seed} is not allowed; an integer from 0 to {2**31 - 1}")
+    return module, reading, registry.parse_options(module.run, options, mechanism)
+
+
+def run(
+    market: Market,
+    mechanism: str,
+    *,
+    reading: str | None = None,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    stop: Stop | None = None,
+) -> Settlement:
+    """Run one mechanism on one market; the allocation is checked before it leaves.
+
+    Args:
+        market: the market, as reported.
+        mechanism: a name from ``names()``.
+        reading: ``bundle`` or ``whole``; None for the mechanism's default.
+        seed: same seed, same settlement.
+        options: the mechanism's options, typed or as text.
+        stop: what ends its solvers early; a mechanism that needs a proven optimum then refuses.
+
+    Raises:
+        InputError: see ``prepare``, or a market the mechanism does not apply to.
+    """
+    module, chosen, complete = prepare(mechanism, reading, seed, options or {})
+    settlement: Settlement = module.run(market, chosen, stop or Stop(None), seed, **complete)
+    violated = check(market, settlement.allocation, chosen)
+    if violated:
+        raise AssertionError(f"{mechanism} returned an infeasible allocation: {violated[0]}")
+    return settlement
+
+
+def summary(mechanism: str, market: Market, settlement: Settlement) -> dict[str, Any]:
+    """What ``mechanism --json`` prints."""
+    return {
+        "mechanism": mechanism,
+        "welfare": welfare(market, settlement.allocation),
+        "task": settlement.allocation.task.tolist(),
+        "provider": settlement.allocation.provider.tolist(),
+        "payment": settlement.payment.tolist(),
+        "receipt": settlement.receipt.tolist(),
+        "budget_surplus": settlement.budget_surplus,
+    }
