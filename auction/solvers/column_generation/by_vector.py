@@ -7,6 +7,7 @@ from auction.market import Allocation, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers.column_generation.rounding import rounded
 from auction.solvers.column_generation.serving import served
+from auction.solvers.column_generation.vector_descent import descended
 from auction.solvers.column_generation.vector_dual import Grouped, Priced, certified, grouped, priced
 from auction.solvers.column_generation.vector_master import Master
 from auction.solvers.column_generation.vector_rounds import rounds_of_prices
@@ -14,6 +15,7 @@ from auction.warm_start import best_heuristic
 from auction.welfare import welfare
 
 WARM, LATE = 60, 10  # rounds of prices to start from; the last of them give the first steps
+RECENT = 60  # evaluations of the descent whose steps a large master has
 NEAR = 1e-3  # between the dual and the master, relative: roundings are tried from here on
 TOLERANCE = 1e-5  # the same: finer than rounding can follow
 
@@ -23,7 +25,8 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
 
     The bound is sum_i max(0, b_i - f(C_i; p)) + sum_j w_j max(0, p_v(j) - c_j), convex in the prices p (V,): see
     ``auction.certificate``. Each round the master LP proposes prices; the dual there and halfway to the best prices
-    so far (Wentges 1997: the master's own prices jump) gives new steps of covers and perhaps better prices.
+    so far (Wentges 1997: the master's own prices jump) gives new steps of covers and perhaps better prices. Where the
+    master is too large for that, the dual is descended without it, and one interior solution is rounded.
 
     Args:
         market: any number of tasks and providers.
@@ -40,6 +43,10 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         if number >= WARM - LATE:
             master.add(at)
     assert best is not None
+    if master.interior:
+        for at in (tried := descended(grid, best, stop))[-RECENT:]:
+            master.add(at)
+        best = min(tried, key=lambda one: one.value)
     master.add(best)
     if not grid.exact:
         allocation = max(allocation, served(grid, best, stop), key=lambda one: welfare(market, one))
@@ -51,6 +58,10 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
             allocation = max(allocation, served(grid, best, stop), key=lambda one: welfare(market, one))
             return _found(grid, best, allocation, "time limit")
         value, price = solution
+        if master.interior:
+            candidate = rounded(grid, master.flow(), best) if grid.exact else served(grid, best, stop)
+            allocation = max(allocation, candidate, key=lambda one: welfare(market, one))
+            break
         proposed, halfway = priced(grid, price), priced(grid, (best.price + price) // 2)
         new = master.add(proposed) + master.add(halfway)
         best = min(best, proposed, halfway, key=lambda one: one.value)

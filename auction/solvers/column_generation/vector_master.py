@@ -16,6 +16,8 @@ from auction.solvers.column_generation.vector_dual import Curves, Grouped, Price
 
 HALVINGS = 9  # the finest segments are 2^-HALVINGS of the price they surround
 SEGMENTS = 2 * HALVINGS + 3
+SIMPLEX_ROWS = 2500  # rows up to which the simplex method keeps up
+PERTURBATION = 0.003  # of a step's price, at random: an interior solution of what is left is nearly a vertex
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,6 +35,9 @@ class Flow:
 class Master:
     """max bids won - costs of slots sold, over the steps added so far; solved again from the last basis.
 
+    Beyond SIMPLEX_ROWS rows an interior point method solves it, without crossover: its steps are perturbed at random,
+    since the many that tie would all be taken in part and flows of small parts round badly.
+
     Rows, all <= 0: of a vector, slots used - slots sold; of a demand, tasks won + covers of it used as rests - steps
     from it. Their duals are prices of slots and covers. Curves are cut into segments priced at their mean, fine around
     the prices of ``centre``, so the value is that of a feasible fractional allocation.
@@ -47,6 +52,11 @@ class Master:
         self.highs = highspy.Highs()
         self.highs.setOptionValue("output_flag", False)
         self.highs.setOptionValue("threads", 1)
+        self.interior = self.rows > SIMPLEX_ROWS
+        if self.interior:
+            self.highs.setOptionValue("solver", "ipm")
+            self.highs.setOptionValue("run_crossover", "off")
+        self.random = np.random.default_rng(0)
         self.highs.HandleUserInterrupt = True
         stop.on_interrupt(self.highs.cancelSolve)
         self.highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
@@ -95,14 +105,21 @@ class Master:
             column, row, value = zip(*entries, strict=True)
             matrix = sparse.coo_array((value, (row, column)), shape=(self.rows, len(new)))
             self._add_columns(np.inf, matrix.tocsc())
+            if self.interior:
+                price = np.array([at.price[slots].sum() for slots in (list(step[2:]) for step in new)])
+                cost = -PERTURBATION * self.random.random(len(new)) * price / self.money
+                place = np.arange(self.curve.size + before, self.curve.size + len(self.known), dtype=np.int32)
+                self.highs.changeColsCost(place.size, place, cost)
         return len(new)
 
     def solve(self) -> tuple[float, Int] | None:
-        """Value and prices of the vectors (V,), micro-tokens; None when stopped."""
+        """Value and prices of the vectors (V,), micro-tokens, accurate unless ``interior``; None when stopped."""
         if (remaining := self.stop.remaining()) is not None:
             self.highs.setOptionValue("time_limit", self.highs.getRunTime() + remaining)
         self.highs.run()
-        if self.highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
+        ended = self.highs.getModelStatus()
+        imprecise = self.interior and ended == highspy.HighsModelStatus.kUnknown
+        if ended != highspy.HighsModelStatus.kOptimal and not imprecise:
             return None
         dual = np.abs(np.array(self.highs.getSolution().row_dual[: len(self.grid.vectors)]))
         price = np.rint(np.minimum(dual * self.money, self.grid.dearest)).astype(np.int64)
