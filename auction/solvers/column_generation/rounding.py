@@ -127,11 +127,12 @@ def _queue(grid: Grouped, waiting: NDArray[np.bool_], asks: Int) -> Int:
 
 def _asks(grid: Grouped, left: Int, floor: Int) -> Int:
     """(V,) the cost of the cheapest slot left of each vector, at least ``floor``; ``dearest`` where none is left."""
-    return np.maximum(_heads(grid.supply.first, grid.supply.amount, left, grid.dearest), floor)
+    return np.maximum(heads(grid.supply.first, grid.supply.amount, left, grid.dearest), floor)
 
 
 @njit("i8[::1](i8[::1], i8[::1], i8[::1], i8)", cache=True, nogil=True)
-def _heads(first, cost, left, dearest):
+def heads(first, cost, left, dearest):
+    """(V,) the first amount in each group of which a slot is left, at most ``dearest``; that where none is."""
     head = np.full(first.size - 1, dearest)
     for v in range(head.size):
         for place in range(first[v], first[v + 1]):

@@ -1,12 +1,13 @@
-"""An allocation at given prices, on the lattice of demands or, where that is coarse, by exact covers of each task."""
+"""Allocations at given prices, on the lattice of demands or, where that is coarse, by exact covers of each task."""
 
 import numpy as np
+from numpy.typing import NDArray
 
-from auction.market import Allocation
+from auction.market import Allocation, Int
 from auction.search import Stop
 from auction.solvers import greedy
-from auction.solvers.column_generation.rounding import completed
-from auction.solvers.column_generation.vector_dual import Grouped, Priced
+from auction.solvers.column_generation.rounding import CHUNKS, PASSES, completed, heads, serve
+from auction.solvers.column_generation.vector_dual import Grouped, Priced, covers
 
 
 def served(grid: Grouped, at: Priced, stop: Stop) -> Allocation:
@@ -26,3 +27,38 @@ def served(grid: Grouped, at: Priced, stop: Stop) -> Allocation:
     second = greedy.served(market, grid.reading, order[~np.isin(order, first.task)], market.cost, left, stop)
     pairs = (np.concatenate(both) for both in ((first.task, second.task), (first.provider, second.provider)))
     return Allocation.of(*pairs)
+
+
+def drawn(grid: Grouped, price: Int, left: Int, waiting: NDArray[np.bool_], rng: np.random.Generator) -> Allocation:
+    """Waiting tasks in random order take cheapest covers, a slot at the price of its vector, and none above the bid.
+
+    Args:
+        grid: both sides, grouped.
+        price: (V,) what a slot of each vector costs.
+        left: (n,) slots on offer.
+        waiting: (m,) tasks in the lottery.
+        rng: draws the order, which depends on no report.
+    """
+    market, supply = grid.market, grid.supply
+    waiting = waiting & (market.net_bid > 0)
+    if not grid.exact:
+        order = rng.permutation(np.flatnonzero(waiting))
+        return greedy.served(market, grid.reading, order, price[grid.vector_of], left, Stop(None))
+    asks = np.repeat(price, np.diff(supply.first))
+    left = left[supply.member]
+    found: list[tuple[Int, Int]] = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
+    for _ in range(PASSES):
+        before = len(found)
+        cover, _ = covers(grid, heads(supply.first, asks, left, grid.dearest))
+        queue = np.flatnonzero(waiting & (cover[grid.demand_point][grid.demand_of] < market.net_bid))
+        for chunk in np.array_split(rng.permutation(queue), min(CHUNKS, queue.size) or 1):
+            _, slot = covers(grid, heads(supply.first, asks, left, grid.dearest))
+            points, bid = grid.demand_point[grid.demand_of[chunk]], market.net_bid[chunk]
+            whole = grid.reading == "whole"
+            won = serve(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, asks, left, whole)
+            waiting[won[0]] = False
+            found += [won] if won[0].size else []
+        if len(found) == before:
+            break
+    task, place = (np.concatenate(part) for part in zip(*found, strict=True))
+    return Allocation.of(task, supply.member[place])

@@ -13,7 +13,7 @@ STALL = 1e-5  # relative: a fall of the dual in PATIENCE evaluations that is not
 PATIENCE = 15
 
 
-class _Enough(Exception):
+class _EnoughError(Exception):
     pass
 
 
@@ -32,13 +32,13 @@ def descended(grid: Grouped, start: Priced, stop: Stop) -> list[Priced]:
         seen.append(at)
         least.append(min(least[-1], at.value))
         if stop.now or (len(least) > PATIENCE and least[-1 - PATIENCE] - least[-1] <= STALL * least[-1]):
-            raise _Enough
+            raise _EnoughError
         return at.value / scale, at.offered - at.asked
 
     try:
         options = {"maxcor": MEMORY, "maxfun": EVALUATIONS, "maxiter": EVALUATIONS}
         bounds = [(0.0, None)] * len(grid.vectors)
         minimize(dual, start.price / scale, jac=True, method="L-BFGS-B", bounds=bounds, options=options)
-    except _Enough:
+    except _EnoughError:
         pass
     return seen

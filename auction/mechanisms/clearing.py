@@ -1,0 +1,59 @@
+"""One price list for all: every slot trades at the price of its slot vector, users and providers alike."""
+
+import numpy as np
+
+from auction.errors import InputError
+from auction.market import READINGS, Allocation, Market, Reading
+from auction.mechanisms import Settlement
+from auction.search import Stop
+from auction.solvers.column_generation import by_vector
+from auction.solvers.column_generation.serving import drawn
+from auction.solvers.column_generation.vector_dual import grouped
+
+__all__ = ["READINGS", "run"]
+
+
+def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: float = 60.0) -> Settlement:
+    """The prices of slot vectors that prove the least bound, and the trades that both sides accept at them.
+
+    A dual optimum clears a fractional market; an integral one only nearly (Bikhchandani and Mamer 1997). Of the
+    allocation that column generation rounds at these prices, trades in which a slot costs its provider more than its
+    price, or a task more than its bid, are dropped; tasks without a trade then draw lots for what is left. Nobody loses
+    and payments equal receipts. A price is an integer; no report decides who is rationed but by whether its bid covers
+    the prices: lots, and within a demand vector the marginal bids, those nearest the price of their cover.
+
+    Args:
+        time_limit: seconds for the prices; positive.
+
+    Raises:
+        InputError: a limit that is not positive.
+    """
+    if not time_limit > 0:
+        raise InputError(f"option time_limit of clearing: {time_limit} is not allowed; a positive number of seconds")
+    limit = Stop(min(time_limit, stop.remaining() or time_limit))
+    stop.on_interrupt(limit.interrupt)
+    found = by_vector.solve(market, reading, limit, 0.0)
+    assert found.certificate is not None
+    grid, vector_price = grouped(market, reading), found.certificate.price
+    price = vector_price[grid.vector_of]
+    accepting = market.cost <= price
+
+    task, provider = found.allocation.task, found.allocation.provider
+    paid, refused = np.zeros(market.tasks, dtype=np.int64), np.zeros(market.tasks, dtype=bool)
+    np.add.at(paid, task, price[provider])
+    refused[task[~accepting[provider]]] = True
+    refused |= paid > market.net_bid
+    kept = ~refused[task]
+    first = Allocation.of(task[kept], provider[kept])
+
+    left = np.where(accepting, market.slots - np.bincount(first.provider, minlength=market.providers), 0)
+    waiting = np.ones(market.tasks, dtype=bool)
+    waiting[first.task] = False
+    second = drawn(grid, vector_price, left, waiting, np.random.default_rng(seed))
+    pairs = ((first.task, second.task), (first.provider, second.provider))
+    allocation = Allocation.of(*(np.concatenate(both) for both in pairs))
+
+    payment, receipt = np.zeros(market.tasks, dtype=np.int64), np.zeros(market.providers, dtype=np.int64)
+    np.add.at(payment, allocation.task, price[allocation.provider])
+    np.add.at(receipt, allocation.provider, price[allocation.provider])
+    return Settlement(allocation, payment, receipt)
