@@ -13,7 +13,7 @@ from auction.solvers.column_generation.vector_dual import grouped
 __all__ = ["READINGS", "run"]
 
 
-def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: float = 60.0) -> Settlement:
+def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: float = 300.0) -> Settlement:
     """The prices of slot vectors that prove the least bound, and the trades that both sides accept at them.
 
     A dual optimum clears a fractional market; an integral one only nearly (Bikhchandani and Mamer 1997). Of the

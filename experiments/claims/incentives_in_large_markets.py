@@ -1,0 +1,113 @@
+"""How regret and the loss of welfare fall as markets grow, under the whitepaper's prices, clearing and VCG."""
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from auction import solve
+from auction.market import MICRO
+from experiments import mechanism_runs, plots, statistics
+from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED, VCG
+from experiments.sweep import Draw
+
+TITLE = "Incentives in large markets"
+SECTION = "4.2"
+STATEMENT = (
+    "An important qualification is that only users are able to influence the auction by increasing v_i through bidding "
+    "more token, which increases the bidding density."
+)
+CRITERION = (
+    "Upheld, as the hope that influence vanishes with size, if the exponent of the mean regret of the whitepaper's "
+    "prices against the number of tasks lies below 0 with its 95 % interval; refuted if the interval reaches 0 or "
+    "above while that of clearing lies below 0, so that size alone does not help but other prices do; qualified "
+    "otherwise. A regret is the most a task gains by four misreports of its value or two of its demand, as a share of "
+    "the mean bid; means below one micro-token count as one."
+)
+
+SIZES = {"tiny": (20, 40, 80), "small": (100, 300, 1000, 3000), "full": (100, 300, 1000, 3000, 10_000, 30_000, 100_000)}
+SAMPLE = {"tiny": (2, 3), "small": (4, 10), "full": (8, 30)}  # seeds, tasks that misreport
+VCG_UP_TO = 100  # tasks: each payment is one more optimum to prove
+FAMILY = "classes"
+FACTORS = (0.5, 0.8, 1.25, 2.0)
+RULES = [CORRECTED, BACKFILL, CLEARING, VCG]
+RESAMPLES = 1000
+
+
+def run(size: Size) -> Results:
+    """Regrets of sampled tasks, and welfare beside the certified bound."""
+    seeds, tasks = SAMPLE[size]
+    draws = [Draw(FAMILY, m, m, seed) for m in SIZES[size] for seed in range(seeds)]
+    small = [draw for draw in draws if draw.tasks <= min(VCG_UP_TO, SIZES[size][0])]
+    regrets = [mechanism_runs.misreported(draws, RULES[:-1], tasks, FACTORS, "incentives by size")]
+    regrets.append(mechanism_runs.misreported(small[:2], [VCG], min(tasks, 3), FACTORS, "incentives under VCG"))
+    welfare = mechanism_runs.settlements(draws, RULES[:-1], "welfare by size")
+    welfare = pd.concat((welfare, mechanism_runs.settlements(small, [VCG], "welfare under VCG")), ignore_index=True)
+    bounds = {(d.tasks, d.seed): solve(d.market(), "column_generation", time_limit=60).bound for d in draws}
+    bound = [bounds[key] for key in zip(welfare["tasks"], welfare["seed"], strict=True)]
+    loss = 1 - welfare["welfare"] / np.maximum(bound, 1)
+    return {"regrets": pd.concat(regrets, ignore_index=True), "welfare": welfare.assign(bound=bound, loss=loss)}
+
+
+def by_size(regrets: pd.DataFrame) -> pd.DataFrame:
+    """Mean regret of value and demand misreports by rule, size and seed; a task's regret is the larger of the two."""
+    own = regrets[regrets["misreport"] != "split"]
+    each = own.groupby(["rule", "tasks", "seed", "task"], sort=False)["regret"].max().reset_index()
+    return each.groupby(["rule", "tasks", "seed"], sort=False)["regret"].mean().reset_index()
+
+
+def exponent(regrets: pd.DataFrame, rule: str) -> tuple[float, float, float]:
+    """Slope of log mean regret against log tasks, and its 95 % interval over resampled seeds."""
+    table = by_size(regrets)
+    table = table[table["rule"] == rule].pivot(index="tasks", columns="seed", values="regret")
+    size, values, floor = np.log(table.index.to_numpy(dtype=float)), table.to_numpy(), 1 / MICRO
+    rng = np.random.default_rng(0)
+
+    def slope(mean: np.ndarray) -> float:
+        return float(np.polyfit(size, np.log(np.maximum(mean, floor)), 1)[0])
+
+    drawn = [slope(np.array([rng.choice(row, row.size).mean() for row in values])) for _ in range(RESAMPLES)]
+    low, high = np.quantile(drawn, (0.025, 0.975))
+    return slope(values.mean(axis=1)), float(low), float(high)
+
+
+def check(results: Results) -> Verdict:
+    """The criterion on the exponents."""
+    own, clearing = (exponent(results["regrets"], rule.label) for rule in (BACKFILL, CLEARING))
+    verdict: Judgement = "upheld" if own[2] < 0 else "refuted" if clearing[2] < 0 else "qualified"
+    largest = results["welfare"][results["welfare"]["tasks"] == results["welfare"]["tasks"].max()]
+    loss = largest.groupby("rule")["loss"].mean()
+    return Verdict(
+        verdict,
+        f"regret's exponent {own[0]:+.2f} ({own[1]:+.2f} to {own[2]:+.2f})",
+        f"Under the whitepaper's midpoint prices, at its best order; under clearing it is {clearing[0]:+.2f} "
+        f"({clearing[1]:+.2f} to {clearing[2]:+.2f}). At {largest['tasks'].max():,} tasks the former lose "
+        f"{loss[BACKFILL.label]:.1%} of the certified bound, clearing {loss[CLEARING.label]:.2%}.",
+    )
+
+
+def figures(results: Results) -> dict[str, Figure]:
+    """Mean regret and loss of welfare by size."""
+    table, colours = by_size(results["regrets"]), plots.colours([rule.label for rule in RULES])
+    figure, (left, right) = plots.canvas(2, width=10.0)
+    for label, colour in colours.items():
+        mean = table[table["rule"] == label].groupby("tasks")["regret"].mean()
+        left.plot(mean.index, mean.clip(lower=1 / MICRO), marker="o", markersize=4, color=colour, label=label)
+        lost = results["welfare"][results["welfare"]["rule"] == label].groupby("tasks")["loss"].mean()
+        right.plot(lost.index, lost.clip(lower=1e-6), marker="o", markersize=4, color=colour, label=label)
+    left.set(title="mean regret over mean bid", xlabel="tasks = providers", xscale="log", yscale="log")
+    right.set(title="welfare lost of the certified bound", xlabel="tasks = providers", xscale="log", yscale="log")
+    plots.legend(right)
+    return {"What a task gains by misreporting, and what the rule costs, as the market grows.": figure}
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """Exponents; regrets by kind of misreport; losses."""
+    exponents = [(rule.label, *exponent(results["regrets"], rule.label)) for rule in RULES[:-1]]
+    return {
+        "Exponent of the mean regret against tasks": pd.DataFrame(
+            exponents, columns=["rule", "exponent", "low", "high"]
+        ),
+        "Regret over the mean bid": statistics.summary(results["regrets"], ["rule", "tasks", "misreport"], "regret"),
+        "Welfare lost of the certified bound": statistics.summary(results["welfare"], ["rule", "tasks"], "loss"),
+    }

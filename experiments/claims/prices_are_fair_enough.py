@@ -1,0 +1,97 @@
+"""Whether the whitepaper's prices are fair enough: each side's share of the gains, and who loses."""
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from auction import instances
+from experiments import mechanism_runs, plots, statistics
+from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PRINTED
+from experiments.sweep import Draw
+
+TITLE = "Prices are fair enough"
+SECTION = "4.1"
+STATEMENT = (
+    "We introduce a pricing model as a fair-enough price-determining mechanism to motivate providers and users to "
+    "participate."
+)
+CRITERION = (
+    "Upheld if under the prices as printed nobody loses and each side's mean share of the gains from trade is between "
+    "25 % and 75 % with its 95 % interval, over all families; refuted if users lose in more than a tenth of the markets "
+    "as printed and the corrected prices fail too; qualified otherwise: where the correction is what makes them fair. "
+    "Allocations are those of the auction's best order, so that there are trades to price."
+)
+
+RULES = [PRINTED, BACKFILL, CORRECTED, CLEARING, POSTED]
+GRID = {"tiny": (8, 16, 2), "small": (100, 200, 10), "full": (1000, 2000, 20)}
+
+
+def run(size: Size) -> Results:
+    """Settlements of every family under five pricing rules."""
+    tasks, providers, seeds = GRID[size]
+    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in range(seeds)]
+    return {"settlements": mechanism_runs.settlements(draws, RULES, "fair prices")}
+
+
+def _shares(results: Results) -> pd.DataFrame:
+    """Settlements with trades, and users' and providers' shares of their welfare."""
+    settled = results["settlements"]
+    settled = settled[settled["welfare"] > 0]
+    return settled.assign(
+        user_share=settled["user_surplus"] / settled["welfare"],
+        loses=(settled["users_losing"] > 0).astype(float),
+        losing_share=settled["users_losing"] / settled["winners"],
+    )
+
+
+def check(results: Results) -> Verdict:
+    """The criterion over all families."""
+    shares = _shares(results)
+    printed, corrected = (shares[shares["rule"] == rule.label] for rule in (PRINTED, BACKFILL))
+    mean, low, high = statistics.mean_interval(printed["user_share"])
+    markets, losing = statistics.mean_interval(printed["loses"]), statistics.mean_interval(printed["losing_share"])
+    fixed = statistics.mean_interval(corrected["user_share"])
+    sound = not corrected["users_losing"].any() and not corrected["providers_losing"].any()
+    fair = fixed[1] >= 0.25 and fixed[2] <= 0.75
+    verdict: Judgement = (
+        "upheld"
+        if markets[0] == 0 and low >= 0.25 and high <= 0.75
+        else "refuted"
+        if markets[0] > 0.1 and not (sound and fair)
+        else "qualified"
+    )
+    return Verdict(
+        verdict,
+        f"as printed users lose in {markets[0]:.0%} ({markets[1]:.0%} to {markets[2]:.0%}) of the markets",
+        f"{losing[0]:.1%} of the winners pay more than their bid, at worst {printed['worst_loss_share'].max():.0%} of it "
+        f"on top; users keep {mean:.0%} ({low:.0%} to {high:.0%}) of the gains. With the corrected bundle price "
+        f"{'nobody loses' if sound else 'somebody still loses'} and users keep {fixed[0]:.0%}.",
+    )
+
+
+def figures(results: Results) -> dict[str, Figure]:
+    """Users' share of the gains by family and rule."""
+    shares = _shares(results)
+    colours = plots.colours([rule.label for rule in RULES])
+    figure, (axes,) = plots.canvas(width=9.0)
+    plots.strips(axes, shares, "family", "rule", "user_share", colours)
+    axes.set(xlabel="users' share of the gains from trade", xlim=(-0.6, 1.05))
+    axes.axvline(0.5, color=plots.INK, linewidth=0.8)
+    plots.percent(axes, "x")
+    plots.legend(axes)
+    return {"Every dot is a market. Half and half is the line; below 0 users lose as a side.": figure}
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """Shares, losers and losses by rule and family."""
+    shares = _shares(results)
+    losers = (
+        results["settlements"]
+        .groupby(["rule", "family"], sort=False)[["winners", "users_losing", "providers_losing", "worst_loss_share"]]
+        .agg({"winners": "sum", "users_losing": "sum", "providers_losing": "sum", "worst_loss_share": "max"})
+        .reset_index()
+    )
+    return {
+        "Users' share of the gains": statistics.summary(shares, ["rule", "family"], "user_share"),
+        "Who loses, and the worst loss as a share of the bid": losers,
+    }

@@ -1,0 +1,91 @@
+"""Mechanisms times markets: one tidy row a run, with utilities, losses and each side's share of the welfare."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from auction import Market, mechanisms
+from auction.errors import InputError
+from auction.market import Int
+from auction.mechanisms import Settlement
+from auction.misreports import Kind, regrets
+from auction.welfare import provider_utility, user_utility, welfare
+from experiments.progress import track
+from experiments.sweep import Draw
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A mechanism with its options, under a name for tables and plots."""
+
+    label: str
+    mechanism: str
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def settle(self, market: Market) -> Settlement:
+        return mechanisms.run(market, self.mechanism, seed=0, options=self.options)
+
+
+CORRECTED = Rule("whitepaper, corrected", "whitepaper")
+BACKFILL = Rule(
+    "whitepaper, best order", "whitepaper", {"backfill": True, "task_order": "ratio", "provider_order": "ratio"}
+)
+PRINTED = Rule("whitepaper, lines 14-15 as printed", "whitepaper", BACKFILL.options | {"printed": True})
+CLEARING = Rule("clearing", "clearing")
+POSTED = Rule("posted price", "posted_price")
+VCG = Rule("VCG, users report", "vcg")
+
+
+def settlements(draws: Iterable[Draw], rules: Iterable[Rule], what: str) -> pd.DataFrame:
+    """One row a market and rule: welfare, surpluses, who trades, who loses and how much; micro-tokens."""
+    rows, rules = [], list(rules)
+    for draw in track(list(draws), what):
+        market = draw.market()
+        for rule in rules:
+            settled = rule.settle(market)
+            users = user_utility(market, settled.allocation, settled.payment)
+            providers = provider_utility(market, settled.allocation, settled.receipt)
+            won = np.unique(settled.allocation.task)
+            rows.append(
+                {
+                    "family": draw.family,
+                    "tasks": draw.tasks,
+                    "seed": draw.seed,
+                    "rule": rule.label,
+                    "welfare": welfare(market, settled.allocation),
+                    "user_surplus": int(users.sum()),
+                    "provider_surplus": int(providers.sum()),
+                    "budget_surplus": settled.budget_surplus,
+                    "winners": won.size,
+                    "users_losing": int((users < 0).sum()),
+                    "providers_losing": int((providers < 0).sum()),
+                    "worst_loss": int(-min(users.min(initial=0), providers.min(initial=0))),
+                    "worst_loss_share": float(np.max(-users[won] / market.net_bid[won], initial=0.0)),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def misreported(
+    draws: Iterable[Draw], rules: Iterable[Rule], tasks: int, factors: Iterable[float], what: str
+) -> pd.DataFrame:
+    """One row a market, rule, sampled task and kind of misreport: the regret as a share of the mean positive bid."""
+    rows, rules, factors = [], list(rules), list(factors)
+    for draw in track(list(draws), what):
+        market = draw.market()
+        scale = max(1.0, float(np.mean(market.net_bid[market.net_bid > 0])))
+        sampled: Int = np.sort(np.random.default_rng(draw.seed).permutation(market.tasks)[:tasks])
+        for rule in rules:
+            try:
+                most: dict[Kind, Int] = regrets(market, rule.settle, sampled, factors)
+            except InputError:
+                continue  # an optimum that VCG could not prove
+            rows += [
+                (draw.family, draw.tasks, draw.seed, rule.label, kind, int(task), int(gained) / scale)
+                for kind, gains in most.items()
+                for task, gained in zip(sampled, gains, strict=True)
+            ]
+    return pd.DataFrame(rows, columns=["family", "tasks", "seed", "rule", "misreport", "task", "regret"])
