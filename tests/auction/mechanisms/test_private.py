@@ -29,7 +29,8 @@ def offers(market, price, maximum):
 
 @given(st.from_type(Market), st.sampled_from((1, MICRO, 5 * MICRO, 10**9)))
 def test_a_score_is_the_sum_of_the_largest_offers_that_meet_supply(market, maximum):
-    prices = np.array([1, MICRO // 3, MICRO, 9 * MICRO])
+    per_request = np.maximum(market.net_bid // market.demand.sum(axis=1), 1)  # prices that a bid just meets
+    prices = np.concatenate(([1, MICRO // 3, MICRO, 9 * MICRO], per_request))
     expected = []
     for price in prices.tolist():
         active = [j for j in range(market.providers) if market.cost[j] <= price * sum(market.resource[j].tolist())]
