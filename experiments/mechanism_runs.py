@@ -29,11 +29,11 @@ class Rule:
         return mechanisms.run(market, self.mechanism, seed=0, options=self.options)
 
 
+_ORDER = {"backfill": True, "task_order": "ratio", "provider_order": "ratio"}
+
 CORRECTED = Rule("whitepaper, corrected", "whitepaper")
-BACKFILL = Rule(
-    "whitepaper, best order", "whitepaper", {"backfill": True, "task_order": "ratio", "provider_order": "ratio"}
-)
-PRINTED = Rule("whitepaper, lines 14-15 as printed", "whitepaper", BACKFILL.options | {"printed": True})
+BACKFILL = Rule("whitepaper, best order", "whitepaper", _ORDER)
+PRINTED = Rule("whitepaper, lines 14-15 as printed", "whitepaper", {**_ORDER, "printed": True})
 CLEARING = Rule("clearing", "clearing")
 POSTED = Rule("posted price", "posted_price")
 VCG = Rule("VCG, users report", "vcg")

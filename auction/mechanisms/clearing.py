@@ -8,19 +8,22 @@ from auction.mechanisms import Settlement
 from auction.search import Stop
 from auction.solvers.column_generation import by_vector
 from auction.solvers.column_generation.serving import drawn
+from auction.solvers.column_generation.supporting import supporting
 from auction.solvers.column_generation.vector_dual import grouped
 
 __all__ = ["READINGS", "run"]
 
+SUPPORTED = 100_000  # pairs up to which prices are fitted to the rounded allocation; beyond, rounding hardly matters
+
 
 def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: float = 300.0) -> Settlement:
-    """The prices of slot vectors that prove the least bound, and the trades that both sides accept at them.
+    """Prices of slot vectors from the dual that proves the least bound, and the trades both sides accept at them.
 
-    A dual optimum clears a fractional market; an integral one only nearly (Bikhchandani and Mamer 1997). Of the
-    allocation that column generation rounds at these prices, trades in which a slot costs its provider more than its
-    price, or a task more than its bid, are dropped; tasks without a trade then draw lots for what is left. Nobody loses
-    and payments equal receipts. A price is an integer; no report decides who is rationed but by whether its bid covers
-    the prices: lots, and within a demand vector the marginal bids, those nearest the price of their cover.
+    A dual optimum clears a fractional market; an integral one only nearly (Bikhchandani and Mamer 1997), so prices are
+    fitted to it. Of the allocation that column generation rounds, trades in which a slot costs its provider more than
+    its price, or a task more than its bid, are dropped; tasks without a trade then draw lots for what is left. Nobody
+    loses and payments equal receipts. A price is an integer; no report decides who is rationed but by whether its bid
+    covers the prices: lots, and within a demand vector the marginal bids, those nearest the price of their cover.
 
     Args:
         time_limit: seconds for the prices; positive.
@@ -35,6 +38,8 @@ def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: 
     found = by_vector.solve(market, reading, limit, 0.0)
     assert found.certificate is not None
     grid, vector_price = grouped(market, reading), found.certificate.price
+    if 0 < found.allocation.task.size <= SUPPORTED:
+        vector_price = supporting(market, found.allocation, grid.vector_of, vector_price)
     price = vector_price[grid.vector_of]
     accepting = market.cost <= price
 

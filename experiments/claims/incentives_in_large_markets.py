@@ -43,7 +43,7 @@ def run(size: Size) -> Results:
     regrets.append(mechanism_runs.misreported(small[:2], [VCG], min(tasks, 3), FACTORS, "incentives under VCG"))
     welfare = mechanism_runs.settlements(draws, RULES[:-1], "welfare by size")
     welfare = pd.concat((welfare, mechanism_runs.settlements(small, [VCG], "welfare under VCG")), ignore_index=True)
-    bounds = {(d.tasks, d.seed): solve(d.market(), "column_generation", time_limit=60).bound for d in draws}
+    bounds = {(d.tasks, d.seed): solve(d.market(), "column_generation", time_limit=60).bound or 0 for d in draws}
     bound = [bounds[key] for key in zip(welfare["tasks"], welfare["seed"], strict=True)]
     loss = 1 - welfare["welfare"] / np.maximum(bound, 1)
     return {"regrets": pd.concat(regrets, ignore_index=True), "welfare": welfare.assign(bound=bound, loss=loss)}

@@ -22,10 +22,10 @@ STATEMENT = (
     "their own bid."
 )
 CRITERION = (
-    "Upheld if no sampled provider changes its receipts by what it offers (fewer slots, less of a type, a lower "
-    "benchmark) beyond the cost of the slots; refuted if at least one in twenty of those that could gain does, with the "
-    "95 % interval above 0; qualified otherwise. What users gain, by raising v_i as the whitepaper says and by what it "
-    "does not mention (lower v_i, inflated demand, false names), is reported beside it."
+    "Upheld if no sampled provider gains by what it offers (less of every type, one type only, a lower benchmark); "
+    "refuted if at least one in twenty does, with the 95 % interval above 0; qualified otherwise. What users gain, by "
+    "raising v_i as the whitepaper says and by what it does not mention (lower v_i, inflated demand, false names), is "
+    "reported beside it."
 )
 
 GRID = {"tiny": (10, 20, 1, 3), "small": (40, 80, 4, 15), "full": (200, 400, 10, 40)}  # tasks, providers, seeds, sample
@@ -67,18 +67,20 @@ def run(size: Size) -> Results:
     """What sampled users and providers gain by each misreport, over the mean bid and the mean cost of a slot."""
     tasks, providers, seeds, sample = GRID[size]
     draws = [Draw(family, tasks, providers, seed) for family in FAMILIES for seed in range(seeds)]
-    rules = [CORRECTED, BACKFILL, CLEARING]
-    users = mechanism_runs.misreported(draws, rules, sample, FACTORS, "users' influence")
-    small = [Draw(family, 10, 20, 0) for family in FAMILIES[: 1 if size == "tiny" else None]]
-    proven = mechanism_runs.misreported(small, [VCG], min(sample, 4), FACTORS, "users' influence under VCG")
+    classes = [draw for draw in draws if draw.family == "classes"]  # where prices of slot vectors take no time
+    small = [Draw("classes", 10, 20, seed) for seed in range(seeds)]
+    plans = ((draws, [CORRECTED, BACKFILL]), (classes, [CLEARING]))
+    users = [mechanism_runs.misreported(own, rules, sample, FACTORS, "users' influence") for own, rules in plans]
+    users.append(mechanism_runs.misreported(small, [VCG], min(sample, 4), FACTORS, "users' influence under VCG"))
     rows = [
         row
-        for draw in track(draws, "providers' influence")
+        for own, rules in plans
+        for draw in track(own, "providers' influence")
         for rule in rules
         for row in _provider_gains(draw, rule, sample)
     ]
     columns = ["family", "seed", "rule", "provider", "offer", "gain"]
-    return {"users": pd.concat((users, proven), ignore_index=True), "providers": pd.DataFrame(rows, columns=columns)}
+    return {"users": pd.concat(users, ignore_index=True), "providers": pd.DataFrame(rows, columns=columns)}
 
 
 def _gaining(results: Results) -> pd.DataFrame:
@@ -97,10 +99,10 @@ def check(results: Results) -> Verdict:
     gaining = liars.assign(gains=liars["regret"] > 0).groupby("misreport")["gains"].mean()
     return Verdict(
         verdict,
-        f"{share:.0%} ({low:.0%} to {high:.0%}) of the providers gain by what they offer",
-        "Showing less of what a card can do moves it forward in the queue, since 1/s² rewards small s, or makes its unit "
-        f"dearer. Of the users {gaining['value']:.0%} gain by another value, {gaining['demand']:.0%} by inflated demand "
-        f"and {gaining['split']:.0%} by false names.",
+        f"{share:.0%} ({low:.0%} to {high:.0%}) of providers gain by what they offer",
+        "Showing less of what a card can do moves it forward in the queue, since 1/s² rewards small s, or makes its "
+        f"unit dearer. Of the users {gaining['value']:.0%} gain by another value, {gaining['demand']:.0%} by inflated "
+        f"demand and {gaining['split']:.0%} by false names.",
     )
 
 

@@ -17,7 +17,7 @@ STATEMENT = (
 )
 CRITERION = (
     "Upheld if under the prices as printed nobody loses and each side's mean share of the gains from trade is between "
-    "25 % and 75 % with its 95 % interval, over all families; refuted if users lose in more than a tenth of the markets "
+    "25 % and 75 % with its 95 % interval, over all families; refuted if users lose in more than a tenth of markets "
     "as printed and the corrected prices fail too; qualified otherwise: where the correction is what makes them fair. "
     "Allocations are those of the auction's best order, so that there are trades to price."
 )
@@ -63,8 +63,8 @@ def check(results: Results) -> Verdict:
     return Verdict(
         verdict,
         f"as printed users lose in {markets[0]:.0%} ({markets[1]:.0%} to {markets[2]:.0%}) of the markets",
-        f"{losing[0]:.1%} of the winners pay more than their bid, at worst {printed['worst_loss_share'].max():.0%} of it "
-        f"on top; users keep {mean:.0%} ({low:.0%} to {high:.0%}) of the gains. With the corrected bundle price "
+        f"{losing[0]:.1%} of the winners pay more than their bid, at worst {printed['worst_loss_share'].max():.0%} of "
+        f"it on top; users keep {mean:.0%} ({low:.0%} to {high:.0%}) of the gains. With the corrected bundle price "
         f"{'nobody loses' if sound else 'somebody still loses'} and users keep {fixed[0]:.0%}.",
     )
 
