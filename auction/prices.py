@@ -78,9 +78,14 @@ def trade_prices(market: Market, allocation: Allocation, *, printed: bool = Fals
         shared = np.zeros(market.tasks, dtype=np.int64)
         np.add.at(shared, task, price)
         price[first] += (spent + half - shared)[task[first]]
+    return transfers(market, allocation, price)
+
+
+def transfers(market: Market, allocation: Allocation, price: Int) -> tuple[Int, Int]:
+    """Payment (m,) and receipt (n,) of pairs that trade at a price each: sums by row and column (lines 22-23)."""
     payment, receipt = np.zeros(market.tasks, dtype=np.int64), np.zeros(market.providers, dtype=np.int64)
-    np.add.at(payment, task, price)
-    np.add.at(receipt, provider, price)
+    np.add.at(payment, allocation.task, price)
+    np.add.at(receipt, allocation.provider, price)
     return payment, receipt
 
 

@@ -5,6 +5,7 @@ import numpy as np
 from auction.errors import InputError
 from auction.market import READINGS, Allocation, Market, Reading
 from auction.mechanisms import Settlement
+from auction.prices import transfers
 from auction.search import Stop
 from auction.solvers.column_generation import by_vector
 from auction.solvers.column_generation.serving import drawn
@@ -58,7 +59,4 @@ def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: 
     pairs = ((first.task, second.task), (first.provider, second.provider))
     allocation = Allocation.of(*(np.concatenate(both) for both in pairs))
 
-    payment, receipt = np.zeros(market.tasks, dtype=np.int64), np.zeros(market.providers, dtype=np.int64)
-    np.add.at(payment, allocation.task, price[allocation.provider])
-    np.add.at(receipt, allocation.provider, price[allocation.provider])
-    return Settlement(allocation, payment, receipt)
+    return Settlement(allocation, *transfers(market, allocation, price[allocation.provider]))

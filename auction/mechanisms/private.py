@@ -31,13 +31,13 @@ import numpy as np
 from auction import permute_and_flip
 from auction.arrays import within
 from auction.errors import InputError
-from auction.market import AMOUNT_LIMIT, MICRO, READINGS, Allocation, Float, Int, Market, Reading
+from auction.market import AMOUNT_LIMIT, MICRO, READINGS, Float, Int, Market, Reading
 from auction.mechanisms import Settlement
-from auction.prices import slot_units
+from auction.mechanisms.posted_price import offered, sell
+from auction.prices import slot_units, transfers
 from auction.search import Stop
-from auction.solvers.greedy import served
 
-__all__ = ["READINGS", "price_distribution", "run", "scored", "sell"]
+__all__ = ["READINGS", "price_distribution", "run", "scored"]
 
 MOST_PRICES = 1000
 GRID = ",".join(f"{2 ** (power / 4):.6f}" for power in range(-24, 25))  # tokens a request: 1/64 to 64, four an octave
@@ -78,10 +78,7 @@ def run(
     price = int(prices[drawn])
     allocation = sell(market, reading, price, rng.permutation(market.tasks), stop)
     paid = price * slot_units(market)[allocation.provider]
-    payment, receipt = np.zeros(market.tasks, dtype=np.int64), np.zeros(market.providers, dtype=np.int64)
-    np.add.at(payment, allocation.task, paid)
-    np.add.at(receipt, allocation.provider, paid)
-    return Settlement(allocation, payment, receipt, epsilon)
+    return Settlement(allocation, *transfers(market, allocation, paid), epsilon)
 
 
 def price_distribution(
@@ -90,21 +87,6 @@ def price_distribution(
     """The grid, micro-tokens a request, and with what probability ``run`` draws each of its prices."""
     prices, score, scale = scored(market, epsilon, maximum, grid)
     return prices, permute_and_flip.probabilities(score, scale)
-
-
-def sell(market: Market, reading: Reading, price: int, order: Int, stop: Stop) -> Allocation:
-    """Tasks in turn take the cheapest cover among the slots left of providers whose cost is at most p S_j.
-
-    Args:
-        price: micro-tokens a request, from the grid.
-        order: tasks.
-    """
-    return served(market, reading, order, price * slot_units(market), offered(market, price), stop)
-
-
-def offered(market: Market, price: int) -> Int:
-    """(n,) slots on offer at a price: w_j where c_j <= p S_j, 0 elsewhere."""
-    return np.where(market.cost <= price * slot_units(market), market.slots, 0)
 
 
 def scored(market: Market, epsilon: float, maximum: float, grid: str) -> tuple[Int, Int, float]:

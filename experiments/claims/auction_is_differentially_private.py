@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from auction import Market, mechanisms, solve
 from auction.market import Float, Int
-from auction.mechanisms import Settlement, private
+from auction.mechanisms import Settlement, posted_price, private
 from auction.misreports import lies
 from auction.permute_and_flip import probabilities
 from auction.privacy_audit import TIGHT_GRID, draws_needed, lower_bound, privacy_loss, tight_neighbours
@@ -145,7 +145,7 @@ def _wins(market: Market, task: int, epsilon: float, draws: int, rng: np.random.
     """(draws,) whether the task wins: prices and orders drawn as ``private`` draws them."""
     prices, chance = private.price_distribution(market, epsilon=epsilon, maximum=MAXIMUM)
     drawn = rng.choice(prices, draws, p=chance).tolist()
-    sales = (private.sell(market, "bundle", price, rng.permutation(market.tasks), Stop(None)) for price in drawn)
+    sales = (posted_price.sell(market, "bundle", price, rng.permutation(market.tasks), Stop(None)) for price in drawn)
     return np.array([int(task in sold.task) for sold in sales])
 
 
@@ -155,7 +155,7 @@ def _welfare(draw: Draw) -> pd.DataFrame:
     bound = solve(market, "column_generation", time_limit=0.5).bound or 0
     order = np.random.default_rng(draw.seed).permutation(market.tasks)
     prices, score, scale = private.scored(market, 1.0, MAXIMUM, private.GRID)
-    sales = [private.sell(market, "bundle", price, order, Stop(None)) for price in prices.tolist()]
+    sales = [posted_price.sell(market, "bundle", price, order, Stop(None)) for price in prices.tolist()]
     share = np.array([welfare(market, sold) for sold in sales]) / bound
     rows = [("drawn", epsilon, float(probabilities(score, scale / epsilon) @ share)) for epsilon in SWEPT]
     rows += [

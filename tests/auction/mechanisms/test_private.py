@@ -14,7 +14,6 @@ from auction import mechanisms, permute_and_flip
 from auction.market import MICRO, READINGS, Market
 from auction.mechanisms import private
 from auction.privacy_audit import TIGHT_GRID, privacy_loss, tight_neighbours
-from auction.search import Stop
 from auction.welfare import provider_utility, user_utility
 
 GRID = "0.5,8,1,3.3,12"
@@ -79,33 +78,6 @@ def test_opendp_certifies_the_noise():
     for epsilon in np.geomspace(1e-6, 100, 60).tolist():
         scale = private.noise_scale(100 * MICRO, epsilon)
         assert dp.m.make_noisy_max(*space, dp.max_divergence(), scale=scale).map(100 * MICRO) <= epsilon
-
-
-@pytest.mark.parametrize("reading", READINGS)
-@given(market=st.from_type(Market), price=st.sampled_from((1, MICRO // 2, MICRO, 5 * MICRO)), seed=st.integers(0, 9))
-def test_tasks_take_the_cheapest_cover_at_the_price(reading, price, market, seed):
-    order = np.random.default_rng(seed).permutation(market.tasks)
-    sold = private.sell(market, reading, price, order, Stop(None))
-    units = market.resource.sum(axis=1)
-    left = np.where(market.cost <= price * units, market.slots, 0)
-    for i in order:
-        taken = sold.provider[sold.task == i]
-        covers = [
-            price * int(units[list(chosen)].sum())
-            for chosen in subsets(np.flatnonzero(left), 1 if reading == "whole" else market.providers)
-            if (market.resource[list(chosen)].sum(axis=0) >= market.demand[i]).all()
-        ]
-        affordable = [cost for cost in covers if cost <= market.net_bid[i]]
-        assert [price * int(units[taken].sum())] * bool(taken.size) == ([min(affordable)] if affordable else [])
-        left[taken] -= 1
-    assert (left >= 0).all()
-
-
-def subsets(items, most):
-    chosen = [[]]
-    for item in items.tolist():
-        chosen += [subset + [item] for subset in chosen if len(subset) < most]
-    return chosen[1:]
 
 
 @pytest.mark.parametrize("reading", READINGS)
