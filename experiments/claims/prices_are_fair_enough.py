@@ -23,7 +23,7 @@ CRITERION = (
 )
 
 RULES = [PRINTED, BACKFILL, CORRECTED, CLEARING, POSTED]
-GRID = {"tiny": (8, 16, 2), "small": (100, 200, 10), "full": (1000, 2000, 20)}
+GRID = {"tiny": (8, 16, 2), "small": (40, 80, 4), "full": (200, 400, 20)}
 
 
 def run(size: Size) -> Results:
