@@ -213,6 +213,6 @@ def _ceiling(market: Market) -> Int:
 
 
 def _raised(value: Int, factor: float, ceiling: Int) -> Int:
-    """factor x value, rounded half to even, between value and ceiling."""
-    product = np.minimum(np.rint(value * factor), AMOUNT_LIMIT).astype(np.int64)
-    return np.clip(product, value, ceiling)
+    """value + (factor - 1) value, the latter rounded half to even, and the sum at most the ceiling."""
+    room = ceiling - value
+    return value + np.minimum(np.minimum(np.rint(value * (factor - 1.0)), AMOUNT_LIMIT).astype(np.int64), room)
