@@ -62,60 +62,38 @@ def hold(market: Market, arrival: Float, rounds: int, perform: Perform, rule: Ra
     return simulate(market, arrival, rounds=rounds, seconds=SECONDS, perform=perform, options=options, **rule.options)
 
 
-def failing(providers: int, seed: int, trusted: int = 0) -> Perform:
-    """Providers miss their time at random; the last ``trusted`` of them never do."""
-    return failing_at_random(providers, np.where(np.arange(providers) < providers - trusted, MISSES, 0.0), 0.0, seed)
+def failing(providers: int, seed: int, puppets: int = 0) -> Perform:
+    """Providers miss their time at random; so many puppets after them fail at the first task they win, and are gone."""
+    puppet = np.arange(providers + puppets) >= providers
+    return failing_at_random(puppet.size, np.where(puppet, 0.0, MISSES), puppet.astype(float), seed)
 
 
-def failing_on_purpose(perform: Perform, task: int, times: int, provider: int | None = None) -> Perform:
-    """One task fails the first so many times that it wins, or that it wins with one provider. For one simulation."""
-    left = times
+def failing_once(perform: Perform, task: int) -> Perform:
+    """One task fails the first time that it wins, whoever serves it. For one simulation."""
+    before = True
 
     def performed(number: int, allocation: Allocation) -> Int:
-        nonlocal left
-        became = perform(number, allocation)
-        own = (allocation.task == task) & ((allocation.provider == provider) | (provider is None))
-        if left and own.any():
-            left -= 1
-            return np.where(own, MISSED, became)
-        return became
+        nonlocal before
+        own = (allocation.task == task) & before
+        before = before and not own.any()
+        return np.where(own, MISSED, perform(number, allocation))
 
     return performed
 
 
-def with_puppet(market: Market, task: int) -> Market:
-    """The market with one more provider: one slot that completes the task alone, at the mean cost of its units."""
+def with_puppets(market: Market, task: int, count: int) -> Market:
+    """The market with so many more providers, each of one slot that would complete the task, at the mean unit cost."""
     slot, offering = market.demand[task], market.slots > 0
     unit_cost = market.cost[offering].sum() / max(1, market.resource[offering].sum())
+    cost = np.full(count, round(unit_cost * int(slot.sum())))
+    ability = market.ability[offering].mean(axis=0)
     return replace(
         market,
-        resource=np.vstack((market.resource, slot)),
-        slots=np.append(market.slots, 1),
-        cost=np.append(market.cost, round(unit_cost * int(slot.sum()))),
-        ability=np.vstack((market.ability, market.ability[offering].mean(axis=0))),
+        resource=np.vstack((market.resource, np.tile(slot, (count, 1)))),
+        slots=np.append(market.slots, np.ones(count, dtype=np.int64)),
+        cost=np.append(market.cost, cost),
+        ability=np.vstack((market.ability, np.tile(ability, (count, 1)))),
     )
-
-
-def coalition(
-    market: Market,
-    arrival: Float,
-    rounds: int,
-    perform: Perform,
-    rule: Raise,
-    options: Options,
-    task: int,
-    puppets: int,
-) -> tuple[int, int]:
-    """What a task and the last so many providers earn together, micro-tokens, and the rounds that the task waits."""
-    first, spent = market.providers - puppets, 0
-
-    def watched(number: int, allocation: Allocation) -> Int:
-        nonlocal spent
-        spent += int(market.cost[allocation.provider[allocation.provider >= first]].sum())
-        return perform(number, allocation)
-
-    history = hold(market, arrival, rounds, watched, rule, options)
-    return int(history.utility[task]) + int(history.receipt[first:].sum()) - spent, int(history.waited[task])
 
 
 def climbs(market: Market, factors: tuple[float, ...]) -> Iterator[tuple[str, float, float, float]]:

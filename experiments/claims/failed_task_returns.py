@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from functools import partial
 from itertools import product
 
 import numpy as np
@@ -43,7 +42,8 @@ FACTORS = (0.5, 0.8, 1.25, 2.0)  # reported v over the truth
 RAISES = (1.5, 3.0, 10.0)  # of one v, to see what becomes of the order
 RULES = (NONE, RANKED, PRINTED, TENFOLD)
 PRINT_ORDER, BEST_ORDER = ORDERS
-WHOEVER, PUPPET = "by whoever wins the task", "by a sock-puppet of the user"
+FAILURES = ("by whoever wins the task", "by sock-puppets of the user")
+PUPPETS = 3  # a user, each of which fails once and is removed
 
 
 def scenes(size: Size) -> list[Scene]:
@@ -109,22 +109,24 @@ def sampled(size: Size, what: str) -> Iterator[tuple[Scene, Market, Float, int, 
 
 
 def _on_purpose(size: Size) -> pd.DataFrame:
-    """What a user gains, in utility over the mean bid and in rounds, when its task is made to fail."""
+    """What a user gains, in utility over the mean bid and in rounds, when its task is made to fail; v_i only ranks."""
     rows = []
     for scene, market, arrival, task, mean_bid in sampled(size, "failures on purpose"):
-        draw, joined = scene.draw, round_runs.with_puppet(market, task)
+        draw, joined = scene.draw, round_runs.with_puppets(market, task, PUPPETS)
         chances = round_runs.failing(draw.providers, draw.seed)
-        trusted = round_runs.failing(joined.providers, draw.seed, trusted=1)
-        once = partial(round_runs.failing_on_purpose, chances, task, 1)
-        twice = partial(round_runs.failing_on_purpose, trusted, task, 2, draw.providers)
-        plays = ((WHOEVER, market, 0, chances, once), (PUPPET, joined, 1, trusted, twice))
-        for (order, options), (failure, there, puppets, honest, false) in product(ORDERS.items(), plays):
-            (before, waited), (after, waits) = (
-                round_runs.coalition(there, arrival, scene.rounds, perform, RANKED, options, task, puppets)
-                for perform in (honest, false())
+        for order, options in ORDERS.items():
+            before, *plays = (
+                round_runs.hold(there, arrival, scene.rounds, perform, RANKED, options)
+                for there, perform in (
+                    (market, chances),
+                    (market, round_runs.failing_once(chances, task)),
+                    (joined, round_runs.failing(draw.providers, draw.seed, PUPPETS)),
+                )
             )
-            gain = (after - before) / mean_bid
-            rows.append((draw.family, draw.seed, order, task, failure, gain, waited - waits))
+            for failure, after in zip(FAILURES, plays, strict=True):
+                gain = int(after.utility[task] - before.utility[task]) / mean_bid
+                sooner = int(before.waited[task] - after.waited[task])
+                rows.append((draw.family, draw.seed, order, task, failure, gain, sooner))
     return pd.DataFrame(rows, columns=["family", "seed", "order", "task", "failure", "gain", "sooner"])
 
 
