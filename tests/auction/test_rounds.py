@@ -61,11 +61,11 @@ def density(columns, inverted=()):
 
 
 def reference(market, entered, fates, raise_factor, printed, patience, best_order):
-    """Round by round, task by task: (served, failures, payment, receipt, removed), lists."""
+    """Round by round, task by task: served, first_failed, failures, payment, receipt, removed."""
     m, n, types = market.tasks, market.providers, range(market.types)
     C, s, c = market.demand.tolist(), market.resource.tolist(), market.cost.tolist()
     v, e, psi = market.value.tolist(), market.extra_cost.tolist(), market.ability.tolist()
-    raised, served, failures, payment = list(v), [NEVER] * m, [0] * m, [0] * m
+    raised, served, first_failed, failures, payment = list(v), [NEVER] * m, [NEVER] * m, [0] * m, [0] * m
     receipt, removed = [0] * n, [NEVER] * n
     for number, fate in enumerate(fates):
         pool = [i for i in range(m) if entered[i] <= number < entered[i] + patience and served[i] == NEVER]
@@ -102,6 +102,7 @@ def reference(market, entered, fates, raise_factor, printed, patience, best_orde
             for j in taken:
                 left[j] -= 1
             if any(fate[j] != DONE for j in taken):
+                first_failed[i] = first_failed[i] if failures[i] else number
                 failures[i] += 1
                 raised[i] += round(raised[i] * (raise_factor - 1))
                 out += [j for j in taken if fate[j] == CHEATED]
@@ -115,12 +116,31 @@ def reference(market, entered, fates, raise_factor, printed, patience, best_orde
                 receipt[j] += c[j] + parts[j]
         for j in out:
             removed[j] = number
-    return served, failures, payment, receipt, removed
+    return served, first_failed, failures, payment, receipt, removed
 
 
 def offering(market):
     """A market all of whose slots complete something: the reference divides by their units."""
     return market.tasks and market.providers and market.resource.any(axis=1).all()
+
+
+def agree(market, entered, fates, factor, printed, patience, best_order):
+    history = simulate(
+        market,
+        30.0 * np.array(entered, dtype=float) + 7,
+        rounds=len(fates),
+        perform=fated(fates),
+        raise_factor=factor,
+        printed=printed,
+        patience=patience,
+        options=BEST_ORDER if best_order else {},
+    )
+    expected = reference(market, entered, fates, factor, printed, patience, best_order)
+    for name, column in zip(
+        ("served", "first_failed", "failures", "payment", "receipt", "removed"), expected, strict=True
+    ):
+        assert getattr(history, name).tolist() == column, name
+    return history
 
 
 @pytest.mark.parametrize("best_order", [False, True])
@@ -134,24 +154,20 @@ def offering(market):
     st.sampled_from((1, 3, 5)),
 )
 def test_the_loop_is_that_of_the_docstring(best_order, printed, market, entered, fates, factor, patience):
-    history = simulate(
-        market,
-        [30.0 * r + 7 for r in entered[: market.tasks]],
-        rounds=5,
-        perform=fated(fates),
-        raise_factor=factor,
-        printed=printed,
-        patience=patience,
-        options=BEST_ORDER if best_order else {},
-    )
-    served, failures, payment, receipt, removed = reference(
-        market, entered, fates, factor, printed, patience, best_order
-    )
-    assert history.served.tolist() == served
-    assert history.failures.tolist() == failures
-    assert history.payment.tolist() == payment
-    assert history.receipt.tolist() == receipt
-    assert history.removed.tolist() == removed
+    agree(market, entered[: market.tasks], fates, factor, printed, patience, best_order)
+
+
+@pytest.mark.parametrize("best_order", [False, True])
+@pytest.mark.parametrize("printed", [False, True])
+@pytest.mark.parametrize("seed", range(3))
+def test_the_loop_of_larger_markets(generate, best_order, printed, seed):
+    rng = np.random.default_rng(seed)
+    market = generate("uniform", 40, 12, 2, seed)
+    market = replace(market, resource=np.maximum(market.resource, 1))
+    entered = np.sort(rng.integers(0, 10, 40)).tolist()
+    fates = rng.choice((DONE, MISSED, CHEATED), (12, 12), p=(0.7, 0.28, 0.02)).tolist()
+    history = agree(market, entered, fates, 3.0, printed, 6, best_order)
+    assert (history.failures > 1).any() and (history.served[history.failures > 0] != NEVER).any()
 
 
 @pytest.fixture(scope="module")
