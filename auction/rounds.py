@@ -113,8 +113,8 @@ def simulate(
     Round r is held at (r + 1) ``seconds`` among the tasks that arrived before and are unserved. Providers offer their
     slots anew in each round; bid densities are normalised among who takes part. A task that wins and all of whose
     providers do their part is served, pays and leaves. If one of them misses its time or is found cheating, the task
-    fails: nobody pays or is paid for it, its slots are spent, and it takes part in the next round with v_i times
-    ``raise_factor`` more. A provider found cheating is removed; one that missed its time stays.
+    fails: nobody pays or is paid for it, its slots are spent, and it takes part in the next round with its v_i raised
+    by ``raise_factor`` once more. A provider found cheating is removed; one that missed its time stays.
 
     The raised v_i ranks the task; it is charged, and admitted, by the b_i of the v_i that it arrived with (the print
     would raise its price as well, perhaps above its value: ``printed``). A task whose b_i is too low waits for ever.

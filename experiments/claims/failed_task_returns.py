@@ -194,18 +194,21 @@ def check(results: Results) -> Verdict:
         verdict = "refuted"
     elif all(helps) and loses <= 0.05 and not pays:
         verdict = "upheld"
-    best = helped(results, BEST_ORDER, RANKED)
     return Verdict(
         verdict,
-        f"served within {FOLLOWED} rounds of failing: {charged[0]:+.1%} ({charged[1]:+.1%} to {charged[2]:+.1%}) as "
-        f"printed, {ranks[0]:+.1%} ({ranks[1]:+.1%} to {ranks[2]:+.1%}) if v only ranks",
+        f"served within {FOLLOWED} rounds of failing: {_points(charged)} as printed, {_points(ranks)} if v only ranks",
         f"Charged, the raise makes {loses:.0%} of those served after a failure pay more than they are worth; if it "
-        f"only ranks, nobody does. In the best order ranking adds {best[0]:+.1%} ({best[1]:+.1%} to {best[2]:+.1%}). "
+        f"only ranks, nobody does. In the best order ranking adds {_points(helped(results, BEST_ORDER, RANKED))}. "
         + " ".join(
             f"A failure {failure} brings the user {mean:+.1%} ({low:+.1%} to {high:+.1%}) of the mean bid."
             for failure, (mean, low, high) in gains.items()
         ),
     )
+
+
+def _points(interval: tuple[float, float, float]) -> str:
+    mean, low, high = (100.0 * share for share in interval)
+    return f"{mean:+.1f} points ({low:+.1f} to {high:+.1f})"
 
 
 def figures(results: Results) -> dict[str, Figure]:
