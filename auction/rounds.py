@@ -147,7 +147,8 @@ def simulate(
     chosen = registry.parse_options(bid_density.solve, options or {}, "bid_density")
 
     tasks, providers = market.tasks, market.providers
-    entered = np.floor(np.minimum(arrival / seconds, rounds)).astype(np.int64)
+    with np.errstate(over="ignore"):  # an arrival beyond every round is never held
+        entered = np.floor(np.minimum(arrival / seconds, rounds)).astype(np.int64)
     ranked_by, ceiling = market.value.copy(), _ceiling(market)
     served, first_failed = np.full(tasks, NEVER), np.full(tasks, NEVER)
     failures, payment = np.zeros(tasks, dtype=np.int64), np.zeros(tasks, dtype=np.int64)

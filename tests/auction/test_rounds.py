@@ -354,6 +354,14 @@ def test_raised_values_never_leave_int64(value):
     assert unraised.ranked_by.tolist() == market.value.tolist()
 
 
+def test_tasks_that_arrive_after_the_last_round_take_no_part(busy):
+    arrival = np.where(np.arange(150) % 2, 1e308, busy[1])
+    history = simulate(busy[0], arrival, rounds=20, seconds=0.01)
+    late = arrival >= 0.2
+    assert late[1::2].all() and (history.entered[late] == 20).all() and (history.served[late] == NEVER).all()
+    assert not history.waited[late].any() and history.waiting[-1] + (history.served != NEVER).sum() == (~late).sum()
+
+
 def test_poisson_arrivals_have_their_rate():
     arrival = poisson_arrivals(20_000, 4.0, np.random.default_rng(0))
     gaps = np.diff(arrival)
