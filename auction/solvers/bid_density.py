@@ -10,7 +10,7 @@ from auction.market import READINGS, Allocation, Int, Market, Reading
 from auction.search import Found, Stop
 from auction.vectors import distinct_rows
 
-__all__ = ["READINGS", "solve"]
+__all__ = ["READINGS", "allocate", "solve"]
 
 Order = Literal["printed", "ratio", "random"]
 
@@ -39,7 +39,34 @@ def solve(
         provider_order: ``printed`` by density, ``ratio`` by c / sum_k s ascending, ``random`` by the seed.
     """
     rng = np.random.default_rng(seed)
-    tasks = _task_order(market, task_order, rng)
+    found = allocate(
+        market,
+        market.value,
+        reading,
+        rng,
+        backfill=backfill,
+        task_order=task_order,
+        provider_order=provider_order,
+    )
+    return Found(found, None, "heuristic")
+
+
+def allocate(
+    market: Market,
+    ranked_by: Int,
+    reading: Reading,
+    rng: np.random.Generator,
+    *,
+    backfill: bool = False,
+    task_order: Order = "printed",
+    provider_order: Order = "printed",
+) -> Allocation:
+    """The allocation of ``solve`` with tasks ranked by another value than the one bid.
+
+    Args:
+        ranked_by: (m,) micro-tokens, takes the place of v in the order of tasks; a task still wins by its b_i alone.
+    """
+    tasks = _task_order(market.demand, ranked_by, task_order, rng)
     providers = _provider_order(market, provider_order, rng)
     if reading == "whole":
         vectors, vector_of = distinct_rows(market.demand)
@@ -50,15 +77,15 @@ def solve(
         pairs = _walk_bundle(
             market.demand, market.net_bid, market.resource, market.slots, market.cost, tasks, providers, backfill
         )
-    return Found(Allocation.of(*pairs), None, "heuristic")
+    return Allocation.of(*pairs)
 
 
-def _task_order(market: Market, order: Order, rng: np.random.Generator) -> Int:
+def _task_order(demand: Int, value: Int, order: Order, rng: np.random.Generator) -> Int:
     if order == "random":
-        return rng.permutation(market.tasks)
+        return rng.permutation(value.size)
     if order == "ratio":
-        return descending(market.value / market.demand.sum(axis=1))
-    return descending(task_density(market.demand, market.value))
+        return descending(value / demand.sum(axis=1))
+    return descending(task_density(demand, value))
 
 
 def _provider_order(market: Market, order: Order, rng: np.random.Generator) -> Int:

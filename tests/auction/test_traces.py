@@ -151,6 +151,43 @@ def test_rows_of_a_file_are_drawn_whole():
     assert (drawn[:, 1] == 10 * drawn[:, 0]).all() and set(drawn[:, 0]) == {1, 2, 3}
 
 
+def test_arrivals_are_seconds_since_the_first_ascending(tmp_path):
+    rows = "2023-11-16 18:15:50.5000000,1,1\n2023-11-16 18:15:46.2500000,1,1\n2023-11-17 18:15:46.25,1,1\n"
+    write(tmp_path, CONV, "TIMESTAMP,ContextTokens,GeneratedTokens\n" + rows)
+    assert traces.load_arrivals(tmp_path, "chat").tolist() == [0.0, 4.25, 86_400.0]
+
+
+def test_bad_arrivals_are_refused(tmp_path):
+    path = write(tmp_path, CONV, "TIMESTAMP,ContextTokens\n2023-11-16 18:15:50,1\nnoon,1\n")
+    message = refusal(traces.load_arrivals, tmp_path, "chat")
+    assert message.startswith(f"{path}: row 3, column TIMESTAMP: 'noon' is not allowed")
+    write(tmp_path, CONV, "TIMESTAMP,ContextTokens\n")
+    assert "no usable row" in refusal(traces.load_arrivals, tmp_path, "chat")
+    rng = np.random.default_rng(0)
+    for call in (lambda: traces.load_arrivals(tmp_path, "image"), lambda: traces.draw_arrivals("image", 3, rng, None)):
+        assert "there are chat, code" in refusal(call)
+    assert "holds 2 arrivals; 3 are needed" in refusal(traces.draw_arrivals, "chat", 3, rng, np.array([0.0, 1.0]))
+
+
+@pytest.mark.parametrize("trace", traces.GAPS)
+def test_embedded_gaps_reproduce_the_quantiles(trace):
+    arrival = traces.draw_arrivals(trace, 200_000, np.random.default_rng(0), None)
+    table = np.array(traces.GAPS[trace])
+    assert arrival[0] == 0 and (np.diff(arrival) >= 0).all()
+    assert table.size == len(traces.PERCENT) and (np.diff(table) > 0).all()
+    for percent in (25, 50, 75, 95):
+        measured = table[traces.PERCENT.index(percent)] / 1e6
+        assert np.percentile(np.diff(arrival), percent) == pytest.approx(measured, rel=0.06)
+    assert traces.draw_arrivals(trace, 0, np.random.default_rng(0), None).size == 0
+
+
+def test_a_stretch_of_recorded_arrivals_is_drawn_whole():
+    recorded = np.array([0.0, 1.0, 3.0, 7.0, 15.0])
+    rng = np.random.default_rng(0)
+    drawn = {tuple(traces.draw_arrivals("code", 3, rng, recorded)) for _ in range(50)}
+    assert drawn == {(0.0, 1.0, 3.0), (0.0, 2.0, 6.0), (0.0, 4.0, 12.0)}
+
+
 @pytest.mark.skipif(not os.environ.get(traces.VARIABLE), reason=f"{traces.VARIABLE} names no directory of traces")
 def test_embedded_tables_agree_with_the_published_files():
     directory = traces.data_directory("")
@@ -167,3 +204,8 @@ def test_embedded_tables_agree_with_the_published_files():
     embedded = traces.draw_requests("image", 200_000, np.random.default_rng(0), None)
     assert embedded.prod(axis=1).mean() == pytest.approx(images.prod(axis=1).mean(), rel=0.02)
     assert traces.load_offers(directory) == pytest.approx(traces.load_offers(None))
+    for trace, gaps in traces.GAPS.items():
+        recorded = traces.load_arrivals(directory, trace)
+        assert 1e6 * np.percentile(np.diff(recorded), traces.PERCENT) == pytest.approx(gaps, abs=1.0)
+        drawn = traces.draw_arrivals(trace, 200_000, np.random.default_rng(0), None)
+        assert drawn[-1] / drawn.size == pytest.approx(recorded[-1] / recorded.size, rel=0.2)
