@@ -15,6 +15,7 @@ from auction.mechanisms import Settlement
 from auction.welfare import user_utility
 
 Kind = Literal["value", "demand", "split"]
+KINDS: tuple[Kind, ...] = ("value", "demand", "split")
 
 
 def lies(market: Market, task: int, factors: Sequence[float]) -> Iterator[tuple[Kind, Market, list[int]]]:
@@ -60,7 +61,7 @@ def regrets(
     settle: Callable[[Market], Settlement],
     tasks: Int,
     factors: Sequence[float],
-    kinds: Sequence[Kind] = ("value", "demand", "split"),
+    kinds: Sequence[Kind] = KINDS,
 ) -> dict[Kind, Int]:
     """(tasks,) the most that each of the tasks gains by each kind of misreport, at least 0, micro-tokens.
 

@@ -1,6 +1,6 @@
 """Mechanisms times markets: one tidy row a run, with utilities, losses and each side's share of the welfare."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,7 +11,7 @@ from auction import Market, mechanisms
 from auction.errors import InputError
 from auction.market import Int
 from auction.mechanisms import Settlement
-from auction.misreports import Kind, regrets
+from auction.misreports import KINDS, Kind, regrets
 from auction.welfare import provider_utility, user_utility, welfare
 from experiments.progress import track
 from experiments.sweep import Draw
@@ -70,22 +70,36 @@ def settlements(draws: Iterable[Draw], rules: Iterable[Rule], what: str) -> pd.D
 
 
 def misreported(
-    draws: Iterable[Draw], rules: Iterable[Rule], tasks: int, factors: Iterable[float], what: str
+    draws: Iterable[Draw],
+    rules: Iterable[Rule],
+    tasks: int,
+    factors: Iterable[float],
+    what: str,
+    kinds: Sequence[Kind] = KINDS,
 ) -> pd.DataFrame:
     """One row a market, rule, sampled task and kind of misreport: the regret as a share of the mean positive bid."""
     rows, rules, factors = [], list(rules), list(factors)
     for draw in track(list(draws), what):
         market = draw.market()
-        scale = max(1.0, float(np.mean(market.net_bid[market.net_bid > 0])))
-        sampled: Int = np.sort(np.random.default_rng(draw.seed).permutation(market.tasks)[:tasks])
+        scale, chosen = mean_bid(market), sampled(market, draw.seed, tasks)
         for rule in rules:
             try:
-                most: dict[Kind, Int] = regrets(market, rule.settle, sampled, factors)
+                most = regrets(market, rule.settle, chosen, factors, kinds)
             except InputError:
                 continue  # an optimum that VCG could not prove
             rows += [
                 (draw.family, draw.tasks, draw.seed, rule.label, kind, int(task), int(gained) / scale)
                 for kind, gains in most.items()
-                for task, gained in zip(sampled, gains, strict=True)
+                for task, gained in zip(chosen, gains, strict=True)
             ]
     return pd.DataFrame(rows, columns=["family", "tasks", "seed", "rule", "misreport", "task", "regret"])
+
+
+def sampled(market: Market, seed: int, tasks: int) -> Int:
+    """The tasks that misreport, ascending."""
+    return np.sort(np.random.default_rng(seed).permutation(market.tasks)[:tasks])
+
+
+def mean_bid(market: Market) -> float:
+    """Mean of the positive net bids, micro-tokens: what regrets are measured against."""
+    return max(1.0, float(np.mean(market.net_bid[market.net_bid > 0])))

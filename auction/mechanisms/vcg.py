@@ -8,11 +8,12 @@ import numpy as np
 from auction.errors import InputError
 from auction.market import READINGS, Allocation, Int, Market, Reading
 from auction.mechanisms import Settlement
+from auction.prices import transfers
 from auction.search import Stop
 from auction.solvers import assignment, column_generation
 from auction.welfare import welfare, winners
 
-__all__ = ["READINGS", "run"]
+__all__ = ["READINGS", "run", "sampled"]
 
 
 def run(
@@ -43,16 +44,34 @@ def run(
     if not time_limit > 0:
         raise InputError(f"option time_limit of vcg: {time_limit} is not allowed; a positive number of seconds")
     allocation, total = _optimum(market, reading, stop, time_limit)
-    payment, receipt = np.zeros(market.tasks, dtype=np.int64), np.zeros(market.providers, dtype=np.int64)
-    np.add.at(receipt, allocation.provider, market.cost[allocation.provider])
-    for i in winners(allocation):
-        _, others = _optimum(replace(market, value=_without(market.value, i)), reading, stop, time_limit)
-        payment[i] = market.net_bid[i] - (total - others)
+    payment = _payments(market, reading, stop, time_limit, winners(allocation), total)
+    _, receipt = transfers(market, allocation, market.cost[allocation.provider])
     if sides == "both":
         for j in np.unique(allocation.provider):
             _, others = _optimum(replace(market, slots=_without(market.slots, j)), reading, stop, time_limit)
             receipt[j] += total - others
     return Settlement(allocation, payment, receipt)
+
+
+def sampled(market: Market, reading: Reading, tasks: Int, time_limit: float) -> Settlement:
+    """As ``run`` with the users' side, but only these tasks' payments: an optimum each, where all would take too long.
+
+    Raises:
+        InputError: an optimum that is not proven in time.
+    """
+    stop = Stop(None)
+    allocation, total = _optimum(market, reading, stop, time_limit)
+    payment = _payments(market, reading, stop, time_limit, np.intersect1d(tasks, allocation.task), total)
+    return Settlement(allocation, payment, transfers(market, allocation, market.cost[allocation.provider])[1])
+
+
+def _payments(market: Market, reading: Reading, stop: Stop, time_limit: float, won: Int, total: int) -> Int:
+    """(m,) b_i - (W - W_-i) of these winners, 0 elsewhere."""
+    payment = np.zeros(market.tasks, dtype=np.int64)
+    for i in won:
+        _, others = _optimum(replace(market, value=_without(market.value, i)), reading, stop, time_limit)
+        payment[i] = market.net_bid[i] - (total - others)
+    return payment
 
 
 def _without(amounts: Int, index: int) -> Int:

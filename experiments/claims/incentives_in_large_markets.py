@@ -1,14 +1,19 @@
 """How regret and the loss of welfare fall as markets grow, under the whitepaper's prices, clearing and VCG."""
 
+from functools import partial
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction import solve
+from auction import misreports, solve
 from auction.market import MICRO
+from auction.mechanisms import vcg
+from auction.misreports import Kind
 from experiments import mechanism_runs, plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED, VCG
+from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED
+from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "Incentives in large markets"
@@ -26,11 +31,13 @@ CRITERION = (
 )
 
 SIZES = {"tiny": (20, 40, 80), "small": (100, 300, 1000, 3000), "full": (100, 300, 1000, 3000, 10_000, 30_000, 100_000)}
-SAMPLE = {"tiny": (2, 3), "small": (4, 10), "full": (8, 30)}  # seeds, tasks that misreport
-VCG_UP_TO = 100  # tasks: each payment is one more optimum to prove
+SAMPLE = {"tiny": (2, 2), "small": (3, 6), "full": (8, 30)}  # seeds, tasks that misreport
+VCG_UP_TO = {"tiny": 20, "small": 300, "full": 3000}  # tasks: each payment is one more optimum
 FAMILY = "classes"
 FACTORS = (0.5, 0.8, 1.25, 2.0)
-RULES = [CORRECTED, BACKFILL, CLEARING, VCG]
+KINDS: tuple[Kind, ...] = ("value", "demand")
+RULES = [CORRECTED, BACKFILL, CLEARING]
+VCG = "VCG, one provider a task"  # the reading whose optimum can be proven at these sizes
 RESAMPLES = 1000
 
 
@@ -38,21 +45,38 @@ def run(size: Size) -> Results:
     """Regrets of sampled tasks, and welfare beside the certified bound."""
     seeds, tasks = SAMPLE[size]
     draws = [Draw(FAMILY, m, m, seed) for m in SIZES[size] for seed in range(seeds)]
-    small = [draw for draw in draws if draw.tasks <= min(VCG_UP_TO, SIZES[size][0])]
-    regrets = [mechanism_runs.misreported(draws, RULES[:-1], tasks, FACTORS, "incentives by size")]
-    regrets.append(mechanism_runs.misreported(small[:2], [VCG], min(tasks, 3), FACTORS, "incentives under VCG"))
-    welfare = mechanism_runs.settlements(draws, RULES[:-1], "welfare by size")
-    welfare = pd.concat((welfare, mechanism_runs.settlements(small, [VCG], "welfare under VCG")), ignore_index=True)
-    bounds = {(d.tasks, d.seed): solve(d.market(), "column_generation", time_limit=60).bound or 0 for d in draws}
-    bound = [bounds[key] for key in zip(welfare["tasks"], welfare["seed"], strict=True)]
-    loss = 1 - welfare["welfare"] / np.maximum(bound, 1)
-    return {"regrets": pd.concat(regrets, ignore_index=True), "welfare": welfare.assign(bound=bound, loss=loss)}
+    regrets = mechanism_runs.misreported(draws, RULES, tasks, FACTORS, "incentives by size", KINDS)
+    small = [draw for draw in draws if draw.tasks <= VCG_UP_TO[size]]
+    vcg_regrets = pd.concat([_vcg_regrets(draw, tasks) for draw in track(small, "incentives under VCG")])
+    welfare = mechanism_runs.settlements(draws, RULES, "welfare by size")[["rule", "tasks", "seed", "welfare"]]
+    rows = []
+    for draw in track(draws, "certified bounds"):
+        market = draw.market()
+        bound = solve(market, "column_generation", time_limit=60, options={"rows": "vectors"}).bound
+        rows.append((draw.tasks, draw.seed, bound, solve(market, "assignment", reading="whole").welfare))
+    bounds = pd.DataFrame(rows, columns=["tasks", "seed", "bound", "welfare"])
+    welfare = pd.concat((welfare, bounds.drop(columns="bound").assign(rule=VCG)), ignore_index=True)
+    welfare = welfare.merge(bounds.drop(columns="welfare"), on=["tasks", "seed"])
+    loss = 1 - welfare["welfare"] / welfare["bound"]
+    return {"regrets": pd.concat((regrets, vcg_regrets), ignore_index=True), "welfare": welfare.assign(loss=loss)}
+
+
+def _vcg_regrets(draw: Draw, tasks: int) -> pd.DataFrame:
+    """As ``mechanism_runs.misreported``, of each sampled task's payment alone."""
+    market = draw.market()
+    rows = []
+    for task in mechanism_runs.sampled(market, draw.seed, tasks)[:, None]:
+        most = misreports.regrets(
+            market, partial(vcg.sampled, reading="whole", tasks=task, time_limit=60.0), task, FACTORS, KINDS
+        )
+        scale = mechanism_runs.mean_bid(market)
+        rows += [(draw.tasks, draw.seed, VCG, kind, int(task[0]), gains[0] / scale) for kind, gains in most.items()]
+    return pd.DataFrame(rows, columns=["tasks", "seed", "rule", "misreport", "task", "regret"])
 
 
 def by_size(regrets: pd.DataFrame) -> pd.DataFrame:
-    """Mean regret of value and demand misreports by rule, size and seed; a task's regret is the larger of the two."""
-    own = regrets[regrets["misreport"] != "split"]
-    each = own.groupby(["rule", "tasks", "seed", "task"], sort=False)["regret"].max().reset_index()
+    """Mean regret by rule, size and seed; a task's regret is the larger of those by value and by demand."""
+    each = regrets.groupby(["rule", "tasks", "seed", "task"], sort=False)["regret"].max().reset_index()
     return each.groupby(["rule", "tasks", "seed"], sort=False)["regret"].mean().reset_index()
 
 
@@ -88,7 +112,7 @@ def check(results: Results) -> Verdict:
 
 def figures(results: Results) -> dict[str, Figure]:
     """Mean regret and loss of welfare by size."""
-    table, colours = by_size(results["regrets"]), plots.colours([rule.label for rule in RULES])
+    table, colours = by_size(results["regrets"]), plots.colours([*(rule.label for rule in RULES), VCG])
     figure, (left, right) = plots.canvas(2, width=10.0)
     for label, colour in colours.items():
         mean = table[table["rule"] == label].groupby("tasks")["regret"].mean()
@@ -103,7 +127,7 @@ def figures(results: Results) -> dict[str, Figure]:
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """Exponents; regrets by kind of misreport; losses."""
-    exponents = [(rule.label, *exponent(results["regrets"], rule.label)) for rule in RULES[:-1]]
+    exponents = [(rule.label, *exponent(results["regrets"], rule.label)) for rule in RULES]
     return {
         "Exponent of the mean regret against tasks": pd.DataFrame(
             exponents, columns=["rule", "exponent", "low", "high"]

@@ -5,6 +5,7 @@ A lattice of demands too large for that is made coarse: its bound stays valid, a
 
 from auction.market import Allocation, Market, Reading
 from auction.search import Found, Stop
+from auction.solvers.column_generation.neighbourhoods import improved
 from auction.solvers.column_generation.rounding import rounded
 from auction.solvers.column_generation.serving import served
 from auction.solvers.column_generation.vector_descent import descended
@@ -26,7 +27,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     The bound is sum_i max(0, b_i - f(C_i; p)) + sum_j w_j max(0, p_v(j) - c_j), convex in the prices p (V,): see
     ``auction.certificate``. Each round the master LP proposes prices; the dual there and halfway to the best prices
     so far (Wentges 1997: the master's own prices jump) gives new steps of covers and perhaps better prices. Where the
-    master is too large for that, the dual is descended without it, and one interior solution is rounded.
+    master is too large for that, the dual is descended without it, and one interior solution is rounded and improved.
 
     Args:
         market: any number of tasks and providers.
@@ -61,6 +62,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         if master.interior:
             candidate = rounded(grid, master.flow(), best) if grid.exact else served(grid, best, stop)
             allocation = max(allocation, candidate, key=lambda one: welfare(market, one))
+            allocation = improved(grid, best, allocation, stop)
             break
         proposed, halfway = priced(grid, price), priced(grid, (best.price + price) // 2)
         new = master.add(proposed) + master.add(halfway)
