@@ -101,8 +101,8 @@ def check(results: Results) -> Verdict:
     return Verdict(
         verdict,
         f"{share:.0%} ({low:.0%} to {high:.0%}) of providers gain by what they offer",
-        "Showing less of what a card can do moves it forward in the queue, since 1/s² rewards small s; in order of cost "
-        f"per unit {other:.0%} gain. Of the users {gaining['value']:.0%} gain by another value, "
+        "Showing less of what a card can do moves it forward in the queue, since 1/s² rewards small s; in order of "
+        f"cost per unit {other:.0%} gain. Of the users {gaining['value']:.0%} gain by another value, "
         f"{gaining['demand']:.0%} by inflated demand and {gaining['split']:.0%} by false names.",
     )
 

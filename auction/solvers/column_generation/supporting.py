@@ -15,11 +15,11 @@ EDGE = 0.01  # tokens: a loss that counts as none
 def supporting(market: Market, allocation: Allocation, vector_of: Int, price: Int) -> Int:
     """(V,) of the prices at which an allocation's trades leave the least loss in sum, those nearest to ``price``.
 
-    min sum_i u_i (max(0, sum_j A_ij p_v(j) - b_i) + sum_j A_ij max(0, c_j - p_v(j))) + NEARNESS sum_ij A_ij |p_v(j) -
-    price_v(j)| over p >= 0: where the losses are 0 every trade is accepted by both sides. A dual optimum does that for a
-    fractional allocation; after rounding its marginal trades fail by a little. Without a distance prices could fall to
-    costs, at which everybody who lost would want to trade. Weights u_i are 1, then what is lost with the trade over its
-    loss (reweighting, Candes, Wakin and Boyd 2008): few trades fail rather than many by a little.
+    min sum_i u_i (max(0, sum_j A_ij p_v(j) - b_i) + sum_j A_ij max(0, c_j - p_v(j))) + NEARNESS sum_ij A_ij d_v(j) over
+    p >= 0, d_v being |p_v - price_v|: where the losses are 0 every trade is accepted by both sides. A dual optimum does
+    that for a fractional allocation; after rounding its marginal trades fail by a little. Without a distance prices
+    could fall to costs, at which everybody who lost would want to trade. Weights u_i are 1, then what is lost with the
+    trade over its loss (reweighting, Candes, Wakin and Boyd 2008): few trades fail rather than many by a little.
 
     Args:
         market: the market.
