@@ -23,10 +23,9 @@ STATEMENT = (
     "more token, which increases the bidding density."
 )
 CRITERION = (
-    "Upheld, as the hope that influence vanishes with size, if the exponent of the mean regret of the whitepaper's "
-    "prices against the number of tasks lies below 0 with its 95 % interval; refuted if the interval reaches 0 or "
-    "above while that of clearing lies below 0, so that size alone does not help but other prices do; qualified "
-    "otherwise. A regret is the most a task gains by four misreports of its value or by twice its demand, as a share "
+    "That influence vanishes with size is upheld if the exponent of the mean regret of the whitepaper's prices against "
+    "the number of tasks lies below 0 with its 95 % interval; refuted if the interval reaches 0 or above while that of "
+    "clearing lies below 0, so that size alone does not help but other prices do; qualified otherwise. A regret is the most a task gains by four misreports of its value or by twice its demand, as a share "
     "of the mean bid; means below a millionth of it count as that."
 )
 
