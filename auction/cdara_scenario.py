@@ -1,0 +1,96 @@
+"""CDARA on its published scenario: the matching of machines, the prices it leads to, and the ways the code reads it.
+
+A user asks for machines of several types, a provider offers some; a machine serves one that it is at least as large
+as in every resource. A bid or ask counts the CPU only, and a unit is a machine: the unit price of a bidder is its
+price over its number of machines.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from auction.cdara_workbook import Side
+from auction.density import descending
+from auction.market import Float, Int
+from auction.mechanisms.cdara import density
+
+
+class Matches(NamedTuple):
+    """Machines that change hands, in the order of the matching."""
+
+    user: Int  # (matches,)
+    provider: Int  # (matches,)
+    amount: Int  # (matches,) machines of one requested and one offered type
+
+
+class Reading(NamedTuple):
+    """What may be read in two ways."""
+
+    condition: bool  # only where the unit bid is at least the unit ask
+    quantity: bool  # a match costs its midpoint times its machines, not once
+    decimals: int | None  # to which midpoints are cut
+
+
+AS_STATED = Reading(condition=True, quantity=True, decimals=None)
+AS_CODED = Reading(condition=True, quantity=False, decimals=None)
+AS_PRINTED = Reading(condition=False, quantity=True, decimals=4)
+
+
+def densities(side: Side, priority: Float | int = 1) -> Float:
+    """(bidders,) price / sqrt(CPU of all machines) x priority."""
+    return density(side.price, side.capacity[:, 0], priority)
+
+
+def unit_price(side: Side) -> Float:
+    """(bidders,) price of a machine on average."""
+    return side.price / side.machines
+
+
+def cut(number: Float, decimals: int) -> Float:
+    """Without the digits beyond: what the workbook prints is cut, not rounded. A hair above, for sums like 0.3."""
+    return np.floor(number * 10.0**decimals + 1e-7) / 10.0**decimals
+
+
+def match(users: Side, providers: Side, priority: Float | int, condition: bool) -> Matches:
+    """Users by falling, providers by rising density; a user that does not get all its machines returns those it got.
+
+    As the published code does, a requested type takes machines of one offered type a provider, the smallest that
+    has any left and serves.
+
+    Args:
+        priority: (users,), or 1.
+        condition: pass over providers whose unit ask is above the user's unit bid.
+    """
+    bid, ask = unit_price(users), unit_price(providers)
+    queue = np.argsort(densities(providers), kind="stable")
+    serves = (providers.machine[None, :, :] >= users.machine[:, None, :]).all(axis=2)
+    left = providers.amount.copy()
+    matches: list[tuple[int, int, int]] = []
+    for i in descending(densities(users, priority)):
+        wanted, kept, found = users.amount.copy(), left.copy(), []
+        own = np.flatnonzero(users.bidder == i)
+        for j in queue[bid[i] >= ask[queue]] if condition else queue:
+            for t in own:
+                offers = np.flatnonzero((providers.bidder == j) & (left > 0) & serves[t])
+                if wanted[t] and offers.size:
+                    amount = min(wanted[t], left[offers[0]])
+                    wanted[t] -= amount
+                    left[offers[0]] -= amount
+                    found.append((int(i), int(j), int(amount)))
+        if wanted[own].any():
+            left = kept
+        else:
+            matches += found
+    return Matches(*np.array(matches, dtype=np.int64).reshape(-1, 3).T)
+
+
+def trade_prices(users: Side, providers: Side, matches: Matches, reading: Reading) -> tuple[Float, Float]:
+    """(users,) what each pays, (providers,) what each receives; 0 for losers."""
+    price = (unit_price(users)[matches.user] + unit_price(providers)[matches.provider]) / 2
+    if reading.decimals is not None:
+        price = cut(price, reading.decimals)
+    if reading.quantity:
+        price = price * matches.amount
+    sides = ((matches.user, users), (matches.provider, providers))
+    payment, receipt = (np.bincount(bidder, price, minlength=len(side.name)) for bidder, side in sides)
+    return payment, receipt
