@@ -69,7 +69,9 @@ def match(users: Side, providers: Side, priority: Float | int, condition: bool) 
     for i in descending(densities(users, priority)):
         wanted, kept, found = users.amount.copy(), left.copy(), []
         own = np.flatnonzero(users.bidder == i)
-        for j in queue[bid[i] >= ask[queue]] if condition else queue:
+        for j in queue:
+            if condition and bid[i] < ask[j]:
+                continue
             for t in own:
                 offers = np.flatnonzero((providers.bidder == j) & (left > 0) & serves[t])
                 if wanted[t] and offers.size:
@@ -91,6 +93,7 @@ def trade_prices(users: Side, providers: Side, matches: Matches, reading: Readin
         price = cut(price, reading.decimals)
     if reading.quantity:
         price = price * matches.amount
-    sides = ((matches.user, users), (matches.provider, providers))
-    payment, receipt = (np.bincount(bidder, price, minlength=len(side.name)) for bidder, side in sides)
+    payment, receipt = np.zeros(len(users.name)), np.zeros(len(providers.name))
+    np.add.at(payment, matches.user, price)
+    np.add.at(receipt, matches.provider, price)
     return payment, receipt

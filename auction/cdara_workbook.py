@@ -80,7 +80,7 @@ class Side:
     @property
     def price(self) -> Float:
         """(bidders,) the bid or ask for all machines together: amount x rate / CPU, summed over types."""
-        return np.bincount(self.bidder, self.amount * self.rate / self.machine[:, 0])
+        return np.asarray(np.bincount(self.bidder, self.amount * self.rate / self.machine[:, 0]), dtype=np.float64)
 
 
 def load(directory: Path | None) -> tuple[Side, Side]:
