@@ -63,13 +63,13 @@ def match(users: Side, providers: Side, priority: Float | int, condition: bool) 
     """
     bid, ask = unit_price(users), unit_price(providers)
     queue = np.argsort(densities(providers), kind="stable")
-    serves = (providers.machine[None, :, :] >= users.machine[:, None, :]).all(axis=2)
+    serves = np.all(providers.machine[None, :, :] >= users.machine[:, None, :], axis=2)
     left = providers.amount.copy()
     matches: list[tuple[int, int, int]] = []
-    for i in descending(densities(users, priority)):
+    for i in descending(densities(users, priority)).tolist():
         wanted, kept, found = users.amount.copy(), left.copy(), []
         own = np.flatnonzero(users.bidder == i)
-        for j in queue:
+        for j in queue.tolist():
             if condition and bid[i] < ask[j]:
                 continue
             for t in own:
@@ -78,7 +78,7 @@ def match(users: Side, providers: Side, priority: Float | int, condition: bool) 
                     amount = min(wanted[t], left[offers[0]])
                     wanted[t] -= amount
                     left[offers[0]] -= amount
-                    found.append((int(i), int(j), int(amount)))
+                    found.append((i, j, int(amount)))
         if wanted[own].any():
             left = kept
         else:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from auction.cdara_scenario import AS_CODED, AS_PRINTED, AS_STATED, cut, densities, match, trade_prices, unit_price
 from auction.cdara_workbook import RUNS, Side
+from auction.market import Float
 
 READINGS = {"as stated": AS_STATED, "as coded": AS_CODED, "as printed": AS_PRINTED}
 SAME = 1e-6  # of prices printed with four decimals
@@ -30,7 +31,8 @@ def price_table(users: Side, providers: Side) -> pd.DataFrame:
     they sell, matched as printed. ``below the ask``: machines traded although the unit bid is below the unit ask.
     """
     frames = []
-    for run, (name, priority) in enumerate(zip(RUNS, (1, users.priority), strict=True)):
+    priorities: tuple[int | Float, ...] = (1, users.priority)
+    for run, (name, priority) in enumerate(zip(RUNS, priorities, strict=True)):
         matches = {label: match(users, providers, priority, read.condition) for label, read in READINGS.items()}
         prices = {label: trade_prices(users, providers, matches[label], read) for label, read in READINGS.items()}
         printed = matches["as printed"]
