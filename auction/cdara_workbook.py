@@ -10,6 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
+from auction.arrays import frozen
 from auction.errors import InputError
 from auction.market import Float, Int
 
@@ -94,9 +95,8 @@ def load(directory: Path | None) -> tuple[Side, Side]:
         return _side(_embedded(USERS)), _side(_embedded(PROVIDERS))
     folder = directory / FOLDER
     users = _read(folder, "Brokers.csv", "Broker", 20, 0, ("Sheet2.csv", "time_dasty.csv"))
-    return _side(users), _side(
-        _read(folder, "Datacenters.csv", "Datacenter", 7, 4, ("Sheet3.csv", "time_dasty_dc.csv"))
-    )
+    providers = _read(folder, "Datacenters.csv", "Datacenter", 7, 4, ("Sheet3.csv", "time_dasty_dc.csv"))
+    return _side(users), _side(providers)
 
 
 Row = tuple[str, str, str, list[str], list[list[str]]]  # name, time, density, prices, machine types
@@ -112,27 +112,31 @@ def _embedded(text: str) -> list[Row]:
 
 def _side(rows: list[Row]) -> Side:
     types = np.array([machine for *_, machines in rows for machine in machines], dtype=float)
+    prices = [[np.nan if price == "-" else float(price) for price in pair] for *_, pair, _ in rows]
     return Side(
         name=tuple(name for name, *_ in rows),
-        priority=np.array([float(time) for _, time, *_ in rows]),
+        priority=frozen(np.array([float(time) for _, time, *_ in rows])),
         printed_density=tuple(density for _, _, density, *_ in rows),
-        printed_price=np.array([[np.nan if p == "-" else float(p) for p in prices] for *_, prices, _ in rows]).T,
-        bidder=np.repeat(np.arange(len(rows)), [len(machines) for *_, machines in rows]),
-        amount=types[:, 0].astype(np.int64),
-        machine=types[:, 1:5].astype(np.int64),
-        rate=types[:, 5],
+        printed_price=frozen(np.array(prices).T),
+        bidder=frozen(np.repeat(np.arange(len(rows)), [len(machines) for *_, machines in rows])),
+        amount=frozen(types[:, 0].astype(np.int64)),
+        machine=frozen(types[:, 1:5].astype(np.int64)),
+        rate=frozen(types[:, 5].copy()),
     )
 
 
 def _read(folder: Path, sheet: str, kind: str, count: int, column: int, results: tuple[str, str]) -> list[Row]:
     """Bidders are blocks of four lines, one a resource, below two lines of headings, in the order of their numbers."""
     path, cells = folder / sheet, _cells(folder / sheet)
-    letter = "B" if kind == "Broker" else "d"
+    names = [f"{'B' if kind == 'Broker' else 'd'}{number + 1}" for number in range(count)]
     densities = _column(folder / "Sheet1.csv", column, 1)
     prices = [_column(folder / result, 0, 2) for result in results]
+    for result, found in zip(results, prices, strict=True):
+        if not found.keys() <= set(names):
+            raise InputError(f"{folder / result}: {min(found.keys() - set(names))!r} is not allowed; one of {names}")
     rows: list[Row] = []
-    for number in range(1, count + 1):
-        top, name = 4 * number - 2, f"{letter}{number}"
+    for number, name in enumerate(names, 1):
+        top = 4 * number - 2
         if _cell(cells, top, 0) != f"{kind} {number}":
             raise InputError(f"{path}: row {top + 1}: {_cell(cells, top, 0)!r} is not allowed; {kind} {number}")
         if f"{kind}{number}" not in densities:
@@ -140,8 +144,11 @@ def _read(folder: Path, sheet: str, kind: str, count: int, column: int, results:
         types = []
         for first in (2, 5, 8, 11):
             if _cell(cells, top, first + 2) not in ("", "0.0"):
-                places = [(top, first + 2), *((top + r, first) for r in range(len(RESOURCES))), (top, first + 1)]
-                types.append([_positive(path, cells, *place) for place in places])
+                whole = [(top, first + 2), *((top + r, first) for r in range(len(RESOURCES)))]
+                counts = [_positive(path, cells, *place, whole=True) for place in whole]
+                types.append([*counts, _positive(path, cells, top, first + 1)])
+        if not types:
+            raise InputError(f"{path}: row {top + 1}: {kind} {number} has no machine; at least one is needed")
         time = _positive(path, cells, top, 20) if kind == "Broker" else "1"
         rows.append((name, time, densities[f"{kind}{number}"], [price.get(name, "-") for price in prices], types))
     return rows
@@ -168,13 +175,14 @@ def _cell(cells: list[list[str]], row: int, column: int) -> str:
     return cells[row][column].strip() if row < len(cells) and column < len(cells[row]) else ""
 
 
-def _positive(path: Path, cells: list[list[str]], row: int, column: int) -> str:
+def _positive(path: Path, cells: list[list[str]], row: int, column: int, whole: bool = False) -> str:
     text = _cell(cells, row, column)
     try:
-        positive = 0 < float(text) < 1e9
+        allowed = 0 < float(text) < 1e9 and (not whole or float(text).is_integer())
     except ValueError:
-        positive = False
-    if not positive:
+        allowed = False
+    if not allowed:
         where = f"row {row + 1}, column {column + 1}"
-        raise InputError(f"{path}: {where}: {text[:40]!r} is not allowed; a number above 0, below 1e9")
+        number = "whole number" if whole else "number"
+        raise InputError(f"{path}: {where}: {text[:40]!r} is not allowed; a {number} above 0, below 1e9")
     return text

@@ -62,9 +62,11 @@ def spoil(path, row, column, text):
 
 @pytest.mark.parametrize(
     "sheet, row, column, text, message",
-    [("Brokers", 3, 3, "x", "row 3, column 3: 'x' is not allowed; a number above 0")]
+    [("Brokers", 3, 3, "x", "row 3, column 3: 'x' is not allowed; a whole number above 0")]
     + [("Brokers", 4, 3, "", "row 4, column 3: '' is not allowed"), ("Brokers", 3, 4, "nan", "row 3, column 4: 'nan'")]
     + [("Brokers", 7, 21, "-1", "row 7, column 21: '-1'"), ("Datacenters", 3, 5, "inf", "row 3, column 5: 'inf'")]
+    + [("Brokers", 3, 5, "0.5", "row 3, column 5: '0.5' is not allowed; a whole number")]
+    + [("Brokers", 7, 5, "", "row 7: Broker 2 has no machine"), ("time_dasty", 3, 1, "B21", "'B21' is not allowed")]
     + [("Brokers", 11, 1, "Broker 4", "row 11: 'Broker 4' is not allowed; Broker 3")]
     + [("Sheet1", 2, 1, "Broker9", "has no density of Broker7"), ("Sheet2", 2, 3, "-", "row 2, column 3: '-'")],
 )
