@@ -1,7 +1,7 @@
 """The scenario workbook of CDARA: 20 users' and 7 providers' machines, and the densities and prices it prints.
 
 Samimi, Teimouri and Mukhtar, 'A combinatorial double auction resource allocation model in cloud computing', doi
-10.1016/j.ins.2014.02.008; its numbers are embedded, and read from its sheets where there is a directory.
+10.1016/j.ins.2014.02.008. The numbers are embedded; ``load`` reads them from the sheets, one CSV each, as well.
 """
 
 import csv
