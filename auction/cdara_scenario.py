@@ -1,8 +1,12 @@
-"""CDARA on its published scenario: the matching of machines, the prices it leads to, and the ways the code reads it.
+"""CDARA on its published scenario: the matching of machines and the prices, in three versions of the rule.
 
 A user asks for machines of several types, a provider offers some; a machine serves one that it is at least as large
 as in every resource. A bid or ask counts the CPU only, and a unit is a machine: the unit price of a bidder is its
 price over its number of machines.
+
+The versions: the rule as it is stated; as in the code published with it (CloudAuction on GitHub), which adds one
+midpoint a match, however many machines it is of; and the one that reproduces what the workbook prints, which counts
+machines, but matches although a unit bid is below the unit ask, and cuts midpoints to four decimals.
 """
 
 from typing import NamedTuple
@@ -23,17 +27,17 @@ class Matches(NamedTuple):
     amount: Int  # (matches,) machines of one requested and one offered type
 
 
-class Reading(NamedTuple):
-    """What may be read in two ways."""
+class Version(NamedTuple):
+    """What the versions differ in."""
 
     condition: bool  # only where the unit bid is at least the unit ask
     quantity: bool  # a match costs its midpoint times its machines, not once
     decimals: int | None  # to which midpoints are cut
 
 
-AS_STATED = Reading(condition=True, quantity=True, decimals=None)
-AS_CODED = Reading(condition=True, quantity=False, decimals=None)
-AS_PRINTED = Reading(condition=False, quantity=True, decimals=4)
+AS_STATED = Version(condition=True, quantity=True, decimals=None)
+AS_CODED = Version(condition=True, quantity=False, decimals=None)
+AS_PRINTED = Version(condition=False, quantity=True, decimals=4)
 
 
 def densities(side: Side, priority: Float | int = 1) -> Float:
@@ -86,12 +90,12 @@ def match(users: Side, providers: Side, priority: Float | int, condition: bool) 
     return Matches(*np.array(matches, dtype=np.int64).reshape(-1, 3).T)
 
 
-def trade_prices(users: Side, providers: Side, matches: Matches, reading: Reading) -> tuple[Float, Float]:
+def trade_prices(users: Side, providers: Side, matches: Matches, version: Version) -> tuple[Float, Float]:
     """(users,) what each pays, (providers,) what each receives; 0 for losers."""
     price = (unit_price(users)[matches.user] + unit_price(providers)[matches.provider]) / 2
-    if reading.decimals is not None:
-        price = cut(price, reading.decimals)
-    if reading.quantity:
+    if version.decimals is not None:
+        price = cut(price, version.decimals)
+    if version.quantity:
         price = price * matches.amount
     payment, receipt = np.zeros(len(users.name)), np.zeros(len(providers.name))
     np.add.at(payment, matches.user, price)

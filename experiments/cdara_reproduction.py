@@ -10,7 +10,7 @@ from auction.cdara_scenario import AS_CODED, AS_PRINTED, AS_STATED, cut, densiti
 from auction.cdara_workbook import RUNS, Side
 from auction.market import Float
 
-READINGS = {"as stated": AS_STATED, "as coded": AS_CODED, "as printed": AS_PRINTED}
+VERSIONS = {"as stated": AS_STATED, "as coded": AS_CODED, "as printed": AS_PRINTED}
 SAME = 1e-6  # of prices printed with four decimals
 
 
@@ -25,7 +25,7 @@ def density_table(users: Side, providers: Side) -> pd.DataFrame:
 
 
 def price_table(users: Side, providers: Side) -> pd.DataFrame:
-    """One row a run and bidder: its offer, the printed price, the price under each reading, utilities, a remark.
+    """One row a run and bidder: its offer, the printed price, the price under each version, utilities, a remark.
 
     ``printed utility`` is that of the workbook, which charges providers for all they offer; ``utility`` counts what
     they sell, matched as printed. ``below the ask``: machines traded although the unit bid is below the unit ask.
@@ -33,8 +33,8 @@ def price_table(users: Side, providers: Side) -> pd.DataFrame:
     frames = []
     priorities: tuple[int | Float, ...] = (1, users.priority)
     for run, (name, priority) in enumerate(zip(RUNS, priorities, strict=True)):
-        matches = {label: match(users, providers, priority, read.condition) for label, read in READINGS.items()}
-        prices = {label: trade_prices(users, providers, matches[label], read) for label, read in READINGS.items()}
+        matches = {label: match(users, providers, priority, version.condition) for label, version in VERSIONS.items()}
+        prices = {label: trade_prices(users, providers, matches[label], version) for label, version in VERSIONS.items()}
         printed = matches["as printed"]
         below = unit_price(users)[printed.user] < unit_price(providers)[printed.provider]
         for s, (role, side, sign) in enumerate((("user", users, -1), ("provider", providers, 1))):
@@ -72,14 +72,14 @@ def remark(row: dict[Hashable, Any]) -> str:
 
 
 def agreement(prices: pd.DataFrame) -> pd.DataFrame:
-    """By run and reading: winners in common, only printed, only served; prices equal to the fourth decimal."""
+    """By run and version: winners in common, only printed, only served; prices equal to the fourth decimal."""
     rows = []
     for (run, role), own in prices.groupby(["run", "role"], sort=False):
         printed = own["printed price"].notna()
-        for label in READINGS:
+        for label in VERSIONS:
             served = own[label] > 0
             equal = (cut(own[label].to_numpy(), 4) - own["printed price"]).abs() < SAME
             counts = (printed.sum(), (printed & served).sum(), (printed & ~served).sum(), (served & ~printed).sum())
             rows.append((run, role, label, *map(int, counts), int(equal.sum())))
-    columns = ["run", "role", "reading", "printed", "both", "printed only", "served only", "equal prices"]
+    columns = ["run", "role", "version", "printed", "both", "printed only", "served only", "equal prices"]
     return pd.DataFrame(rows, columns=columns)

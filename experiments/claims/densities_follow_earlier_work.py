@@ -101,7 +101,7 @@ def check(results: Results) -> Verdict:
     )
     shares = against_cdara(results).groupby("rule", sort=False)["share"].mean()
     found = cdara_reproduction.agreement(results["prices"])
-    first = found[(found["run"] == found["run"].iloc[0]) & (found["role"] == "user")].set_index("reading")
+    first = found[(found["run"] == found["run"].iloc[0]) & (found["role"] == "user")].set_index("version")
     return Verdict(
         verdict,
         "; ".join(f"{side} {mean:+.2f} ({low:+.2f} to {high:+.2f})" for side, (mean, low, high) in means.items()),
@@ -130,7 +130,7 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     return {
         "Rank correlation of the queues": statistics.summary(results["queues"], ["side", "family"], "correlation"),
         "Welfare over that of CDARA": statistics.summary(against_cdara(results), ["rule", "family"], "share"),
-        "Published scenario: what each reading of CDARA reproduces": cdara_reproduction.agreement(results["prices"]),
+        "Published scenario: what each version of CDARA reproduces": cdara_reproduction.agreement(results["prices"]),
         "Published scenario: trade prices and utilities": results["prices"],
         "Published scenario: densities": results["densities"],
     }

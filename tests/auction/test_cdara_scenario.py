@@ -9,7 +9,7 @@ import pytest
 from auction.cdara_scenario import AS_CODED, AS_PRINTED, AS_STATED, cut, densities, match, trade_prices, unit_price
 from auction.cdara_workbook import Side, load
 
-READINGS = (AS_STATED, AS_CODED, AS_PRINTED)
+VERSIONS = (AS_STATED, AS_CODED, AS_PRINTED)
 
 
 def side(*bidders) -> Side:
@@ -51,18 +51,18 @@ def test_machines_of_a_user_that_is_not_served_in_full_are_returned():
 
 
 @pytest.mark.parametrize("priority", ["none", "time"])
-@pytest.mark.parametrize("reading", READINGS)
-def test_winners_are_served_in_full_from_what_is_offered_and_payments_are_receipts(reading, priority):
+@pytest.mark.parametrize("version", VERSIONS)
+def test_winners_are_served_in_full_from_what_is_offered_and_payments_are_receipts(version, priority):
     users, providers = load(None)
-    found = match(users, providers, 1 if priority == "none" else users.priority, reading.condition)
+    found = match(users, providers, 1 if priority == "none" else users.priority, version.condition)
     served = np.bincount(found.user, found.amount, len(users.name))
     assert set(np.unique(np.where(served == users.machines, 1, served))) <= {0, 1}
     assert (np.bincount(found.provider, found.amount, len(providers.name)) <= providers.machines).all()
-    if reading.condition:
+    if version.condition:
         assert (unit_price(users)[found.user] >= unit_price(providers)[found.provider]).all()
-    payment, receipt = trade_prices(users, providers, found, reading)
+    payment, receipt = trade_prices(users, providers, found, version)
     assert payment.sum() == pytest.approx(receipt.sum(), rel=1e-12) and payment.sum() > 0
-    if reading is AS_STATED:
+    if version is AS_STATED:
         assert (payment <= users.price).all()
 
 
@@ -77,13 +77,13 @@ def test_printed_winners_and_prices_come_out_only_without_the_condition(run, ser
     sides = load(None)
     priority = sides[0].priority if run else 1
     won = ~np.isnan(sides[0].printed_price[run])
-    for reading in READINGS:
-        prices = trade_prices(*sides, match(*sides, priority, reading.condition), reading)
+    for version in VERSIONS:
+        prices = trade_prices(*sides, match(*sides, priority, version.condition), version)
         same = [
             int(np.isclose(side.printed_price[run], computed, atol=1e-6, rtol=0).sum())
             for side, computed in zip(sides, prices, strict=True)
         ]
-        if reading.condition:
+        if version.condition:
             assert (won & (prices[0] > 0)).sum() == served and same == [0, 0]
         else:
             assert ((prices[0] > 0) == won).all() and same == list(equal)
