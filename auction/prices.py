@@ -5,8 +5,8 @@ Arrays by pair follow the allocation's pairs.
 """
 
 import numpy as np
+from numba import vectorize
 
-from auction.arrays import INT64_MAX
 from auction.market import Allocation, Float, Int, Market
 
 
@@ -89,10 +89,19 @@ def transfers(market: Market, allocation: Allocation, price: Int) -> tuple[Int, 
     return payment, receipt
 
 
-def fraction(amount: Int, part: Int, whole: Int) -> Int:
-    """floor(amount x part / whole) elementwise, 0 <= part <= whole, without overflow: in Python integers if need be."""
-    if not amount.size:
-        return amount
-    if int(np.abs(amount).max()) * int(part.max()) <= INT64_MAX:
-        return amount * part // whole
-    return (amount.astype(object) * part // whole).astype(np.int64)
+@vectorize("i8(i8, i8, i8)", cache=True)
+def fraction(amount, part, whole):
+    """floor(amount x part / whole) elementwise, 0 <= part <= whole < 2^62, without overflow; numpy or compiled code."""
+    quotient, rest = amount // whole * part, amount % whole
+    if max(rest, part) < 2**31:
+        return quotient + rest * part // whole
+    low, remainder = 0, 0  # rest x part / whole by long division, a bit of part at a time
+    for bit in range(61, -1, -1):
+        low, remainder = 2 * low, 2 * remainder
+        if remainder >= whole:
+            low, remainder = low + 1, remainder - whole
+        if part >> bit & 1:
+            remainder += rest
+            if remainder >= whole:
+                low, remainder = low + 1, remainder - whole
+    return quotient + low
