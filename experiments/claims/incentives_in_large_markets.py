@@ -25,8 +25,9 @@ STATEMENT = (
 CRITERION = (
     "That influence vanishes with size is upheld if the exponent of the mean regret of the whitepaper's prices against "
     "the number of tasks lies below 0 with its 95 % interval; refuted if the interval reaches 0 or above while that of "
-    "clearing lies below 0, so that size alone does not help but other prices do; qualified otherwise. A regret is the most a task gains by four misreports of its value or by twice its demand, as a share "
-    "of the mean bid; means below a millionth of it count as that."
+    "clearing lies below 0, so that size alone does not help but other prices do; qualified otherwise. A regret is the "
+    "most a task gains by four misreports of its value or by twice its demand, as a share of the mean bid; means below "
+    "a millionth of it count as that."
 )
 
 SIZES = {"tiny": (20, 40, 80), "small": (100, 300, 1000, 3000), "full": (100, 300, 1000, 3000, 10_000, 30_000, 100_000)}

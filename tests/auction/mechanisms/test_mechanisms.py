@@ -11,7 +11,7 @@ from auction import mechanisms
 from auction.market import AMOUNT_LIMIT, MICRO, Market, check
 from auction.welfare import provider_utility, user_utility
 
-NEVER_LOSING = ("clearing", "mcafee", "posted_price", "private", "vcg", "whitepaper")
+NEVER_LOSING = ("cdara", "clearing", "mcafee", "posted_price", "private", "vcg", "whitepaper")
 WITHOUT_A_DEFICIT = NEVER_LOSING
 
 
