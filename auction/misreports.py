@@ -10,7 +10,7 @@ from typing import Literal
 import numpy as np
 
 from auction.errors import InputError
-from auction.market import Int, Market
+from auction.market import AMOUNT_LIMIT, Int, Market
 from auction.mechanisms import Settlement
 from auction.welfare import user_utility
 
@@ -23,17 +23,26 @@ def lies(market: Market, task: int, factors: Sequence[float]) -> Iterator[tuple[
 
     ``value``: v_i times each factor. ``demand``: C_i times each factor above 1, rounded up, v_i as it is. ``split``:
     two false names with parts of the demand (by types, or half of the requests of a single type) and values in
-    proportion to their work, which is the only one that adds a row.
+    proportion to their work, which is the only one that adds a row. What no market can hold is left out.
     """
+    for kind, demand, value in _reports(market, task, factors):
+        try:
+            yield kind, replace(market, demand=demand, value=value), [task, *range(market.tasks, value.size)]
+        except InputError:
+            continue
+
+
+def _reports(market: Market, task: int, factors: Sequence[float]) -> Iterator[tuple[Kind, Int, Int]]:
+    """Demand and value, (m or m + 1) rows, of each misreport; amounts beyond AMOUNT_LIMIT are cut to it."""
     for factor in factors:
         value = market.value.copy()
-        value[task] = round(int(value[task]) * factor)
-        yield "value", replace(market, value=value), [task]
+        value[task] = min(round(int(value[task]) * factor), AMOUNT_LIMIT)
+        yield "value", market.demand, value
     for factor in factors:
         if factor > 1:
             demand = market.demand.copy()
-            demand[task] = np.ceil(demand[task] * factor).astype(np.int64)
-            yield "demand", replace(market, demand=demand), [task]
+            demand[task] = np.minimum(np.ceil(demand[task] * factor), AMOUNT_LIMIT).astype(np.int64)
+            yield "demand", demand, market.value
     own = market.demand[task]
     first = np.where(np.cumsum(own > 0) <= np.count_nonzero(own) // 2, own, 0) if (own > 0).sum() > 1 else own // 2
     if first.any():
@@ -43,7 +52,7 @@ def lies(market: Market, task: int, factors: Sequence[float]) -> Iterator[tuple[
         part = round(int(market.value[task]) * float(work[0] / work.sum()))
         value = np.append(market.value, market.value[task] - part)
         value[task] = part
-        yield "split", replace(market, demand=demand, value=value), [task, market.tasks]
+        yield "split", demand, value
 
 
 def gain(truth: int, market: Market, task: int, reported: Market, rows: list[int], settled: Settlement) -> int:

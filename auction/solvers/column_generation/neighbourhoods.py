@@ -10,11 +10,11 @@ from auction.solvers.column_generation import by_provider
 from auction.solvers.column_generation.vector_dual import Grouped, Priced
 from auction.welfare import welfare, winners
 
-TASKS = 30  # winners in a neighbourhood, and as many losers
-SECONDS = 3.0  # for one neighbourhood
+TASKS = 60  # winners in a neighbourhood, and as many losers
+SECONDS = 4.0  # for one neighbourhood
 CLOSE = 0.003  # gap at which one is solved well enough
 ENOUGH = 0.005  # gap of the whole at which the search ends
-STALL = 0.001  # share of the bound that a sweep over all winners gains at least
+STALL = 0.0002  # share of the bound that a sweep over all winners gains at least
 
 
 def improved(grid: Grouped, at: Priced, allocation: Allocation, stop: Stop) -> Allocation:

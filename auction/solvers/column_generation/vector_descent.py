@@ -7,7 +7,7 @@ from auction.market import Float
 from auction.search import Stop
 from auction.solvers.column_generation.vector_dual import Grouped, Priced, priced
 
-EVALUATIONS = 150
+EVALUATIONS = 500
 MEMORY = 20  # of L-BFGS-B: pairs of steps and slopes it builds its curvature from
 STALL = 1e-5  # relative: a fall of the dual in PATIENCE evaluations that is not worth going on for
 PATIENCE = 15
