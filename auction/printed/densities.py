@@ -1,6 +1,7 @@
 """Bid densities and the sorted lists as printed (section 4.2, lines 3 and 4)."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from functools import partial
 
 import numpy as np
@@ -95,6 +96,25 @@ def order_of_the_others(market: Market) -> tuple[float, float]:
     )
 
 
+def relabelled(market: Market, seed: int) -> Market:
+    """The same tasks and providers under other indices, as an unstable sort may list equal ones."""
+    rng = np.random.default_rng(seed)
+    i, j = rng.permutation(market.tasks), rng.permutation(market.providers)
+    by_task = {name: getattr(market, name)[i] for name in ("demand", "value")}
+    by_provider = {name: getattr(market, name)[j] for name in ("resource", "slots", "cost", "ability")}
+    return replace(market, **by_task, **by_provider)
+
+
+def ties(market: Market) -> tuple[float, float]:
+    """Range of welfare over ten listings of the market, as a share of its mean; and of one listing, ties by index."""
+
+    def spread(listings: list[Market]) -> float:
+        found = [welfare(one, bid_density.solve(one, "bundle", Stop(None), 0).allocation) for one in listings]
+        return share(np.ptp(found), float(np.mean(found)))
+
+    return spread([relabelled(market, seed) for seed in range(10)]), spread([market, market])
+
+
 DEFECTS = (
     Defect(
         4,
@@ -144,5 +164,12 @@ DEFECTS = (
         "v normalised to be in the range (0, 1)",
         "by the least and the largest bid: one bidder that asks a hundredfold flattens the others and reorders them",
         {"pairs of other tasks whose order changes": order_of_the_others},
+    ),
+    Defect(
+        31,
+        "4.2, line 4",
+        "sorted in non-increasing order",
+        "equal densities are left in any order, and the cost is not in them; no family here has ties that matter",
+        {"range of welfare over ten listings of one market, over its mean": ties},
     ),
 )

@@ -29,8 +29,8 @@ CRITERION = (
     "Upheld if no executed pair has a unit ask above its unit bid, in the auction's best order, over all families; "
     "refuted if the mean share of such pairs is above 5 % with its 95 % interval, or any winner's slots cost more than "
     "it bids; qualified otherwise: the bundle matches and some of its units do not. What refusing such bundles costs "
-    "is shown beside it, and so is what it costs when all tasks without a trade bid again for the slots left until no more is "
-    "traded, under either reading: a second auction adds trades by itself."
+    "is shown beside it, once, and under either reading with further auctions for the tasks left without a trade, "
+    "which add trades by themselves."
 )
 
 GRID = {"tiny": (8, 16, 2), "small": (100, 200, 10), "full": (1000, 2000, 20)}
@@ -131,12 +131,14 @@ def check(results: Results) -> Verdict:
         "refuted" if low > 0.05 or dearer else "upheld" if not best["ask above bid"].any() else "qualified"
     )
     bundles = statistics.mean_interval(best["bundles with such a pair"].dropna())
+    printed = statistics.mean_interval(trades[trades["order"] == PRINTED]["ask above bid"].dropna())
     families = best.groupby("family")["ask above bid"].mean()
     refused, again = (statistics.mean_interval(best[f"welfare left, {label}"].dropna()) for label in (REFUSED, AGAIN))
     return Verdict(
         verdict,
         f"{mean:.1%} ({low:.1%} to {high:.1%}) of the executed pairs have a unit ask above the unit bid",
-        f"By family it is {families.min():.0%} ({families.idxmin()}) to {families.max():.0%} ({families.idxmax()}). "
+        f"By family it is {families.min():.0%} ({families.idxmin()}) to {families.max():.0%} ({families.idxmax()}); "
+        f"in the printed order {printed[0]:.0%} ({printed[1]:.0%} to {printed[2]:.0%}). "
         f"{bundles[0]:.0%} ({bundles[1]:.0%} to {bundles[2]:.0%}) of the tasks with several providers have such a "
         f"pair; {best['paid above unit bids'].mean():.1%} of what users pay lies above unit bids. Refusing them leaves "
         f"{refused[0]:.0%} of the welfare, {again[0]:.0%} ({again[1]:.0%} to {again[2]:.0%}) where tasks bid again. "
