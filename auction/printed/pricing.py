@@ -180,7 +180,7 @@ DEFECTS = (
         "4",
         "inserted back into the auction with a higher demand v_i",
         "a higher v_i also raises what it pays, perhaps above its true value",
-        {"winners that pay more than their true bid, v_i raised by half": raised_value},
+        {"winners that pay more than their true bid, all v_i raised by half": raised_value},
     ),
     Defect(
         23,

@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pytest import approx
 
 from auction.market import MICRO, Market
 from auction.printed import DEFECTS, densities, model, pricing
@@ -91,7 +90,7 @@ def test_the_print_gives_every_task_the_first_provider_and_never_returns():
 def test_one_line_as_printed(number, written, figure, value):
     run = prices(WALKED, {number})
     assert pairs(run.written) == written
-    assert figure(WALKED, run) == approx(value)
+    assert figure(WALKED, run) == pytest.approx(value)
     assert run.returned is (number != 20)
 
 
@@ -112,19 +111,19 @@ def test_a_valuation_refuses_where_it_is_below_the_requests():
     poor = market([[2]], [1.5], [[2]], [0.1])
     assert pairs(prices(poor, {7}).written) == [] and pairs(prices(poor, ()).written) == [(0, 0)]
     # v' = 0.99, 0.5, 0.01 and q' = 0.01, 0.5, 0.99
-    assert refused_by_value(market([[1], [2], [3]], [3, 2, 1], [[1]], [1])) == (approx(1 / 3), 0)
+    assert refused_by_value(market([[1], [2], [3]], [3, 2, 1], [[1]], [1])) == (pytest.approx(1 / 3), 0)
 
 
 def test_providers_passed_over_are_lost():
     # Task 1 needs type 1, offered only before the provider that completed task 0: 8 - 1 of 8 - 1 + 7 - 1 tokens.
     passed = market([[3, 0], [0, 1]], [9, 8], [[0, 1], [3, 3]], [1, 1])
-    assert never_back(passed) == (approx(7 / 13), 1)
+    assert never_back(passed) == (pytest.approx(7 / 13), 1)
 
 
 def test_the_objective_gains_what_providers_lose():
     one = market([[1]], [10], [[1]], [3])  # b = 9, midpoint 6, welfare 6
     assert model.rewards_low_prices(one) == (1, 0)
-    assert model.providers_surplus(one) == (approx(5 / 6), 0.5)
+    assert model.providers_surplus(one) == (pytest.approx(5 / 6), 0.5)
 
 
 def test_one_task_a_provider_makes_slots_void():
@@ -156,7 +155,7 @@ def test_lines_14_and_15_charge_a_bundle_more_than_its_bid():
 
 
 def test_units_won_so_far_price_the_first_provider():
-    assert pricing.paid_by_bundles(BUNDLE) == (approx(1.35), approx(1.1))  # (1 + 10) / 2 + 8 and 3 + 8
+    assert pricing.paid_by_bundles(BUNDLE) == (pytest.approx(1.35), pytest.approx(1.1))  # (1 + 10) / 2 + 8 and 3 + 8
     assert np.isnan(pricing.paid_by_bundles(CLOSE)).all()
 
 
@@ -178,12 +177,15 @@ def test_a_raised_value_is_charged():
 
 
 def test_a_demand_in_the_matrix_multiplies_the_price():
-    assert pricing.demand_in_the_matrix(market([[2]], [10], [[2]], [3])) == (approx(12 / 9), approx(6 / 9))
+    assert pricing.demand_in_the_matrix(market([[2]], [10], [[2]], [3])) == (
+        pytest.approx(12 / 9),
+        pytest.approx(6 / 9),
+    )
 
 
 def test_indices_of_lines_22_and_23_do_not_balance():
     # Task 1's provider does not serve task k = 0: it pays nothing.
-    assert pricing.balance(market([[1], [1]], [10, 10], [[1], [1]], [3, 3])) == (approx(0.5), 1)
+    assert pricing.balance(market([[1], [1]], [10, 10], [[1], [1]], [3, 3])) == (pytest.approx(0.5), 1)
 
 
 def test_a_unit_of_either_model_counts_one():
@@ -191,24 +193,27 @@ def test_a_unit_of_either_model_counts_one():
 
 
 def test_a_task_density_rises_with_demand():
-    assert densities.demand_in_front(market([[1], [2], [3]], [5, 5, 5], [[1]], [1])) == (approx(1), approx(-1))
+    assert densities.demand_in_front(market([[1], [2], [3]], [5, 5, 5], [[1]], [1])) == (
+        pytest.approx(1),
+        pytest.approx(-1),
+    )
 
 
 @pytest.mark.parametrize("floor", [0.0001, 0.01, 0.3])
 def test_a_provider_density_falls_with_slots_and_rises_if_they_are_latencies(floor):
     slots = market([[1]], [5], [[1], [2], [4]], [1, 1, 1])
     throughput = densities.units_in_front(slots, slots=lambda one: one.resource, floor=floor)
-    assert throughput == (approx(-1), approx(1))
-    assert densities.units_in_front(slots, slots=densities.latency, floor=floor)[0] == approx(1)
+    assert throughput == (pytest.approx(-1), pytest.approx(1))
+    assert densities.units_in_front(slots, slots=densities.latency, floor=floor)[0] == pytest.approx(1)
 
 
 def test_dear_providers_may_stand_first():
     # 19 - 9 with the small, dear slot first, 19 - 1 with the cheap one.
-    assert densities.provider_order(market([[1]], [20], [[1], [2]], [9, 1])) == (approx(10 / 18), 1)
+    assert densities.provider_order(market([[1]], [20], [[1], [2]], [9, 1])) == (pytest.approx(10 / 18), 1)
 
 
 def test_the_least_slot_of_a_column_has_an_infinite_density():
-    assert densities.infinite(market([[1]], [5], [[1], [2], [4]], [1, 1, 1])) == (approx(1 / 3), 0)
+    assert densities.infinite(market([[1]], [5], [[1], [2], [4]], [1, 1, 1])) == (pytest.approx(1 / 3), 0)
 
 
 def test_two_seeds_agree_on_the_printed_auction(generate):
@@ -218,7 +223,7 @@ def test_two_seeds_agree_on_the_printed_auction(generate):
 def test_one_bid_reorders_the_others():
     # C = 1, v = 15 stands before C = 2, v = 1 until task 0 asks for 2,000.
     shilled = market([[1], [2], [1], [10]], [20, 1, 15, 1], [[1]], [1])
-    assert densities.order_of_the_others(shilled) == (approx(1 / 3), 0)
+    assert densities.order_of_the_others(shilled) == (pytest.approx(1 / 3), 0)
 
 
 def test_ties_of_providers_that_differ_in_cost():
