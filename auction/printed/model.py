@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from auction.market import MICRO, Allocation, Float, Market
+from auction.market import MICRO, Allocation, Float, Int, Market
 from auction.prices import trade_prices
 from auction.printed.defect import NOT_SHOWN, Defect, best_order, share
 from auction.search import Stop
@@ -22,7 +22,7 @@ def rewards_low_prices(market: Market) -> tuple[float, float]:
     return share(gained, total), share(0, total)
 
 
-def _costs(market: Market, allocation: Allocation) -> np.ndarray:
+def _costs(market: Market, allocation: Allocation) -> Int:
     """(m,) what the slots of a task cost; with bids that low, midpoints are the costs."""
     spent = np.zeros(market.tasks, dtype=np.int64)
     np.add.at(spent, allocation.task, market.cost[allocation.provider])

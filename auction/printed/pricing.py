@@ -114,7 +114,7 @@ def balance(market: Market) -> tuple[float, float]:
     """What users pay over what providers receive, lines 22 and 23 index by index, and trade_prices.
 
     Line 22, i done on provider j with k = 1: s_j A_1j sum_m P_im, where m runs to n. Line 23: its n is summed from 1
-    to n. A index beyond the last task adds nothing.
+    to n. An index beyond the last task adds nothing.
     """
     allocation = best_order(market)
     if not allocation.task.size:

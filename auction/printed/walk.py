@@ -63,14 +63,14 @@ def prices(market: Market, printed: Iterable[int] = WALK) -> Run:
         covered = affordable = False
         if j < market.providers:
             provider = providers[j]
-            served = np.minimum(q[task], market.resource[provider])
+            gets = np.minimum(q[task], market.resource[provider])
             refused = money[task] < q[task].sum() if 7 in printed else left[provider] == 0  # line 10
-            if (served.any() and not refused) or 21 in printed:
+            if (gets.any() and not refused) or 21 in printed:
                 X[task, provider] = True  # line 12
                 taken.append(provider)
                 left[provider] -= 1
                 money[task] -= q[task].sum()  # line 16
-                q[task] -= q[task] if 19 in printed else served  # line 17
+                q[task] -= q[task] if 19 in printed else gets  # line 17
             covered = not q[task].any()
             affordable = 22 in printed or market.cost[taken].sum() <= market.net_bid[task]
         if not covered and (j < market.providers or 9 in printed):
