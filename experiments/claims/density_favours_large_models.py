@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 from auction import Market
 from auction.density import FLOOR, provider_density
 from auction.market import Float
+from auction.printed.densities import latency
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
@@ -39,12 +40,6 @@ def capability(market: Market) -> dict[str, Float]:
         "types": able.sum(axis=1).astype(float),
         "largest": np.where(able, market.unit_work, 0.0).max(axis=1, initial=0.0),
     }
-
-
-def latency(market: Market) -> Float:
-    """s read as a latency: rounds a request takes, 1 / s; one that cannot be run takes twice the slowest."""
-    slow = np.where(market.resource > 0, 1.0 / np.maximum(market.resource, 1), 0.0)
-    return np.where(market.resource > 0, slow, 2.0 * slow.max(axis=0, initial=0.0))
 
 
 def run(size: Size) -> Results:
