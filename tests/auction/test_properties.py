@@ -38,7 +38,8 @@ def test_vcg_is_optimal_without_regret_and_the_midpoint_is_neither(market):
     assert midpoint["regret_mean"] <= midpoint["regret_max"]
 
 
-def test_printed_prices_make_users_lose(generate):
+def test_printed_prices_make_users_lose(generate, monkeypatch):
+    monkeypatch.setattr("auction.properties.BOUND_SECONDS", 0.5)
     market = generate("marketplace", 30, 60, 3, 0)
     options = {"backfill": True, "task_order": "ratio", "provider_order": "ratio", "printed": True}
     found = properties(market, "whitepaper", sample=1, misreports=(2.0,), options=options)

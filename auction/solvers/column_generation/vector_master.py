@@ -17,7 +17,7 @@ from auction.solvers.column_generation.vector_dual import Curves, Grouped, Price
 HALVINGS = 9  # the finest segments are 2^-HALVINGS of the price they surround
 SEGMENTS = 2 * HALVINGS + 3
 SIMPLEX_ROWS = 2500  # rows up to which the simplex method keeps up
-PERTURBATION = 0.003  # of a step's price, at random: an interior solution of what is left is nearly a vertex
+PERTURBATION = 0.003  # of a step's share of the bound, at random: an interior solution is then nearly a vertex
 
 
 @dataclass(frozen=True, eq=False)
@@ -106,8 +106,9 @@ class Master:
             matrix = sparse.coo_array((value, (row, column)), shape=(self.rows, len(new)))
             self._add_columns(np.inf, matrix.tocsc())
             if self.interior:
-                price = np.array([at.price[slots].sum() for slots in (list(step[2:]) for step in new)])
-                cost = -PERTURBATION * self.random.random(len(new)) * price / self.money
+                price = np.array([at.price[list(step[2:])].sum() for step in new])
+                most = PERTURBATION * at.value / max(1.0, float(at.asked @ at.price))  # of prices: margins may be thin
+                cost = -min(most, PERTURBATION) * self.random.random(len(new)) * price / self.money
                 place = np.arange(self.curve.size + before, self.curve.size + len(self.known), dtype=np.int32)
                 self.highs.changeColsCost(place.size, place, cost)
         return len(new)
