@@ -20,8 +20,13 @@ ORDER = ("gap_on_real_input", "optimality_gap")  # what a reader came for stands
 
 
 def ordered() -> list[str]:
-    """All claims, the main findings first."""
-    return sorted(claims.names(), key=lambda name: (ORDER.index(name) if name in ORDER else len(ORDER), name))
+    """All claims, part by part, the main findings first."""
+    parts = list(claims.PARTS)
+
+    def place(name: str) -> tuple[int, int, str]:
+        return parts.index(claims.load(name).PART), ORDER.index(name) if name in ORDER else len(ORDER), name
+
+    return sorted(claims.names(), key=place)
 
 
 def write(size: Size, out: Path) -> Path:
@@ -83,6 +88,7 @@ def section(name: str, results: Results) -> dict[str, object]:
     claim = claims.load(name)
     return {
         "name": name,
+        "part": claims.PARTS[claim.PART],
         "title": claim.TITLE,
         "section": claim.SECTION,
         "statement": claim.STATEMENT,
@@ -121,6 +127,7 @@ def render(sections: list[dict[str, object]], size: Size, seconds: float) -> str
     packages = ("pulp", "highspy", "ortools", "numba", "numpy")
     return template.render(
         sections=sections,
+        parts=list(dict.fromkeys(section["part"] for section in sections)),
         size=size,
         minutes=f"{seconds / 60:.1f}",
         made=datetime.date.today().isoformat(),

@@ -2,6 +2,7 @@
 
 A claim is a module with
 
+    PART                                         of the report: a key of PARTS
     SECTION, STATEMENT, CRITERION                what the whitepaper says and what would uphold it, fixed in advance
     run(size: Size) -> Results                   the experiment: tidy tables of raw results
     check(results) -> Verdict                    the criterion applied to them
@@ -21,6 +22,10 @@ from auction import registry
 
 Size = Literal["tiny", "small", "full"]
 SIZES: tuple[Size, ...] = ("tiny", "small", "full")
+PARTS = {
+    "allocation": "The allocation: how far from the optimum",
+    "mechanism": "The mechanism: what prices promise, and to whom",
+}
 Results = dict[str, pd.DataFrame]
 Judgement = Literal["upheld", "qualified", "refuted"]
 

@@ -15,6 +15,7 @@ from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 
 TITLE = "Optimal allocation is NP-hard"
+PART = "allocation"
 SECTION = "3, 4.2"
 STATEMENT = (
     "A significant challenge in designing a task-allocation system is that determining the optimal task allocation "

@@ -22,6 +22,7 @@ from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "The auction is differentially private"
+PART = "mechanism"
 SECTION = "3"
 STATEMENT = (
     "We implement the differential privacy-based combinatorial double auction algorithm proposed by Zhai et al. "

@@ -15,6 +15,7 @@ from experiments.claims.allocation_is_np_hard import bins_market, partition_mark
 from experiments.progress import track
 
 TITLE = "The complexity map"
+PART = "allocation"
 SECTION = "4.2"
 STATEMENT = "We present a polynomial time combinatorial algorithm for Equation 1, which is NP-Hard."
 CRITERION = (

@@ -18,6 +18,7 @@ from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "The bid densities follow earlier work"
+PART = "mechanism"
 SECTION = "4.2"
 STATEMENT = (
     "Following Zhai et. al. (2018) and Jiang et. al. (2021), our scheduling mechanism invokes a bid density (bd) "

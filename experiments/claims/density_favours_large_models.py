@@ -14,6 +14,7 @@ from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "The bid density favours providers that can run large models"
+PART = "allocation"
 SECTION = "4.2"
 STATEMENT = (
     "Setting the bidding density for service providers in this manner heavily incentivize providers that are able to "

@@ -18,6 +18,7 @@ from experiments.round_runs import ARRIVALS, NONE, ORDERS, PRINTED, RANKED, SECO
 from experiments.sweep import Draw
 
 TITLE = "A failed task returns with a higher v"
+PART = "mechanism"
 SECTION = "4"
 STATEMENT = (
     "If the provider fails to complete the task within the allotted time, the task will be inserted back into the "

@@ -13,6 +13,7 @@ from experiments.progress import track
 from experiments.sweep import BEST_VARIANT, COLOURS, PRINTED, VARIANTS, Draw, Plan
 
 TITLE = "The gap at scale"
+PART = "allocation"
 SECTION = "4.2"
 STATEMENT = (
     "Following Zhai et. al. (2018) and Jiang et. al. (2021), our scheduling mechanism invokes a bid density (bd) "

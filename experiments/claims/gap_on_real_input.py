@@ -9,6 +9,7 @@ from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan
 
 TITLE = "The gap on real input"
+PART = "allocation"
 SECTION = "1, 4"
 STATEMENT = (
     "By connecting this unused capacity via a distributed network, a higher global compute efficiency can be achieved."

@@ -9,6 +9,7 @@ from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import BACKFILL, PRINTED, Draw
 
 TITLE = "The heuristic is polynomial"
+PART = "allocation"
 SECTION = "4.2"
 STATEMENT = "We present a polynomial time combinatorial algorithm for Equation 1, which is NP-Hard."
 CRITERION = (

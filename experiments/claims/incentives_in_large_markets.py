@@ -17,6 +17,7 @@ from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "Incentives in large markets"
+PART = "mechanism"
 SECTION = "4.2"
 STATEMENT = (
     "An important qualification is that only users are able to influence the auction by increasing v_i through bidding "

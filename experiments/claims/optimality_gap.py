@@ -10,6 +10,7 @@ from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan
 
 TITLE = "The optimality gap"
+PART = "allocation"
 SECTION = "4.2"
 STATEMENT = (
     "Following Zhai et. al. (2018) and Jiang et. al. (2021), our scheduling mechanism invokes a bid density (bd) "

@@ -10,6 +10,7 @@ from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PR
 from experiments.sweep import Draw
 
 TITLE = "Prices are fair enough"
+PART = "mechanism"
 SECTION = "4.1"
 STATEMENT = (
     "We introduce a pricing model as a fair-enough price-determining mechanism to motivate providers and users to "

@@ -13,6 +13,7 @@ from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "The printed algorithm"
+PART = "mechanism"
 SECTION = "4, 4.1, 4.2"
 STATEMENT = "The main combinatorial double auction resource allocation algorithm is presented below."
 CRITERION = (

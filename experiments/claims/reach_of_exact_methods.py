@@ -9,6 +9,7 @@ from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import Draw, Plan
 
 TITLE = "How far exact methods reach"
+PART = "allocation"
 SECTION = "3, 4.2"
 STATEMENT = (
     "A significant challenge in designing a task-allocation system is that determining the optimal task allocation "

@@ -23,6 +23,7 @@ from experiments.progress import track
 from experiments.sweep import Draw
 
 TITLE = "Trades are executed when the bid matches the ask"
+PART = "mechanism"
 SECTION = "3; 4.2, lines 13-15"
 STATEMENT = "Trades are executed when the bid price of a user matches the seller's ask price."
 CRITERION = (

@@ -26,7 +26,7 @@ def test_a_claim_is_judged_and_shown(claim_and_results):
     verdict = claim.check(results)
     assert verdict.verdict in ("upheld", "qualified", "refuted")
     assert verdict.figure and verdict.explanation
-    assert claim.SECTION and claim.STATEMENT and "pheld if" in claim.CRITERION
+    assert claim.PART in claims.PARTS and claim.SECTION and claim.STATEMENT and "pheld if" in claim.CRITERION
     figures, tables = claim.figures(results), claim.tables(results)
     assert figures and all(isinstance(figure, Figure) for figure in figures.values())
     assert tables and all(isinstance(table, pd.DataFrame) and len(table) for table in tables.values())
