@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from auction import generate, solve
+from auction import generate, mechanisms, solve
 from auction.density import provider_density, task_density
 
 SIZE = 1_000_000
@@ -33,3 +33,11 @@ def test_bid_density(benchmark, market, backfill):
 def test_assignment(benchmark, market):
     outcome = benchmark.pedantic(lambda: solve(market, "assignment", reading="whole"), rounds=1)
     assert outcome.proven_optimal
+
+
+@pytest.mark.benchmark(group="a million tasks x a million providers, bundle")
+@pytest.mark.parametrize("printed", [False, True])
+def test_whitepaper_mechanism(benchmark, market, printed):
+    """Allocation and prices; the allocation alone is ``test_bid_density`` without backfill."""
+    settled = benchmark.pedantic(lambda: mechanisms.run(market, "whitepaper", options={"printed": printed}), rounds=5)
+    assert settled.budget_surplus == 0 and settled.payment.any()
