@@ -90,7 +90,8 @@ def measure_properties(
         return
     table = Table("property", "value", title=f"{mechanism}: amounts in micro-tokens")
     for name, value in measured.items():
-        table.add_row(name.replace("_", " "), "" if value is None else f"{value:,}")
+        shown = f"{value:,.2f}" if isinstance(value, float) else "" if value is None else f"{value:,}"
+        table.add_row(name.replace("_", " "), shown)
     Console().print(table)
 
 
