@@ -105,7 +105,8 @@ def check(results: Results) -> Verdict:
     first = found[(found["run"] == found["run"].iloc[0]) & (found["role"] == "user")].set_index("version")
     return Verdict(
         verdict,
-        "; ".join(f"{side} {mean:+.2f} ({low:+.2f} to {high:+.2f})" for side, (mean, low, high) in means.items()),
+        "rank correlation of the queues: "
+        + ", ".join(f"{side} {mean:+.2f} ({low:+.2f} to {high:+.2f})" for side, (mean, low, high) in means.items()),
         f"The whitepaper's auction has {shares[CORRECTED.label]:.0%} of CDARA's welfare, "
         f"{shares[FROM_THE_FRONT.label]:.0%} where every task starts at the front of the queue, as in CDARA. Of "
         f"CDARA's published scenario {results['densities']['agrees'].sum()} of "

@@ -160,7 +160,7 @@ def run(size: Size) -> Results:
     return {
         "returns": returns,
         "totals": totals,
-        "on purpose": _on_purpose(size),
+        "on_purpose": _on_purpose(size),
         "misreports": _misreports(size),
         "queue": pd.DataFrame(queue, columns=["family", "seed", "whose", "factor", "climbed", "swapped"]),
     }
@@ -185,7 +185,7 @@ def check(results: Results) -> Verdict:
     over = overcharged(results)
     over = over[(over["order"] == PRINT_ORDER) & (over["rule"] == PRINTED.label)]
     loses = float(over["loses"].mean()) if len(over) else 0.0
-    forced = results["on purpose"]
+    forced = results["on_purpose"]
     forced = forced[forced["order"] == PRINT_ORDER].groupby("failure", sort=False)
     gains = {failure: statistics.mean_interval(group["gain"]) for failure, group in forced}
     pays = any(low > 0 for _, low, _ in gains.values())
@@ -244,7 +244,7 @@ def figures(results: Results) -> dict[str, Figure]:
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """Shares served and rounds waited; totals; overcharges; what failing on purpose and misreports gain; the order."""
-    totals, over, forced, queue = results["totals"], overcharged(results), results["on purpose"], results["queue"]
+    totals, over, forced, queue = results["totals"], overcharged(results), results["on_purpose"], results["queue"]
     by = ["order", "rule"]
     sums = ["served", "starving", "welfare", "in vain"]
     return {

@@ -125,7 +125,8 @@ def figures(results: Results) -> dict[str, Figure]:
         plots.percent(axes, "x")
     left.set(title="users", xlabel="share that gains")
     right.set(title="providers", xlabel="share that gains")
-    left.legend(loc="lower right", fontsize=8)
+    handles, shown = left.get_legend_handles_labels()
+    right.legend(handles, shown, loc="center left", bbox_to_anchor=(1.01, 0.5))
     return {"Who gains by presenting itself otherwise than it is.": figure}
 
 

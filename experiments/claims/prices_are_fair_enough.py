@@ -76,7 +76,7 @@ def figures(results: Results) -> dict[str, Figure]:
     colours = plots.colours([rule.label for rule in RULES])
     figure, (axes,) = plots.canvas(width=9.0)
     plots.strips(axes, shares, "family", "rule", "user_share", colours)
-    axes.set(xlabel="users' share of the gains from trade", xlim=(-0.6, 1.05))
+    axes.set(xlabel="users' share of the gains from trade", xlim=(min(-0.02, shares["user_share"].min()), 1.02))
     axes.axvline(0.5, color=plots.INK, linewidth=0.8)
     plots.percent(axes, "x")
     plots.legend(axes)

@@ -27,7 +27,7 @@ def judged(results, ranks, charged, loses, gain):
         {**key, "rule": PRINTED.label, "seed": 0, "task": 0, "after": 2.0, "soon": True, "over": over}
     )
     forced = pd.DataFrame({**key, "failure": claim.FAILURES[0], "gain": [gain] * 5})
-    made_up = {"totals": pd.DataFrame(totals), "returns": returns, "on purpose": forced}
+    made_up = {"totals": pd.DataFrame(totals), "returns": returns, "on_purpose": forced}
     totals = pd.concat((made_up["totals"], made_up["totals"].assign(order=claim.BEST_ORDER)))
     return claim.check(results | made_up | {"totals": totals}).verdict
 
