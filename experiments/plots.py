@@ -63,13 +63,15 @@ def colours(labels: Iterable[str]) -> dict[str, str]:
 def strips(axes: Axes, frame: pd.DataFrame, group: str, series: str, value: str, shown: Mapping[str, str]) -> None:
     """For each group a line of dots a series, one a market, with a bar at the mean; groups by mean of the first."""
     first = frame[frame[series] == next(iter(shown))]
-    groups = list(first.groupby(group)[value].mean().sort_values().index)
+    groups = list(first.groupby(group)[value].mean().reindex(frame[group].unique()).sort_values().index)
     jitter = np.random.default_rng(0)
     for s, (label, colour) in enumerate(shown.items()):
         offset = 0.28 * (s - (len(shown) - 1) / 2)
         axes.scatter([], [], s=12, color=colour, label=label)
         for g, name in enumerate(groups):
             values = frame[(frame[group] == name) & (frame[series] == label)][value].to_numpy(dtype=float)
+            if not values.size:
+                continue
             y = g - offset + jitter.uniform(-0.06, 0.06, values.size)
             axes.scatter(values, y, s=12, color=colour, alpha=0.35, linewidths=0)
             axes.plot([values.mean()] * 2, [g - offset - 0.12, g - offset + 0.12], color=colour, linewidth=2.5)

@@ -42,7 +42,7 @@ def test_neighbourhoods_improve_an_allocation_and_keep_it_feasible(generate, mon
     market = generate("scarce", 120, 120, 2, 0)
     grid, at = at_linear_prices(market, reading)
     before = completed(grid, at)
-    after = neighbourhoods.improved(grid, at, before, Stop(20.0))
+    after = neighbourhoods.improved(grid, at, before, Stop(8.0))
     assert not check(market, after, reading)
     assert welfare(market, after) > welfare(market, before)
     stopped = neighbourhoods.improved(grid, at, before, Stop(0.0))
@@ -50,7 +50,7 @@ def test_neighbourhoods_improve_an_allocation_and_keep_it_feasible(generate, mon
 
 
 def test_a_large_master_is_solved_by_an_interior_point_and_certified(generate, monkeypatch):
-    market = generate("uniform", 300, 300, 2, 0)
+    market = generate("uniform", 150, 150, 2, 0)
     exact = by_vector.solve(market, "bundle", Stop(None), 0.0)
     monkeypatch.setattr(vector_master, "SIMPLEX_ROWS", 10)
     found = by_vector.solve(market, "bundle", Stop(60.0), 0.0)
