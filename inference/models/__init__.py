@@ -1,0 +1,1 @@
+"""Model architectures, each a builder of graphs."""
