@@ -1,6 +1,6 @@
 """The token of the largest logit, ties to the lowest id, from the partial maxima.
 
-partial: (T, P, 2) of logit (float32: its bits) and id; y: (T,) ids.
+maxima: (T, P, 2) of logit (float32: its bits) and id; y: (T,) ids.
 """
 
 import numpy as np
@@ -11,17 +11,17 @@ from inference.ops import Shape, require
 PACK: dict[str, object] = {}
 
 
-def shape(partial: Shape) -> Shape:
-    require(len(partial) == 3 and partial[2] == 2, f"partial maxima are pairs, not {partial}")
-    return (partial[0],)
+def shape(maxima: Shape) -> Shape:
+    require(len(maxima) == 3 and maxima[2] == 2, f"partial maxima are pairs, not {maxima}")
+    return (maxima[0],)
 
 
-def exact(partial: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    return chosen(partial[..., 0], partial[..., 1])
+def exact(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    return chosen(maxima[..., 0], maxima[..., 1])
 
 
-def float32(partial: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
-    return chosen(np.ascontiguousarray(partial[..., 0]).view(np.float32), partial[..., 1])
+def float32(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    return chosen(np.ascontiguousarray(maxima[..., 0]).view(np.float32), maxima[..., 1])
 
 
 def chosen(values, ids):  # type: ignore[no-untyped-def]
@@ -29,12 +29,12 @@ def chosen(values, ids):  # type: ignore[no-untyped-def]
     return np.take_along_axis(ids, values.argmax(1)[:, None], axis=1)[:, 0]
 
 
-def work(partial: Shape) -> int:
-    return partial[0] * partial[1]
+def work(maxima: Shape) -> int:
+    return maxima[0] * maxima[1]
 
 
-def dimensions(partial: Shape) -> dict[str, int]:
-    return {"tokens": partial[0], "spans": partial[1]}
+def dimensions(maxima: Shape) -> dict[str, int]:
+    return {"tokens": maxima[0], "spans": maxima[1]}
 
 
 def workgroups(output: Shape, *, lanes: int) -> Shape:

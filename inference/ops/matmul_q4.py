@@ -117,7 +117,7 @@ def dimensions(a: Shape, q: Shape, *_: Shape, **__: object) -> dict[str, int]:
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return (-(-output[1] // lanes), output[0], 1)
+    return (-(-output[1] // (4 * lanes)), output[0], 1)  # 4 rows an invocation
 
 
 def entry(*, adds: bool = False, **_: object) -> str:
