@@ -188,7 +188,9 @@ class Runtime:
             self.device.queue.write_buffer(parameters, SLOT * index, source.parameters(values))
             bound: dict[str, Any] = {"params": (parameters, SLOT * index, SLOT), "workspace": workspace}
             bound["output"] = buffers[name] if node["state"] is None else self._state(node)
-            for argument, given in zip(self._arguments(module, graph.graph["arithmetic"]), node["inputs"], strict=False):
+            for argument, given in zip(
+                self._arguments(module, graph.graph["arithmetic"]), node["inputs"], strict=False
+            ):
                 bound[argument] = self._operand(graph, given, argument, module, inputs, buffers)
             pipeline = self._pipeline(graph.graph["arithmetic"], node["op"], entry)
             entries = [
@@ -197,7 +199,9 @@ class Runtime:
                 if variable in bound and bound[variable] is not None
             ]
             group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
-            dispatches.append(Dispatch(pipeline, group, module.workgroups(node["shape"], lanes=self.lanes, **attributes)))
+            dispatches.append(
+                Dispatch(pipeline, group, module.workgroups(node["shape"], lanes=self.lanes, **attributes))
+            )
         return Program(dispatches, inputs, buffers)
 
     def _arguments(self, module: ModuleType, arithmetic: str) -> list[str]:

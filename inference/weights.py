@@ -5,6 +5,7 @@ Q8_0 are kept as they are; every other format is read as float32 and brought to 
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -83,7 +84,7 @@ def check_measures(where: str, **measures: int) -> None:
         raise InputError(f"{where}: {heads} heads of {head_width} do not fill blocks of {BLOCK}")
 
 
-def expected_shapes(measures: dict[str, int], tied: bool) -> dict[str, tuple[int, ...]]:
+def expected_shapes(measures: Mapping[str, int], tied: bool) -> dict[str, tuple[int, ...]]:
     """Every weight's name and shape."""
     width, hidden = measures["width"], measures["hidden"]
     queries, keys = measures["heads"] * measures["head_width"], measures["kv_heads"] * measures["head_width"]

@@ -7,6 +7,7 @@ logits = head · norm(x)
 """
 
 import json
+import math
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from inference import tables
 from inference.blocks import Weights
 from inference.errors import InputError
+from inference.formats import rows
 from inference.graph import Arithmetic, add, new, source
 from inference.models.llama_exact import Exact, joined
 from inference.ops import Shape
@@ -45,7 +47,7 @@ class Model:
         total = sha256(json.dumps([self.arithmetic, self.measures, self.attributes], sort_keys=True).encode())
         for name, array in sorted(self.constants.items()):
             total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-            total.update(np.ascontiguousarray(array))
+            total.update(np.ascontiguousarray(array).tobytes())
         return total.hexdigest()
 
 
@@ -57,7 +59,8 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
     """
     measures = {key: getattr(llama, key) for key in MEASURES}
     if arithmetic == "float32":
-        return Model(name, arithmetic, measures, *_float32(llama), 0, llama.end)
+        constants, attributes = _float32(llama)
+        return Model(name, arithmetic, measures, constants, attributes, 0, llama.end)
     exact = Exact(llama)
     measures["context"] = exact.context
     return Model(name, arithmetic, measures, exact.constants, exact.attributes, exact.logit_fraction, llama.end)
@@ -86,19 +89,20 @@ def _float32(llama: Llama) -> tuple[dict[str, Any], dict[str, dict[str, int | fl
 
 
 def graph(
-    model: Model, tokens: int, *, capacity: int, sequences: int = 1, first: int = 0, prefix: str = ""
+    model: Model, tokens: int, *, capacity: int, sequences: int = 1, first: int = 0, temperature: float = 0
 ) -> nx.DiGraph:
     """The graph of one pass over ``tokens`` tokens, of which those from ``first`` on get logits and a choice.
 
-    Inputs: ``tokens`` (T,) and ``places`` (T, 2), of sequence and position; states: ``layer00.cache``, of
-    sequences·capacity rows; ``logits`` (T - first, vocabulary), ``choice`` (T - first,). ``prefix`` goes before the names of ops.
+    Inputs: ``tokens`` (T,), ``places`` (T, 2) of sequence and position and, to sample at a temperature, ``draws``
+    (T - first,); states: ``layer00.cache`` and so on, of sequences·capacity rows; ``logits`` (T - first, vocabulary)
+    and ``choice`` (T - first,).
 
     Raises:
-        InputError: a capacity beyond the model's context.
+        InputError: a capacity beyond the model's context, a temperature that is not allowed.
     """
     if capacity > model.measures["context"]:
         raise InputError(f"{capacity} positions exceed the context of {model.name}: {model.measures['context']}")
-    build = _Graph(model, new(model.arithmetic), prefix)
+    build = _Graph(model, new(model.arithmetic))
     measures = model.measures
     heads, kv_heads, width = measures["heads"], measures["kv_heads"], measures["head_width"]
     ids = source(build.graph, "tokens", "input", (tokens,))
@@ -127,8 +131,28 @@ def graph(
     y = build.op("norm", "rms_norm", [x], ["norm.gain"], first=first)
     head = "head" if "head.q" in model.constants else "embedding"
     logits = build.op("logits", "matmul_q8", [y], [f"{head}.q", f"{head}.blocks", "head.rows"])
-    build.op("choice", "argmax", [build.op("choice_partial", "argmax_partial", [logits])])
+    maxima = build.op("maxima", "argmax_partial", [logits])
+    if not temperature:
+        build.op("choice", "argmax", [maxima])
+        return build.graph
+    scale = _temperature(model, temperature)
+    sums = build.op("sums", "sample_partial", [logits, maxima], [exponential], **scale)
+    draws = source(build.graph, "draws", "input", (tokens - first,))
+    build.op("choice", "sample", [logits, maxima, sums, draws], [exponential], **scale)
     return build.graph
+
+
+def _temperature(model: Model, temperature: float) -> dict[str, int | float]:
+    """Attributes of sampling; the exact arithmetic commits to 15 bits of log2(e) / temperature."""
+    if not 0.05 <= temperature <= 100:
+        raise InputError(f"temperature {temperature} is not allowed; 0 (the likeliest token) or 0.05 to 100")
+    if model.arithmetic == "float32":
+        return {"scale": 1 / temperature}
+    factor = math.log2(math.e) / temperature * 2.0 ** (8 - model.logit_fraction)
+    [[mantissa, shift]] = rows("temperature", np.array([factor])).tolist()
+    if shift < 0:
+        raise InputError(f"temperature {temperature} is too low for logits of {model.logit_fraction} fraction bits")
+    return {"mantissa": mantissa, "shift": shift}
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,17 +161,16 @@ class _Graph:
 
     model: Model
     graph: nx.DiGraph
-    prefix: str
 
-    def op(self, name: str, op: str, *inputs: list[str], state: bool = False, **attributes: int) -> str:
+    def op(self, name: str, op: str, *inputs: list[str], state: bool = False, **attributes: int | float) -> str:
         """An op; of its inputs those that are constants of the model become weights, and those it lacks fall away."""
         sources = [
             self._weight(key) if key not in self.graph else key
             for key in sum(inputs, [])
             if key in self.graph or key in self.model.constants
         ]
-        attributes = attributes | self.model.attributes.get(name, {})  # type: ignore[operator]
-        return add(self.graph, self.prefix + name, op, sources, state=name if state else None, **attributes)
+        attributes = attributes | self.model.attributes.get(name, {})
+        return add(self.graph, name, op, sources, state=name if state else None, **attributes)
 
     def product(self, name: str, a: str, *, residual: str | None = None, scaled: bool = False) -> str:
         """A product with packed weights, its residual added."""

@@ -7,6 +7,7 @@ import numpy as np
 
 from inference import formats, tables
 from inference.blocks import Weights, concatenate, eight_bits
+from inference.ops.silu_gate import SPLIT
 from inference.weights import Llama, layer
 
 
@@ -91,14 +92,14 @@ class Exact:
         self.attributes[f"{prefix}.quantise"] = {"bits": (product.largest + 1).bit_length() - 1}
         hidden = gates * ups  # |silu(g)·u| <= |g|·|u|
         after = self._grow(f"{prefix}.down", down, hidden, float(np.sqrt((hidden**2).sum())))
-        self._product(f"{prefix}.down", product, 2.0 ** (after - (2 * fraction - formats.SPLIT)))
+        self._product(f"{prefix}.down", product, 2.0 ** (after - (2 * fraction - SPLIT)))
 
     def _head(self, table: formats.Linear) -> None:
         head, tied = self.llama.matrices["head"], self.llama.matrices["head"] is self.llama.matrices["embedding"]
         product = table if tied else formats.linear("head", head)
         norm = self._norm("norm", product.largest)
         largest = float(formats.row_bounds(head.matrix(), self.llama.gains["norm"]).max())
-        self.logit_fraction = min(14, math.floor(math.log2(formats.LIMIT / largest)))
+        self.logit_fraction = min(14, math.floor(math.log2(formats.LIMIT / 2 / largest)))
         if tied:
             self.constants["head.rows"] = formats.rows(
                 "head", product.sigma * 2.0 ** (self.logit_fraction - norm.fraction)

@@ -24,7 +24,7 @@ def float32(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return chosen(np.ascontiguousarray(maxima[..., 0]).view(np.float32), maxima[..., 1])
 
 
-def chosen(values, ids):  # type: ignore[no-untyped-def]
+def chosen(values, ids):
     """The spans are in order, so the first largest has the lowest id."""
     return np.take_along_axis(ids, values.argmax(1)[:, None], axis=1)[:, 0]
 

@@ -86,7 +86,7 @@ def float32(
     return output
 
 
-def visible(q, cache, places, heads, kv_heads, capacity):  # type: ignore[no-untyped-def]
+def visible(q, cache, places, heads, kv_heads, capacity):
     """For each token its queries (kv_heads, group, w) and the keys and values (positions, kv_heads, w) it may see."""
     for row, (sequence, position) in zip(q, places.tolist(), strict=True):
         assert 0 <= position < capacity

@@ -56,8 +56,8 @@ def exact(
     residual_shift: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
-    a, exponent = split(a, q.shape[1], scaled)
-    activations = a.reshape(len(a), -1, BLOCK)
+    values, exponent = split(a, q.shape[1], scaled)
+    activations = values.reshape(len(a), -1, BLOCK)
     sums = i32(activations.sum(2, dtype=np.int64))  # (T, B)
     # Sums of |q·a| stay below 2^24: float32 products are exact in any order.
     weights = q.reshape(len(q), -1, BLOCK).transpose(1, 2, 0).astype(np.float32)
@@ -72,8 +72,8 @@ def exact(
 
 def split(a: npt.NDArray[np.int32], columns: int, scaled: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
     """Activations (T, K) and the exponents (T, 1) they carry."""
-    a = a.astype(np.int64)
-    return a[:, :columns], a[:, columns : columns + 1] if scaled else np.zeros((len(a), 1), np.int64)
+    wide = a.astype(np.int64)
+    return wide[:, :columns], wide[:, columns : columns + 1] if scaled else np.zeros((len(a), 1), np.int64)
 
 
 def row_chunks(rows: int, products: int) -> list[slice]:

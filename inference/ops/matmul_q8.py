@@ -41,8 +41,8 @@ def exact(
     residual_shift: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
-    a, exponent = split(a, q.shape[1], scaled)
-    activations = a.reshape(len(a), -1, BLOCK)
+    values, exponent = split(a, q.shape[1], scaled)
+    activations = values.reshape(len(a), -1, BLOCK)
     weights = q.reshape(len(q), -1, BLOCK).transpose(1, 2, 0)
     acc = np.zeros((len(a), len(q)), np.int64)
     for block in range(blocks.shape[1]):

@@ -58,7 +58,7 @@ def float32(
     return np.hstack((rotated.reshape(len(x), -1), tail))
 
 
-def pairs(x, table, places, offset, heads, copied):  # type: ignore[no-untyped-def]
+def pairs(x, table, places, offset, heads, copied):
     """(T, heads, w / 2) of either half of the pairs, (T, 1, w / 2) of cos and sin, (T, copied)."""
     end = offset + heads * 2 * table.shape[1]
     turned = x[:, offset:end].reshape(len(x), heads, -1, 2)
