@@ -1,8 +1,8 @@
 """Weights in blocks of 32, and how the kernels want them laid out.
 
-A row of a weight matrix is cut into blocks of 32; a weight is w = d·q + m with q in 0..15 (4 bits, d and m a block: GGUF's
-Q4_1) or w = d·q with q in -128..127 (8 bits, d a block: Q8_0). The layouts keep 8 rows together, one row a lane, so that
-neighbouring lanes read neighbouring 16 bytes: [tile of 8 rows][block][lane].
+A row of a weight matrix is cut into blocks of 32; a weight is w = d·q + m with q in 0..15 (4 bits, d and m a block:
+GGUF's Q4_1) or w = d·q with q in -128..127 (8 bits, d a block: Q8_0). The layouts keep 8 rows together, one row a lane,
+so that neighbouring lanes read neighbouring 16 bytes: [tile of 8 rows][block][lane].
 """
 
 from dataclasses import dataclass

@@ -13,16 +13,16 @@ Integers = npt.NDArray[np.int64]
 
 def i32(x: npt.NDArray[np.integer]) -> Integers:
     """x itself, as int64; asserts that every value fits i32."""
-    x = np.asarray(x, np.int64)
-    assert x.size == 0 or (x.min() >= -(2**31) and x.max() < 2**31), (int(x.min()), int(x.max()))
-    return x
+    wide = np.asarray(x, np.int64)
+    assert wide.size == 0 or (wide.min() >= -(2**31) and wide.max() < 2**31), (int(wide.min()), int(wide.max()))
+    return wide
 
 
 def u32(x: npt.NDArray[np.integer]) -> Integers:
     """x itself, as int64; asserts that every value fits u32."""
-    x = np.asarray(x, np.int64)
-    assert x.size == 0 or (x.min() >= 0 and x.max() < 2**32), (int(x.min()), int(x.max()))
-    return x
+    wide = np.asarray(x, np.int64)
+    assert wide.size == 0 or (wide.min() >= 0 and wide.max() < 2**32), (int(wide.min()), int(wide.max()))
+    return wide
 
 
 def multiply_shift(a: Integers, m: Integers | int, bits: int) -> Integers:

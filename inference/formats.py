@@ -1,8 +1,8 @@
 """Fixed-point formats of the exact arithmetic, derived from the weights alone: bounds, no calibration data.
 
-A norm's output obeys |Y|_2 <= sqrt(d) before the gain, so a linear output fed by it obeys |y_n| <= sqrt(d)·|W_n ∘ gain|_2
-whatever the input; what follows is bounded from there. Each function takes as many fraction bits as its bounds allow and
-refuses, with the layer's name, a layer that leaves too few.
+A norm's output obeys |Y|_2 <= sqrt(d) before the gain, so a linear output fed by it obeys
+|y_n| <= sqrt(d)·|W_n ∘ gain|_2 whatever the input; what follows is bounded from there. Each function takes as many
+fraction bits as its bounds allow and refuses, with the layer's name, a layer that leaves too few.
 """
 
 import math
@@ -68,7 +68,7 @@ def linear(name: str, weights: Weights) -> Linear:
     largest = min(ACTIVATION, int((LIMIT - 2 * d.shape[1]) / max(1.0, float(bound.max()))))
     if largest < 2**10:
         raise InputError(
-            f"{name}: rows of {weights.q.shape[1]} weights leave {largest.bit_length()} bits of activation; 10 are needed"
+            f"{name}: rows of {weights.q.shape[1]} weights leave activations {largest.bit_length()} bits; 11 are needed"
         )
     return Linear(weights.q, blocks, unit, largest)
 

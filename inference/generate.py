@@ -66,7 +66,7 @@ def check_prompt(model: Model, ids: list[int], more: int) -> None:
 
 
 def passes(model: Model, ids: list[int], capacity: int, *, every: bool, temperature: float) -> Iterator[Any]:
-    """The prompt in passes: name, graph, inputs. ``every`` asks for the logits of each token, not of each pass's last."""
+    """The prompt in passes: name, graph, inputs. ``every`` asks for each token's logits, not for each pass's last."""
     for start in range(0, len(ids), CHUNK):
         part = ids[start : start + CHUNK]
         first = 0 if every else len(part) - 1
@@ -192,3 +192,8 @@ def fit(backend: Backend, ids: list[int], progress: Callable[[int], None] = lamb
         done += len(logits)
         progress(done)
     return Fit(np.concatenate(nll), np.concatenate(top))
+
+
+def exponential(nll: float) -> float:
+    """Perplexity of a mean negative log-likelihood."""
+    return float(np.exp(nll))

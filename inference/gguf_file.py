@@ -83,7 +83,7 @@ def read_gguf(path: Path) -> Llama:
             matrices[name] = _weights(path, tensor, keep_four_bits=name not in ("embedding", "head"))
     factors = tensors.pop("rope_freqs.weight", None)
     if tensors:
-        raise InputError(f"{path}: tensor {sorted(tensors)[0]} is not one of a Llama's")
+        raise InputError(f"{path}: tensor {min(tensors)} is not one of a Llama's")
     matrices.setdefault("head", matrices["embedding"])
     ends = [
         fields[key].integer() for key in ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id") if key in fields

@@ -133,9 +133,8 @@ def plan(graph: nx.DiGraph, *, keep: frozenset[str] = frozenset()) -> Plan:
                 chosen = len(words)
                 words.append(need)
             buffer[name] = chosen
-        for source in sorted(set(node["inputs"])):
-            if source in buffer and last[source] == index and source not in keep:
-                free.append(buffer[source])
+        read = sorted(set(node["inputs"]) & buffer.keys() - keep)
+        free += [buffer[source] for source in read if last[source] == index]
     return Plan(buffer, tuple(words))
 
 
@@ -146,7 +145,7 @@ class Cost:
     operations: int
     """Multiply-accumulates."""
     bytes: int
-    """Bytes read and written once each, in the references' types at a word a number (4-bit and 8-bit weights packed)."""
+    """Read and written once each, a word a number; weights of 4 and 8 bits packed."""
 
 
 def cost(graph: nx.DiGraph) -> dict[str, Cost]:

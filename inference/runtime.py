@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from math import prod
 from types import ModuleType
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import networkx as nx
 import numpy as np
@@ -115,7 +116,7 @@ class Runtime:
         self.pipelines: dict[tuple[str, str], Any] = {}
         self.weights: dict[tuple[str, str], Any] = {}
         self.states: dict[str, Any] = {}
-        self.programs: dict[tuple[nx.DiGraph, bool], Program] = {}
+        self.programs: WeakKeyDictionary[nx.DiGraph, dict[Any, Program]] = WeakKeyDictionary()
 
     def run(
         self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
@@ -160,10 +161,10 @@ class Runtime:
         return np.int32 if whole else np.float32
 
     def _program(self, graph: nx.DiGraph, outputs: frozenset[str], all_kept: bool) -> Program:
-        key = (graph, all_kept)
-        if key not in self.programs:
-            self.programs[key] = self._build(graph, outputs, all_kept)
-        return self.programs[key]
+        key, programs = (outputs, all_kept), self.programs.setdefault(graph, {})
+        if key not in programs:
+            programs[key] = self._build(graph, outputs, all_kept)
+        return programs[key]
 
     def _build(self, graph: nx.DiGraph, outputs: frozenset[str], all_kept: bool) -> Program:
         order = schedule(graph)
@@ -205,7 +206,7 @@ class Runtime:
         return Program(dispatches, inputs, buffers)
 
     def _arguments(self, module: ModuleType, arithmetic: str) -> list[str]:
-        """Names of an op's inputs in order; an optional scale that the node leaves out is not among them."""
+        """Names of an op's inputs, in order."""
         signature = inspect.signature(getattr(module, arithmetic))
         return [name for name, p in signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
 

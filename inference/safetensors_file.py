@@ -40,7 +40,7 @@ def read_directory(path: Path) -> Llama:
         InputError: see ``read_model``.
     """
     config = _config(path / "config.json")
-    measures = {name: _integer(path, config, key) for name, key in KEYS.items()}
+    measures: dict[str, Any] = {name: _integer(path, config, key) for name, key in KEYS.items()}
     measures["kv_heads"] = _integer(path, config, "num_key_value_heads", measures["heads"])
     measures["head_width"] = _integer(path, config, "head_dim", measures["width"] // max(measures["heads"], 1))
     check_measures(str(path / "config.json"), **measures)

@@ -9,7 +9,10 @@ from inference.weights import Llama
 
 CONTROL = 3  # GGUF's token type of <|im_start|> and its like
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
-LLAMA3 = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
+LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
 
 
 class Text:
@@ -73,7 +76,7 @@ def _tokenizer(llama: Llama) -> Any:
     tokens, merges = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.merges"]
     pairs = [tuple(merge.split(" ", 1)) for merge in merges]
     try:
-        tokenizer = Tokenizer(models.BPE({token: id for id, token in enumerate(tokens)}, pairs))
+        tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, pairs))
     except Exception as error:  # noqa: BLE001 as above
         raise InputError(f"the file's tokenizer cannot be built: {error}") from None
     tokenizer.pre_tokenizer = _pre_tokenizer(split)

@@ -1,7 +1,8 @@
 """Reading models: GGUF, and Hugging Face safetensors with config.json. Files are untrusted: no pickles, sizes first.
 
 Both end as a ``Llama``: its measures and its weights by one set of names. 4-bit blocks of a GGUF (Q4_0, Q4_1) and its
-Q8_0 are kept as they are; every other format is read as float32 and brought to 8 bits, as embedding and head always are.
+Q8_0 are kept as they are; every other format is read as float32 and brought to 8 bits, and so are an embedding and a
+head of 4 bits.
 """
 
 import math
@@ -55,7 +56,7 @@ def read_model(path: Path) -> Llama:
     """A model file (.gguf) or a directory with config.json and safetensors.
 
     Raises:
-        InputError: not there, truncated, another architecture, missing tensors, unknown quantisation, shapes that do not fit.
+        InputError: not there, truncated, another architecture, missing tensors, unknown quantisation, misfit shapes.
     """
     if path.is_dir():
         from inference.safetensors_file import read_directory

@@ -10,6 +10,7 @@ import json
 import math
 from dataclasses import dataclass, field
 from hashlib import sha256
+from itertools import chain
 from typing import Any
 
 import networkx as nx
@@ -135,7 +136,7 @@ def graph(
     if not temperature:
         build.op("choice", "argmax", [maxima])
         return build.graph
-    scale = _temperature(model, temperature)
+    scale: dict[str, Any] = _temperature(model, temperature)
     sums = build.op("sums", "sample_partial", [logits, maxima], [exponential], **scale)
     draws = source(build.graph, "draws", "input", (tokens - first,))
     build.op("choice", "sample", [logits, maxima, sums, draws], [exponential], **scale)
@@ -148,6 +149,8 @@ def _temperature(model: Model, temperature: float) -> dict[str, int | float]:
         raise InputError(f"temperature {temperature} is not allowed; 0 (the likeliest token) or 0.05 to 100")
     if model.arithmetic == "float32":
         return {"scale": 1 / temperature}
+    if model.measures["vocabulary"] >= 2**17:
+        raise InputError(f"exact sampling takes vocabularies below {2**17}, not {model.measures['vocabulary']}")
     factor = math.log2(math.e) / temperature * 2.0 ** (8 - model.logit_fraction)
     [[mantissa, shift]] = rows("temperature", np.array([factor])).tolist()
     if shift < 0:
@@ -162,11 +165,11 @@ class _Graph:
     model: Model
     graph: nx.DiGraph
 
-    def op(self, name: str, op: str, *inputs: list[str], state: bool = False, **attributes: int | float) -> str:
+    def op(self, name: str, op: str, *inputs: list[str], state: bool = False, **attributes: Any) -> str:
         """An op; of its inputs those that are constants of the model become weights, and those it lacks fall away."""
         sources = [
             self._weight(key) if key not in self.graph else key
-            for key in sum(inputs, [])
+            for key in chain.from_iterable(inputs)
             if key in self.graph or key in self.model.constants
         ]
         attributes = attributes | self.model.attributes.get(name, {})

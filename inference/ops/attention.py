@@ -1,8 +1,8 @@
 """Causal attention of grouped heads over a cache of keys and values.
 
-q: (T, heads·w); cache: (sequences·capacity, 2·kv_heads·w), a row the keys and then the values of a position; places: (T, 2)
-of sequence and position; y: (T, heads·w). Head h reads key head h // (heads / kv_heads); a token sees the positions up to
-its own: y = sum_j softmax(q·k_j / sqrt(w))_j v_j.
+q: (T, heads·w); cache: (sequences·capacity, 2·kv_heads·w), a row the keys and then the values of a position; places:
+(T, 2) of sequence and position; y: (T, heads·w). Head h reads key head h // (heads / kv_heads); a token sees the
+positions up to its own: y = sum_j softmax(q·k_j / sqrt(w))_j v_j.
 
 Exact: q·k in 16 fraction bits, |q·k| and its partial sums below 2^30 by Cauchy–Schwarz; t = max - score < 2^31;
 

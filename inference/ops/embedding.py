@@ -1,7 +1,10 @@
 """Embedding: x[t] = E[token[t]].
 
-Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row; x = rs(mul16((q·D) << 8, mantissa), shift - ..),
-the residual's fraction bits folded into the row's (mantissa, shift). |q·D| <= 2^22, so (q·D) << 8 stays within 2^30.
+Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row;
+
+    x = rs(mul16((q·D) << 8, mantissa), shift)
+
+with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22, so (q·D) << 8 stays within 2^30.
 """
 
 import numpy as np

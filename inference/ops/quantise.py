@@ -2,7 +2,8 @@
 
     exponent = max(bit length of max|z| - bits, 0),  a = min(rs(z, exponent), 2^bits - 1)
 
-z: (T, K), |z| < 2^31 - 2^15; y: (T, K + 4), the exponent in column K and zeros after it. The max does not depend on order. Exact only.
+z: (T, K), |z| < 2^31 - 2^15; y: (T, K + 4), the exponent in column K and zeros after it. The max does not depend on
+order. Exact only.
 """
 
 import numpy as np
@@ -21,9 +22,9 @@ def shape(z: Shape, *, bits: int) -> Shape:
 
 
 def exact(z: npt.NDArray[np.int32], *, bits: int) -> npt.NDArray[np.int32]:
-    z = z.astype(np.int64)
-    exponent = np.maximum(bit_length(np.abs(z).max(1, keepdims=True)) - bits, 0)
-    a = np.minimum(round_shift(z, exponent), (1 << bits) - 1)
+    wide = z.astype(np.int64)
+    exponent = np.maximum(bit_length(np.abs(wide).max(1, keepdims=True)) - bits, 0)
+    a = np.minimum(round_shift(wide, exponent), (1 << bits) - 1)
     return np.hstack((a, exponent, np.zeros((len(z), 3), np.int64))).astype(np.int32)
 
 

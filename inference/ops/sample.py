@@ -1,8 +1,8 @@
 """A token drawn in proportion to its weight: the smallest id whose inclusive prefix sum exceeds a threshold.
 
 logits: (T, V); maxima: (T, P, 2); sums: (T, P) of ``sample_partial``; draws: (T,) words of a counter-based generator
-(``threefry``), the task's and not the provider's; y: (T,) ids. Exact: threshold = floor(draw · sum of sums / 2^32), in 16-bit
-pieces, below the sum; the span is found first and then the token in it.
+(``threefry``), the task's and not the provider's; y: (T,) ids. Exact: threshold = floor(draw · sum of sums / 2^32), in
+16-bit pieces, below the sum; the span is found first and then the token in it.
 """
 
 import numpy as np

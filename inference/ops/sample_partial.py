@@ -3,8 +3,8 @@
     p = e^((logit - max) / temperature);  y[t, b] = sum of p over span b
 
 logits: (T, V); maxima: (T, P, 2) of ``argmax_partial``; y: (T, P). Exact: |logit| < 2^30, so max - logit < 2^31;
-u = rs(mul16(max - logit, mantissa), shift) in 8 fraction bits, p = (EXP[u & 255] >> 3) >> min(u >> 8, 31) in 15 fraction
-bits; a sum over 131,071 tokens stays below 2^32.
+u = rs(mul16(max - logit, mantissa), shift) in 8 fraction bits, p = (EXP[u & 255] >> 3) >> min(u >> 8, 31) in 15
+fraction bits; a sum over 131,071 tokens stays below 2^32.
 """
 
 import numpy as np
