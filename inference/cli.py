@@ -78,10 +78,10 @@ def load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Cal
         if adapter is not None:
             raise InputError("the backend numpy has no adapters; leave --adapter out")
         return Loaded(built, text, Reference(built), "numpy", tokens)
-    from inference.runtime import Runtime
+    from inference.runtime import Device, Runtime
 
-    runtime = Runtime(built, backend, adapter)
-    return Loaded(built, text, runtime, runtime.adapter.info["device"], tokens)
+    device = Device(backend, adapter)
+    return Loaded(built, text, Runtime(built, device), device.name, tokens)
 
 
 def prompt_ids(prompt: str | None, tokens: str | None, chat: bool) -> Callable[[Text], list[int]]:

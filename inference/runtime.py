@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from inference import ops
 from inference.errors import InputError
-from inference.graph import plan, schedule
+from inference.graph import Arithmetic, plan, schedule
 from inference.kernels import Kernel, kernel
 from inference.models.llama import Model
 from inference.reference import Observer
@@ -104,16 +104,56 @@ class Program:
     """Of the nodes without a state."""
 
 
-class Runtime:
-    """Runs graphs of one model on one adapter; weights and states stay on the device from run to run."""
+class Device:
+    """An adapter opened for compute; its pipelines are built once."""
 
-    def __init__(self, model: Model, backend: str = "wgpu", adapter: str | None = None, lanes: int = LANES) -> None:
-        self.model, self.name, self.lanes = model, backend, lanes
+    def __init__(self, backend: str = "wgpu", adapter: str | None = None, lanes: int = LANES) -> None:
+        self.backend, self.lanes = backend, lanes
         self.module = implementation(backend)
         self.adapter = choose(backend, adapter)
+        self.name: str = self.adapter.info["device"]
         limits = {limit: self.adapter.limits[limit] for limit in LIMITS}
         self.device = self.adapter.request_device_sync(required_limits=limits)
-        self.pipelines: dict[tuple[str, str], Any] = {}
+        self.pipelines: dict[tuple[str, str, str], Any] = {}
+
+    def buffer(self, name: str, size: int, uniform: bool = False) -> Any:
+        """A buffer, or one line that says which limit it exceeds."""
+        for limit in LIMITS:
+            if size > self.device.limits[limit]:
+                raise InputError(
+                    f"the buffer {name} needs {size} bytes; {limit} of {self.name} is {self.device.limits[limit]}"
+                )
+        usage = self.module.BufferUsage
+        kind = usage.UNIFORM if uniform else usage.STORAGE | usage.COPY_SRC
+        return self.device.create_buffer(size=max(size, 16), usage=kind | usage.COPY_DST)
+
+    def pipeline(self, arithmetic: Arithmetic, op: str, entry: str) -> Any:
+        """The compiled kernel of an op."""
+        key = (arithmetic, op, entry)
+        if key not in self.pipelines:
+            module = self.device.create_shader_module(code=kernel_of(arithmetic, op).code)
+            stage = {"module": module, "entry_point": entry, "constants": {"lanes": self.lanes}}
+            self.pipelines[key] = self.device.create_compute_pipeline(layout="auto", compute=stage)
+        return self.pipelines[key]
+
+
+def kernel_of(arithmetic: Arithmetic, op: str) -> Kernel:
+    """The kernel of an op.
+
+    Raises:
+        InputError: it has none.
+    """
+    found = kernel(arithmetic, op)
+    if found is None:
+        raise InputError(f"op {op!r} has no {arithmetic} kernel")
+    return found
+
+
+class Runtime:
+    """Runs graphs of one model on one device; weights and states stay there from run to run."""
+
+    def __init__(self, model: Model, device: Device) -> None:
+        self.model, self.device, self.name = model, device, device.backend
         self.weights: dict[tuple[str, str], Any] = {}
         self.states: dict[str, Any] = {}
         self.programs: WeakKeyDictionary[nx.DiGraph, dict[Any, Program]] = WeakKeyDictionary()
@@ -124,9 +164,9 @@ class Runtime:
         """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
         program = self._program(graph, frozenset(outputs), all_kept=observe is not None)
         for name, buffer in program.inputs.items():
-            self.device.queue.write_buffer(buffer, 0, np.ascontiguousarray(inputs[name]))
+            self.device.device.queue.write_buffer(buffer, 0, np.ascontiguousarray(inputs[name]))
         try:
-            encoder = self.device.create_command_encoder()
+            encoder = self.device.device.create_command_encoder()
             compute = encoder.begin_compute_pass()
             pipeline = None
             for dispatch in program.dispatches:
@@ -135,30 +175,29 @@ class Runtime:
                 compute.set_bind_group(0, dispatch.bindings)
                 compute.dispatch_workgroups(*dispatch.workgroups)
             compute.end()
-            self.device.queue.submit([encoder.finish()])
+            self.device.device.queue.submit([encoder.finish()])
             if observe is not None:
                 for name in schedule(graph):
-                    observe(name, self._read(graph, program, name, inputs["places"]))
-            return [self._read(graph, program, name, inputs["places"]) for name in outputs]
-        except self.module.GPUError as error:
-            raise InputError(f"the device {self.adapter.info['device']} failed or was lost: {error}") from None
+                    observe(name, self._read(graph, program, name, inputs))
+            return [self._read(graph, program, name, inputs) for name in outputs]
+        except self.device.module.GPUError as error:
+            raise InputError(f"the device {self.device.name} failed or was lost: {error}") from None
 
-    def _read(self, graph: nx.DiGraph, program: Program, name: str, places: Array) -> Array:
+    def _read(self, graph: nx.DiGraph, program: Program, name: str, inputs: Mapping[str, Array]) -> Array:
         node = graph.nodes[name]
         dtype = self._dtype(graph, node)
         if node["state"] is None:
             size = 4 * prod(node["shape"])
-            words = np.frombuffer(self.device.queue.read_buffer(program.buffers[name], 0, size), dtype)
+            words = np.frombuffer(self.device.device.queue.read_buffer(program.buffers[name], 0, size), dtype)
             return words.reshape(node["shape"])
         width, capacity = node["shape"][1], node["attributes"]["capacity"]
-        state = self.states[node["state"]]
+        state, places = self.states[node["state"]], inputs["places"]
         starts = 4 * width * (places[:, 0].astype(int) * capacity + places[:, 1])
-        rows = [np.frombuffer(self.device.queue.read_buffer(state, int(at), 4 * width), dtype) for at in starts]
+        rows = [np.frombuffer(self.device.device.queue.read_buffer(state, int(at), 4 * width), dtype) for at in starts]
         return np.stack(rows)
 
     def _dtype(self, graph: nx.DiGraph, node: Mapping[str, Any]) -> Any:
-        whole = graph.graph["arithmetic"] == "exact" or node["op"].startswith("argmax")
-        return np.int32 if whole else np.float32
+        return np.int32 if graph.graph["arithmetic"] == "exact" else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
 
     def _program(self, graph: nx.DiGraph, outputs: frozenset[str], all_kept: bool) -> Program:
         key, programs = (outputs, all_kept), self.programs.setdefault(graph, {})
@@ -167,41 +206,39 @@ class Runtime:
         return programs[key]
 
     def _build(self, graph: nx.DiGraph, outputs: frozenset[str], all_kept: bool) -> Program:
-        order = schedule(graph)
+        order, arithmetic = schedule(graph), graph.graph["arithmetic"]
         layout = plan(graph, keep=frozenset(order) if all_kept else outputs)
-        shared = [self._buffer(f"activation {index}", 4 * words) for index, words in enumerate(layout.words)]
+        shared = [self.device.buffer(f"activation {index}", 4 * words) for index, words in enumerate(layout.words)]
         buffers = {name: shared[index] for name, index in layout.buffer.items()}
         inputs = {
-            name: self._buffer(name, 4 * prod(node["shape"]))
+            name: self.device.buffer(name, 4 * prod(node["shape"]))
             for name, node in graph.nodes.items()
             if node["kind"] == "input"
         }
-        parameters = self._buffer("parameters", SLOT * len(order), uniform=True)
+        parameters = self.device.buffer("parameters", SLOT * len(order), uniform=True)
         workspace = self._workspace(graph, order)
         dispatches = []
         for index, name in enumerate(order):
             node = graph.nodes[name]
             module, attributes = ops.load(node["op"]), node["attributes"]
             shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
-            source = self._kernel(graph.graph["arithmetic"], node["op"])
+            source = kernel_of(arithmetic, node["op"])
             entry = module.entry(**attributes) if hasattr(module, "entry") else "main"
             values = module.dimensions(*shapes, **attributes) | attributes
-            self.device.queue.write_buffer(parameters, SLOT * index, source.parameters(values))
+            self.device.device.queue.write_buffer(parameters, SLOT * index, source.parameters(values))
             bound: dict[str, Any] = {"params": (parameters, SLOT * index, SLOT), "workspace": workspace}
             bound["output"] = buffers[name] if node["state"] is None else self._state(node)
-            for argument, given in zip(
-                self._arguments(module, graph.graph["arithmetic"]), node["inputs"], strict=False
-            ):
+            for argument, given in zip(self._arguments(module, arithmetic), node["inputs"], strict=False):
                 bound[argument] = self._operand(graph, given, argument, module, inputs, buffers)
-            pipeline = self._pipeline(graph.graph["arithmetic"], node["op"], entry)
+            pipeline = self.device.pipeline(arithmetic, node["op"], entry)
             entries = [
                 {"binding": binding, "resource": _resource(bound[variable])}
                 for variable, binding in source.bindings.items()
                 if variable in bound and bound[variable] is not None
             ]
-            group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
+            group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
             dispatches.append(
-                Dispatch(pipeline, group, module.workgroups(node["shape"], lanes=self.lanes, **attributes))
+                Dispatch(pipeline, group, module.workgroups(node["shape"], lanes=self.device.lanes, **attributes))
             )
         return Program(dispatches, inputs, buffers)
 
@@ -222,15 +259,15 @@ class Runtime:
         key = (name, pack.__name__)
         if key not in self.weights:
             words = pack(self.model.constants[name])
-            self.weights[key] = self._buffer(name, words.nbytes)
-            self.device.queue.write_buffer(self.weights[key], 0, words)
+            self.weights[key] = self.device.buffer(name, words.nbytes)
+            self.device.device.queue.write_buffer(self.weights[key], 0, words)
         return self.weights[key]
 
     def _state(self, node: Mapping[str, Any]) -> Any:
         words = node["attributes"]["sequences"] * node["attributes"]["capacity"] * node["shape"][1]
         state = self.states.get(node["state"])
         if state is None or state.size != 4 * words:
-            state = self.states[node["state"]] = self._buffer(node["state"], 4 * words)
+            state = self.states[node["state"]] = self.device.buffer(node["state"], 4 * words)
         return state
 
     def _workspace(self, graph: nx.DiGraph, order: list[str]) -> Any:
@@ -241,33 +278,7 @@ class Runtime:
             if hasattr(module, "workspace"):
                 shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
                 words.append(module.workspace(*shapes, **node["attributes"]))
-        return self._buffer("workspace", 4 * max(words)) if max(words) else None
-
-    def _buffer(self, name: str, size: int, uniform: bool = False) -> Any:
-        """A buffer, or one line that says which limit it exceeds."""
-        for limit in LIMITS:
-            if size > self.device.limits[limit]:
-                raise InputError(
-                    f"the buffer {name} needs {size} bytes; {limit} of {self.adapter.info['device']} is "
-                    f"{self.device.limits[limit]}"
-                )
-        usage = self.module.BufferUsage
-        kind = usage.UNIFORM if uniform else usage.STORAGE | usage.COPY_SRC
-        return self.device.create_buffer(size=max(size, 16), usage=kind | usage.COPY_DST)
-
-    def _kernel(self, arithmetic: Any, op: str) -> Kernel:
-        found = kernel(arithmetic, op)
-        if found is None:
-            raise InputError(f"op {op!r} has no {arithmetic} kernel")
-        return found
-
-    def _pipeline(self, arithmetic: Any, op: str, entry: str) -> Any:
-        key = (op, entry)
-        if key not in self.pipelines:
-            module = self.device.create_shader_module(code=self._kernel(arithmetic, op).code)
-            stage = {"module": module, "entry_point": entry, "constants": {"lanes": self.lanes}}
-            self.pipelines[key] = self.device.create_compute_pipeline(layout="auto", compute=stage)
-        return self.pipelines[key]
+        return self.device.buffer("workspace", 4 * max(words)) if max(words) else None
 
 
 def _resource(bound: Any) -> dict[str, Any]:

@@ -8,7 +8,8 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
 * ``work(*shapes, **attributes)``: multiply-accumulates;
 * ``dimensions(*shapes, **attributes)``: what the kernel's Params take besides the attributes, by name;
 * ``workgroups(output, *, lanes, **attributes)``: how many workgroups of ``lanes`` invocations to dispatch;
-* ``PACK``: for an input that is a weight, by position, the layout the kernel reads.
+* ``PACK``: for an input that is a weight, by name, the layout the kernel reads;
+* ``OUTPUT``: the type of its output where that is not the arithmetic's.
 """
 
 import importlib

@@ -9,6 +9,7 @@ import numpy.typing as npt
 from inference.ops import Shape, require
 
 PACK: dict[str, object] = {}
+OUTPUT = np.int32
 
 
 def shape(maxima: Shape) -> Shape:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from inference.ops import Shape, require
 
 PACK: dict[str, object] = {}
+OUTPUT = np.int32
 SPAN = 1024
 
 

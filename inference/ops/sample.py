@@ -14,6 +14,7 @@ from inference.ops import Shape, require, sample_partial
 from inference.ops.argmax_partial import SPAN
 
 PACK = {"exponential": pack_plain}
+OUTPUT = np.int32
 
 
 def shape(logits: Shape, maxima: Shape, sums: Shape, draws: Shape, *tables: Shape, **_: object) -> Shape:
