@@ -151,6 +151,8 @@ def run_model(
     """
     if not 0 <= seed < 2**64:
         raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
+    if trace is not None and not trace.parent.is_dir():
+        raise InputError(f"{trace}: cannot be written: {trace.parent} is no directory")
     ids = prompt_ids(prompt, tokens, chat)
     loaded = load(model_name, arithmetic, backend, adapter, ids)
     shown: list[int] = []

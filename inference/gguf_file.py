@@ -76,7 +76,9 @@ def read_gguf(path: Path) -> Llama:
         if tensor is None:
             raise InputError(f"{path}: the tensor {_file_name(name)} is missing")
         if tuple(int(n) for n in tensor.shape[::-1]) != shape:
-            raise InputError(f"{path}: tensor {tensor.name} has shape {tuple(tensor.shape[::-1])}, not {shape}")
+            raise InputError(
+                f"{path}: tensor {tensor.name} has shape {tuple(int(n) for n in tensor.shape[::-1])}, not {shape}"
+            )
         if len(shape) == 1:
             gains[name] = _floats(path, tensor)
         else:

@@ -162,26 +162,32 @@ class Runtime:
         self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
     ) -> list[Array]:
         """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
-        program = self._program(graph, frozenset(outputs), all_kept=observe is not None)
-        for name, buffer in program.inputs.items():
-            self.device.device.queue.write_buffer(buffer, 0, np.ascontiguousarray(inputs[name]))
         try:
-            encoder = self.device.device.create_command_encoder()
-            compute = encoder.begin_compute_pass()
-            pipeline = None
-            for dispatch in program.dispatches:
-                if dispatch.pipeline is not pipeline:
-                    compute.set_pipeline(pipeline := dispatch.pipeline)
-                compute.set_bind_group(0, dispatch.bindings)
-                compute.dispatch_workgroups(*dispatch.workgroups)
-            compute.end()
-            self.device.device.queue.submit([encoder.finish()])
+            program = self._program(graph, frozenset(outputs), all_kept=observe is not None)
+            self._submit(program, inputs)
             if observe is not None:
                 for name in schedule(graph):
                     observe(name, self._read(graph, program, name, inputs))
             return [self._read(graph, program, name, inputs) for name in outputs]
         except self.device.module.GPUError as error:
-            raise InputError(f"the device {self.device.name} failed or was lost: {error}") from None
+            raise InputError(
+                f"the device {self.device.name} failed or was lost: {' '.join(str(error).split())}"
+            ) from None
+
+    def _submit(self, program: Program, inputs: Mapping[str, Array]) -> None:
+        """Write the inputs and encode all dispatches: one submission."""
+        for name, buffer in program.inputs.items():
+            self.device.device.queue.write_buffer(buffer, 0, np.ascontiguousarray(inputs[name]))
+        encoder = self.device.device.create_command_encoder()
+        compute = encoder.begin_compute_pass()
+        pipeline = None
+        for dispatch in program.dispatches:
+            if dispatch.pipeline is not pipeline:
+                compute.set_pipeline(pipeline := dispatch.pipeline)
+            compute.set_bind_group(0, dispatch.bindings)
+            compute.dispatch_workgroups(*dispatch.workgroups)
+        compute.end()
+        self.device.device.queue.submit([encoder.finish()])
 
     def _read(self, graph: nx.DiGraph, program: Program, name: str, inputs: Mapping[str, Array]) -> Array:
         node = graph.nodes[name]

@@ -4,13 +4,13 @@ Exact, for a row x in i32 with F fraction bits and width d:
 
     n  = max(bit length of max|x|, 11)                         n <= 31
     s  = n - 15,  xs = x >> s (x << -s)                        |xs| <= 2^15
-    S  = sum((xs² + 2^(h-1)) >> h) + (epsilon >> min(2 s + h, 31))   S <= d·2^(30-h) + epsilon < 2^32
+    S  = max(sum((xs² + 2^(h-1)) >> h) + (epsilon >> min(2 s + h, 31)), 1)   S <= d·2^(30-h) + epsilon < 2^32
     k  = clz(S) & ~1,  r = isqrt(S << k)                       2^15 <= r < 2^16
     v  = (constant + (r >> 1)) / r                             v < 2^15
     Y  = rs(mul16(x << (30 - n), v), root_shift - k / 2)       |Y| <= sqrt(d)·2^(fraction of Y)·(1 + 4 sqrt(d) 2^-14)
     y  = rs(Y · G, gain_shift)                                 |Y·G| < 2^31, |y| <= 32767
 
-with h = square_shift, constant = sqrt(d / 2^h)·2^c in [2^29, 2^30), epsilon = eps·d·2^(2F - 0). ``formats.norm``
+with h = square_shift, constant = sqrt(d / 2^h)·2^c in [2^29, 2^30), epsilon = eps·d·2^(2F). ``formats.norm``
 chooses them and refuses a layer for which the bounds fail; the max does not depend on order, nor does a u32 sum.
 """
 
@@ -48,7 +48,7 @@ def exact(
     assert np.abs(xs).max() <= 2**15
     squares = u32(xs * xs + (1 << (square_shift - 1))) >> square_shift
     S = u32(squares.sum(1, keepdims=True) + (epsilon >> np.minimum(2 * s + square_shift, 31)))
-    assert S.min() > 0
+    S = np.maximum(S, 1)
     k = (32 - bit_length(S)) & ~1
     shifted = u32(S << k)
     r = np.floor(np.sqrt(shifted.astype(np.float64))).astype(np.int64)  # exact below 2^52

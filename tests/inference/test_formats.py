@@ -1,4 +1,4 @@
-"""Formats: bounds hold for the worst inputs, scales are what they stand for, layers that do not fit are refused by name."""
+"""Formats: bounds hold for the worst inputs, scales are met, layers that do not fit are refused by name."""
 
 from dataclasses import replace
 
@@ -110,18 +110,27 @@ def test_attention_that_leaves_no_bits_is_refused_by_name(refusal):
     assert refusal(residual_fraction, "layer02.down", 2.0**40).startswith("layer02.down: a residual")
 
 
-@pytest.mark.parametrize("factor", [1.0, 8.0, 100.0])
-def test_loud_weights_overflow_nothing(factor):
-    """The reference asserts every register on the way; formats are derived, so louder weights only lose bits."""
+def louder(factor):
+    """The tiny model, every weight so many times as large."""
     llama = tiny(3)
     loud = {
         name: replace(w, d=w.d * factor, m=None if w.m is None else w.m * factor) for name, w in llama.matrices.items()
     }
-    loud["head"] = loud["embedding"]
-    built = model("loud", replace(llama, matrices=loud), "exact")
+    return replace(llama, matrices=loud | {"head": loud["embedding"]})
+
+
+@pytest.mark.parametrize("factor", [1.0, 8.0, 20.0])
+def test_loud_weights_overflow_nothing(factor):
+    """The reference asserts every register on the way; formats are derived, so louder weights only lose bits."""
+    built = model("loud", louder(factor), "exact")
     ids = np.random.default_rng(4).integers(0, 256, 24).astype(np.int32)
     places = np.stack((np.zeros(24), np.arange(24)), axis=1).astype(np.int32)
-    inputs = {"tokens": ids, "places": places}
     outputs = {}
-    Reference(built).run(graph(built, 24, capacity=24), inputs, ["choice"], outputs.__setitem__)
+    Reference(built).run(
+        graph(built, 24, capacity=24), {"tokens": ids, "places": places}, ["choice"], outputs.__setitem__
+    )
     assert max(np.abs(output.astype(np.int64)).max() for output in outputs.values()) <= LIMIT
+
+
+def test_weights_too_loud_for_32_bits_are_refused_by_name(refusal):
+    assert refusal(model, "loud", louder(100.0), "exact").startswith("layer00.down: a residual of up to")

@@ -51,7 +51,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     atomicAdd(&total, sum);
     workgroupBarrier();
 
-    let squares = atomicLoad(&total) + (params.epsilon >> u32(min(2i * s + i32(params.square_shift), 31i)));
+    let squares = max(atomicLoad(&total) + (params.epsilon >> u32(min(2i * s + i32(params.square_shift), 31i))), 1u);
     let k = countLeadingZeros(squares) & ~1u;
     let root = square_root(squares << k);
     let inverse = i32((params.constant + (root >> 1u)) / root);
