@@ -20,14 +20,16 @@ import numpy.typing as npt
 from inference import ops
 from inference.errors import InputError
 from inference.graph import Arithmetic, plan, schedule
-from inference.kernels import Kernel, kernel
+from inference.kernels import kernel, subgroup_size
 from inference.models.llama import Model
 from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
 INSTALL = "on Debian and Ubuntu mesa-vulkan-drivers (25 or later) is one without a GPU: make adapter"
 LIMITS = ("max-storage-buffer-binding-size", "max-buffer-size")
-LANES = 64
+LANES = {"CPU": 16, "GPU": 64}
+"""Invocations a workgroup: rasterisers on processors run few at a time."""
+SUBGROUPS = ("subgroup", "subgroups")  # the feature's names in wgpu-native and in Dawn
 SLOT = 256  # bytes between the Params of two nodes: the offset alignment of every adapter
 
 Array = npt.NDArray[Any]
@@ -107,14 +109,42 @@ class Program:
 class Device:
     """An adapter opened for compute; its pipelines are built once."""
 
-    def __init__(self, backend: str = "wgpu", adapter: str | None = None, lanes: int = LANES) -> None:
-        self.backend, self.lanes = backend, lanes
+    def __init__(self, backend: str = "wgpu", adapter: str | None = None, lanes: int | None = None) -> None:
+        self.backend = backend
         self.module = implementation(backend)
         self.adapter = choose(backend, adapter)
         self.name: str = self.adapter.info["device"]
+        self.lanes = lanes or LANES["CPU" if self.adapter.info["adapter_type"] == "CPU" else "GPU"]
         limits = {limit: self.adapter.limits[limit] for limit in LIMITS}
-        self.device = self.adapter.request_device_sync(required_limits=limits)
-        self.pipelines: dict[tuple[str, str, str], Any] = {}
+        features = [feature for feature in SUBGROUPS if feature in self.adapter.features]
+        self.device = self.adapter.request_device_sync(required_limits=limits, required_features=features)
+        # Tint demands this line, Naga refuses it.
+        self.prelude = "enable subgroups;\n" if "subgroups" in features else ""
+        self.pipelines: dict[tuple[str, ...], Any] = {}
+        self.subgroups = bool(features) and self._lanes_of_a_subgroup() >= 8
+
+    def _lanes_of_a_subgroup(self) -> int:
+        """Measured: neither implementation tells."""
+        module = self.device.create_shader_module(code=self.prelude + subgroup_size())
+        pipeline = self.device.create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": "main"})
+        output = self.buffer("subgroup size", 4)
+        entries = [{"binding": 0, "resource": _resource(output)}]
+        group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
+        self.submit([Dispatch(pipeline, group, (1, 1, 1))])
+        return int(np.frombuffer(self.device.queue.read_buffer(output, 0, 4), np.uint32)[0])
+
+    def submit(self, dispatches: list[Dispatch]) -> None:
+        """Encode dispatches as one submission."""
+        encoder = self.device.create_command_encoder()
+        compute = encoder.begin_compute_pass()
+        pipeline = None
+        for dispatch in dispatches:
+            if dispatch.pipeline is not pipeline:
+                compute.set_pipeline(pipeline := dispatch.pipeline)
+            compute.set_bind_group(0, dispatch.bindings)
+            compute.dispatch_workgroups(*dispatch.workgroups)
+        compute.end()
+        self.device.queue.submit([encoder.finish()])
 
     def buffer(self, name: str, size: int, uniform: bool = False) -> Any:
         """A buffer, or one line that says which limit it exceeds."""
@@ -127,26 +157,15 @@ class Device:
         kind = usage.UNIFORM if uniform else usage.STORAGE | usage.COPY_SRC
         return self.device.create_buffer(size=max(size, 16), usage=kind | usage.COPY_DST)
 
-    def pipeline(self, arithmetic: Arithmetic, op: str, entry: str) -> Any:
+    def pipeline(self, arithmetic: Arithmetic, op: str, variant: str, entry: str) -> Any:
         """The compiled kernel of an op."""
-        key = (arithmetic, op, entry)
+        key = (arithmetic, op, variant, entry)
         if key not in self.pipelines:
-            module = self.device.create_shader_module(code=kernel_of(arithmetic, op).code)
+            prelude = self.prelude if variant == "subgroup" else ""
+            module = self.device.create_shader_module(code=prelude + kernel(arithmetic, op, variant).code)
             stage = {"module": module, "entry_point": entry, "constants": {"lanes": self.lanes}}
             self.pipelines[key] = self.device.create_compute_pipeline(layout="auto", compute=stage)
         return self.pipelines[key]
-
-
-def kernel_of(arithmetic: Arithmetic, op: str) -> Kernel:
-    """The kernel of an op.
-
-    Raises:
-        InputError: it has none.
-    """
-    found = kernel(arithmetic, op)
-    if found is None:
-        raise InputError(f"op {op!r} has no {arithmetic} kernel")
-    return found
 
 
 class Runtime:
@@ -164,7 +183,9 @@ class Runtime:
         """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
         try:
             program = self._program(graph, frozenset(outputs), all_kept=observe is not None)
-            self._submit(program, inputs)
+            for name, buffer in program.inputs.items():
+                self.device.device.queue.write_buffer(buffer, 0, np.ascontiguousarray(inputs[name]))
+            self.device.submit(program.dispatches)
             if observe is not None:
                 for name in schedule(graph):
                     observe(name, self._read(graph, program, name, inputs))
@@ -173,21 +194,6 @@ class Runtime:
             raise InputError(
                 f"the device {self.device.name} failed or was lost: {' '.join(str(error).split())}"
             ) from None
-
-    def _submit(self, program: Program, inputs: Mapping[str, Array]) -> None:
-        """Write the inputs and encode all dispatches: one submission."""
-        for name, buffer in program.inputs.items():
-            self.device.device.queue.write_buffer(buffer, 0, np.ascontiguousarray(inputs[name]))
-        encoder = self.device.device.create_command_encoder()
-        compute = encoder.begin_compute_pass()
-        pipeline = None
-        for dispatch in program.dispatches:
-            if dispatch.pipeline is not pipeline:
-                compute.set_pipeline(pipeline := dispatch.pipeline)
-            compute.set_bind_group(0, dispatch.bindings)
-            compute.dispatch_workgroups(*dispatch.workgroups)
-        compute.end()
-        self.device.device.queue.submit([encoder.finish()])
 
     def _read(self, graph: nx.DiGraph, program: Program, name: str, inputs: Mapping[str, Array]) -> Array:
         node = graph.nodes[name]
@@ -228,7 +234,11 @@ class Runtime:
             node = graph.nodes[name]
             module, attributes = ops.load(node["op"]), node["attributes"]
             shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
-            source = kernel_of(arithmetic, node["op"])
+            variant = ""
+            if hasattr(module, "variant"):
+                variant = module.variant(node["shape"], arithmetic=arithmetic, subgroups=self.device.subgroups)
+            source = kernel(arithmetic, node["op"], variant)
+            chosen = {"variant": variant} if variant else {}
             entry = module.entry(**attributes) if hasattr(module, "entry") else "main"
             values = module.dimensions(*shapes, **attributes) | attributes
             self.device.device.queue.write_buffer(parameters, SLOT * index, source.parameters(values))
@@ -236,7 +246,7 @@ class Runtime:
             bound["output"] = buffers[name] if node["state"] is None else self._state(node)
             for argument, given in zip(self._arguments(module, arithmetic), node["inputs"], strict=False):
                 bound[argument] = self._operand(graph, given, argument, module, inputs, buffers)
-            pipeline = self.device.pipeline(arithmetic, node["op"], entry)
+            pipeline = self.device.pipeline(arithmetic, node["op"], variant, entry)
             entries = [
                 {"binding": binding, "resource": _resource(bound[variable])}
                 for variable, binding in source.bindings.items()
@@ -244,7 +254,9 @@ class Runtime:
             ]
             group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
             dispatches.append(
-                Dispatch(pipeline, group, module.workgroups(node["shape"], lanes=self.device.lanes, **attributes))
+                Dispatch(
+                    pipeline, group, module.workgroups(node["shape"], lanes=self.device.lanes, **chosen, **attributes)
+                )
             )
         return Program(dispatches, inputs, buffers)
 

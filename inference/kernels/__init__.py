@@ -11,7 +11,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
+from pathlib import Path
 
+from inference.errors import InputError
 from inference.graph import Arithmetic
 
 BINDING = re.compile(r"@binding\((\d+)\) var<[\w, ]+> (\w+)")
@@ -36,14 +38,29 @@ class Kernel:
 
 
 @cache
-def kernel(arithmetic: Arithmetic, name: str, feature: str = "") -> Kernel | None:
-    """The kernel of an op, or None where there is none; ``feature`` names a variant (``matmul_q4__subgroup.wgsl``)."""
+def kernel(arithmetic: Arithmetic, name: str, variant: str = "") -> Kernel:
+    """The kernel of an op; ``variant`` names another file (``matmul_q4__subgroup.wgsl``).
+
+    Raises:
+        InputError: there is none.
+    """
     folder = files(__name__) / arithmetic
-    file = folder / f"{name}{'__' if feature else ''}{feature}.wgsl"
+    file = folder / f"{name}{'__' if variant else ''}{variant}.wgsl"
     if not file.is_file():
-        return None
+        raise InputError(f"op {name!r} has no {arithmetic} kernel{variant and ' ' + variant}")
     text = file.read_text()
     code = ((folder / "fixed_point.wgsl").read_text() if arithmetic == "exact" else "") + text
     parameters = re.search(r"struct Params \{(.*?)\}", text, re.DOTALL)
     fields = dict(FIELD.findall(parameters[1])) if parameters else {}
     return Kernel(code, {variable: int(number) for number, variable in BINDING.findall(text)}, fields)
+
+
+def variants(arithmetic: Arithmetic, name: str) -> list[str]:
+    """The further files of an op."""
+    stems = [Path(file.name).stem for file in (files(__name__) / arithmetic).iterdir()]
+    return sorted(stem.partition("__")[2] for stem in stems if stem.startswith(f"{name}__"))
+
+
+def subgroup_size() -> str:
+    """The code that measures a subgroup."""
+    return (files(__name__) / "subgroup_size.wgsl").read_text()

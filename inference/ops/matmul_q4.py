@@ -21,6 +21,7 @@ from inference.ops import Shape, require
 
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows}
 PER_BLOCK: Shape = (2,)
+MANY = 8  # tokens from which weights are read once for several
 CHUNK = 1 << 22  # products of one pass of the reference: bounds its memory
 
 
@@ -113,11 +114,21 @@ def work(a: Shape, q: Shape, *_: Shape, **__: object) -> int:
 
 
 def dimensions(a: Shape, q: Shape, *_: Shape, **__: object) -> dict[str, int]:
-    return {"tokens": a[0], "stride": a[1] // 4, "columns": q[1], "outputs": q[0]}
+    return {"tokens": a[0], "quads": -(-a[0] // 4), "stride": a[1] // 4, "columns": q[1], "outputs": q[0]}
 
 
-def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return (-(-output[1] // (4 * lanes)), output[0], 1)  # 4 rows an invocation
+def variant(output: Shape, *, arithmetic: str, subgroups: bool) -> str:
+    """The kernel for a number of tokens and a device; all give the same bits."""
+    if arithmetic == "float32":
+        return ""
+    return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""
+
+
+def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> Shape:
+    tokens, outputs = output
+    if variant == "tokens":
+        return (-(-(-(-tokens // 4) * -(-outputs // 64)) // lanes), 1, 1)  # 4 tokens and 64 rows an invocation
+    return (-(-outputs // (4 * lanes)), tokens, 1)  # 4 rows of one token an invocation
 
 
 def entry(*, adds: bool = False, **_: object) -> str:

@@ -17,9 +17,19 @@ import numpy.typing as npt
 from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.fixed_point import multiply_shift
 from inference.ops import Shape
-from inference.ops.matmul_q4 import dimensions, entry, finish, product_shape, row_chunks, split, work, workgroups
+from inference.ops.matmul_q4 import (
+    dimensions,
+    entry,
+    finish,
+    product_shape,
+    row_chunks,
+    split,
+    variant,
+    work,
+    workgroups,
+)
 
-__all__ = ["PACK", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
+__all__ = ["PACK", "dimensions", "entry", "exact", "float32", "shape", "variant", "work", "workgroups"]
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 

@@ -9,7 +9,7 @@ from inference import ops, tables
 from inference.blocks import BLOCK
 from inference.formats import linear, norm, rows
 from inference.graph import add, new, source
-from inference.kernels import kernel
+from inference.kernels import kernel, variants
 from inference.models.llama import Model
 from inference.models.tiny import four_bits
 from inference.ops import sample_partial
@@ -201,7 +201,7 @@ def test_the_exact_kernel_gives_the_reference_s_bits(op, stack, device):
     same()
 
 
-@pytest.mark.parametrize("op", [op for op in ops.names() if kernel("float32", op)])
+@pytest.mark.parametrize("op", [op for op in ops.names() if hasattr(ops.load(op), "float32")])
 def test_the_float32_kernel_is_near_the_reference(op, stack, device):
     opened = device(stack)
 
@@ -224,8 +224,27 @@ def test_the_float32_kernel_is_near_the_reference(op, stack, device):
 def test_every_op_has_kernels_and_a_drawing_of_operands():
     assert set(DRAW) == set(ops.names())
     for op in ops.names():
-        assert kernel("exact", op)
-        assert bool(kernel("float32", op)) == hasattr(ops.load(op), "float32")
+        for arithmetic in ("exact", "float32"):
+            if hasattr(ops.load(op), arithmetic):
+                assert {"params", "output"} <= kernel(arithmetic, op).bindings.keys()
+
+
+@pytest.mark.parametrize("op, variant", [(op, variant) for op in ops.names() for variant in variants("exact", op)])
+def test_every_variant_gives_the_reference_s_bits(op, variant, stack, device, monkeypatch):
+    opened = device(stack)
+    if variant == "subgroup" and not opened.subgroups:
+        pytest.skip("this adapter has no subgroups of 8 lanes or more")
+    monkeypatch.setattr(ops.load(op), "variant", lambda *_, **__: variant)
+
+    @settings(max_examples=12)
+    @given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40), st.integers(1, 5))
+    def same(seed, a, b, c):
+        model, built, operands = single(op, "exact", seed, a, b, c)
+        [expected] = Reference(model).run(built, operands, ["y"])
+        [found] = Runtime(model, opened).run(built, operands, ["y"])
+        np.testing.assert_array_equal(found, expected)
+
+    same()
 
 
 @pytest.mark.parametrize("lanes", [16, 32, 128, 256])

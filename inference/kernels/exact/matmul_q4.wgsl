@@ -1,6 +1,7 @@
 // y[t, n] = sum_k W[n, k] a[t, k] (+ residual), W in blocks of 32: per block mulsh(sum q·a, D, 15) + mulsh(sum a, M, 11).
 // a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][lane] of 32 nibbles;
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
+// Products are f32 and exact: sums of |q·a| over a block stay below 2^24, so neither order nor fusion matters.
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
 struct Params {
     stride: u32,         // of a, in vectors of 4
@@ -18,18 +19,18 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
 override lanes: u32 = 64u;
 
-fn nibbles(word: u32) -> vec4<i32> {
-    return vec4<i32>((vec4<u32>(word) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u));
+fn nibbles(word: u32) -> vec4<f32> {
+    return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u));
 }
 
 // One block of one row: x its activations, total their sum.
-fn term(weights: vec4<u32>, step: u32, x: array<vec4<i32>, 8>, total: i32) -> i32 {
-    let low = dot(nibbles(weights.x), x[0]) + dot(nibbles(weights.x >> 16u), x[1]);
+fn term(weights: vec4<u32>, step: u32, x: array<vec4<f32>, 8>, total: i32) -> i32 {
+    let first = dot(nibbles(weights.x), x[0]) + dot(nibbles(weights.x >> 16u), x[1]);
     let second = dot(nibbles(weights.y), x[2]) + dot(nibbles(weights.y >> 16u), x[3]);
     let third = dot(nibbles(weights.z), x[4]) + dot(nibbles(weights.z >> 16u), x[5]);
-    let high = dot(nibbles(weights.w), x[6]) + dot(nibbles(weights.w >> 16u), x[7]);
-    let products = low + second + third + high;
-    return multiply_shift(products, bitcast<i32>(step << 16u) >> 16u, 15u) + multiply_shift(total, bitcast<i32>(step) >> 16u, 11u);
+    let fourth = dot(nibbles(weights.w), x[6]) + dot(nibbles(weights.w >> 16u), x[7]);
+    let products = first + second + third + fourth;
+    return multiply_shift(i32(products), bitcast<i32>(step << 16u) >> 16u, 15u) + multiply_shift(total, bitcast<i32>(step) >> 16u, 11u);
 }
 
 // The accumulators of the four rows.
@@ -43,9 +44,10 @@ fn accumulate(id: vec3<u32>) -> vec4<i32> {
     var from_ = id.y * params.stride;
     var acc = vec4<i32>(0i);
     for (var block = 0u; block < count; block++) {
-        let x = array<vec4<i32>, 8>(a[from_], a[from_ + 1u], a[from_ + 2u], a[from_ + 3u],
-                                    a[from_ + 4u], a[from_ + 5u], a[from_ + 6u], a[from_ + 7u]);
-        let total = dot(x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7], vec4<i32>(1i));
+        let x = array<vec4<f32>, 8>(vec4<f32>(a[from_]), vec4<f32>(a[from_ + 1u]), vec4<f32>(a[from_ + 2u]),
+                                    vec4<f32>(a[from_ + 3u]), vec4<f32>(a[from_ + 4u]), vec4<f32>(a[from_ + 5u]),
+                                    vec4<f32>(a[from_ + 6u]), vec4<f32>(a[from_ + 7u]));
+        let total = i32(dot(x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7], vec4<f32>(1.0)));
         acc += vec4<i32>(term(q[at.x], blocks[at.x], x, total), term(q[at.y], blocks[at.y], x, total),
                          term(q[at.z], blocks[at.z], x, total), term(q[at.w], blocks[at.w], x, total));
         at += vec4<u32>(8u);

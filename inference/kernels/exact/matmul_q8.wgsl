@@ -1,6 +1,7 @@
 // y[t, n] = sum_k W[n, k] a[t, k] (+ residual), W in blocks of 32: per block mul16(sum q·a, D).
 // a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][half][lane] of 16 bytes;
 // blocks [tile][block][lane]; rows (N, 2); residual and output (T, N).
+// Products are f32 and exact: sums of |q·a| over 4 weights stay within 2^24; the sums of those are i32.
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
 struct Params {
     stride: u32,         // of a, in vectors of 4
@@ -18,10 +19,15 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
 override lanes: u32 = 64u;
 
+// Four weights times four activations.
+fn four(word: u32, x: vec4<f32>) -> i32 {
+    return i32(dot(vec4<f32>(bytes(word)), x));
+}
+
 // One block of one row: x its activations.
-fn term(first: vec4<u32>, second: vec4<u32>, step: i32, x: array<vec4<i32>, 8>) -> i32 {
-    let low = dot(bytes(first.x), x[0]) + dot(bytes(first.y), x[1]) + dot(bytes(first.z), x[2]) + dot(bytes(first.w), x[3]);
-    let high = dot(bytes(second.x), x[4]) + dot(bytes(second.y), x[5]) + dot(bytes(second.z), x[6]) + dot(bytes(second.w), x[7]);
+fn term(first: vec4<u32>, second: vec4<u32>, step: i32, x: array<vec4<f32>, 8>) -> i32 {
+    let low = four(first.x, x[0]) + four(first.y, x[1]) + four(first.z, x[2]) + four(first.w, x[3]);
+    let high = four(second.x, x[4]) + four(second.y, x[5]) + four(second.z, x[6]) + four(second.w, x[7]);
     return multiply_shift(low + high, step, 16u);
 }
 
@@ -36,8 +42,9 @@ fn accumulate(id: vec3<u32>) -> vec4<i32> {
     var from_ = id.y * params.stride;
     var acc = vec4<i32>(0i);
     for (var i = 0u; i < count; i++) {
-        let x = array<vec4<i32>, 8>(a[from_], a[from_ + 1u], a[from_ + 2u], a[from_ + 3u],
-                                    a[from_ + 4u], a[from_ + 5u], a[from_ + 6u], a[from_ + 7u]);
+        let x = array<vec4<f32>, 8>(vec4<f32>(a[from_]), vec4<f32>(a[from_ + 1u]), vec4<f32>(a[from_ + 2u]),
+                                    vec4<f32>(a[from_ + 3u]), vec4<f32>(a[from_ + 4u]), vec4<f32>(a[from_ + 5u]),
+                                    vec4<f32>(a[from_ + 6u]), vec4<f32>(a[from_ + 7u]));
         let at = block * 16u + lane;
         let step = block * 8u + lane;
         acc += vec4<i32>(term(q[at.x], q[at.x + 8u], blocks[step.x], x), term(q[at.y], q[at.y + 8u], blocks[step.y], x),
