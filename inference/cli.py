@@ -258,6 +258,23 @@ def perplexity(
     print(json.dumps(summary) if as_json else f"perplexity {summary['perplexity']:.4f} over {len(loaded.ids)} tokens")
 
 
+@app.command()
+def conformance(as_json: Json = False) -> None:
+    """Corner cases of integers and the tiny model on every stack present: one table, one digest."""
+    from inference import conformance as suite
+
+    rows = suite.conformance(model("tiny", models.find("tiny"), "exact"))
+    agreed = len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)
+    if as_json:
+        print(json.dumps({"agreed": agreed, "digest": rows[0].digest, "stacks": [row.as_json() for row in rows]}))
+    else:
+        for row in rows:
+            said = "; ".join(row.failures) or "corner cases as specified"
+            print(f"{row.backend:<6} {row.adapter:<34} {row.digest[:16]}  {said}")
+    if not agreed:
+        raise typer.Exit(1)
+
+
 @app.command("graph")
 def show_graph(
     model_name: ModelName = "smollm2",

@@ -6,9 +6,11 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 
 import importlib
 import inspect
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from math import prod
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -20,7 +22,7 @@ import numpy.typing as npt
 from inference import ops
 from inference.errors import InputError
 from inference.graph import Arithmetic, plan, schedule
-from inference.kernels import kernel, subgroup_size
+from inference.kernels import alone, kernel
 from inference.models.llama import Model
 from inference.reference import Observer
 
@@ -30,9 +32,14 @@ LIMITS = ("max-storage-buffer-binding-size", "max-buffer-size")
 LANES = {"CPU": 16, "GPU": 64}
 """Invocations a workgroup: rasterisers on processors run few at a time."""
 SUBGROUPS = ("subgroup", "subgroups")  # the feature's names in wgpu-native and in Dawn
+SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
+"""Chromium's Vulkan driver without a GPU, as Debian installs it: a second driver to compare with."""
 SLOT = 256  # bytes between the Params of two nodes: the offset alignment of every adapter
 
 Array = npt.NDArray[Any]
+
+if SWIFTSHADER.exists() and not {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"} & os.environ.keys():
+    os.environ.setdefault("VK_ADD_DRIVER_FILES", str(SWIFTSHADER))  # read when an implementation is first asked
 
 
 def implementation(backend: str) -> ModuleType:
@@ -50,10 +57,25 @@ def implementation(backend: str) -> ModuleType:
 
 
 def adapters(backend: str = "wgpu") -> list[Any]:
-    """The adapters compute runs on, GPUs first; OpenGL's are left out."""
+    """The adapters compute runs on, GPUs first and the slow SwiftShader last; OpenGL's are left out."""
     gpu = implementation(backend).gpu
     found = [adapter for adapter in gpu.enumerate_adapters_sync() if adapter.info["backend_type"] != "OpenGL"]
-    return sorted(found, key=lambda adapter: adapter.info["adapter_type"] == "CPU")
+    return sorted(found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", _is_swiftshader(adapter)))
+
+
+def _is_swiftshader(adapter: Any) -> bool:
+    return "SwiftShader" in adapter.info["device"]
+
+
+def stacks() -> list[tuple[str, str]]:
+    """(backend, adapter) of every adapter that an installed implementation finds."""
+    found = []
+    for backend in MODULES:
+        try:
+            found += [(backend, adapter.info["device"]) for adapter in adapters(backend)]
+        except InputError:
+            continue
+    return found
 
 
 def describe(adapter: Any, backend: str) -> dict[str, Any]:
@@ -125,13 +147,21 @@ class Device:
 
     def _lanes_of_a_subgroup(self) -> int:
         """Measured: neither implementation tells."""
-        module = self.device.create_shader_module(code=self.prelude + subgroup_size())
+        return int(self.compute("subgroup_size", np.zeros(1, np.int32), 1)[0])
+
+    def compute(self, name: str, x: Array, words: int) -> npt.NDArray[np.int32]:
+        """Run one workgroup of a kernel that stands for itself: x in, ``words`` words out."""
+        prelude = self.prelude if name == "subgroup_size" else ""
+        module = self.device.create_shader_module(code=prelude + alone(name))
         pipeline = self.device.create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": "main"})
-        output = self.buffer("subgroup size", 4)
-        entries = [{"binding": 0, "resource": _resource(output)}]
+        given, output = self.buffer("x", x.nbytes), self.buffer("output", 4 * words)
+        self.device.queue.write_buffer(given, 0, x)
+        entries = [
+            {"binding": binding, "resource": _resource(buffer)} for binding, buffer in enumerate((given, output))
+        ]
         group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
         self.submit([Dispatch(pipeline, group, (1, 1, 1))])
-        return int(np.frombuffer(self.device.queue.read_buffer(output, 0, 4), np.uint32)[0])
+        return np.frombuffer(self.device.queue.read_buffer(output, 0, 4 * words), np.int32)
 
     def submit(self, dispatches: list[Dispatch]) -> None:
         """Encode dispatches as one submission."""

@@ -61,6 +61,6 @@ def variants(arithmetic: Arithmetic, name: str) -> list[str]:
     return sorted(stem.partition("__")[2] for stem in stems if stem.startswith(f"{name}__"))
 
 
-def subgroup_size() -> str:
-    """The code that measures a subgroup."""
-    return (files(__name__) / "subgroup_size.wgsl").read_text()
+def alone(name: str) -> str:
+    """A kernel that is no op: ``subgroup_size``, ``conformance``."""
+    return (files(__name__) / f"{name}.wgsl").read_text()

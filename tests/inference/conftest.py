@@ -11,25 +11,14 @@ from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.runtime import Device
 
-
-def stacks() -> list[tuple[str, str]]:
-    """(backend, adapter) of every adapter that an installed implementation finds."""
-    found = []
-    for backend in runtime.MODULES:
-        try:
-            found += [(backend, adapter.info["device"]) for adapter in runtime.adapters(backend)]
-        except InputError:
-            continue
-    return found
-
-
-STACKS = stacks()
+STACKS = runtime.stacks()
 
 
 def pytest_generate_tests(metafunc):
     if "stack" in metafunc.fixturenames:
+        stacks = [s for s in STACKS if "SwiftShader" not in s[1]] if "smollm2" in metafunc.fixturenames else STACKS
         absent = pytest.param(None, marks=pytest.mark.skip(reason="no WebGPU adapter; make adapter"))
-        metafunc.parametrize("stack", STACKS or [absent], ids=lambda stack: stack and "-".join(stack).split(" ")[0])
+        metafunc.parametrize("stack", stacks or [absent], ids=lambda stack: stack and "-".join(stack).split(" ")[0])
 
 
 @pytest.fixture(scope="session")
