@@ -140,6 +140,7 @@ class Device:
         limits = {limit: self.adapter.limits[limit] for limit in LIMITS}
         features = [feature for feature in SUBGROUPS if feature in self.adapter.features]
         self.device = self.adapter.request_device_sync(required_limits=limits, required_features=features)
+        self.token = self.buffer("token", 4)
         # Tint demands this line, Naga refuses it.
         self.prelude = "enable subgroups;\n" if "subgroups" in features else ""
         self.pipelines: dict[tuple[str, ...], Any] = {}
@@ -240,6 +241,14 @@ class Runtime:
 
     def _dtype(self, graph: nx.DiGraph, node: Mapping[str, Any]) -> Any:
         return np.int32 if graph.graph["arithmetic"] == "exact" else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
+
+    def program(self, graph: nx.DiGraph, outputs: list[str]) -> Program:
+        """A graph's dispatches, as ``run`` submits them."""
+        return self._program(graph, frozenset(outputs), all_kept=False)
+
+    def finish(self) -> None:
+        """Wait for what is submitted: read something small (wgpu-native's own wait is broken in 0.32)."""
+        self.device.device.queue.read_buffer(self.device.token, 0, 4)
 
     def _program(self, graph: nx.DiGraph, outputs: frozenset[str], all_kept: bool) -> Program:
         key, programs = (outputs, all_kept), self.programs.setdefault(graph, {})
