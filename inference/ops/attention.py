@@ -99,13 +99,13 @@ def work(q: Shape, cache: Shape, places: Shape, *_: Shape, capacity: int, **__: 
     return 2 * q[0] * q[1] * capacity
 
 
-def dimensions(q: Shape, *_: Shape, heads: int, kv_heads: int, **__: object) -> dict[str, int]:
-    return {"columns": q[1], "head_width": q[1] // heads, "group": heads // kv_heads}
+def dimensions(q: Shape, *_: Shape, heads: int, kv_heads: int, capacity: int, **__: object) -> dict[str, int]:
+    return {"columns": q[1], "head_width": q[1] // heads, "group": heads // kv_heads, "places": -(-capacity // 4)}
 
 
 def workspace(q: Shape, *_: Shape, heads: int, capacity: int, **__: object) -> int:
     """Words of scores a dispatch keeps to itself."""
-    return q[0] * heads * capacity
+    return q[0] * heads * -(-capacity // 4) * 4
 
 
 def workgroups(output: Shape, *, lanes: int, heads: int, **_: object) -> Shape:

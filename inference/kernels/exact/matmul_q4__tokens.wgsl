@@ -36,14 +36,26 @@ fn multiply_shift4(a: vec4<i32>, m: i32, bits: u32) -> vec4<i32> {
     return (a >> vec4<u32>(bits)) * m + (((a & vec4<i32>((1i << bits) - 1i)) * m) >> vec4<u32>(bits));
 }
 
+// One block of one row for four tokens: x their activations, sums the sums of those.
+fn term(w: vec4<u32>, scales: u32, sums: vec4<i32>, x0: mat4x4<f32>, x1: mat4x4<f32>, x2: mat4x4<f32>, x3: mat4x4<f32>,
+        x4: mat4x4<f32>, x5: mat4x4<f32>, x6: mat4x4<f32>, x7: mat4x4<f32>) -> vec4<i32> {
+    let step = bitcast<i32>(scales);
+    let p = quarter(w.x, x0) + quarter(w.x >> 16u, x1) + quarter(w.y, x2) + quarter(w.y >> 16u, x3)
+          + quarter(w.z, x4) + quarter(w.z >> 16u, x5) + quarter(w.w, x6) + quarter(w.w >> 16u, x7);
+    return multiply_shift4(vec4<i32>(p), (step << 16u) >> 16u, 15u) + multiply_shift4(sums, step >> 16u, 11u);
+}
+
 // The accumulators of 64 rows from `row` on and the four tokens from `token` on.
 fn accumulate(token: u32, row: u32, acc: ptr<function, array<vec4<i32>, ROWS>>) {
     let count = params.columns / 32u;
     let last = (params.outputs - 1u) / 8u;
     // Tokens and tiles beyond the last read the last and write nothing.
     var at = min(vec4<u32>(token) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.tokens - 1u)) * params.stride;
-    for (var block = 0u; block < count; block++) {
-        let x0 = turned(at);
+    for (var block = 0u; block < count; block += 2u) {
+        // Two blocks at a time; where the last has no second, zeros take its place.
+        let second = f32(block + 1u < count);
+        let after = select(at, at + 8u, vec4<bool>(block + 1u < count));
+        let x0 = turned(at + 0u);
         let x1 = turned(at + 1u);
         let x2 = turned(at + 2u);
         let x3 = turned(at + 3u);
@@ -51,18 +63,25 @@ fn accumulate(token: u32, row: u32, acc: ptr<function, array<vec4<i32>, ROWS>>) 
         let x5 = turned(at + 5u);
         let x6 = turned(at + 6u);
         let x7 = turned(at + 7u);
+        let y0 = turned(after + 0u) * second;
+        let y1 = turned(after + 1u) * second;
+        let y2 = turned(after + 2u) * second;
+        let y3 = turned(after + 3u) * second;
+        let y4 = turned(after + 4u) * second;
+        let y5 = turned(after + 5u) * second;
+        let y6 = turned(after + 6u) * second;
+        let y7 = turned(after + 7u) * second;
         // Sums of 32 activations stay below 2^20.
-        let sums = vec4<i32>((x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7) * vec4<f32>(1.0));
+        let x_sums = vec4<i32>((x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7) * vec4<f32>(1.0));
+        let y_sums = vec4<i32>((y0 + y1 + y2 + y3 + y4 + y5 + y6 + y7) * vec4<f32>(1.0));
         for (var r = 0u; r < ROWS; r++) {
-            let tile = min((row + r) / 8u, last);
-            let place = (tile * count + block) * 8u + r % 8u;
-            let w = q[place];
-            let step = bitcast<i32>(blocks[place]);
-            let p = quarter(w.x, x0) + quarter(w.x >> 16u, x1) + quarter(w.y, x2) + quarter(w.y >> 16u, x3)
-                  + quarter(w.z, x4) + quarter(w.z >> 16u, x5) + quarter(w.w, x6) + quarter(w.w >> 16u, x7);
-            (*acc)[r] += multiply_shift4(vec4<i32>(p), (step << 16u) >> 16u, 15u) + multiply_shift4(sums, step >> 16u, 11u);
+            let tile = min((row + r) / 8u, last) * count;
+            let place = (tile + block) * 8u + r % 8u;
+            let next = (tile + min(block + 1u, count - 1u)) * 8u + r % 8u;
+            (*acc)[r] += term(q[place], blocks[place], x_sums, x0, x1, x2, x3, x4, x5, x6, x7)
+                       + term(q[next], blocks[next], y_sums, y0, y1, y2, y3, y4, y5, y6, y7);
         }
-        at += vec4<u32>(8u);
+        at += vec4<u32>(16u);
     }
 }
 
