@@ -95,7 +95,7 @@ def kernels(runtime: Runtime, tokens: int, repeat: int = 5) -> list[dict[str, An
     """Milliseconds and multiply-accumulates a second of each kind of op in one pass of the model."""
     built = graph(runtime.model, tokens, capacity=PROMPT + DECODE, first=tokens - 1)
     runtime.run(built, placed([0] * tokens, 0), ["choice"])
-    dispatches = dict(zip(schedule(built), runtime.program(built, ["choice"]).dispatches, strict=True))
+    dispatches = dict(zip(schedule(built), runtime.load(built, ["choice"]).dispatches, strict=True))
     costs = cost(built)
     kinds: dict[str, list[str]] = {}
     for name in dispatches:

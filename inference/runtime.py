@@ -5,7 +5,6 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 """
 
 import importlib
-import inspect
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,9 +20,10 @@ import numpy.typing as npt
 
 from inference import ops
 from inference.errors import InputError
-from inference.graph import Arithmetic, plan, schedule
+from inference.graph import Arithmetic, schedule
 from inference.kernels import alone, kernel
 from inference.models.llama import Model
+from inference.program import PARAMETERS, Program, program
 from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
@@ -119,13 +119,12 @@ class Dispatch:
 
 
 @dataclass(frozen=True, slots=True)
-class Program:
-    """A graph on the device."""
+class Loaded:
+    """A program on the device."""
 
+    program: Program
     dispatches: list[Dispatch]
-    inputs: dict[str, Any]
     buffers: dict[str, Any]
-    """Of the nodes without a state."""
 
 
 class Device:
@@ -204,140 +203,88 @@ class Runtime:
 
     def __init__(self, model: Model, device: Device) -> None:
         self.model, self.device, self.name = model, device, device.backend
-        self.weights: dict[tuple[str, str], Any] = {}
-        self.states: dict[str, Any] = {}
-        self.programs: WeakKeyDictionary[nx.DiGraph, dict[Any, Program]] = WeakKeyDictionary()
+        self.kept: dict[str, Any] = {}
+        """Buffers of weights and states."""
+        self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str], Loaded]] = WeakKeyDictionary()
 
     def run(
         self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
     ) -> list[Array]:
         """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
         try:
-            program = self._program(graph, frozenset(outputs), all_kept=observe is not None)
-            for name, buffer in program.inputs.items():
-                self.device.device.queue.write_buffer(buffer, 0, np.ascontiguousarray(inputs[name]))
-            self.device.submit(program.dispatches)
+            loaded = self.load(graph, outputs if observe is None else schedule(graph))
+            for name, values in inputs.items():
+                self.device.device.queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
+            self.device.submit(loaded.dispatches)
             if observe is not None:
                 for name in schedule(graph):
-                    observe(name, self._read(graph, program, name, inputs))
-            return [self._read(graph, program, name, inputs) for name in outputs]
+                    observe(name, self._read(graph, loaded, name, inputs))
+            return [self._read(graph, loaded, name, inputs) for name in outputs]
         except self.device.module.GPUError as error:
-            raise InputError(
-                f"the device {self.device.name} failed or was lost: {' '.join(str(error).split())}"
-            ) from None
+            said = " ".join(str(error).split())
+            raise InputError(f"the device {self.device.name} failed or was lost: {said}") from None
 
-    def _read(self, graph: nx.DiGraph, program: Program, name: str, inputs: Mapping[str, Array]) -> Array:
-        node = graph.nodes[name]
-        dtype = self._dtype(graph, node)
-        if node["state"] is None:
-            size = 4 * prod(node["shape"])
-            words = np.frombuffer(self.device.device.queue.read_buffer(program.buffers[name], 0, size), dtype)
-            return words.reshape(node["shape"])
-        width, capacity = node["shape"][1], node["attributes"]["capacity"]
-        state, places = self.states[node["state"]], inputs["places"]
-        starts = 4 * width * (places[:, 0].astype(int) * capacity + places[:, 1])
-        rows = [np.frombuffer(self.device.device.queue.read_buffer(state, int(at), 4 * width), dtype) for at in starts]
-        return np.stack(rows)
-
-    def _dtype(self, graph: nx.DiGraph, node: Mapping[str, Any]) -> Any:
-        return np.int32 if graph.graph["arithmetic"] == "exact" else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
-
-    def program(self, graph: nx.DiGraph, outputs: list[str]) -> Program:
-        """A graph's dispatches, as ``run`` submits them."""
-        return self._program(graph, frozenset(outputs), all_kept=False)
+    def load(self, graph: nx.DiGraph, outputs: list[str]) -> Loaded:
+        """A graph's program on the device, built once."""
+        keep, built = frozenset(outputs), self.loaded.setdefault(graph, {})
+        if keep not in built:
+            built[keep] = self._build(
+                program(graph, lanes=self.device.lanes, subgroups=self.device.subgroups, keep=keep)
+            )
+        return built[keep]
 
     def finish(self) -> None:
         """Wait for what is submitted: read something small (wgpu-native's own wait is broken in 0.32)."""
         self.device.device.queue.read_buffer(self.device.token, 0, 4)
 
-    def _program(self, graph: nx.DiGraph, outputs: frozenset[str], all_kept: bool) -> Program:
-        key, programs = (outputs, all_kept), self.programs.setdefault(graph, {})
-        if key not in programs:
-            programs[key] = self._build(graph, outputs, all_kept)
-        return programs[key]
+    def _read(self, graph: nx.DiGraph, loaded: Loaded, name: str, inputs: Mapping[str, Array]) -> Array:
+        node, queue = graph.nodes[name], self.device.device.queue
+        buffer = loaded.buffers[loaded.program.outputs[name]]
+        whole = graph.graph["arithmetic"] == "exact"
+        dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
+        if node["state"] is None:
+            words = np.frombuffer(queue.read_buffer(buffer, 0, 4 * prod(node["shape"])), dtype)
+            return words.reshape(node["shape"])
+        width, places = node["shape"][1], inputs["places"].astype(int)
+        starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
+        return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
 
-    def _build(self, graph: nx.DiGraph, outputs: frozenset[str], all_kept: bool) -> Program:
-        order, arithmetic = schedule(graph), graph.graph["arithmetic"]
-        layout = plan(graph, keep=frozenset(order) if all_kept else outputs)
-        shared = [self.device.buffer(f"activation {index}", 4 * words) for index, words in enumerate(layout.words)]
-        buffers = {name: shared[index] for name, index in layout.buffer.items()}
-        inputs = {
-            name: self.device.buffer(name, 4 * prod(node["shape"]))
-            for name, node in graph.nodes.items()
-            if node["kind"] == "input"
-        }
-        parameters = self.device.buffer("parameters", SLOT * len(order), uniform=True)
-        workspace = self._workspace(graph, order)
+    def _build(self, made: Program) -> Loaded:
+        buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
+        buffers |= {name: self._weight(name, constant, pack) for name, (constant, pack) in made.weights.items()}
+        parameters = self.device.buffer("parameters", SLOT * len(made.steps), uniform=True)
         dispatches = []
-        for index, name in enumerate(order):
-            node = graph.nodes[name]
-            module, attributes = ops.load(node["op"]), node["attributes"]
-            shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
-            variant = ""
-            if hasattr(module, "variant"):
-                variant = module.variant(node["shape"], arithmetic=arithmetic, subgroups=self.device.subgroups)
-            source = kernel(arithmetic, node["op"], variant)
-            chosen = {"variant": variant} if variant else {}
-            entry = module.entry(**attributes) if hasattr(module, "entry") else "main"
-            values = module.dimensions(*shapes, **attributes) | attributes
-            self.device.device.queue.write_buffer(parameters, SLOT * index, source.parameters(values))
-            bound: dict[str, Any] = {"params": (parameters, SLOT * index, SLOT), "workspace": workspace}
-            bound["output"] = buffers[name] if node["state"] is None else self._state(node)
-            for argument, given in zip(self._arguments(module, arithmetic), node["inputs"], strict=False):
-                bound[argument] = self._operand(graph, given, argument, module, inputs, buffers)
-            pipeline = self.device.pipeline(arithmetic, node["op"], variant, entry)
+        for index, step in enumerate(made.steps):
+            self.device.device.queue.write_buffer(parameters, SLOT * index, step.parameters)
+            pipeline = self.device.pipeline(made.arithmetic, step.op, step.variant, step.entry)
             entries = [
-                {"binding": binding, "resource": _resource(bound[variable])}
-                for variable, binding in source.bindings.items()
-                if variable in bound and bound[variable] is not None
+                {
+                    "binding": binding,
+                    "resource": {"buffer": parameters, "offset": SLOT * index, "size": SLOT}
+                    if name == PARAMETERS
+                    else _resource(buffers[name]),
+                }
+                for binding, name in step.bindings.items()
             ]
             group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
-            dispatches.append(
-                Dispatch(
-                    pipeline, group, module.workgroups(node["shape"], lanes=self.device.lanes, **chosen, **attributes)
-                )
-            )
-        return Program(dispatches, inputs, buffers)
+            dispatches.append(Dispatch(pipeline, group, step.workgroups))
+        return Loaded(made, dispatches, buffers)
 
-    def _arguments(self, module: ModuleType, arithmetic: str) -> list[str]:
-        """Names of an op's inputs, in order."""
-        signature = inspect.signature(getattr(module, arithmetic))
-        return [name for name, p in signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+    def _buffer(self, name: str, size: int) -> Any:
+        """A buffer of one program, or a state's, which is kept while its size is the same."""
+        if not name.startswith("state "):
+            return self.device.buffer(name, size)
+        if name not in self.kept or self.kept[name].size != size:
+            self.kept[name] = self.device.buffer(name, size)
+        return self.kept[name]
 
-    def _operand(
-        self, graph: nx.DiGraph, name: str, argument: str, module: ModuleType, inputs: Any, buffers: Any
-    ) -> Any:
-        node = graph.nodes[name]
-        if node["kind"] == "input":
-            return inputs[name]
-        if node["kind"] == "op":
-            return buffers[name] if node["state"] is None else self._state(node)
-        pack = module.PACK[argument]
-        key = (name, pack.__name__)
-        if key not in self.weights:
-            words = pack(self.model.constants[name])
-            self.weights[key] = self.device.buffer(name, words.nbytes)
-            self.device.device.queue.write_buffer(self.weights[key], 0, words)
-        return self.weights[key]
-
-    def _state(self, node: Mapping[str, Any]) -> Any:
-        words = node["attributes"]["sequences"] * node["attributes"]["capacity"] * node["shape"][1]
-        state = self.states.get(node["state"])
-        if state is None or state.size != 4 * words:
-            state = self.states[node["state"]] = self.device.buffer(node["state"], 4 * words)
-        return state
-
-    def _workspace(self, graph: nx.DiGraph, order: list[str]) -> Any:
-        words = [0]
-        for name in order:
-            node = graph.nodes[name]
-            module = ops.load(node["op"])
-            if hasattr(module, "workspace"):
-                shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
-                words.append(module.workspace(*shapes, **node["attributes"]))
-        return self.device.buffer("workspace", 4 * max(words)) if max(words) else None
+    def _weight(self, name: str, constant: str, pack: Any) -> Any:
+        if name not in self.kept:
+            words = pack(self.model.constants[constant])
+            self.kept[name] = self.device.buffer(name, words.nbytes)
+            self.device.device.queue.write_buffer(self.kept[name], 0, words)
+        return self.kept[name]
 
 
-def _resource(bound: Any) -> dict[str, Any]:
-    buffer, offset, size = bound if isinstance(bound, tuple) else (bound, 0, bound.size)
-    return {"buffer": buffer, "offset": offset, "size": size}
+def _resource(buffer: Any) -> dict[str, Any]:
+    return {"buffer": buffer, "offset": 0, "size": buffer.size}
