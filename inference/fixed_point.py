@@ -1,0 +1,54 @@
+"""Integer arithmetic of the exact kernels, with every intermediate shown to fit 32 bits.
+
+The references compute in int64 and pass each value a kernel holds in a register through ``i32`` or ``u32``: an
+accumulator that could wrap on a device fails there. The same functions stand in ``kernels/exact/fixed_point.wgsl``.
+Right shifts are arithmetic; WGSL takes shift counts modulo 32, so counts are asserted too.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+Integers = npt.NDArray[np.int64]
+
+
+def i32(x: npt.NDArray[np.integer]) -> Integers:
+    """x itself, as int64; asserts that every value fits i32."""
+    wide = np.asarray(x, np.int64)
+    assert wide.size == 0 or (wide.min() >= -(2**31) and wide.max() < 2**31), (int(wide.min()), int(wide.max()))
+    return wide
+
+
+def u32(x: npt.NDArray[np.integer]) -> Integers:
+    """x itself, as int64; asserts that every value fits u32."""
+    wide = np.asarray(x, np.int64)
+    assert wide.size == 0 or (wide.min() >= 0 and wide.max() < 2**32), (int(wide.min()), int(wide.max()))
+    return wide
+
+
+def multiply_shift(a: Integers, m: Integers | int, bits: int) -> Integers:
+    """floor(a·m / 2^bits) as (a >> bits)·m + (((a & (2^bits - 1))·m) >> bits), both products in i32."""
+    m = np.asarray(m, np.int64)
+    return i32(i32((a >> bits) * m) + (i32((a & ((1 << bits) - 1)) * m) >> bits))
+
+
+def round_shift(a: Integers, shift: Integers | int) -> Integers:
+    """a / 2^shift, halves upwards: (a + 2^(shift - 1)) >> shift for 0 < shift <= 30; a << -shift for shift <= 0."""
+    shift = np.asarray(shift, np.int64)
+    assert shift.size == 0 or (shift.min() >= -31 and shift.max() <= 30), (int(shift.min()), int(shift.max()))
+    right = np.maximum(shift, 0)
+    half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
+    return i32(np.where(shift > 0, i32(a + half) >> right, a << np.maximum(-shift, 0)))
+
+
+def bit_length(x: Integers) -> Integers:
+    """Bits of each x in 0..2^32-1; 0 has none. In WGSL 32 - countLeadingZeros(x)."""
+    return np.frexp(u32(x).astype(np.float64))[1].astype(np.int64)
+
+
+def requantise(acc: Integers, rows: npt.NDArray[np.integer], exponent: Integers | int = 0) -> Integers:
+    """acc · mantissa · 2^(exponent - 16 - shift), each row's own (mantissa, shift).
+
+    acc: (T, N), |acc| < 2^31; rows: (N, 2), 0 <= mantissa < 2^15, shift <= 30; exponent: (T, 1) or 0.
+    """
+    mantissa, shift = np.asarray(rows, np.int64).T
+    return round_shift(multiply_shift(i32(acc), mantissa, 16), shift - exponent)

@@ -1,0 +1,27 @@
+// Integer helpers, put before every exact kernel; the same as fixed_point.py. Right shifts of i32 are arithmetic.
+
+// floor(a·m / 2^bits); both products fit i32.
+fn multiply_shift(a: i32, m: i32, bits: u32) -> i32 {
+    return (a >> bits) * m + (((a & ((1i << bits) - 1i)) * m) >> bits);
+}
+
+// a / 2^shift, halves upwards; a·2^-shift where the shift is negative. -31 <= shift <= 30.
+fn round_shift(a: i32, shift: i32) -> i32 {
+    if (shift <= 0i) { return a << u32(-shift); }
+    return (a + (1i << u32(shift - 1i))) >> u32(shift);
+}
+
+// Bits of x; 0 has none.
+fn bit_length(x: u32) -> i32 {
+    return 32i - i32(countLeadingZeros(x));
+}
+
+// acc · mantissa · 2^(exponent - 16 - shift), row = (mantissa, shift).
+fn requantise(acc: i32, row: vec2<i32>, exponent: i32) -> i32 {
+    return round_shift(multiply_shift(acc, row.x, 16u), row.y - exponent);
+}
+
+// The four bytes of a word, signed, the lowest first.
+fn bytes(word: u32) -> vec4<i32> {
+    return (vec4<i32>(bitcast<i32>(word)) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
+}

@@ -1,0 +1,98 @@
+// matmul_q8 for many tokens: the same bits. Products are f32 and exact: sums of |q·a| over 4 weights stay within 2^24; the sums
+// of those are i32.
+// a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][half][lane] of 16 bytes;
+// blocks [tile][block][lane]; rows (N, 2); residual and output (T, N).
+// An invocation makes 64 rows of y for 4 tokens; invocations of neighbouring tokens are neighbours.
+struct Params {
+    tokens: u32,         // T
+    quads: u32,          // ceil(T / 4)
+    stride: u32,         // of a, in vectors of 4
+    columns: u32,        // K
+    outputs: u32,        // N
+    scaled: u32,         // 1 where a carries exponents
+    residual_shift: i32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
+@group(0) @binding(2) var<storage, read> q: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> blocks: array<i32>;
+@group(0) @binding(4) var<storage, read> rows: array<vec2<i32>>;
+@group(0) @binding(5) var<storage, read> residual: array<i32>;
+@group(0) @binding(6) var<storage, read_write> output: array<i32>;
+override lanes: u32 = 64u;
+const ROWS = 64u;
+
+// Four activations of each of four tokens, token by token, turned to a vector of tokens each.
+fn turned(x: vec4<u32>) -> mat4x4<f32> {
+    return transpose(mat4x4<f32>(vec4<f32>(a[x.x]), vec4<f32>(a[x.y]), vec4<f32>(a[x.z]), vec4<f32>(a[x.w])));
+}
+
+// Four weights times 4 activations of each token.
+fn quarter(word: u32, x: mat4x4<f32>) -> vec4<i32> {
+    return vec4<i32>(x * vec4<f32>(bytes(word)));
+}
+
+fn multiply_shift4(a: vec4<i32>, m: i32, bits: u32) -> vec4<i32> {
+    return (a >> vec4<u32>(bits)) * m + (((a & vec4<i32>((1i << bits) - 1i)) * m) >> vec4<u32>(bits));
+}
+
+// The accumulators of 64 rows from `row` on and the four tokens from `token` on.
+fn accumulate(token: u32, row: u32, acc: ptr<function, array<vec4<i32>, ROWS>>) {
+    let count = params.columns / 32u;
+    let last = (params.outputs - 1u) / 8u;
+    // Tokens and tiles beyond the last read the last and write nothing.
+    var at = min(vec4<u32>(token) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.tokens - 1u)) * params.stride;
+    for (var block = 0u; block < count; block++) {
+        let x0 = turned(at);
+        let x1 = turned(at + 1u);
+        let x2 = turned(at + 2u);
+        let x3 = turned(at + 3u);
+        let x4 = turned(at + 4u);
+        let x5 = turned(at + 5u);
+        let x6 = turned(at + 6u);
+        let x7 = turned(at + 7u);
+        for (var r = 0u; r < ROWS; r++) {
+            let tile = min((row + r) / 8u, last);
+            let place = (tile * count + block) * 16u + r % 8u;
+            let low = q[place];
+            let high = q[place + 8u];
+            let p = quarter(low.x, x0) + quarter(low.y, x1) + quarter(low.z, x2) + quarter(low.w, x3)
+                  + quarter(high.x, x4) + quarter(high.y, x5) + quarter(high.z, x6) + quarter(high.w, x7);
+            (*acc)[r] += multiply_shift4(p, blocks[(tile * count + block) * 8u + r % 8u], 16u);
+        }
+        at += vec4<u32>(8u);
+    }
+}
+
+fn exponent(token: u32) -> i32 {
+    if (params.scaled == 0u) { return 0i; }
+    return a[token * params.stride + params.columns / 4u].x;
+}
+
+@compute @workgroup_size(lanes)
+fn product(@builtin(global_invocation_id) id: vec3<u32>) {
+    let token = id.x % params.quads * 4u;
+    let row = id.x / params.quads * ROWS;
+    var acc: array<vec4<i32>, ROWS>;
+    accumulate(token, row, &acc);
+    for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
+        for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
+            let y = (token + c) * params.outputs + row + r;
+            output[y] = requantise(acc[r][c], rows[row + r], exponent(token + c));
+        }
+    }
+}
+
+@compute @workgroup_size(lanes)
+fn product_and_residual(@builtin(global_invocation_id) id: vec3<u32>) {
+    let token = id.x % params.quads * 4u;
+    let row = id.x / params.quads * ROWS;
+    var acc: array<vec4<i32>, ROWS>;
+    accumulate(token, row, &acc);
+    for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
+        for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
+            let y = (token + c) * params.outputs + row + r;
+            output[y] = requantise(acc[r][c], rows[row + r], exponent(token + c)) + round_shift(residual[y], params.residual_shift);
+        }
+    }
+}

@@ -1,0 +1,54 @@
+// The smallest id whose inclusive prefix sum of weights exceeds floor(draw · total / 2^32); bounds in ops/sample.py.
+// logits (T, columns); maxima (T, spans) of logit and id; sums (T, spans); draws (T); exponential (256); output (T).
+// One invocation a token.
+struct Params {
+    tokens: u32,
+    columns: u32,
+    spans: u32,    // ceil(columns / 1024)
+    mantissa: i32, // log2(e) / temperature, to 8 fraction bits
+    shift: i32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> logits: array<i32>;
+@group(0) @binding(2) var<storage, read> maxima: array<vec2<i32>>;
+@group(0) @binding(3) var<storage, read> sums: array<u32>;
+@group(0) @binding(4) var<storage, read> draws: array<u32>;
+@group(0) @binding(5) var<storage, read> exponential: array<u32>;
+@group(0) @binding(6) var<storage, read_write> output: array<u32>;
+override lanes: u32 = 64u;
+
+// floor(a·b / 2^32) in 16-bit pieces, none beyond 32 bits.
+fn high_word(a: u32, b: u32) -> u32 {
+    let low = (a & 65535u) * (b & 65535u);
+    let middle = (a >> 16u) * (b & 65535u) + (low >> 16u);
+    let other = (a & 65535u) * (b >> 16u) + (middle & 65535u);
+    return (a >> 16u) * (b >> 16u) + (middle >> 16u) + (other >> 16u);
+}
+
+@compute @workgroup_size(lanes)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    if (id.x >= params.tokens) { return; }
+    let first = id.x * params.spans;
+    var top = maxima[first].x;
+    var total = 0u;
+    for (var i = 0u; i < params.spans; i++) {
+        top = max(top, maxima[first + i].x);
+        total += sums[first + i];
+    }
+    var left = high_word(draws[id.x], total);
+    var span = 0u;
+    while (sums[first + span] <= left) {
+        left -= sums[first + span];
+        span++;
+    }
+    let row = id.x * params.columns;
+    var token = span * 1024u;
+    loop {
+        let u = u32(round_shift(multiply_shift(top - logits[row + token], params.mantissa, 16u), params.shift));
+        let p = (exponential[u & 255u] >> 3u) >> min(u >> 8u, 31u);
+        if (p > left) { break; }
+        left -= p;
+        token++;
+    }
+    output[id.x] = token;
+}

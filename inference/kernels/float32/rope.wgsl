@@ -1,0 +1,38 @@
+// Rotary embedding: y[2i] = x[2i]·cos - x[2i+1]·sin, y[2i+1] = x[2i]·sin + x[2i+1]·cos.
+// x (T, W), heads from column `offset` on; table (positions, head / 2) of cos and sin; places (T) of sequence and position;
+// output (T, width), or rows of a cache: row sequence·capacity + position. One invocation a value.
+struct Params {
+    tokens: u32,
+    columns: u32,    // W
+    offset: u32,
+    width: u32,      // columns of the output
+    rotated: u32,    // of them rotated, the rest copied
+    head_width: u32,
+    capacity: u32,   // positions a sequence has in the cache; 0: the output is no cache
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<f32>;
+@group(0) @binding(2) var<storage, read> table: array<vec2<f32>>;
+@group(0) @binding(3) var<storage, read> places: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read_write> output: array<f32>;
+override lanes: u32 = 64u;
+
+@compute @workgroup_size(lanes)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    if (id.x >= params.tokens * params.width) { return; }
+    let t = id.x / params.width;
+    let column = id.x % params.width;
+    let at = t * params.columns + params.offset + column;
+    let place = places[t];
+    var value = x[at];
+    if (column < params.rotated) {
+        let turn = table[place.y * (params.head_width / 2u) + (column % params.head_width) / 2u];
+        if (column % 2u == 0u) {
+            value = value * turn.x - x[at + 1u] * turn.y;
+        } else {
+            value = x[at - 1u] * turn.y + value * turn.x;
+        }
+    }
+    let row = select(t, place.x * params.capacity + place.y, params.capacity > 0u);
+    output[row * params.width + column] = value;
+}

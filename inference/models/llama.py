@@ -1,0 +1,189 @@
+"""A Llama model as a graph: constants of either arithmetic, and one graph a number of tokens.
+
+x = embedding[token]
+for each layer:  x += output · attention(rope(q), rope(k), v),  [q k v] = qkv · norm(x)
+                 x += down · (silu(gate) · up),                 [gate up] = gate_up · norm(x)
+logits = head · norm(x)
+"""
+
+import json
+import math
+from dataclasses import dataclass, field
+from hashlib import sha256
+from itertools import chain
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from inference import tables
+from inference.blocks import Weights
+from inference.errors import InputError
+from inference.formats import rows
+from inference.graph import Arithmetic, add, new, source
+from inference.models.llama_exact import Exact, joined
+from inference.ops import Shape
+from inference.weights import Llama, layer
+
+MEASURES = ("layers", "width", "heads", "kv_heads", "head_width", "hidden", "vocabulary", "context")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What a run needs besides its input: constants by name, and the attributes of each op."""
+
+    name: str
+    arithmetic: Arithmetic
+    measures: dict[str, int]
+    constants: dict[str, npt.NDArray[Any]] = field(repr=False)
+    attributes: dict[str, dict[str, int | float]] = field(repr=False)
+    """By the op's name, without the step."""
+    logit_fraction: int = 0
+    end: tuple[int, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of measures, formats, weights and tables, independent of layout."""
+        total = sha256(json.dumps([self.arithmetic, self.measures, self.attributes], sort_keys=True).encode())
+        for name, array in sorted(self.constants.items()):
+            total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+            total.update(np.ascontiguousarray(array).tobytes())
+        return total.hexdigest()
+
+
+def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
+    """Constants and formats of a model in one arithmetic.
+
+    Raises:
+        InputError: a bound of the exact arithmetic cannot be met; the message names the layer.
+    """
+    measures = {key: getattr(llama, key) for key in MEASURES}
+    if arithmetic == "float32":
+        constants, attributes = _float32(llama)
+        return Model(name, arithmetic, measures, constants, attributes, 0, llama.end)
+    exact = Exact(llama)
+    measures["context"] = exact.context
+    return Model(name, arithmetic, measures, exact.constants, exact.attributes, exact.logit_fraction, llama.end)
+
+
+def _float32(llama: Llama) -> tuple[dict[str, Any], dict[str, dict[str, int | float]]]:
+    constants: dict[str, Any] = {}
+
+    def product(name: str, weights: Weights) -> None:
+        constants[f"{name}.q"] = weights.q
+        constants[f"{name}.blocks"] = weights.d if weights.m is None else np.stack((weights.d, weights.m), axis=2)
+
+    product("embedding", llama.matrices["embedding"])
+    if llama.matrices["head"] is not llama.matrices["embedding"]:
+        product("head", llama.matrices["head"])
+    for index in range(llama.layers):
+        prefix = layer(index)
+        product(f"{prefix}.qkv", joined(llama, prefix, ("q", "k", "v")))
+        product(f"{prefix}.gate_up", joined(llama, prefix, ("gate", "up")))
+        for part in ("output", "down"):
+            product(f"{prefix}.{part}", llama.matrices[f"{prefix}.{part}"])
+    constants |= {f"{name}.gain": gain for name, gain in llama.gains.items()}
+    angles = tables.angles(llama.context, llama.head_width, llama.theta, llama.rotation_factors)
+    constants["rotations"] = np.stack((np.cos(angles), np.sin(angles)), axis=2).astype(np.float32)
+    return constants, {name: {"epsilon": llama.epsilon} for name in llama.gains}
+
+
+def graph(
+    model: Model, tokens: int, *, capacity: int, sequences: int = 1, first: int = 0, temperature: float = 0
+) -> nx.DiGraph:
+    """The graph of one pass over ``tokens`` tokens, of which those from ``first`` on get logits and a choice.
+
+    Inputs: ``tokens`` (T,), ``places`` (T, 2) of sequence and position and, to sample at a temperature, ``draws``
+    (T - first,); states: ``layer00.cache`` and so on, of sequences·capacity rows; ``logits`` (T - first, vocabulary)
+    and ``choice`` (T - first,).
+
+    Raises:
+        InputError: a capacity beyond the model's context, a temperature that is not allowed.
+    """
+    if capacity > model.measures["context"]:
+        raise InputError(f"{capacity} positions exceed the context of {model.name}: {model.measures['context']}")
+    build = _Graph(model, new(model.arithmetic))
+    measures = model.measures
+    heads, kv_heads, width = measures["heads"], measures["kv_heads"], measures["head_width"]
+    ids = source(build.graph, "tokens", "input", (tokens,))
+    places = source(build.graph, "places", "input", (tokens, 2))
+    rotations, curve, exponential = "rotations", "curve", "exponential"
+    x = build.op("embedding", "embedding", [ids], ["embedding.q", "embedding.blocks", "embedding.rows"])
+    for index in range(measures["layers"]):
+        name = layer(index)
+        y = build.op(f"{name}.attention_norm", "rms_norm", [x], [f"{name}.attention_norm.gain"])
+        qkv = build.product(f"{name}.qkv", y)
+        q = build.op(f"{name}.query", "rope", [qkv], [rotations], [places], offset=0, heads=heads)
+        cache = build.op(
+            f"{name}.cache", "rope", [qkv], [rotations], [places], state=True,
+            offset=heads * width, heads=kv_heads, copied=kv_heads * width, capacity=capacity, sequences=sequences,
+        )  # fmt: skip
+        y = build.op(
+            f"{name}.attention", "attention", [q, cache, places], [exponential],
+            heads=heads, kv_heads=kv_heads, capacity=capacity,
+        )  # fmt: skip
+        x = build.product(f"{name}.output", y, residual=x)
+        y = build.op(f"{name}.feed_forward_norm", "rms_norm", [x], [f"{name}.feed_forward_norm.gain"])
+        z = build.op(f"{name}.gate", "silu_gate", [build.product(f"{name}.gate_up", y)], [curve])
+        if model.arithmetic == "exact":
+            z = build.op(f"{name}.quantise", "quantise", [z])
+        x = build.product(f"{name}.down", z, residual=x, scaled=model.arithmetic == "exact")
+    y = build.op("norm", "rms_norm", [x], ["norm.gain"], first=first)
+    head = "head" if "head.q" in model.constants else "embedding"
+    logits = build.op("logits", "matmul_q8", [y], [f"{head}.q", f"{head}.blocks", "head.rows"])
+    maxima = build.op("maxima", "argmax_partial", [logits])
+    if not temperature:
+        build.op("choice", "argmax", [maxima])
+        return build.graph
+    scale: dict[str, Any] = _temperature(model, temperature)
+    sums = build.op("sums", "sample_partial", [logits, maxima], [exponential], **scale)
+    draws = source(build.graph, "draws", "input", (tokens - first,))
+    build.op("choice", "sample", [logits, maxima, sums, draws], [exponential], **scale)
+    return build.graph
+
+
+def _temperature(model: Model, temperature: float) -> dict[str, int | float]:
+    """Attributes of sampling; the exact arithmetic commits to 15 bits of log2(e) / temperature."""
+    if not 0.05 <= temperature <= 100:
+        raise InputError(f"temperature {temperature} is not allowed; 0 (the likeliest token) or 0.05 to 100")
+    if model.arithmetic == "float32":
+        return {"scale": 1 / temperature}
+    if model.measures["vocabulary"] >= 2**17:
+        raise InputError(f"exact sampling takes vocabularies below {2**17}, not {model.measures['vocabulary']}")
+    factor = math.log2(math.e) / temperature * 2.0 ** (8 - model.logit_fraction)
+    [[mantissa, shift]] = rows("temperature", np.array([factor])).tolist()
+    if shift < 0:
+        raise InputError(f"temperature {temperature} is too low for logits of {model.logit_fraction} fraction bits")
+    return {"mantissa": mantissa, "shift": shift}
+
+
+@dataclass(frozen=True, slots=True)
+class _Graph:
+    """Adds ops with the constants and attributes the model has for them."""
+
+    model: Model
+    graph: nx.DiGraph
+
+    def op(self, name: str, op: str, *inputs: list[str], state: bool = False, **attributes: Any) -> str:
+        """An op; of its inputs those that are constants of the model become weights, and those it lacks fall away."""
+        sources = [
+            self._weight(key) if key not in self.graph else key
+            for key in chain.from_iterable(inputs)
+            if key in self.graph or key in self.model.constants
+        ]
+        attributes = attributes | self.model.attributes.get(name, {})
+        return add(self.graph, name, op, sources, state=name if state else None, **attributes)
+
+    def product(self, name: str, a: str, *, residual: str | None = None, scaled: bool = False) -> str:
+        """A product with packed weights, its residual added."""
+        op = "matmul_q4" if self.model.constants[f"{name}.q"].dtype == np.uint8 else "matmul_q8"
+        weights = [f"{name}.{part}" for part in ("q", "blocks", "rows")]
+        extra = {"scaled": True} if scaled else {}
+        if residual is None:
+            return self.op(name, op, [a], weights, **extra)
+        return self.op(name, op, [a], weights, [residual], adds=True, **extra)
+
+    def _weight(self, key: str) -> str:
+        shape: Shape = self.model.constants[key].shape
+        return source(self.graph, key, "weight", shape)

@@ -1,0 +1,42 @@
+"""The token of the largest logit, ties to the lowest id, from the partial maxima.
+
+maxima: (T, P, 2) of logit (float32: its bits) and id; y: (T,) ids.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.ops import Shape, require
+
+PACK: dict[str, object] = {}
+OUTPUT = np.int32
+
+
+def shape(maxima: Shape) -> Shape:
+    require(len(maxima) == 3 and maxima[2] == 2, f"partial maxima are pairs, not {maxima}")
+    return (maxima[0],)
+
+
+def exact(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    return chosen(maxima[..., 0], maxima[..., 1])
+
+
+def float32(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
+    return chosen(np.ascontiguousarray(maxima[..., 0]).view(np.float32), maxima[..., 1])
+
+
+def chosen(values, ids):
+    """The spans are in order, so the first largest has the lowest id."""
+    return np.take_along_axis(ids, values.argmax(1)[:, None], axis=1)[:, 0]
+
+
+def work(maxima: Shape) -> int:
+    return maxima[0] * maxima[1]
+
+
+def dimensions(maxima: Shape) -> dict[str, int]:
+    return {"tokens": maxima[0], "spans": maxima[1]}
+
+
+def workgroups(output: Shape, *, lanes: int) -> Shape:
+    return (-(-output[0] // lanes), 1, 1)

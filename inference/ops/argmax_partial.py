@@ -1,0 +1,42 @@
+"""The largest of each 1,024 logits of a row and its token: the first level of argmax, ties to the lowest id.
+
+logits: (T, V); y: (T, ceil(V / 1024), 2) of the logit (float32: its bits) and the id.
+"""
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.ops import Shape, require
+
+PACK: dict[str, object] = {}
+OUTPUT = np.int32
+SPAN = 1024
+
+
+def shape(logits: Shape) -> Shape:
+    require(len(logits) == 2, f"logits are rows, not {logits}")
+    return (logits[0], -(-logits[1] // SPAN), 2)
+
+
+def exact(logits: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
+    starts = range(0, logits.shape[1], SPAN)
+    ids = np.stack([start + logits[:, start : start + SPAN].argmax(1) for start in starts], axis=1)
+    values = np.take_along_axis(logits, ids, axis=1)
+    return np.stack((values.view(np.int32), ids.astype(np.int32)), axis=2)
+
+
+float32 = exact
+
+
+def work(logits: Shape) -> int:
+    return logits[0] * logits[1]
+
+
+def dimensions(logits: Shape) -> dict[str, int]:
+    return {"columns": logits[1], "spans": -(-logits[1] // SPAN)}
+
+
+def workgroups(output: Shape, *, lanes: int) -> Shape:
+    return (output[1], output[0], 1)

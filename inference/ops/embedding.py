@@ -1,0 +1,54 @@
+"""Embedding: x[t] = E[token[t]].
+
+Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row;
+
+    x = rs(mul16((q·D) << 8, mantissa), shift)
+
+with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22, so (q·D) << 8 stays within 2^30.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.fixed_point import i32, multiply_shift, round_shift
+from inference.ops import Shape, require
+
+PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
+
+
+def shape(tokens: Shape, q: Shape, blocks: Shape, rows: Shape | None = None) -> Shape:
+    require(len(tokens) == 1, f"tokens are one row of ids, not {tokens}")
+    require(len(q) == 2 and blocks == (q[0], q[1] // BLOCK), f"blocks {blocks} do not fit weights {q}")
+    require(rows is None or rows == (q[0], 2), f"scales {rows} do not fit weights {q}")
+    return (tokens[0], q[1])
+
+
+def exact(
+    tokens: npt.NDArray[np.int32],
+    q: npt.NDArray[np.int8],
+    blocks: npt.NDArray[np.int16],
+    rows: npt.NDArray[np.int32],
+) -> npt.NDArray[np.int32]:
+    steps = np.repeat(blocks[tokens].astype(np.int64), BLOCK, axis=1)
+    values = i32((q[tokens].astype(np.int64) * steps) << 8)
+    mantissa, shift = rows[tokens].astype(np.int64).T[..., None]
+    return round_shift(multiply_shift(values, mantissa, 16), shift).astype(np.int32)
+
+
+def float32(
+    tokens: npt.NDArray[np.int32], q: npt.NDArray[np.int8], blocks: npt.NDArray[np.float32]
+) -> npt.NDArray[np.float32]:
+    return q[tokens].astype(np.float32) * np.repeat(blocks[tokens], BLOCK, axis=1)
+
+
+def work(tokens: Shape, q: Shape, *_: Shape) -> int:
+    return tokens[0] * q[1]
+
+
+def dimensions(tokens: Shape, q: Shape, *_: Shape) -> dict[str, int]:
+    return {"count": tokens[0] * q[1], "columns": q[1]}
+
+
+def workgroups(output: Shape, *, lanes: int) -> Shape:
+    return (-(-output[0] * output[1] // lanes), 1, 1)

@@ -1,0 +1,136 @@
+"""y = W a (+ residual), W in blocks of 32 weights of 4 bits: w = d·q + m.
+
+a: (T, K); q: (N, K) in 0..15; blocks: (N, K / 32, 2); rows: (N, 2); residual and y: (T, N).
+
+Exact: a row's D and M are 15 bits and a sign (M at 16 times D's scale), a an integer of at most 16 bits; per block
+
+    P = sum q·a,  A = sum a                                   |P| < 2^24, |A| <= 2^20
+    acc += mulsh(P, D, 15) + mulsh(A, M, 11)                  |acc| < 2^31 over the row, in any order
+    y = rs(mul16(acc, mantissa), shift - exponent)            plus rs(residual, residual_shift)
+
+``formats.linear`` bounds |acc| from the row's own q, D and M and takes bits from the activations until it holds. With
+``scaled`` each row of a ends in 4 words, the first the token's exponent (``quantise``).
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.blocks import BLOCK, pack_blocks, pack_q4, pack_rows
+from inference.fixed_point import i32, multiply_shift, requantise, round_shift
+from inference.ops import Shape, require
+
+PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows}
+PER_BLOCK: Shape = (2,)
+MANY = 8  # tokens from which weights are read once for several
+CHUNK = 1 << 22  # products of one pass of the reference: bounds its memory
+
+
+def shape(
+    a: Shape, q: Shape, blocks: Shape, *others: Shape, scaled: bool = False, adds: bool = False, **_: object
+) -> Shape:
+    return product_shape(PER_BLOCK, a, q, blocks, others, scaled, adds)
+
+
+def product_shape(
+    per_block: Shape, a: Shape, q: Shape, blocks: Shape, others: tuple[Shape, ...], scaled: bool, adds: bool
+) -> Shape:
+    """The shape rule of every product with packed weights."""
+    require(len(a) == len(q) == 2 and q[1] % BLOCK == 0, f"weights {q} are not in blocks of {BLOCK}")
+    require(a[1] == q[1] + 4 * scaled, f"activations {a} do not fit weights {q}")
+    require(blocks == (q[0], q[1] // BLOCK, *per_block), f"blocks {blocks} do not fit weights {q}")
+    output = (a[0], q[0])
+    expected = (output,) if adds else ()
+    scales = others[: len(others) - len(expected)]
+    require(scales in ((), ((q[0], 2),)), f"scales {scales} do not fit weights {q}")
+    require(others[len(scales) :] == expected, f"a residual of {others[len(scales) :]} does not fit {output}")
+    return output
+
+
+def exact(
+    a: npt.NDArray[np.int32],
+    q: npt.NDArray[np.uint8],
+    blocks: npt.NDArray[np.int16],
+    rows: npt.NDArray[np.int32],
+    residual: npt.NDArray[np.int32] | None = None,
+    *,
+    scaled: bool = False,
+    residual_shift: int = 0,
+    **_: object,
+) -> npt.NDArray[np.int32]:
+    values, exponent = split(a, q.shape[1], scaled)
+    activations = values.reshape(len(a), -1, BLOCK)
+    sums = i32(activations.sum(2, dtype=np.int64))  # (T, B)
+    # Sums of |q·a| stay below 2^24: float32 products are exact in any order.
+    weights = q.reshape(len(q), -1, BLOCK).transpose(1, 2, 0).astype(np.float32)
+    D, M = blocks.astype(np.int64).transpose(2, 1, 0)[:, :, None]  # (B, 1, N)
+    acc = np.zeros((len(a), len(q)), np.int64)
+    for t in row_chunks(len(a), blocks.shape[0] * blocks.shape[1]):
+        P = (activations[t].astype(np.float32).transpose(1, 0, 2) @ weights).astype(np.int64)  # (B, T, N)
+        assert np.abs(P).max() < 2**24
+        acc[t] = (multiply_shift(P, D, 15) + multiply_shift(sums[t].T[..., None], M, 11)).sum(0)
+    return finish(acc, rows, exponent, residual, residual_shift)
+
+
+def split(a: npt.NDArray[np.int32], columns: int, scaled: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """Activations (T, K) and the exponents (T, 1) they carry."""
+    wide = a.astype(np.int64)
+    return wide[:, :columns], wide[:, columns : columns + 1] if scaled else np.zeros((len(a), 1), np.int64)
+
+
+def row_chunks(rows: int, products: int) -> list[slice]:
+    """Rows a few at a time."""
+    step = max(1, CHUNK // products)
+    return [slice(start, start + step) for start in range(0, rows, step)]
+
+
+def finish(
+    acc: npt.NDArray[np.int64],
+    rows: npt.NDArray[np.int32],
+    exponent: npt.NDArray[np.int64],
+    residual: npt.NDArray[np.int32] | None,
+    residual_shift: int,
+) -> npt.NDArray[np.int32]:
+    """Requantise, and add the residual brought to the same fraction bits."""
+    y = requantise(acc, rows, exponent)
+    if residual is not None:
+        y = i32(y + round_shift(residual.astype(np.int64), residual_shift))
+    return y.astype(np.int32)
+
+
+def float32(
+    a: npt.NDArray[np.float32],
+    q: npt.NDArray[np.uint8],
+    blocks: npt.NDArray[np.float32],
+    residual: npt.NDArray[np.float32] | None = None,
+    **_: object,
+) -> npt.NDArray[np.float32]:
+    weights = q.reshape(*blocks.shape[:2], BLOCK) * blocks[..., :1] + blocks[..., 1:]
+    y = a @ weights.reshape(q.shape).T
+    return y if residual is None else residual + y
+
+
+def work(a: Shape, q: Shape, *_: Shape, **__: object) -> int:
+    return a[0] * q[0] * q[1]
+
+
+def dimensions(a: Shape, q: Shape, *_: Shape, **__: object) -> dict[str, int]:
+    return {"tokens": a[0], "quads": -(-a[0] // 4), "stride": a[1] // 4, "columns": q[1], "outputs": q[0]}
+
+
+def variant(output: Shape, *, arithmetic: str, subgroups: bool) -> str:
+    """The kernel for a number of tokens and a device; all give the same bits."""
+    if arithmetic == "float32":
+        return ""
+    return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""
+
+
+def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> Shape:
+    tokens, outputs = output
+    if variant == "tokens":
+        return (-(-(-(-tokens // 4) * -(-outputs // 64)) // lanes), 1, 1)  # 4 tokens and 64 rows an invocation
+    return (-(-outputs // (4 * lanes)), tokens, 1)  # 4 rows of one token an invocation
+
+
+def entry(*, adds: bool = False, **_: object) -> str:
+    """The kernel's entry point."""
+    return "product_and_residual" if adds else "product"

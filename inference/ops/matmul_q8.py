@@ -1,0 +1,74 @@
+"""y = W a (+ residual), W in blocks of 32 weights of 8 bits: w = d·q.
+
+a: (T, K); q: (N, K) in -127..127; blocks: (N, K / 32); rows: (N, 2); residual and y: (T, N).
+
+Exact: a row's D is 15 bits and a sign, a an integer of at most 16 bits; per block
+
+    P = sum q·a                                               |P| <= 2^27
+    acc += mul16(P, D)                                        |acc| < 2^31 over the row, in any order
+    y = rs(mul16(acc, mantissa), shift - exponent)            plus rs(residual, residual_shift)
+
+bounded and refused as in ``matmul_q4``.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.fixed_point import multiply_shift
+from inference.ops import Shape
+from inference.ops.matmul_q4 import (
+    dimensions,
+    entry,
+    finish,
+    product_shape,
+    row_chunks,
+    split,
+    variant,
+    work,
+    workgroups,
+)
+
+__all__ = ["PACK", "dimensions", "entry", "exact", "float32", "shape", "variant", "work", "workgroups"]
+
+PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
+
+
+def shape(
+    a: Shape, q: Shape, blocks: Shape, *others: Shape, scaled: bool = False, adds: bool = False, **_: object
+) -> Shape:
+    return product_shape((), a, q, blocks, others, scaled, adds)
+
+
+def exact(
+    a: npt.NDArray[np.int32],
+    q: npt.NDArray[np.int8],
+    blocks: npt.NDArray[np.int16],
+    rows: npt.NDArray[np.int32],
+    residual: npt.NDArray[np.int32] | None = None,
+    *,
+    scaled: bool = False,
+    residual_shift: int = 0,
+    **_: object,
+) -> npt.NDArray[np.int32]:
+    values, exponent = split(a, q.shape[1], scaled)
+    activations = values.reshape(len(a), -1, BLOCK)
+    weights = q.reshape(len(q), -1, BLOCK).transpose(1, 2, 0)
+    acc = np.zeros((len(a), len(q)), np.int64)
+    for block in range(blocks.shape[1]):
+        D, W = blocks[:, block].astype(np.int64), weights[block].astype(np.float64)
+        for t in row_chunks(len(a), len(q)):
+            acc[t] += multiply_shift((activations[t, block].astype(np.float64) @ W).astype(np.int64), D, 16)
+    return finish(acc, rows, exponent, residual, residual_shift)
+
+
+def float32(
+    a: npt.NDArray[np.float32],
+    q: npt.NDArray[np.int8],
+    blocks: npt.NDArray[np.float32],
+    residual: npt.NDArray[np.float32] | None = None,
+    **_: object,
+) -> npt.NDArray[np.float32]:
+    weights = q.reshape(*blocks.shape, BLOCK) * blocks[..., None]
+    y = a @ weights.reshape(q.shape).T
+    return y if residual is None else residual + y

@@ -1,0 +1,79 @@
+"""Rotary position embedding of some heads of a row; the columns after them are copied.
+
+For head h, pair i, position p and angle p·theta^(-2i / w), w the head's width (GGUF's pairs 2i, 2i + 1):
+
+    y[2i] = x[2i]·cos - x[2i+1]·sin,  y[2i+1] = x[2i]·sin + x[2i+1]·cos
+
+x: (T, W), heads from column ``offset`` on; table: (positions, w / 2, 2) of cos and sin; places: (T, 2) of sequence and
+position; y: (T, heads·w + copied). Exact: the table has 14 fraction bits and y = rs(.., 14); a rotation keeps a pair's
+norm, so |x·cos - y·sin| <= pair norm · 2^14, which ``formats.attention`` bounds below 2^31.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.blocks import pack_plain
+from inference.fixed_point import i32, round_shift
+from inference.ops import Shape, require
+
+PACK = {"table": pack_plain}
+FRACTION = 14
+
+
+def shape(x: Shape, table: Shape, places: Shape, *, offset: int, heads: int, copied: int = 0, **_: object) -> Shape:
+    require(len(x) == 2 and len(table) == 3 and table[2] == 2, f"a table of {table} does not rotate {x}")
+    require(places == (x[0], 2), f"places {places} do not fit {x}")
+    width = heads * 2 * table[1] + copied
+    require(offset + width <= x[1], f"{heads} heads of {2 * table[1]} from column {offset} exceed {x}")
+    return (x[0], width)
+
+
+def exact(
+    x: npt.NDArray[np.int32],
+    table: npt.NDArray[np.int32],
+    places: npt.NDArray[np.int32],
+    *,
+    offset: int,
+    heads: int,
+    copied: int = 0,
+    **_: object,
+) -> npt.NDArray[np.int32]:
+    even, odd, cos, sin, tail = pairs(x.astype(np.int64), table.astype(np.int64), places, offset, heads, copied)
+    rotated = np.stack((i32(even * cos - odd * sin), i32(even * sin + odd * cos)), axis=3)
+    return np.hstack((round_shift(rotated, FRACTION).reshape(len(x), -1), tail)).astype(np.int32)
+
+
+def float32(
+    x: npt.NDArray[np.float32],
+    table: npt.NDArray[np.float32],
+    places: npt.NDArray[np.int32],
+    *,
+    offset: int,
+    heads: int,
+    copied: int = 0,
+    **_: object,
+) -> npt.NDArray[np.float32]:
+    even, odd, cos, sin, tail = pairs(x, table, places, offset, heads, copied)
+    rotated = np.stack((even * cos - odd * sin, even * sin + odd * cos), axis=3)
+    return np.hstack((rotated.reshape(len(x), -1), tail))
+
+
+def pairs(x, table, places, offset, heads, copied):
+    """(T, heads, w / 2) of either half of the pairs, (T, 1, w / 2) of cos and sin, (T, copied)."""
+    end = offset + heads * 2 * table.shape[1]
+    turned = x[:, offset:end].reshape(len(x), heads, -1, 2)
+    angle = table[places[:, 1], None]
+    return turned[..., 0], turned[..., 1], angle[..., 0], angle[..., 1], x[:, end : end + copied]
+
+
+def work(x: Shape, table: Shape, places: Shape, *, heads: int, **_: object) -> int:
+    return 4 * x[0] * heads * table[1]
+
+
+def dimensions(x: Shape, table: Shape, places: Shape, *, heads: int, copied: int = 0, **_: object) -> dict[str, int]:
+    rotated = heads * 2 * table[1]
+    return {"tokens": x[0], "columns": x[1], "width": rotated + copied, "rotated": rotated, "head_width": 2 * table[1]}
+
+
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
+    return (-(-output[0] * output[1] // lanes), 1, 1)

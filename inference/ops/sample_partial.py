@@ -1,0 +1,73 @@
+"""The weight of each 1,024 tokens at a temperature: the first level of sampling.
+
+    p = e^((logit - max) / temperature);  y[t, b] = sum of p over span b
+
+logits: (T, V); maxima: (T, P, 2) of ``argmax_partial``; y: (T, P). Exact: |logit| < 2^30, so max - logit < 2^31;
+u = rs(mul16(max - logit, mantissa), shift) in 8 fraction bits, p = (EXP[u & 255] >> 3) >> min(u >> 8, 31) in 15
+fraction bits; a sum over 131,071 tokens stays below 2^32.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.blocks import pack_plain
+from inference.fixed_point import i32, multiply_shift, round_shift, u32
+from inference.ops import Shape, require
+from inference.ops.argmax_partial import SPAN
+
+PACK = {"exponential": pack_plain}
+
+
+def shape(logits: Shape, maxima: Shape, *tables: Shape, **_: object) -> Shape:
+    require(len(logits) == 2, f"logits are rows, not {logits}")
+    spans = (logits[0], -(-logits[1] // SPAN))
+    require(maxima == (*spans, 2), f"partial maxima {maxima} do not fit logits {logits}")
+    require(tables in ((), ((256,),)), f"the exponential has 256 entries, not {tables}")
+    return spans
+
+
+def exact(
+    logits: npt.NDArray[np.int32],
+    maxima: npt.NDArray[np.int32],
+    exponential: npt.NDArray[np.int32],
+    *,
+    mantissa: int,
+    shift: int,
+) -> npt.NDArray[np.int32]:
+    p = integer_weights(logits, maxima, exponential, mantissa, shift)
+    return u32(np.add.reduceat(p, range(0, p.shape[1], SPAN), axis=1)).astype(np.uint32).view(np.int32)
+
+
+def integer_weights(
+    logits: npt.NDArray[np.int32],
+    maxima: npt.NDArray[np.int32],
+    exponential: npt.NDArray[np.int32],
+    mantissa: int,
+    shift: int,
+) -> npt.NDArray[np.int64]:
+    """(T, V): p in 15 fraction bits."""
+    distance = i32(maxima[..., 0].max(1, keepdims=True).astype(np.int64) - logits)
+    u = round_shift(multiply_shift(distance, mantissa, 16), shift)
+    return (exponential.astype(np.int64)[u & 255] >> 3) >> np.minimum(u >> 8, 31)
+
+
+def float32(logits: npt.NDArray[np.float32], maxima: npt.NDArray[np.int32], *, scale: float) -> npt.NDArray[np.float32]:
+    return np.add.reduceat(weights(logits, maxima, scale), range(0, logits.shape[1], SPAN), axis=1)
+
+
+def weights(logits: npt.NDArray[np.float32], maxima: npt.NDArray[np.int32], scale: float) -> npt.NDArray[np.float32]:
+    """(T, V): p."""
+    top = np.ascontiguousarray(maxima[..., 0]).view(np.float32).max(1, keepdims=True)
+    return np.exp((logits - top) * np.float32(scale))
+
+
+def work(logits: Shape, *_: Shape, **__: object) -> int:
+    return logits[0] * logits[1]
+
+
+def dimensions(logits: Shape, *_: Shape, **__: object) -> dict[str, int]:
+    return {"columns": logits[1], "spans": -(-logits[1] // SPAN)}
+
+
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
+    return (output[1], output[0], 1)

@@ -1,0 +1,58 @@
+"""SwiGLU's gate: z = silu(g)·u with silu(g) = g / (1 + e^-g).
+
+x: (T, 2 H), gate and then up; z: (T, H). Exact, g and u with f fraction bits: silu(g) = max(g, 0) - C(|g|), with
+C(t) = t / (1 + e^t) in 16 fraction bits at steps of 1/16 up to 16, linear between and 0 beyond;
+
+    i = t >> (f - 4), r = t & (2^(f-4) - 1)
+    c = C[i] + (((C[i+1] - C[i])·r + 2^(f-5)) >> (f - 4))     |C[i+1] - C[i]| < 2^13
+    s = max(g, 0) - rs(c, 16 - f)
+    z = mulsh(u, s, 10) = (s >> 10)·u + (((s & 1023)·u) >> 10)  in 2 f - 10 fraction bits
+
+``formats.gate`` takes f, at most 12, so that both terms and z itself stay below 2^31.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.blocks import pack_plain
+from inference.fixed_point import i32, multiply_shift, round_shift
+from inference.ops import Shape, require
+
+PACK = {"curve": pack_plain}
+SPLIT = 10
+
+
+def shape(x: Shape, *tables: Shape, **_: object) -> Shape:
+    require(len(x) == 2 and x[1] % 2 == 0, f"gate and up are not two halves of {x}")
+    require(tables in ((), ((257,),)), f"the curve has 257 entries, not {tables}")
+    return (x[0], x[1] // 2)
+
+
+def exact(x: npt.NDArray[np.int32], curve: npt.NDArray[np.int32], *, fraction: int) -> npt.NDArray[np.int32]:
+    g, u = np.split(x.astype(np.int64), 2, axis=1)
+    t, step = np.abs(g), fraction - 4
+    i = np.minimum(t >> step, 256)
+    table = np.append(curve.astype(np.int64), 0)
+    slope = table[i + 1] - table[i]
+    c = table[i] + (i32(slope * (t & ((1 << step) - 1)) + (1 << (step - 1))) >> step)
+    c = np.where(i < 256, c, 0)
+    s = np.maximum(g, 0) - round_shift(c, 16 - fraction)
+    return multiply_shift(i32(s), u, SPLIT).astype(np.int32)
+
+
+def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+    g, u = np.split(x, 2, axis=1)
+    with np.errstate(over="ignore"):  # e^-g beyond float32: silu is 0
+        return np.asarray(g / (np.float32(1) + np.exp(-g)) * u, np.float32)
+
+
+def work(x: Shape, *_: Shape, **__: object) -> int:
+    return 2 * x[0] * x[1]
+
+
+def dimensions(x: Shape, *_: Shape, **__: object) -> dict[str, int]:
+    return {"count": x[0] * x[1] // 2, "hidden": x[1] // 2}
+
+
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
+    return (-(-output[0] * output[1] // lanes), 1, 1)

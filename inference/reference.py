@@ -1,0 +1,55 @@
+"""The numpy backend: every op by its reference, asked for by name."""
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from inference import ops
+from inference.graph import schedule
+from inference.models.llama import Model
+
+Array = npt.NDArray[Any]
+Observer = Callable[[str, Array], None]
+
+
+class Reference:
+    """Runs graphs of one model; the states (key and value caches) live from run to run."""
+
+    name = "numpy"
+
+    def __init__(self, model: Model) -> None:
+        self.model = model
+        self.states: dict[str, Array] = {}
+
+    def run(
+        self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
+    ) -> list[Array]:
+        """The outputs asked for; ``observe`` sees every node's output in schedule order."""
+        arithmetic = graph.graph["arithmetic"]
+        values: dict[str, Array] = dict(inputs)
+        waiting = {name: graph.out_degree(name) for name in graph}
+        for name in schedule(graph):
+            node = graph.nodes[name]
+            operands = [values[s] if s in values else self.model.constants[s] for s in node["inputs"]]
+            result = getattr(ops.load(node["op"]), arithmetic)(*operands, **node["attributes"])
+            assert result.shape == node["shape"], name
+            if observe is not None:
+                observe(name, result)
+            values[name] = result if node["state"] is None else self._append(node, result, inputs["places"])
+            for source in set(node["inputs"]):
+                waiting[source] -= 1
+                if source in values and not waiting[source] and source not in outputs:
+                    del values[source]
+        return [values[name] for name in outputs]
+
+    def _append(self, node: Mapping[str, Any], rows: Array, places: Array) -> Array:
+        capacity, sequences = node["attributes"]["capacity"], node["attributes"]["sequences"]
+        shape = (sequences * capacity, rows.shape[1])
+        state = self.states.get(node["state"])
+        if state is None or state.shape != shape:
+            state = self.states[node["state"]] = np.zeros(shape, rows.dtype)
+        state[places[:, 0] * capacity + places[:, 1]] = rows
+        return state

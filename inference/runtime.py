@@ -1,0 +1,290 @@
+"""WebGPU: adapters, and graphs run on one of them. The only file that imports wgpu.
+
+Weights are uploaded, pipelines and bind groups built once; a run is one submission. ``wgpu`` (wgpu-native, Naga) and
+``wgpudawn`` (Dawn, Tint) are two implementations under one Python interface.
+"""
+
+import importlib
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from math import prod
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from inference import ops
+from inference.errors import InputError
+from inference.graph import Arithmetic, schedule
+from inference.kernels import alone, kernel
+from inference.models.llama import Model
+from inference.program import PARAMETERS, Program, program
+from inference.reference import Observer
+
+MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
+INSTALL = "on Debian and Ubuntu mesa-vulkan-drivers (25 or later) is one without a GPU: make adapter"
+LIMITS = ("max-storage-buffer-binding-size", "max-buffer-size")
+LANES = {"CPU": 16, "GPU": 64}
+"""Invocations a workgroup: rasterisers on processors run few at a time."""
+SUBGROUPS = ("subgroup", "subgroups")  # the feature's names in wgpu-native and in Dawn
+SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
+"""Chromium's Vulkan driver without a GPU, as Debian installs it: a second driver to compare with."""
+SLOT = 256  # bytes between the Params of two nodes: the offset alignment of every adapter
+
+Array = npt.NDArray[Any]
+
+if SWIFTSHADER.exists() and not {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"} & os.environ.keys():
+    os.environ.setdefault("VK_ADD_DRIVER_FILES", str(SWIFTSHADER))  # read when an implementation is first asked
+
+
+def implementation(backend: str) -> ModuleType:
+    """wgpu or wgpudawn.
+
+    Raises:
+        InputError: an unknown backend, or one that is not installed.
+    """
+    if backend not in MODULES:
+        raise InputError(f"unknown backend {backend!r}; there are {', '.join(MODULES)} and numpy")
+    try:
+        return importlib.import_module(MODULES[backend])
+    except (ImportError, OSError) as error:
+        raise InputError(f"backend {backend} needs the package {MODULES[backend]}: {error}") from None
+
+
+def adapters(backend: str = "wgpu") -> list[Any]:
+    """The adapters compute runs on, GPUs first and the slow SwiftShader last; OpenGL's are left out."""
+    gpu = implementation(backend).gpu
+    found = [adapter for adapter in gpu.enumerate_adapters_sync() if adapter.info["backend_type"] != "OpenGL"]
+    return sorted(found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", _is_swiftshader(adapter)))
+
+
+def _is_swiftshader(adapter: Any) -> bool:
+    return "SwiftShader" in adapter.info["device"]
+
+
+def stacks() -> list[tuple[str, str]]:
+    """(backend, adapter) of every adapter that an installed implementation finds."""
+    found = []
+    for backend in MODULES:
+        try:
+            found += [(backend, adapter.info["device"]) for adapter in adapters(backend)]
+        except InputError:
+            continue
+    return found
+
+
+def describe(adapter: Any, backend: str) -> dict[str, Any]:
+    """An adapter for people and machines."""
+    info = adapter.info
+    return {
+        "name": info["device"],
+        "backend": backend,
+        "api": info["backend_type"],
+        "type": info["adapter_type"],
+        "driver": info["description"],
+        "limits": dict(adapter.limits),
+        "features": sorted(adapter.features),
+    }
+
+
+def choose(backend: str = "wgpu", name: str | None = None) -> Any:
+    """The first adapter, or the first whose name or driver contains ``name``, whatever the case.
+
+    Raises:
+        InputError: no adapter, or none of that name.
+    """
+    found = adapters(backend)
+    if not found:
+        raise InputError(f"{backend} finds no adapter; {INSTALL}; --backend numpy runs the reference")
+    if name is None:
+        return found[0]
+    for adapter in found:
+        if any(name.lower() in str(adapter.info[key]).lower() for key in ("device", "description")):
+            return adapter
+    raise InputError(f"unknown adapter {name!r}; {backend} finds {', '.join(a.info['device'] for a in found)}")
+
+
+@dataclass(frozen=True, slots=True)
+class Dispatch:
+    """One node, ready to be encoded."""
+
+    pipeline: Any
+    bindings: Any
+    workgroups: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """A program on the device."""
+
+    program: Program
+    dispatches: list[Dispatch]
+    buffers: dict[str, Any]
+
+
+class Device:
+    """An adapter opened for compute; its pipelines are built once."""
+
+    def __init__(self, backend: str = "wgpu", adapter: str | None = None, lanes: int | None = None) -> None:
+        self.backend = backend
+        self.module = implementation(backend)
+        self.adapter = choose(backend, adapter)
+        self.name: str = self.adapter.info["device"]
+        self.lanes = lanes or LANES["CPU" if self.adapter.info["adapter_type"] == "CPU" else "GPU"]
+        limits = {limit: self.adapter.limits[limit] for limit in LIMITS}
+        features = [feature for feature in SUBGROUPS if feature in self.adapter.features]
+        self.device = self.adapter.request_device_sync(required_limits=limits, required_features=features)
+        self.token = self.buffer("token", 4)
+        # Tint demands this line, Naga refuses it.
+        self.prelude = "enable subgroups;\n" if "subgroups" in features else ""
+        self.pipelines: dict[tuple[str, ...], Any] = {}
+        self.subgroups = bool(features) and self._lanes_of_a_subgroup() >= 8
+
+    def _lanes_of_a_subgroup(self) -> int:
+        """Measured: neither implementation tells."""
+        return int(self.compute("subgroup_size", np.zeros(1, np.int32), 1)[0])
+
+    def compute(self, name: str, x: Array, words: int) -> npt.NDArray[np.int32]:
+        """Run one workgroup of a kernel that stands for itself: x in, ``words`` words out."""
+        prelude = self.prelude if name == "subgroup_size" else ""
+        module = self.device.create_shader_module(code=prelude + alone(name))
+        pipeline = self.device.create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": "main"})
+        given, output = self.buffer("x", x.nbytes), self.buffer("output", 4 * words)
+        self.device.queue.write_buffer(given, 0, x)
+        entries = [
+            {"binding": binding, "resource": _resource(buffer)} for binding, buffer in enumerate((given, output))
+        ]
+        group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
+        self.submit([Dispatch(pipeline, group, (1, 1, 1))])
+        return np.frombuffer(self.device.queue.read_buffer(output, 0, 4 * words), np.int32)
+
+    def submit(self, dispatches: list[Dispatch]) -> None:
+        """Encode dispatches as one submission."""
+        encoder = self.device.create_command_encoder()
+        compute = encoder.begin_compute_pass()
+        pipeline = None
+        for dispatch in dispatches:
+            if dispatch.pipeline is not pipeline:
+                compute.set_pipeline(pipeline := dispatch.pipeline)
+            compute.set_bind_group(0, dispatch.bindings)
+            compute.dispatch_workgroups(*dispatch.workgroups)
+        compute.end()
+        self.device.queue.submit([encoder.finish()])
+
+    def buffer(self, name: str, size: int, uniform: bool = False) -> Any:
+        """A buffer, or one line that says which limit it exceeds."""
+        for limit in LIMITS:
+            if size > self.device.limits[limit]:
+                raise InputError(
+                    f"the buffer {name} needs {size} bytes; {limit} of {self.name} is {self.device.limits[limit]}"
+                )
+        usage = self.module.BufferUsage
+        kind = usage.UNIFORM if uniform else usage.STORAGE | usage.COPY_SRC
+        return self.device.create_buffer(size=max(size, 16), usage=kind | usage.COPY_DST)
+
+    def pipeline(self, arithmetic: Arithmetic, op: str, variant: str, entry: str) -> Any:
+        """The compiled kernel of an op."""
+        key = (arithmetic, op, variant, entry)
+        if key not in self.pipelines:
+            prelude = self.prelude if variant == "subgroup" else ""
+            module = self.device.create_shader_module(code=prelude + kernel(arithmetic, op, variant).code)
+            stage = {"module": module, "entry_point": entry, "constants": {"lanes": self.lanes}}
+            self.pipelines[key] = self.device.create_compute_pipeline(layout="auto", compute=stage)
+        return self.pipelines[key]
+
+
+class Runtime:
+    """Runs graphs of one model on one device; weights and states stay there from run to run."""
+
+    def __init__(self, model: Model, device: Device) -> None:
+        self.model, self.device, self.name = model, device, device.backend
+        self.kept: dict[str, Any] = {}
+        """Buffers of weights and states."""
+        self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str], Loaded]] = WeakKeyDictionary()
+
+    def run(
+        self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
+    ) -> list[Array]:
+        """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
+        try:
+            loaded = self.load(graph, outputs if observe is None else schedule(graph))
+            for name, values in inputs.items():
+                self.device.device.queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
+            self.device.submit(loaded.dispatches)
+            if observe is not None:
+                for name in schedule(graph):
+                    observe(name, self._read(graph, loaded, name, inputs))
+            return [self._read(graph, loaded, name, inputs) for name in outputs]
+        except self.device.module.GPUError as error:
+            said = " ".join(str(error).split())
+            raise InputError(f"the device {self.device.name} failed or was lost: {said}") from None
+
+    def load(self, graph: nx.DiGraph, outputs: list[str]) -> Loaded:
+        """A graph's program on the device, built once."""
+        keep, built = frozenset(outputs), self.loaded.setdefault(graph, {})
+        if keep not in built:
+            built[keep] = self._build(
+                program(graph, lanes=self.device.lanes, subgroups=self.device.subgroups, keep=keep)
+            )
+        return built[keep]
+
+    def finish(self) -> None:
+        """Wait for what is submitted: read something small (wgpu-native's own wait is broken in 0.32)."""
+        self.device.device.queue.read_buffer(self.device.token, 0, 4)
+
+    def _read(self, graph: nx.DiGraph, loaded: Loaded, name: str, inputs: Mapping[str, Array]) -> Array:
+        node, queue = graph.nodes[name], self.device.device.queue
+        buffer = loaded.buffers[loaded.program.outputs[name]]
+        whole = graph.graph["arithmetic"] == "exact"
+        dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
+        if node["state"] is None:
+            words = np.frombuffer(queue.read_buffer(buffer, 0, 4 * prod(node["shape"])), dtype)
+            return words.reshape(node["shape"])
+        width, places = node["shape"][1], inputs["places"].astype(int)
+        starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
+        return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
+
+    def _build(self, made: Program) -> Loaded:
+        buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
+        buffers |= {name: self._weight(name, constant, pack) for name, (constant, pack) in made.weights.items()}
+        parameters = self.device.buffer("parameters", SLOT * len(made.steps), uniform=True)
+        dispatches = []
+        for index, step in enumerate(made.steps):
+            self.device.device.queue.write_buffer(parameters, SLOT * index, step.parameters)
+            pipeline = self.device.pipeline(made.arithmetic, step.op, step.variant, step.entry)
+            entries = [
+                {
+                    "binding": binding,
+                    "resource": {"buffer": parameters, "offset": SLOT * index, "size": SLOT}
+                    if name == PARAMETERS
+                    else _resource(buffers[name]),
+                }
+                for binding, name in step.bindings.items()
+            ]
+            group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
+            dispatches.append(Dispatch(pipeline, group, step.workgroups))
+        return Loaded(made, dispatches, buffers)
+
+    def _buffer(self, name: str, size: int) -> Any:
+        """A buffer of one program, or a state's, which is kept while its size is the same."""
+        if not name.startswith("state "):
+            return self.device.buffer(name, size)
+        if name not in self.kept or self.kept[name].size != size:
+            self.kept[name] = self.device.buffer(name, size)
+        return self.kept[name]
+
+    def _weight(self, name: str, constant: str, pack: Any) -> Any:
+        if name not in self.kept:
+            words = pack(self.model.constants[constant])
+            self.kept[name] = self.device.buffer(name, words.nbytes)
+            self.device.device.queue.write_buffer(self.kept[name], 0, words)
+        return self.kept[name]
+
+
+def _resource(buffer: Any) -> dict[str, Any]:
+    return {"buffer": buffer, "offset": 0, "size": buffer.size}

@@ -1,0 +1,64 @@
+"""Tables of the exact arithmetic: artefacts with a digest, computed once in exact rational or decimal arithmetic.
+
+numpy's exp, cos and pow differ in the last place between processors; Python's decimal module does not, and every entry
+here is rounded from 50 digits.
+"""
+
+from decimal import Decimal, localcontext
+from functools import cache
+
+import numpy as np
+import numpy.typing as npt
+
+DIGITS = 50
+PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
+
+
+@cache
+def exponential() -> npt.NDArray[np.int32]:
+    """(256,): 2^(18 - i/256)."""
+    with localcontext(prec=DIGITS):
+        return _frozen([2 ** (18 - Decimal(i) / 256) for i in range(256)], (256,))
+
+
+@cache
+def silu_curve() -> npt.NDArray[np.int32]:
+    """(257,): t / (1 + e^t) in 16 fraction bits at t = i / 16."""
+    with localcontext(prec=DIGITS):
+        return _frozen([2**16 * t / (1 + t.exp()) for t in (Decimal(i) / 16 for i in range(257))], (257,))
+
+
+def angles(positions: int, head_width: int, theta: float, factors: tuple[float, ...] = ()) -> npt.NDArray[np.float64]:
+    """(positions, head_width / 2): p·theta^(-2i / head_width) modulo 2 pi, to 2^-52 of a turn.
+
+    ``factors`` divide the angle of each pair (``rope_freqs`` of a file).
+    """
+    pairs = range(head_width // 2)
+    with localcontext(prec=DIGITS):
+        steps = [
+            Decimal(theta) ** (Decimal(-2 * i) / head_width) / Decimal(factors[i] if factors else 1) for i in pairs
+        ]
+        units = [int((step / (2 * PI) * 2**80).to_integral_value()) for step in steps]  # 2^-80 of a turn
+    turns = np.array([[p * unit % 2**80 / 2**80 for unit in units] for p in range(positions)])
+    return 2 * np.pi * turns
+
+
+@cache
+def rotations(positions: int, head_width: int, theta: float, factors: tuple[float, ...] = ()) -> npt.NDArray[np.int32]:
+    """(positions, head_width / 2, 2): cos and sin of the angles in 14 fraction bits.
+
+    float64 is far finer than 14 bits; that no entry lies so near a half that its last places decide is asserted.
+    """
+    angle = angles(positions, head_width, theta, factors)
+    values = 2.0**14 * np.stack((np.cos(angle), np.sin(angle)), axis=2)
+    exact = np.isin(angle, (0.0, np.pi / 2, np.pi, 1.5 * np.pi))[..., None]
+    assert not (np.abs(values - np.floor(values) - 0.5) < 1e-10)[~exact.repeat(2, axis=2)].any()
+    table = np.floor(values + 0.5).astype(np.int32)
+    table.setflags(write=False)
+    return table
+
+
+def _frozen(values: list[Decimal], shape: tuple[int, ...]) -> npt.NDArray[np.int32]:
+    table = np.array([int((value + Decimal("0.5")).__floor__()) for value in values], np.int32).reshape(shape)
+    table.setflags(write=False)
+    return table

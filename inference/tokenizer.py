@@ -1,0 +1,98 @@
+"""Text to tokens and back, through the tokenizers package."""
+
+from typing import Any
+
+from tokenizers import AddedToken, Regex, Tokenizer, decoders, models, pre_tokenizers
+
+from inference.errors import InputError
+
+CONTROL = 3  # GGUF's token type of <|im_start|> and its like
+GPT2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
+LLAMA3 = (
+    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*"
+    r"|\s*[\r\n]+|\s+(?!\S)|\s+"
+)
+
+
+class Text:
+    """A model's tokenizer, from what its file says of it; a model without one reads and writes bytes."""
+
+    def __init__(self, fields: dict[str, Any], vocabulary: int) -> None:
+        self.tokenizer = _tokenizer(fields)
+        self.template: str | None = fields.get("tokenizer.chat_template")
+        self.vocabulary = vocabulary
+
+    def encode(self, text: str) -> list[int]:
+        """Ids of a text, taken raw.
+
+        Raises:
+            InputError: bytes beyond the vocabulary of a model without a tokenizer.
+        """
+        if self.tokenizer is not None:
+            return list(self.tokenizer.encode(text, add_special_tokens=False).ids)
+        ids = list(text.encode())
+        if ids and max(ids) >= self.vocabulary:
+            raise InputError(f"the model has no tokenizer and knows bytes below {self.vocabulary}, not {max(ids)}")
+        return ids
+
+    def decode(self, ids: list[int]) -> str:
+        """The text of tokens; bytes that are no UTF-8 become U+FFFD."""
+        if self.tokenizer is not None:
+            return str(self.tokenizer.decode(ids, skip_special_tokens=False))
+        return bytes(token % 256 for token in ids).decode(errors="replace")
+
+    def chat(self, message: str) -> str:
+        """A message in the model's chat template, ready to be answered.
+
+        Raises:
+            InputError: the model has none, or it cannot be filled in.
+        """
+        if self.template is None:
+            raise InputError("the model has no chat template; leave --chat out")
+        from jinja2 import TemplateError
+        from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+        messages = [{"role": "user", "content": message}]
+        try:
+            template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(self.template)
+            return template.render(messages=messages, add_generation_prompt=True, bos_token="", eos_token="")
+        except (TemplateError, TypeError, ValueError) as error:
+            raise InputError(f"the model's chat template cannot be filled in: {error}") from None
+
+
+def _tokenizer(fields: dict[str, Any]) -> Any:
+    if "file" in fields:
+        try:
+            return Tokenizer.from_file(fields["file"])
+        except Exception as error:  # noqa: BLE001 the package raises Exception itself
+            raise InputError(f"{fields['file']}: not a tokenizer: {error}") from None
+    if "tokenizer.ggml.model" not in fields:
+        return None
+    kind, split = fields["tokenizer.ggml.model"], fields.get("tokenizer.ggml.pre", "default")
+    if kind != "gpt2":
+        raise InputError(f"the file's tokenizer is {kind!r}; gpt2 (byte-level BPE) is supported")
+    tokens, merges = fields["tokenizer.ggml.tokens"], fields["tokenizer.ggml.merges"]
+    pairs = [tuple(merge.split(" ", 1)) for merge in merges]
+    try:
+        tokenizer = Tokenizer(models.BPE({token: index for index, token in enumerate(tokens)}, pairs))
+    except Exception as error:  # noqa: BLE001 as above
+        raise InputError(f"the file's tokenizer cannot be built: {error}") from None
+    tokenizer.pre_tokenizer = _pre_tokenizer(split)
+    tokenizer.decoder = decoders.ByteLevel()
+    types = fields.get("tokenizer.ggml.token_type", [])
+    special = [token for token, type_ in zip(tokens, types, strict=False) if type_ == CONTROL]
+    tokenizer.add_special_tokens([AddedToken(token, special=True, normalized=False) for token in special])
+    return tokenizer
+
+
+def _pre_tokenizer(name: str) -> Any:
+    """The splits that GGUF files name."""
+    bytes_ = pre_tokenizers.ByteLevel(add_prefix_space=False, use_regex=False)
+    if name == "llama-bpe":
+        return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(LLAMA3), "isolated"), bytes_])
+    if name in ("default", "gpt-2"):
+        return pre_tokenizers.Sequence([pre_tokenizers.Split(Regex(GPT2), "isolated"), bytes_])
+    if name in ("smollm", "refact", "starcoder", "command-r"):
+        digits = pre_tokenizers.Digits(individual_digits=True)
+        return pre_tokenizers.Sequence([digits, pre_tokenizers.Split(Regex(GPT2), "isolated"), bytes_])
+    raise InputError(f"the file's tokenizer splits by {name!r}; smollm, llama-bpe, default and gpt-2 are supported")

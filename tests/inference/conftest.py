@@ -1,0 +1,79 @@
+"""What inference's tests share: the stacks that are present, models loaded once, the command line."""
+
+import sys
+
+import pytest
+
+from inference import cli as command_line
+from inference import models, runtime
+from inference.errors import InputError
+from inference.models.llama import model
+from inference.models.tiny import tiny
+from inference.runtime import Device
+
+STACKS = runtime.stacks()
+
+
+def pytest_generate_tests(metafunc):
+    if "stack" in metafunc.fixturenames:
+        stacks = [s for s in STACKS if "SwiftShader" not in s[1]] if "smollm2" in metafunc.fixturenames else STACKS
+        absent = pytest.param(None, marks=pytest.mark.skip(reason="no WebGPU adapter; make adapter"))
+        metafunc.parametrize("stack", stacks or [absent], ids=lambda stack: stack and "-".join(stack).split(" ")[0])
+
+
+@pytest.fixture(scope="session")
+def device():
+    """A device by stack and workgroup size, opened once."""
+    opened: dict[tuple[str, str, int], Device] = {}
+
+    def device(stack, lanes=64):
+        key = (*stack, lanes)
+        if key not in opened:
+            opened[key] = Device(*stack, lanes=lanes)
+        return opened[key]
+
+    return device
+
+
+@pytest.fixture(scope="session")
+def tiny_model():
+    """The tiny model by arithmetic."""
+    built = {arithmetic: model("tiny", tiny(), arithmetic) for arithmetic in ("exact", "float32")}
+    return built.__getitem__
+
+
+@pytest.fixture(scope="session")
+def smollm2():
+    """SmolLM2-135M as its file holds it."""
+    try:
+        return models.find("smollm2")
+    except InputError as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def refusal():
+    """The one line with which a call refuses its input."""
+
+    def refusal(call, *arguments, **keywords):
+        with pytest.raises(InputError) as caught:
+            call(*arguments, **keywords)
+        message = str(caught.value)
+        assert message and "\n" not in message
+        return message
+
+    return refusal
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Run the command line in this process: exit code, standard output, standard error."""
+
+    def call(*arguments: object) -> tuple[int, str, str]:
+        monkeypatch.setattr(sys, "argv", ["inference", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            command_line.run(command_line.app)
+        printed = capfd.readouterr()
+        return stopped.value.code or 0, printed.out, printed.err
+
+    return call

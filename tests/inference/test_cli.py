@@ -1,0 +1,89 @@
+"""The command line: what it prints, and one line with exit code 2 for bad input."""
+
+import json
+
+import pytest
+
+TINY = ("--model", "tiny", "--backend", "numpy")
+
+
+def test_run_prints_json(cli):
+    code, out, _ = cli("run", "--prompt", "Hello", "--max-tokens", 4, "--json", *TINY)
+    result = json.loads(out)
+    assert code == 0 and len(result["tokens"]) == 4 and len(result["digest"]) == 64
+    assert set(result) == {
+        "text", "tokens", "digest", "prefill_tokens_per_second", "decode_tokens_per_second", "adapter", "backend",
+    }  # fmt: skip
+
+
+def test_run_writes_a_trace(cli, tmp_path):
+    path = tmp_path / "trace.json"
+    code, _, _ = cli("run", "--tokens", "1,2", "--max-tokens", 2, "--trace", path, *TINY)
+    trace = json.loads(path.read_text())
+    assert code == 0 and set(trace) == {"model", "graph", "input", "seed", "nodes"}
+    assert trace["nodes"][0]["node"] == "prompt000.embedding" and trace["nodes"][-1]["node"] == "step0001.choice"
+
+
+def test_a_seed_repeats_and_another_does_not(cli):
+    tokens = [
+        json.loads(cli("run", "--tokens", "1", "--temperature", 3, "--seed", seed, "--json", *TINY)[1])["tokens"]
+        for seed in (1, 1, 2)
+    ]
+    assert tokens[0] == tokens[1] != tokens[2]
+
+
+def test_next_lists_the_likeliest_tokens(cli):
+    code, out, _ = cli("next", "--prompt", "Hello", "--top", 3, "--json", *TINY)
+    rows = json.loads(out)
+    assert code == 0 and [set(row) for row in rows] == [{"id", "text", "score"}] * 3
+    assert rows[0]["score"] >= rows[1]["score"] >= rows[2]["score"]
+
+
+def test_perplexity_of_a_file(cli, tmp_path):
+    (tmp_path / "text.txt").write_text("the quick brown fox")
+    code, out, _ = cli("perplexity", tmp_path / "text.txt", "--json", *TINY)
+    result = json.loads(out)
+    assert code == 0 and result["tokens"] == 19 and result["perplexity"] > 1
+
+
+def test_graph_lists_and_draws(cli, tmp_path):
+    code, out, _ = cli("graph", "--model", "tiny", "--out", tmp_path / "graph.svg")
+    assert code == 0 and "layer01.down" in out
+    assert (tmp_path / "graph.svg").read_text().startswith("<svg")
+    assert len(json.loads(cli("graph", "--model", "tiny", "--json")[1])["nodes"]) == 27
+
+
+def test_adapters_are_listed(cli, stack):
+    code, out, _ = cli("adapters", "--json")
+    found = json.loads(out)
+    assert code == 0 and stack in [(adapter["backend"], adapter["name"]) for adapter in found]
+    assert {"name", "backend", "driver", "limits", "features"} <= set(found[0])
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (("run", "--prompt", "a", "--adapter", "geforce", "--model", "tiny"), "unknown adapter 'geforce'"),
+        (("run", "--prompt", "a", "--adapter", "x", *TINY), "the backend numpy has no adapters"),
+        (("run", *TINY), "give either --prompt or --tokens"),
+        (("run", "--prompt", "a", "--tokens", "1", *TINY), "give either --prompt or --tokens"),
+        (("run", "--tokens", "1,x", *TINY), "--tokens '1,x' is not allowed"),
+        (("run", "--tokens", "1,300", *TINY), "token 300 is not in the vocabulary"),
+        (("run", "--prompt", "a" * 600, *TINY), "exceed the context of tiny: 512"),
+        (("run", "--prompt", "", *TINY), "the prompt is empty"),
+        (("run", "--prompt", "a", "--max-tokens", 0, *TINY), "0 tokens are not allowed"),
+        (("run", "--prompt", "a", "--temperature", -1, *TINY), "temperature -1.0 is not allowed"),
+        (("run", "--prompt", "a", "--seed", -1, *TINY), "seed -1 is not allowed"),
+        (("run", "--prompt", "a", "--chat", *TINY), "the model has no chat template"),
+        (("run", "--prompt", "a", "--trace", "/nowhere/t.json", *TINY), "cannot be written"),
+        (("run", "--prompt", "a", "--model", "nowhere.gguf"), "there is no such model"),
+        (("run", "--prompt", "a", "--backend", "cuda"), "'cuda' is not one of"),
+        (("next", "--prompt", "a", "--top", 0, *TINY), "--top 0 is not allowed"),
+        (("perplexity", "/nowhere.txt", *TINY), "cannot be read"),
+        (("graph", "--model", "tiny", "--tokens", 0), "--tokens 0 is not allowed"),
+    ],
+)
+def test_bad_input_is_one_line_and_exit_code_2(cli, arguments, said, stack):
+    code, out, err = cli(*arguments)
+    assert code == 2 and not out
+    assert said in err and err.count("\n") == 1

@@ -1,0 +1,106 @@
+"""The model: the graph against a plain float64 Llama, the arithmetics against each other, the cache against none."""
+
+import numpy as np
+import pytest
+
+from inference.generate import placed
+from inference.models.llama import graph, model
+from inference.models.tiny import tiny
+from inference.reference import Reference
+from inference.runtime import Runtime
+from inference.weights import layer
+
+IDS = [72, 101, 108, 108, 111, 44, 32, 0, 255]
+
+
+def plain(llama, ids):
+    """(T, vocabulary): logits by the textbook in float64, no cache, no blocks."""
+    w = {name: weights.matrix().astype(np.float64) for name, weights in llama.matrices.items()}
+
+    def norm(x, gain):
+        return gain * x / np.sqrt((x * x).mean(1, keepdims=True) + llama.epsilon)
+
+    def rotate(x):  # (T, heads, w)
+        frequency = llama.theta ** (-2 * np.arange(llama.head_width // 2) / llama.head_width)
+        turn = np.exp(1j * np.outer(np.arange(len(ids)), frequency))[:, None]
+        turned = (x[..., ::2] + 1j * x[..., 1::2]) * turn
+        return np.stack((turned.real, turned.imag), axis=3).reshape(x.shape)
+
+    x = w["embedding"][ids]
+    mask = np.triu(np.full((len(ids), len(ids)), -np.inf), 1)
+    for index in range(llama.layers):
+        name = layer(index)
+        y = norm(x, llama.gains[f"{name}.attention_norm"])
+        q, k, v = ((y @ w[f"{name}.{part}"].T).reshape(len(ids), -1, llama.head_width) for part in "qkv")
+        q, k = rotate(q), rotate(k)
+        heads = []
+        for head in range(llama.heads):
+            group = head // (llama.heads // llama.kv_heads)
+            s = q[:, head] @ k[:, group].T / np.sqrt(llama.head_width) + mask
+            p = np.exp(s - s.max(1, keepdims=True))
+            heads.append(p / p.sum(1, keepdims=True) @ v[:, group])
+        x = x + np.hstack(heads) @ w[f"{name}.output"].T
+        y = norm(x, llama.gains[f"{name}.feed_forward_norm"])
+        g, u = y @ w[f"{name}.gate"].T, y @ w[f"{name}.up"].T
+        x = x + (g / (1 + np.exp(-g)) * u) @ w[f"{name}.down"].T
+    return norm(x, llama.gains["norm"]) @ w["head"].T
+
+
+def logits(backend, passes):
+    """Logits of the last pass of several."""
+    result, start = np.empty(0), 0
+    for ids in passes:
+        built = graph(backend.model, len(ids), capacity=16)
+        [result] = backend.run(built, placed(ids, start), ["logits"])
+        start += len(ids)
+    return result / 2.0**backend.model.logit_fraction
+
+
+def test_float32_is_the_textbook_s_llama(tiny_model):
+    np.testing.assert_allclose(logits(Reference(tiny_model("float32")), [IDS]), plain(tiny(), IDS), atol=2e-4)
+
+
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_exact_is_near_the_textbook_s_llama(seed):
+    expected = plain(tiny(seed), IDS)
+    found = logits(Reference(model("tiny", tiny(seed), "exact")), [IDS])
+    assert np.abs(found - expected).max() < 0.01 * expected.std() * 5
+
+
+@pytest.mark.parametrize("split", [1, 4, 8])
+def test_a_prompt_in_two_passes_gives_the_same_bits(tiny_model, split):
+    whole = logits(Reference(tiny_model("exact")), [IDS])
+    parts = logits(Reference(tiny_model("exact")), [IDS[:split], IDS[split:]])
+    np.testing.assert_array_equal(parts, whole[split:])
+
+
+@pytest.mark.parametrize("lanes", [16, 64, 256])
+def test_every_node_has_the_reference_s_bits(tiny_model, stack, device, lanes):
+    built, seen = graph(tiny_model("exact"), len(IDS), capacity=16), []
+    for backend in (Reference(tiny_model("exact")), Runtime(tiny_model("exact"), device(stack, lanes))):
+        outputs = []
+        backend.run(built, placed(IDS, 0), ["choice"], lambda name, output, to=outputs: to.append((name, output)))
+        seen.append(outputs)
+    for (name, expected), (other, found) in zip(*seen, strict=True):
+        assert name == other
+        np.testing.assert_array_equal(found, expected, err_msg=name)
+
+
+def test_sequences_in_one_batch_do_not_see_one_another(tiny_model, stack, device):
+    for backend in (Reference(tiny_model("exact")), Runtime(tiny_model("exact"), device(stack))):
+        alone = [logits(type(backend)(*_arguments(backend)), [[first], [7]])[0] for first in (3, 200)]
+        built = graph(backend.model, 2, capacity=16, sequences=2)
+        for tokens, position in (([3, 200], 0), ([7, 7], 1)):
+            places = np.array([[0, position], [1, position]], np.int32)
+            inputs = {"tokens": np.array(tokens, np.int32), "places": places}
+            [together] = backend.run(built, inputs, ["logits"])
+        np.testing.assert_array_equal(together / 2.0**backend.model.logit_fraction, alone)
+
+
+def _arguments(backend):
+    return (backend.model,) if isinstance(backend, Reference) else (backend.model, backend.device)
+
+
+def test_the_digest_tells_models_and_arithmetics_apart(tiny_model):
+    digests = {tiny_model("exact").digest, tiny_model("float32").digest, model("tiny", tiny(1), "exact").digest}
+    assert len(digests) == 3 and model("tiny", tiny(), "exact").digest in digests
