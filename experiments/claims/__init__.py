@@ -25,6 +25,7 @@ SIZES: tuple[Size, ...] = ("tiny", "small", "full")
 PARTS = {
     "allocation": "The allocation: how far from the optimum",
     "mechanism": "The mechanism: what prices promise, and to whom",
+    "inference": "The inference: the same bits on every device",
 }
 Results = dict[str, pd.DataFrame]
 Judgement = Literal["upheld", "qualified", "refuted"]

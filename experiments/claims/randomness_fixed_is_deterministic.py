@@ -14,6 +14,7 @@ from inference.models.llama import model
 from inference.runtime import Device, Runtime, stacks
 
 TITLE = "Fixing the randomness makes inference deterministic"
+PART = "inference"
 SECTION = "5"
 STATEMENT = (
     "Since the inference can be represented as a directed acyclic graph (DAG), we can fix the source of randomness to "

@@ -17,6 +17,7 @@ from inference.reference import Reference
 from inference.runtime import Device, Runtime, stacks
 
 TITLE = "WebGPU gives consistent performance and implementation across devices"
+PART = "inference"
 SECTION = "2"
 STATEMENT = (
     "Moreover, WebGPU offers cross-platform support for hardware acceleration, allowing for consistent performance and "
