@@ -20,8 +20,9 @@ help: ## this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 	@echo 'Options: PYTHON=python3.12 (3.11 or later) VENV=.venv312 SIZE=full OUT=directory ARGS="more arguments"'
 
-adapter: ## a WebGPU adapter that needs no GPU: Mesa's lavapipe, 25 or later
+adapter: ## WebGPU adapters that need no GPU: Mesa's lavapipe, 25 or later, and Chromium's
 	@$(mesa_is_recent) || { $(ensure_adapter); }
+	@command -v chromium >/dev/null || { $(ensure_chromium); }
 
 setup: $(INSTALLED) ## .venv with everything pinned (the others do it themselves)
 
@@ -121,4 +122,13 @@ if ! dpkg --compare-versions "$$candidate" ge 25; then \
   choose="-t $$suite"; \
 fi; \
 DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends $$choose mesa-vulkan-drivers >/dev/null
+endef
+
+# Ubuntu's chromium is a snap: its tests are skipped there.
+define ensure_chromium
+if ! grep -qs '^ID=debian$$' /etc/os-release; then exit 0; fi; \
+if [ "$$(id -u)" -ne 0 ]; then \
+  echo "The page's tests need Chromium; run: sudo make adapter"; exit 0; fi; \
+echo "Installing chromium with apt-get: the browser's page is tested in it, and its driver is a second adapter"; \
+DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium >/dev/null
 endef

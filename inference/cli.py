@@ -12,7 +12,7 @@ import typer
 from inference import generate as runs
 from inference import model_file, models
 from inference.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
-from inference.device_commands import adapters, bench, conformance
+from inference.device_commands import adapters, bench, conformance, serve
 from inference.drawing import draw
 from inference.errors import InputError
 from inference.graph import cost, digest
@@ -28,6 +28,7 @@ app = typer.Typer(
 app.command("adapters")(adapters)
 app.command("bench")(bench)
 app.command("conformance")(conformance)
+app.command("serve")(serve)
 
 BAD_INPUT, INTERRUPTED = 2, 130
 

@@ -1,4 +1,4 @@
-"""Commands about devices: adapters, bench, conformance."""
+"""Commands about devices: adapters, bench, serve, conformance."""
 
 import json
 import sys
@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from inference import models
-from inference.arguments import AdapterName, Json, ModelName
+from inference.arguments import AdapterName, ArithmeticName, Json, ModelName
 from inference.errors import InputError
 from inference.models.llama import model
 
@@ -73,6 +73,28 @@ def bench(
         for row in rows:
             rate = f"{row['gmac_per_second']:>9.2f} GMAC/s"
             print(f"  {row['op']:<22}{row['dispatches']:>4}{row['milliseconds']:>10.2f} ms{rate}")
+
+
+def serve(
+    model_name: ModelName = "smollm2",
+    arithmetic: ArithmeticName = "exact",
+    port: Annotated[int, typer.Option(help="on 127.0.0.1")] = 8000,
+) -> None:
+    """A page on localhost that runs a model in the browser; what it posts after a run is printed here.
+
+    Example: python -m inference serve --model tiny
+    """
+    from inference.browser import HOST, server, site
+    from inference.tokenizer import Text
+
+    llama = models.find(model_name)
+    page = site(model(model_name, llama, arithmetic), Text(llama.tokenizer, llama.vocabulary))
+    running = server(page, port, lambda result: print(json.dumps(result), flush=True))
+    print(f"http://{HOST}:{running.server_address[1]} (until interrupted)", file=sys.stderr)
+    try:
+        running.serve_forever()
+    finally:
+        running.server_close()
 
 
 def conformance(as_json: Json = False) -> None:

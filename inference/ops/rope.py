@@ -72,8 +72,8 @@ def work(x: Shape, table: Shape, places: Shape, *, heads: int, **_: object) -> i
 
 def dimensions(x: Shape, table: Shape, places: Shape, *, heads: int, copied: int = 0, **_: object) -> dict[str, int]:
     rotated = heads * 2 * table[1]
-    return {"tokens": x[0], "columns": x[1], "width": rotated + copied, "rotated": rotated, "head_width": 2 * table[1]}
+    return {"columns": x[1], "width": rotated + copied, "rotated": rotated, "head_width": 2 * table[1]}
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return (-(-output[0] * output[1] // lanes), 1, 1)
+    return (-(-output[1] // lanes), output[0], 1)

@@ -51,8 +51,8 @@ def work(x: Shape, *_: Shape, **__: object) -> int:
 
 
 def dimensions(x: Shape, *_: Shape, **__: object) -> dict[str, int]:
-    return {"count": x[0] * x[1] // 2, "hidden": x[1] // 2}
+    return {"hidden": x[1] // 2}
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return (-(-output[0] * output[1] // lanes), 1, 1)
+    return (-(-output[1] // lanes), output[0], 1)

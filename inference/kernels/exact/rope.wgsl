@@ -2,7 +2,6 @@
 // x (T, W), heads from column `offset` on; table (positions, head / 2) of cos and sin; places (T) of sequence and position;
 // output (T, width), or rows of a cache: row sequence·capacity + position. One invocation a value.
 struct Params {
-    tokens: u32,
     columns: u32,    // W
     offset: u32,
     width: u32,      // columns of the output
@@ -19,9 +18,9 @@ override lanes: u32 = 64u;
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if (id.x >= params.tokens * params.width) { return; }
-    let t = id.x / params.width;
-    let column = id.x % params.width;
+    if (id.x >= params.width) { return; }
+    let t = id.y;
+    let column = id.x;
     let at = t * params.columns + params.offset + column;
     let place = places[t];
     var value = x[at];

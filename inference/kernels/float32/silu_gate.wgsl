@@ -1,7 +1,6 @@
 // z = g / (1 + e^-g) · u.
 // x (T, 2 H), gate and then up; output (T, H). One invocation a value.
 struct Params {
-    count: u32,  // T·H
     hidden: u32, // H
 }
 @group(0) @binding(0) var<uniform> params: Params;
@@ -11,8 +10,8 @@ override lanes: u32 = 64u;
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if (id.x >= params.count) { return; }
-    let at = id.x + (id.x / params.hidden) * params.hidden;
+    if (id.x >= params.hidden) { return; }
+    let at = id.y * 2u * params.hidden + id.x;
     let g = x[at];
-    output[id.x] = g / (1.0 + exp(-max(g, -80.0))) * x[at + params.hidden];
+    output[id.y * params.hidden + id.x] = g / (1.0 + exp(-max(g, -80.0))) * x[at + params.hidden];
 }
