@@ -7,7 +7,7 @@ import networkx as nx
 
 from inference.graph import cost, schedule
 
-WIDTH, HEIGHT, GAP_X, GAP_Y = 210, 44, 20, 26
+WIDTH, HEIGHT, GAP_X, GAP_Y = 250, 44, 20, 26
 COLOURS = {"matmul_q4": "#cfe3f5", "matmul_q8": "#cfe3f5", "attention": "#f8dcc4", "rms_norm": "#dcecd2"}
 LAYER = re.compile(r"layer(\d+)x?\.")
 
@@ -52,7 +52,7 @@ def draw(graph: nx.DiGraph) -> str:
         parts.append(
             f'<rect x="6" y="{top - 12}" width="{width - 12}" height="{bottom - top + 24}" '
             f'fill="none" stroke="#888" stroke-dasharray="5 4"/>'
-            f'<text x="{width - 50}" y="{(top + bottom) // 2}" font-size="20">× {len(layers)}</text>'
+            f'<text x="{width - 70}" y="{(top + bottom) // 2}" font-size="20">× {len(layers)}</text>'
         )
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{height}" '
@@ -61,6 +61,10 @@ def draw(graph: nx.DiGraph) -> str:
 
 
 def _edge(source: tuple[int, int], target: tuple[int, int]) -> str:
+    if target[1] - source[1] > HEIGHT + GAP_Y:  # past other ops: around them on the right
+        x, y, to_x, to_y = source[0] + WIDTH, source[1] + HEIGHT // 2, target[0] + WIDTH, target[1] + HEIGHT // 2
+        bend = max(x, to_x) + WIDTH * 9 // 10
+        return f'<path d="M {x} {y} C {bend} {y}, {bend} {to_y}, {to_x} {to_y}" fill="none" stroke="#555"/>'
     (x, y), (to_x, to_y) = (source[0] + WIDTH // 2, source[1] + HEIGHT), (target[0] + WIDTH // 2, target[1])
     middle = (y + to_y) // 2
     path = f"M {x} {y} C {x} {middle}, {to_x} {middle}, {to_x} {to_y}"

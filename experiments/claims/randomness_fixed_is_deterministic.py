@@ -28,7 +28,7 @@ CRITERION = (
 
 # Prompts, tokens after each, stacks at most, workgroup sizes
 GRID = {
-    "tiny": (1, 2, 2, (16, 64)),
+    "tiny": (1, 2, 1, (16, 64)),
     "small": (4, 10, 3, (16, 64)),
     "full": (100, 64, 4, (16, 32, 64, 128, 256)),
 }

@@ -42,7 +42,7 @@ ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
 def run(size: Size) -> Results:
     """Digests of all nodes of a greedy run in both arithmetics by stack, numpy's beside them; corner cases."""
     limit, most, real = GRID[size]
-    chosen = stacks()[:most]
+    devices = {(backend, adapter): Device(backend, adapter) for backend, adapter in stacks()[:most]}
     tasks: list[tuple[str, list[int], Arithmetic]] = []
     tasks += [("tiny", PROMPT, arithmetic) for arithmetic in ARITHMETICS]
     if real:
@@ -54,16 +54,12 @@ def run(size: Size) -> Results:
         rows.append(
             (name, arithmetic, "numpy", "numpy", expected.digest, 0, len(expected.trace), expected.tokens, np.nan)
         )
-        for backend, adapter in chosen:
+        for (backend, adapter), device in devices.items():
             if name == "smollm2" and SLOW in adapter:
                 continue
-            rows.append(
-                (name, arithmetic, backend, adapter, *_compared(built, Device(backend, adapter), prompt, expected))
-            )
+            rows.append((name, arithmetic, backend, adapter, *_compared(built, device, prompt, expected)))
     columns = ["model", "arithmetic", "implementation", "driver", "digest", "nodes that differ", "nodes", "tokens"]
-    corner = [
-        (backend, adapter, "; ".join(conformance.failures(Device(backend, adapter)))) for backend, adapter in chosen
-    ]
+    corner = [(*stack, "; ".join(conformance.failures(device))) for stack, device in devices.items()]
     return {
         "runs": pd.DataFrame(rows, columns=[*columns, "tokens per second"]),
         "corner cases": pd.DataFrame(corner, columns=["implementation", "driver", "wrong"]),
