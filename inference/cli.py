@@ -15,6 +15,7 @@ from inference.arguments import AdapterName, ArithmeticName, BackendName, Chat, 
 from inference.device_commands import adapters, bench, conformance, serve
 from inference.drawing import draw
 from inference.errors import InputError
+from inference.files import write
 from inference.graph import cost, digest
 from inference.models.llama import Model, graph, model
 from inference.tokenizer import Text
@@ -101,14 +102,6 @@ def prompt_ids(prompt: str | None, tokens: str | None, chat: bool) -> Callable[[
         return lambda text: ids
     assert prompt is not None
     return lambda text: text.encode(text.chat(prompt) if chat else prompt)
-
-
-def write(path: Path, content: str) -> None:
-    """Write a file, or one line that says why not."""
-    try:
-        path.write_text(content)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
 
 
 @app.command("run")

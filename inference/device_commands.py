@@ -2,13 +2,16 @@
 
 import json
 import sys
+from contextlib import suppress
+from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
 from inference import models
-from inference.arguments import AdapterName, ArithmeticName, Json, ModelName
+from inference.arguments import AdapterName, Json, ModelName
 from inference.errors import InputError
+from inference.files import write
 from inference.models.llama import model
 
 
@@ -75,39 +78,52 @@ def bench(
             print(f"  {row['op']:<22}{row['dispatches']:>4}{row['milliseconds']:>10.2f} ms{rate}")
 
 
-def serve(
-    model_name: ModelName = "smollm2",
-    arithmetic: ArithmeticName = "exact",
-    port: Annotated[int, typer.Option(help="on 127.0.0.1")] = 8000,
-) -> None:
-    """A page on localhost that runs a model in the browser; what it posts after a run is printed here.
+def serve(port: Annotated[int, typer.Option(help="of 127.0.0.1; 0: a free one")] = 8000) -> None:
+    """Serve the browser pages on this machine: prompts at /, conformance at /conformance. Ctrl-C ends it.
 
-    Example: python -m inference serve --model tiny
+    Example: python -m inference serve --port 8080
     """
-    from inference.browser import HOST, server, site
-    from inference.tokenizer import Text
+    from inference.browser.server import HOST, serving
 
-    llama = models.find(model_name)
-    page = site(model(model_name, llama, arithmetic), Text(llama.tokenizer, llama.vocabulary))
-    running = server(page, port, lambda result: print(json.dumps(result), flush=True))
-    print(f"http://{HOST}:{running.server_address[1]} (until interrupted)", file=sys.stderr)
-    try:
-        running.serve_forever()
-    finally:
-        running.server_close()
+    def show(result: dict[str, Any]) -> None:
+        print(json.dumps(result), flush=True)
+
+    with serving(port, show) as server:
+        print(f"http://{HOST}:{server.server_port}/ and /conformance; Ctrl-C ends it", file=sys.stderr, flush=True)
+        with suppress(KeyboardInterrupt):
+            server.serve_forever()
 
 
-def conformance(as_json: Json = False) -> None:
-    """Corner cases of integers and the tiny model on every stack present: one table, one digest."""
+def conformance(
+    page: Annotated[
+        Path | None, typer.Option(help="write the same as one HTML file for any browser, and stop", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Corner cases of integers and the tiny model on every stack present, browsers among them: one table, one digest.
+
+    Example: python -m inference conformance --page conformance.html
+    """
     from inference import conformance as suite
+    from inference.browser import headless
+    from inference.browser.page import conformance_page
 
-    rows = suite.conformance(model("tiny", models.find("tiny"), "exact"))
+    tiny = model("tiny", models.find("tiny"), "exact")
+    if page is not None:
+        write(page, conformance_page(tiny))
+        return
+    rows = suite.conformance(tiny)
+    for browser in headless.installed():
+        try:
+            rows.append(headless.conformance(browser))
+        except InputError as error:
+            print(error, file=sys.stderr)
     agreed = len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)
     if as_json:
         print(json.dumps({"agreed": agreed, "digest": rows[0].digest, "stacks": [row.as_json() for row in rows]}))
     else:
         for row in rows:
             said = "; ".join(row.failures) or "corner cases as specified"
-            print(f"{row.backend:<6} {row.adapter:<34} {row.digest[:16]}  {said}")
+            print(f"{row.backend:<8} {row.adapter:<34} {row.digest[:16]}  {said}")
     if not agreed:
         raise typer.Exit(1)

@@ -1,0 +1,65 @@
+"""The conformance page: one HTML file with the kernels, the tiny model and what must come out of them."""
+
+import json
+from base64 import b64encode
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from typing import Any
+
+from inference import export
+from inference.conformance import CASES, LIMIT, OPERANDS, PROMPT
+from inference.generate import generate
+from inference.kernels import alone
+from inference.models.llama import Model
+from inference.reference import Reference
+
+LANES = 64
+ALONE = ("conformance.wgsl", "subgroup_size.wgsl")
+
+
+def file(name: str) -> str:
+    """One of the browser's own files."""
+    return (files("inference.browser") / name).read_text()
+
+
+def conformance_page(model: Model) -> str:
+    """The page as one file; the expected digest is the numpy reference's."""
+    runs = {
+        name: export.run(model, PROMPT, LIMIT, lanes=LANES, subgroups=subgroups)
+        for name, subgroups in (("portable", False), ("subgroups", True))
+    }
+    digest = generate(Reference(model), PROMPT, limit=LIMIT).digest
+    bundle = {
+        "operands": OPERANDS,
+        "cases": CASES,
+        "digest": digest,
+        "runs": runs,
+        "kernels": {path: alone(path.removesuffix(".wgsl")) for path in (*ALONE, *_kernels(runs.values()))},
+        "weights": {
+            key: b64encode(pack(model.constants[name]).tobytes()).decode()
+            for key, (name, pack) in export.weights(model).items()
+        },
+    }
+    engine = "data:text/javascript;base64," + b64encode(file("engine.js").encode()).decode()
+    parts = {
+        "style": file("style.css"),
+        "digest": digest[:16],
+        "bundle": _inside_html(bundle),
+        "imports": _inside_html({"imports": {"engine": engine}}),
+        "script": file("conformance.js"),
+    }
+    page = file("conformance.html")
+    for name, part in parts.items():
+        page = page.replace(f"{{{{ {name} }}}}", part)
+    return page
+
+
+def _kernels(runs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The kernel files that runs name."""
+    programs = [program for run in runs for program in (*(each["program"] for each in run["prompt"]), run["step"])]
+    return sorted({path for program in programs for each in program["dispatches"] for path in each["kernel"]})
+
+
+def _inside_html(content: Any) -> str:
+    """JSON that a script element can hold."""
+    return json.dumps(content).replace("<", "\\u003c")
