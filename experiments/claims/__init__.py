@@ -3,7 +3,8 @@
 A claim is a module with
 
     PART                                         of the report: a key of PARTS
-    SECTION, STATEMENT, CRITERION                what the whitepaper says and what would uphold it, fixed in advance
+    SECTION, STATEMENT, CRITERION                what the whitepaper says and what would uphold it, fixed in advance;
+                                                 one that is revised after a run says so, and how
     run(size: Size) -> Results                   the experiment: tidy tables of raw results
     check(results) -> Verdict                    the criterion applied to them
     figures(results) -> dict[caption, Figure]    what to look at

@@ -27,7 +27,10 @@ CRITERION = (
     "the number of tasks lies below 0 with its 95 % interval; refuted if the interval reaches 0 or above while that of "
     "clearing lies below 0, so that size alone does not help but other prices do; qualified otherwise. A regret is the "
     "most a task gains by four misreports of its value or by twice its demand, as a share of the mean bid; means below "
-    "a millionth of it count as that."
+    "a millionth of it count as that. "
+    "Revised after a first run: with three types, 100 classes and 18 tasks a size both intervals reached 0 "
+    "(clearing's exponent -0.91, -2.30 to +1.14) and it came out qualified. Types, classes, misreports and sample "
+    "were then changed, the thresholds were not."
 )
 
 SIZES = {"tiny": (20, 40, 80), "small": (100, 300, 1000, 3000), "full": (100, 300, 1000, 3000, 10_000, 30_000, 100_000)}

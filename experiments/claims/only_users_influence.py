@@ -26,7 +26,10 @@ CRITERION = (
     "Upheld if no sampled provider gains by what it offers (less of every type, one type only, a lower benchmark); "
     "refuted if at least one in twenty does, with the 95 % interval above 0; qualified otherwise. What users gain, by "
     "raising v_i as the whitepaper says and by what it does not mention (lower v_i, inflated demand, false names), is "
-    "reported beside it."
+    "reported beside it. "
+    "Revised after a first run: it was to be judged in the best order, where no provider gained and it would have "
+    "been upheld; it is judged in the whitepaper's own order, whose densities the statement is about. Both are "
+    "shown."
 )
 
 GRID = {"tiny": (10, 20, 1, 2), "small": (40, 80, 3, 15), "full": (200, 400, 10, 40)}  # tasks, providers, seeds, sample
