@@ -1,0 +1,1 @@
+"""Verification (section 5): commitments, challenges, bisection, a referee, stakes and slashing."""
