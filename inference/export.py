@@ -52,7 +52,7 @@ def as_json(graph: nx.DiGraph, made: Program, lanes: int) -> dict[str, Any]:
             {
                 "node": step.node,
                 "kernel": kernel_files(made.arithmetic, step.op, step.variant),
-                "subgroups": step.variant == "subgroup",
+                "subgroups": "subgroup" in step.variant,
                 "entry": step.entry,
                 "params": np.frombuffer(step.parameters, "<u4").tolist(),
                 "bindings": {number: name for number, name in step.bindings.items() if name != PARAMETERS},

@@ -191,7 +191,7 @@ class Device:
         """The compiled kernel of an op."""
         key = (arithmetic, op, variant, entry)
         if key not in self.pipelines:
-            prelude = self.prelude if variant == "subgroup" else ""
+            prelude = self.prelude if "subgroup" in variant else ""
             module = self.device.create_shader_module(code=prelude + kernel(arithmetic, op, variant).code)
             stage = {"module": module, "entry_point": entry, "constants": {"lanes": self.lanes}}
             self.pipelines[key] = self.device.create_compute_pipeline(layout="auto", compute=stage)

@@ -22,6 +22,7 @@ from inference.ops import Shape, require
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows}
 PER_BLOCK: Shape = (2,)
 MANY = 8  # tokens from which weights are read once for several
+FULL = 32  # tokens from which whole subgroups are busy with four each
 CHUNK = 1 << 22  # products of one pass of the reference: bounds its memory
 
 
@@ -121,11 +122,15 @@ def variant(output: Shape, *, arithmetic: str, subgroups: bool) -> str:
     """The kernel for a number of tokens and a device; all give the same bits."""
     if arithmetic == "float32":
         return ""
+    if output[0] >= FULL and subgroups:
+        return "tokens_subgroup"
     return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""
 
 
 def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> Shape:
     tokens, outputs = output
+    if variant == "tokens_subgroup":
+        return (-(-tokens // (4 * lanes)), -(-outputs // 96), 1)  # 4 tokens and 96 rows an invocation
     if variant == "tokens":
         return (-(-(-(-tokens // 4) * -(-outputs // 64)) // lanes), 1, 1)  # 4 tokens and 64 rows an invocation
     return (-(-outputs // (4 * lanes)), tokens, 1)  # 4 rows of one token an invocation

@@ -18,18 +18,18 @@ from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.fixed_point import multiply_shift
 from inference.ops import Shape
 from inference.ops.matmul_q4 import (
+    MANY,
     dimensions,
     entry,
     finish,
     product_shape,
     row_chunks,
     split,
-    variant,
     work,
     workgroups,
 )
 
-__all__ = ["PACK", "dimensions", "entry", "exact", "float32", "shape", "variant", "work", "workgroups"]
+__all__ = ["PACK", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 
@@ -72,3 +72,10 @@ def float32(
     weights = q.reshape(*blocks.shape, BLOCK) * blocks[..., None]
     y = a @ weights.reshape(q.shape).T
     return y if residual is None else residual + y
+
+
+def variant(output: Shape, *, arithmetic: str, subgroups: bool) -> str:
+    """The kernel for a number of tokens and a device; all give the same bits."""
+    if arithmetic == "float32":
+        return ""
+    return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""

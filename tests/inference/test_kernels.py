@@ -232,7 +232,7 @@ def test_every_op_has_kernels_and_a_drawing_of_operands():
 @pytest.mark.parametrize("op, variant", [(op, variant) for op in ops.names() for variant in variants("exact", op)])
 def test_every_variant_gives_the_reference_s_bits(op, variant, stack, device, monkeypatch):
     opened = device(stack)
-    if variant == "subgroup" and not opened.subgroups:
+    if "subgroup" in variant and not opened.subgroups:
         pytest.skip("this adapter has no subgroups of 8 lanes or more")
     monkeypatch.setattr(ops.load(op), "variant", lambda *_, **__: variant)
 

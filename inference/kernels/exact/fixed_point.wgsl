@@ -21,6 +21,15 @@ fn requantise(acc: i32, row: vec2<i32>, exponent: i32) -> i32 {
     return round_shift(multiply_shift(acc, row.x, 16u), row.y - exponent);
 }
 
+// An integer held in f32, |p| <= 2^22: 1.5·2^23 more leaves it in the low bits, whatever the rounding. i32(p) would saturate, which
+// rasterisers do lane by lane.
+fn whole(p: f32) -> i32 {
+    return bitcast<i32>(p + 12582912.0) - 1262485504i;
+}
+fn whole4(p: vec4<f32>) -> vec4<i32> {
+    return bitcast<vec4<i32>>(p + vec4<f32>(12582912.0)) - vec4<i32>(1262485504i);
+}
+
 // The four bytes of a word, signed, the lowest first.
 fn bytes(word: u32) -> vec4<i32> {
     return (vec4<i32>(bitcast<i32>(word)) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);

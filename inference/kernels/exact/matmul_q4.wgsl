@@ -20,7 +20,7 @@ struct Params {
 override lanes: u32 = 64u;
 
 fn nibbles(word: u32) -> vec4<f32> {
-    return vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u));
+    return vec4<f32>((vec4<i32>(bitcast<i32>(word)) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<i32>(15i));
 }
 
 // One block of one row: x its activations, total their sum.
@@ -29,8 +29,8 @@ fn term(weights: vec4<u32>, step: u32, x: array<vec4<f32>, 8>, total: i32) -> i3
     let second = dot(nibbles(weights.y), x[2]) + dot(nibbles(weights.y >> 16u), x[3]);
     let third = dot(nibbles(weights.z), x[4]) + dot(nibbles(weights.z >> 16u), x[5]);
     let fourth = dot(nibbles(weights.w), x[6]) + dot(nibbles(weights.w >> 16u), x[7]);
-    let products = first + second + third + fourth;
-    return multiply_shift(i32(products), bitcast<i32>(step << 16u) >> 16u, 15u) + multiply_shift(total, bitcast<i32>(step) >> 16u, 11u);
+    let products = whole(first) + whole(second) + whole(third) + whole(fourth);
+    return multiply_shift(products, bitcast<i32>(step << 16u) >> 16u, 15u) + multiply_shift(total, bitcast<i32>(step) >> 16u, 11u);
 }
 
 // The accumulators of the four rows.
@@ -47,7 +47,7 @@ fn accumulate(id: vec3<u32>) -> vec4<i32> {
         let x = array<vec4<f32>, 8>(vec4<f32>(a[from_]), vec4<f32>(a[from_ + 1u]), vec4<f32>(a[from_ + 2u]),
                                     vec4<f32>(a[from_ + 3u]), vec4<f32>(a[from_ + 4u]), vec4<f32>(a[from_ + 5u]),
                                     vec4<f32>(a[from_ + 6u]), vec4<f32>(a[from_ + 7u]));
-        let total = i32(dot(x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7], vec4<f32>(1.0)));
+        let total = whole(dot(x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7], vec4<f32>(1.0)));
         acc += vec4<i32>(term(q[at.x], blocks[at.x], x, total), term(q[at.y], blocks[at.y], x, total),
                          term(q[at.z], blocks[at.z], x, total), term(q[at.w], blocks[at.w], x, total));
         at += vec4<u32>(8u);

@@ -1,8 +1,8 @@
-// matmul_q4 for many tokens: the same bits. Activations are held as f32: q·a summed over a block stays below 2^24, so every
+// matmul_q4 for many tokens: the same bits. Activations are held as f32: q·a summed over 8 weights stays below 2^22, so every
 // product and sum is exact in any order, fused or not.
 // a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][lane] of 32 nibbles;
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
-// An invocation makes 64 rows of y for 4 tokens; invocations of neighbouring tokens are neighbours.
+// An invocation makes 64 rows of y for 4 tokens, two blocks at a time; invocations of neighbouring tokens are neighbours.
 struct Params {
     tokens: u32,         // T
     quads: u32,          // ceil(T / 4)
@@ -22,27 +22,46 @@ struct Params {
 override lanes: u32 = 64u;
 const ROWS = 64u;
 
+// A block's activations: 4 by 4, a row a token, and their sums, below 2^20.
+struct Block {
+    x: array<mat4x4<f32>, 8>,
+    sums: vec4<i32>,
+}
+
 // Four activations of each of four tokens, token by token, turned to a vector of tokens each.
-fn turned(x: vec4<u32>) -> mat4x4<f32> {
-    return transpose(mat4x4<f32>(vec4<f32>(a[x.x]), vec4<f32>(a[x.y]), vec4<f32>(a[x.z]), vec4<f32>(a[x.w])));
+fn turned(at: vec4<u32>, factor: f32) -> mat4x4<f32> {
+    return transpose(mat4x4<f32>(vec4<f32>(a[at.x]), vec4<f32>(a[at.y]), vec4<f32>(a[at.z]), vec4<f32>(a[at.w]))) * factor;
+}
+
+// The activations of a block, or zeros beyond the last.
+fn activations(from_: vec4<u32>, block: u32, count: u32) -> Block {
+    let at = from_ + vec4<u32>(min(block, count - 1u) * 8u);
+    let factor = f32(block < count);
+    let x = array<mat4x4<f32>, 8>(turned(at, factor), turned(at + 1u, factor), turned(at + 2u, factor), turned(at + 3u, factor),
+                                  turned(at + 4u, factor), turned(at + 5u, factor), turned(at + 6u, factor), turned(at + 7u, factor));
+    let sums = (x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7]) * vec4<f32>(1.0);
+    return Block(x, whole4(sums));
 }
 
 // Half a word's weights, 4 of 4 bits, times 4 activations of each token.
 fn quarter(word: u32, x: mat4x4<f32>) -> vec4<f32> {
-    return x * vec4<f32>((vec4<u32>(word) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<u32>(15u));
+    return x * vec4<f32>((vec4<i32>(bitcast<i32>(word)) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<i32>(15i));
+}
+
+fn eighth(word: u32, x: mat4x4<f32>, y: mat4x4<f32>) -> vec4<i32> {
+    return whole4(quarter(word, x) + quarter(word >> 16u, y));
 }
 
 fn multiply_shift4(a: vec4<i32>, m: i32, bits: u32) -> vec4<i32> {
     return (a >> vec4<u32>(bits)) * m + (((a & vec4<i32>((1i << bits) - 1i)) * m) >> vec4<u32>(bits));
 }
 
-// One block of one row for four tokens: x their activations, sums the sums of those.
-fn term(w: vec4<u32>, scales: u32, sums: vec4<i32>, x0: mat4x4<f32>, x1: mat4x4<f32>, x2: mat4x4<f32>, x3: mat4x4<f32>,
-        x4: mat4x4<f32>, x5: mat4x4<f32>, x6: mat4x4<f32>, x7: mat4x4<f32>) -> vec4<i32> {
+// One block of one row for four tokens.
+fn term(w: vec4<u32>, scales: u32, block: Block) -> vec4<i32> {
     let step = bitcast<i32>(scales);
-    let p = quarter(w.x, x0) + quarter(w.x >> 16u, x1) + quarter(w.y, x2) + quarter(w.y >> 16u, x3)
-          + quarter(w.z, x4) + quarter(w.z >> 16u, x5) + quarter(w.w, x6) + quarter(w.w >> 16u, x7);
-    return multiply_shift4(vec4<i32>(p), (step << 16u) >> 16u, 15u) + multiply_shift4(sums, step >> 16u, 11u);
+    let p = eighth(w.x, block.x[0], block.x[1]) + eighth(w.y, block.x[2], block.x[3])
+          + eighth(w.z, block.x[4], block.x[5]) + eighth(w.w, block.x[6], block.x[7]);
+    return multiply_shift4(p, (step << 16u) >> 16u, 15u) + multiply_shift4(block.sums, step >> 16u, 11u);
 }
 
 // The accumulators of 64 rows from `row` on and the four tokens from `token` on.
@@ -50,38 +69,15 @@ fn accumulate(token: u32, row: u32, acc: ptr<function, array<vec4<i32>, ROWS>>) 
     let count = params.columns / 32u;
     let last = (params.outputs - 1u) / 8u;
     // Tokens and tiles beyond the last read the last and write nothing.
-    var at = min(vec4<u32>(token) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.tokens - 1u)) * params.stride;
+    let from_ = min(vec4<u32>(token) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.tokens - 1u)) * params.stride;
     for (var block = 0u; block < count; block += 2u) {
-        // Two blocks at a time; where the last has no second, zeros take its place.
-        let second = f32(block + 1u < count);
-        let after = select(at, at + 8u, vec4<bool>(block + 1u < count));
-        let x0 = turned(at + 0u);
-        let x1 = turned(at + 1u);
-        let x2 = turned(at + 2u);
-        let x3 = turned(at + 3u);
-        let x4 = turned(at + 4u);
-        let x5 = turned(at + 5u);
-        let x6 = turned(at + 6u);
-        let x7 = turned(at + 7u);
-        let y0 = turned(after + 0u) * second;
-        let y1 = turned(after + 1u) * second;
-        let y2 = turned(after + 2u) * second;
-        let y3 = turned(after + 3u) * second;
-        let y4 = turned(after + 4u) * second;
-        let y5 = turned(after + 5u) * second;
-        let y6 = turned(after + 6u) * second;
-        let y7 = turned(after + 7u) * second;
-        // Sums of 32 activations stay below 2^20.
-        let x_sums = vec4<i32>((x0 + x1 + x2 + x3 + x4 + x5 + x6 + x7) * vec4<f32>(1.0));
-        let y_sums = vec4<i32>((y0 + y1 + y2 + y3 + y4 + y5 + y6 + y7) * vec4<f32>(1.0));
+        let x = activations(from_, block, count);
+        let y = activations(from_, block + 1u, count);
         for (var r = 0u; r < ROWS; r++) {
-            let tile = min((row + r) / 8u, last) * count;
-            let place = (tile + block) * 8u + r % 8u;
-            let next = (tile + min(block + 1u, count - 1u)) * 8u + r % 8u;
-            (*acc)[r] += term(q[place], blocks[place], x_sums, x0, x1, x2, x3, x4, x5, x6, x7)
-                       + term(q[next], blocks[next], y_sums, y0, y1, y2, y3, y4, y5, y6, y7);
+            let place = min((row + r) / 8u, last) * count;
+            let at = (vec2<u32>(place) + min(vec2<u32>(block) + vec2<u32>(0u, 1u), vec2<u32>(count - 1u))) * 8u + r % 8u;
+            (*acc)[r] += term(q[at.x], blocks[at.x], x) + term(q[at.y], blocks[at.y], y);
         }
-        at += vec4<u32>(16u);
     }
 }
 

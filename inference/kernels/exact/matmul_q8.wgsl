@@ -20,12 +20,12 @@ struct Params {
 override lanes: u32 = 64u;
 
 // Four weights times four activations.
-fn four(word: u32, x: vec4<f32>) -> i32 {
-    return i32(dot(vec4<f32>(bytes(word)), x));
+fn four(word: u32, x: vec4<i32>) -> i32 {
+    return dot(bytes(word), x);
 }
 
 // One block of one row: x its activations.
-fn term(first: vec4<u32>, second: vec4<u32>, step: i32, x: array<vec4<f32>, 8>) -> i32 {
+fn term(first: vec4<u32>, second: vec4<u32>, step: i32, x: array<vec4<i32>, 8>) -> i32 {
     let low = four(first.x, x[0]) + four(first.y, x[1]) + four(first.z, x[2]) + four(first.w, x[3]);
     let high = four(second.x, x[4]) + four(second.y, x[5]) + four(second.z, x[6]) + four(second.w, x[7]);
     return multiply_shift(low + high, step, 16u);
@@ -42,9 +42,9 @@ fn accumulate(id: vec3<u32>) -> vec4<i32> {
     var from_ = id.y * params.stride;
     var acc = vec4<i32>(0i);
     for (var i = 0u; i < count; i++) {
-        let x = array<vec4<f32>, 8>(vec4<f32>(a[from_]), vec4<f32>(a[from_ + 1u]), vec4<f32>(a[from_ + 2u]),
-                                    vec4<f32>(a[from_ + 3u]), vec4<f32>(a[from_ + 4u]), vec4<f32>(a[from_ + 5u]),
-                                    vec4<f32>(a[from_ + 6u]), vec4<f32>(a[from_ + 7u]));
+        let x = array<vec4<i32>, 8>(a[from_], a[from_ + 1u], a[from_ + 2u],
+                                    a[from_ + 3u], a[from_ + 4u], a[from_ + 5u],
+                                    a[from_ + 6u], a[from_ + 7u]);
         let at = block * 16u + lane;
         let step = block * 8u + lane;
         acc += vec4<i32>(term(q[at.x], q[at.x + 8u], blocks[step.x], x), term(q[at.y], q[at.y + 8u], blocks[step.y], x),

@@ -21,12 +21,12 @@ struct Params {
 override lanes: u32 = 64u;
 
 // Four weights times four activations.
-fn four(word: u32, x: vec4<f32>) -> i32 {
-    return i32(dot(vec4<f32>(bytes(word)), x));
+fn four(word: u32, x: vec4<i32>) -> i32 {
+    return dot(bytes(word), x);
 }
 
 // One block of one row: x its activations.
-fn term(first: vec4<u32>, second: vec4<u32>, step: i32, x: array<vec4<f32>, 8>) -> i32 {
+fn term(first: vec4<u32>, second: vec4<u32>, step: i32, x: array<vec4<i32>, 8>) -> i32 {
     let low = four(first.x, x[0]) + four(first.y, x[1]) + four(first.z, x[2]) + four(first.w, x[3]);
     let high = four(second.x, x[4]) + four(second.y, x[5]) + four(second.z, x[6]) + four(second.w, x[7]);
     return multiply_shift(low + high, step, 16u);
@@ -43,8 +43,8 @@ fn accumulate(id: vec3<u32>, part: u32) -> vec4<i32> {
     var from_ = id.y * params.stride;
     var acc = vec4<i32>(0i);
     for (var i = 0u; i < count; i++) {
-        let mine = vec4<f32>(a[from_ + part]);
-        let x = array<vec4<f32>, 8>(subgroupBroadcast(mine, 0u), subgroupBroadcast(mine, 1u),
+        let mine = a[from_ + part];
+        let x = array<vec4<i32>, 8>(subgroupBroadcast(mine, 0u), subgroupBroadcast(mine, 1u),
                                     subgroupBroadcast(mine, 2u), subgroupBroadcast(mine, 3u),
                                     subgroupBroadcast(mine, 4u), subgroupBroadcast(mine, 5u),
                                     subgroupBroadcast(mine, 6u), subgroupBroadcast(mine, 7u));

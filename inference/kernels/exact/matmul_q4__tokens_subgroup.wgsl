@@ -1,0 +1,122 @@
+// matmul_q4 for many tokens where subgroups have 8 lanes or more: the same bits. A lane loads one row's weights of a block and the
+// others read them from it. Activations are held as f32: q·a summed over 8 weights stays below 2^22, so every product and sum is
+// exact in any order, fused or not.
+// a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][lane] of 32 nibbles;
+// blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
+// An invocation makes 96 rows of y for 4 tokens, three blocks at a time; a workgroup's invocations share the rows.
+struct Params {
+    tokens: u32,         // T
+    stride: u32,         // of a, in vectors of 4
+    columns: u32,        // K
+    outputs: u32,        // N
+    scaled: u32,         // 1 where a carries exponents
+    residual_shift: i32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
+@group(0) @binding(2) var<storage, read> q: array<vec4<u32>>;
+@group(0) @binding(3) var<storage, read> blocks: array<u32>;
+@group(0) @binding(4) var<storage, read> rows: array<vec2<i32>>;
+@group(0) @binding(5) var<storage, read> residual: array<i32>;
+@group(0) @binding(6) var<storage, read_write> output: array<i32>;
+override lanes: u32 = 64u;
+const ROWS = 96u;
+
+// A block's activations: 4 by 4, a row a token, and their sums, below 2^20.
+struct Block {
+    x: array<mat4x4<f32>, 8>,
+    sums: vec4<i32>,
+}
+
+// Four activations of each of four tokens, token by token, turned to a vector of tokens each.
+fn turned(at: vec4<u32>, factor: f32) -> mat4x4<f32> {
+    return transpose(mat4x4<f32>(vec4<f32>(a[at.x]), vec4<f32>(a[at.y]), vec4<f32>(a[at.z]), vec4<f32>(a[at.w]))) * factor;
+}
+
+// The activations of a block, or zeros beyond the last.
+fn activations(from_: vec4<u32>, block: u32, count: u32) -> Block {
+    let at = from_ + vec4<u32>(min(block, count - 1u) * 8u);
+    let factor = f32(block < count);
+    let x = array<mat4x4<f32>, 8>(turned(at, factor), turned(at + 1u, factor), turned(at + 2u, factor), turned(at + 3u, factor),
+                                  turned(at + 4u, factor), turned(at + 5u, factor), turned(at + 6u, factor), turned(at + 7u, factor));
+    let sums = (x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7]) * vec4<f32>(1.0);
+    return Block(x, whole4(sums));
+}
+
+// Half a word's weights, 4 of 4 bits, times 4 activations of each token.
+fn quarter(word: u32, x: mat4x4<f32>) -> vec4<f32> {
+    return x * vec4<f32>((vec4<i32>(bitcast<i32>(word)) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<i32>(15i));
+}
+
+fn eighth(word: u32, x: mat4x4<f32>, y: mat4x4<f32>) -> vec4<i32> {
+    return whole4(quarter(word, x) + quarter(word >> 16u, y));
+}
+
+fn multiply_shift4(a: vec4<i32>, m: i32, bits: u32) -> vec4<i32> {
+    return (a >> vec4<u32>(bits)) * m + (((a & vec4<i32>((1i << bits) - 1i)) * m) >> vec4<u32>(bits));
+}
+
+// One block of one row for four tokens: the weights and scales that `lane` loaded.
+fn term(weights: vec4<u32>, scales: u32, lane: u32, block: Block) -> vec4<i32> {
+    let w = subgroupShuffle(weights, lane);
+    let step = bitcast<i32>(subgroupShuffle(scales, lane));
+    let p = eighth(w.x, block.x[0], block.x[1]) + eighth(w.y, block.x[2], block.x[3])
+          + eighth(w.z, block.x[4], block.x[5]) + eighth(w.w, block.x[6], block.x[7]);
+    return multiply_shift4(p, (step << 16u) >> 16u, 15u) + multiply_shift4(block.sums, step >> 16u, 11u);
+}
+
+// The accumulators of 96 rows from `row` on and the four tokens from `token` on.
+fn accumulate(token: u32, row: u32, lane: u32, acc: ptr<function, array<vec4<i32>, ROWS>>) {
+    let count = params.columns / 32u;
+    let last = (params.outputs - 1u) / 8u;
+    // Tokens and tiles beyond the last read the last and write nothing.
+    let from_ = min(vec4<u32>(token) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.tokens - 1u)) * params.stride;
+    for (var block = 0u; block < count; block += 3u) {
+        let x = activations(from_, block, count);
+        let y = activations(from_, block + 1u, count);
+        let z = activations(from_, block + 2u, count);
+        for (var tile = 0u; tile < ROWS / 8u; tile++) {
+            let place = min(row / 8u + tile, last) * count;
+            let at = (vec3<u32>(place) + min(vec3<u32>(block) + vec3<u32>(0u, 1u, 2u), vec3<u32>(count - 1u))) * 8u + lane;
+            let weights = array<vec4<u32>, 3>(q[at.x], q[at.y], q[at.z]);
+            let scales = vec3<u32>(blocks[at.x], blocks[at.y], blocks[at.z]);
+            for (var r = 0u; r < 8u; r++) {
+                (*acc)[tile * 8u + r] += term(weights[0], scales.x, r, x) + term(weights[1], scales.y, r, y)
+                                       + term(weights[2], scales.z, r, z);
+            }
+        }
+    }
+}
+
+fn exponent(token: u32) -> i32 {
+    if (params.scaled == 0u) { return 0i; }
+    return a[token * params.stride + params.columns / 4u].x;
+}
+
+@compute @workgroup_size(lanes)
+fn product(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+    let token = id.x * 4u;
+    let row = id.y * ROWS;
+    var acc: array<vec4<i32>, ROWS>;
+    accumulate(token, row, subgroup_lane % 8u, &acc);
+    for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
+        for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
+            let y = (token + c) * params.outputs + row + r;
+            output[y] = requantise(acc[r][c], rows[row + r], exponent(token + c));
+        }
+    }
+}
+
+@compute @workgroup_size(lanes)
+fn product_and_residual(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+    let token = id.x * 4u;
+    let row = id.y * ROWS;
+    var acc: array<vec4<i32>, ROWS>;
+    accumulate(token, row, subgroup_lane % 8u, &acc);
+    for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
+        for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
+            let y = (token + c) * params.outputs + row + r;
+            output[y] = requantise(acc[r][c], rows[row + r], exponent(token + c)) + round_shift(residual[y], params.residual_shift);
+        }
+    }
+}
