@@ -1,7 +1,7 @@
 // y[t, n] = sum_k W[n, k] a[t, k] (+ residual), W in blocks of 32: per block mul16(sum q·a, D).
 // a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][half][lane] of 16 bytes;
 // blocks [tile][block][lane]; rows (N, 2); residual and output (T, N).
-// Products are f32 and exact: sums of |q·a| over 4 weights stay within 2^24; the sums of those are i32.
+// Sums of |q·a| over a block stay below 2^28.
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
 struct Params {
     stride: u32,         // of a, in vectors of 4

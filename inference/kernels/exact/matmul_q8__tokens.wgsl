@@ -1,5 +1,4 @@
-// matmul_q8 for many tokens: the same bits. Products are f32 and exact: sums of |q·a| over 4 weights stay within 2^24; the sums
-// of those are i32.
+// matmul_q8 for many tokens: the same bits. Sums of |q·a| over a block stay below 2^28.
 // a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][half][lane] of 16 bytes;
 // blocks [tile][block][lane]; rows (N, 2); residual and output (T, N).
 // An invocation makes 64 rows of y for 4 tokens; invocations of neighbouring tokens are neighbours.
@@ -22,14 +21,21 @@ struct Params {
 override lanes: u32 = 64u;
 const ROWS = 64u;
 
-// Four activations of each of four tokens, token by token, turned to a vector of tokens each.
-fn turned(x: vec4<u32>) -> mat4x4<f32> {
-    return transpose(mat4x4<f32>(vec4<f32>(a[x.x]), vec4<f32>(a[x.y]), vec4<f32>(a[x.z]), vec4<f32>(a[x.w])));
+alias Turned = array<vec4<i32>, 4>;
+
+// Four activations of each of four tokens, token by token, turned to four vectors of a token each.
+fn turned(x: vec4<u32>) -> Turned {
+    let t = a[x.x];
+    let u = a[x.y];
+    let v = a[x.z];
+    let w = a[x.w];
+    return Turned(vec4<i32>(t.x, u.x, v.x, w.x), vec4<i32>(t.y, u.y, v.y, w.y), vec4<i32>(t.z, u.z, v.z, w.z), vec4<i32>(t.w, u.w, v.w, w.w));
 }
 
 // Four weights times 4 activations of each token.
-fn quarter(word: u32, x: mat4x4<f32>) -> vec4<i32> {
-    return vec4<i32>(x * vec4<f32>(bytes(word)));
+fn quarter(word: u32, x: Turned) -> vec4<i32> {
+    let w = bytes(word);
+    return x[0] * w.x + x[1] * w.y + x[2] * w.z + x[3] * w.w;
 }
 
 fn multiply_shift4(a: vec4<i32>, m: i32, bits: u32) -> vec4<i32> {
