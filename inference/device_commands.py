@@ -78,17 +78,25 @@ def bench(
             print(f"  {row['op']:<22}{row['dispatches']:>4}{row['milliseconds']:>10.2f} ms{rate}")
 
 
-def serve(port: Annotated[int, typer.Option(help="of 127.0.0.1; 0: a free one")] = 8000) -> None:
+def serve(
+    port: Annotated[int, typer.Option(help="of 127.0.0.1; 0: a free one")] = 8000,
+    path: Annotated[
+        str | None,
+        typer.Option("--model", help="a .gguf file or Hugging Face directory, beside the named", show_default=False),
+    ] = None,
+) -> None:
     """Serve the browser pages on this machine: prompts at /, conformance at /conformance. Ctrl-C ends it.
 
-    Example: python -m inference serve --port 8080
+    Example: python -m inference serve --port 8080 --model llama.gguf
     """
     from inference.browser.server import HOST, serving
 
     def show(result: dict[str, Any]) -> None:
         print(json.dumps(result), flush=True)
 
-    with serving(port, show) as server:
+    if path is not None:
+        models.find(path)  # a bad file is refused here, not in the page
+    with serving(port, show, path) as server:
         print(f"http://{HOST}:{server.server_port}/ and /conformance; Ctrl-C ends it", file=sys.stderr, flush=True)
         with suppress(KeyboardInterrupt):
             server.serve_forever()

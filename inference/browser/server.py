@@ -19,6 +19,7 @@ from functools import cache
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
+from pathlib import Path
 from threading import Lock
 from typing import Any
 from urllib.parse import unquote, urlsplit
@@ -48,11 +49,12 @@ def _text(llama: Llama) -> Text:
 
 
 class Models:
-    """Models by name and arithmetic, read when first asked for."""
+    """Models by name and arithmetic, read when first asked for: those with a name, and the file at ``path``."""
 
-    def __init__(self) -> None:
+    def __init__(self, path: str | None) -> None:
         self.lock = Lock()
-        self.llama: Callable[[str], Llama] = cache(models.find)
+        self.sources = {name: name for name in MODELS} | ({Path(path).name: path} if path else {})
+        self.llama: Callable[[str], Llama] = cache(lambda name: models.find(self.sources[name]))
         self.text: Callable[[str], Text] = cache(lambda name: _text(self.llama(name)))
         self.model: Callable[[str, str], Model] = cache(
             lambda name, arithmetic: model(name, self.llama(name), arithmetic)
@@ -98,7 +100,7 @@ class Handler(BaseHTTPRequestHandler):
             return TYPES[PAGES[path].rpartition(".")[2]], file(PAGES[path]).encode()
         first, _, rest = path.removeprefix("/").partition("/")
         if path == "/models":
-            return _json(MODELS)
+            return _json(list(self.server.models.sources))
         if path == "/conformance":
             with self.server.models.lock:
                 return TYPES["html"], self.server.models.conformance().encode()
@@ -107,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
         if first == "weights":
             name, arithmetic, key = (*rest.split("/"), "", "")[:3]
             with self.server.models.lock:
-                constant, pack = self.server.models.weights(*_known(name, arithmetic))[key]
+                constant, pack = self.server.models.weights(*self._known(name, arithmetic))[key]
                 return BYTES, pack(self.server.models.model(name, arithmetic).constants[constant]).tobytes()
         raise KeyError(path)
 
@@ -117,7 +119,7 @@ class Handler(BaseHTTPRequestHandler):
             self.server.on_result(asked)
             return _json({})
         if path == "/run":
-            name, arithmetic = _known(asked.get("model"), asked.get("arithmetic"))
+            name, arithmetic = self._known(asked.get("model"), asked.get("arithmetic"))
             limit, lanes = _whole(asked, "limit"), _whole(asked, "lanes")
             if not 1 <= lanes <= LANES:
                 raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
@@ -126,7 +128,7 @@ class Handler(BaseHTTPRequestHandler):
                 built = self.server.models.model(name, arithmetic)
                 return _json(export.run(built, ids, limit, lanes=lanes, subgroups=asked.get("subgroups") is True))
         if path == "/text":
-            name, tokens = _known(asked.get("model"), "exact")[0], asked.get("tokens")
+            name, tokens = self._known(asked.get("model"), "exact")[0], asked.get("tokens")
             with self.server.models.lock:
                 text = self.server.models.text(name)
                 if not isinstance(tokens, list) or not all(
@@ -135,6 +137,13 @@ class Handler(BaseHTTPRequestHandler):
                     raise InputError(f"tokens are a list of ids below {text.vocabulary}")
                 return _json({"text": text.decode(tokens), "last": text.decode(tokens[-1:])})
         raise KeyError(path)
+
+    def _known(self, name: object, arithmetic: object) -> tuple[str, str]:
+        """A model and an arithmetic that are served."""
+        served = self.server.models.sources
+        if not isinstance(name, str) or name not in served or arithmetic not in ARITHMETICS:
+            raise InputError(f"there is no model {name!r} in {arithmetic!r}; {', '.join(served)} in exact and float32")
+        return name, str(arithmetic)
 
     def _request(self) -> dict[str, Any]:
         """The JSON object that was sent."""
@@ -168,13 +177,6 @@ def _error(line: str) -> Answer:
     return _json({"error": line})
 
 
-def _known(name: object, arithmetic: object) -> tuple[str, str]:
-    """A model and an arithmetic that are served."""
-    if name not in MODELS or arithmetic not in ARITHMETICS:
-        raise InputError(f"there is no model {name!r} in {arithmetic!r}; {', '.join(MODELS)} in exact and float32")
-    return str(name), str(arithmetic)
-
-
 def _whole(asked: dict[str, Any], name: str) -> int:
     if type(asked.get(name)) is not int:
         raise InputError(f"{name} is a whole number, not {asked.get(name)!r}")
@@ -196,8 +198,8 @@ class Server(ThreadingHTTPServer):
     daemon_threads = True
     allow_reuse_address = True
 
-    def __init__(self, port: int, on_result: Callable[[dict[str, Any]], None]) -> None:
-        self.models, self.on_result = Models(), on_result
+    def __init__(self, port: int, on_result: Callable[[dict[str, Any]], None], path: str | None) -> None:
+        self.models, self.on_result = Models(path), on_result
         super().__init__((HOST, port), Handler)
 
     def handle_error(self, request: Any, client_address: Any) -> None:
@@ -207,8 +209,8 @@ class Server(ThreadingHTTPServer):
 
 
 @contextmanager
-def serving(port: int, on_result: Callable[[dict[str, Any]], None]) -> Iterator[Server]:
-    """A server, closed at the end; port 0 takes a free one.
+def serving(port: int, on_result: Callable[[dict[str, Any]], None], path: str | None = None) -> Iterator[Server]:
+    """A server, closed at the end; port 0 takes a free one, ``path`` adds a model's file to those it has.
 
     Raises:
         InputError: the port is taken, or not allowed.
@@ -216,7 +218,7 @@ def serving(port: int, on_result: Callable[[dict[str, Any]], None]) -> Iterator[
     if not 0 <= port < 2**16:
         raise InputError(f"port {port} is not allowed; 0 (a free one) to 65535")
     try:
-        server = Server(port, on_result)
+        server = Server(port, on_result, path)
     except OSError as error:
         raise InputError(f"port {port} of {HOST} cannot be used ({error.strerror}); --port takes another") from None
     with server:

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from inference import conformance, export
+from inference import conformance, export, models
 from inference.browser import headless
 from inference.browser.page import conformance_page
 from inference.browser.server import HOST, serving
@@ -112,6 +112,13 @@ def test_pages_kernels_and_weights_are_served_as_they_are(ask, tiny_model):
     name, pack = export.weights(tiny_model("exact"))["weight embedding.q pack_q8"]
     words = pack(tiny_model("exact").constants[name]).tobytes()
     assert ask("GET", "/weights/tiny/exact/weight%20embedding.q%20pack_q8") == (200, words)
+
+
+def test_a_model_s_file_is_served_beside_the_named_ones(smollm2):
+    path = models.smollm2()
+    with serving(0, print, str(path)) as server:
+        assert list(server.models.sources) == ["tiny", "smollm2", path.name]
+        assert server.models.llama(path.name).vocabulary == smollm2.vocabulary
 
 
 def test_results_are_handed_on(ask):

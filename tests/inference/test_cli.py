@@ -78,6 +78,7 @@ def test_adapters_are_listed(cli, stack):
         (("run", "--prompt", "a", "--trace", "/nowhere/t.json", *TINY), "cannot be written"),
         (("run", "--prompt", "a", "--model", "nowhere.gguf"), "there is no such model"),
         (("run", "--prompt", "a", "--backend", "cuda"), "'cuda' is not one of"),
+        (("serve", "--model", "nowhere.gguf"), "nowhere.gguf: there is no such model"),
         (("serve", "--port", 70000), "port 70000 is not allowed; 0 (a free one) to 65535"),
         (("bench", "--model", "tiny", "--rounds", 0), "--rounds 0 is not allowed"),
         (("next", "--prompt", "a", "--top", 0, *TINY), "--top 0 is not allowed"),
