@@ -94,7 +94,7 @@ def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: 
         entry=module.entry(**attributes) if hasattr(module, "entry") else "main",
         parameters=code.parameters(module.dimensions(*shapes, **attributes) | attributes),
         bindings={number: bound[variable] for variable, number in code.bindings.items() if variable in bound},
-        workgroups=module.workgroups(shape, lanes=lanes, **chosen, **attributes),
+        workgroups=module.workgroups(shape, lanes=lanes, arithmetic=result.arithmetic, **chosen, **attributes),
     )
 
 

@@ -3,12 +3,11 @@
 A computation is a schedule of nodes, a pure function of the task. A node's output is a matrix of 32-bit words, a row a
 position, committed in leaves: at most ``LEAF`` words of one row. A leaf is derived in steps, each from committed leaves
 of earlier nodes, from earlier steps of the same leaf, and from what is public by digest (weights, the task's input).
-The last step is the leaf itself. Steps are small enough for a referee: thousands of multiply-accumulates, a few
-kilobytes opened.
+The last step is the leaf itself. Steps are small enough for a referee: some hundred thousand multiply-accumulates at
+most, some ten kilobytes opened.
 """
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 import numpy as np
@@ -19,79 +18,85 @@ LEAF = 1024
 
 Words = npt.NDArray[np.int32]
 Observer = Callable[[int, Words], Words | None]
-"""Sees the index and the output (rows, words) of a node; what it returns, if anything, replaces the output for
-the nodes that follow."""
+"""Sees the index and the output (rows, words) of a node, (0, words) where it is null; what it returns, if anything,
+replaces the output for the nodes that follow."""
+Source = tuple[int, int] | int
+"""What a step reads: a committed leaf (node, leaf), or an earlier step of the same leaf by its index."""
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
-    """One dispatch's output."""
-
-    name: str
-    op: str
-    rows: int
-    words: int
-    """Words of a row."""
-    guard: int | None
-    """The node after which the run may have ended; where it had, this node is null: no words. None: always there."""
+class Node(Protocol):
+    """One dispatch's output. Leaf l of it is chunk l % chunks of row l // chunks; a row has ceil(words / LEAF)."""
 
     @property
-    def chunks(self) -> int:
-        """Leaves of a row."""
-        return -(-self.words // LEAF)
+    def name(self) -> str: ...
 
     @property
-    def leaves(self) -> int:
-        """Leaf l is chunk l % chunks of row l // chunks."""
-        return self.rows * self.chunks
+    def op(self) -> str: ...
+
+    @property
+    def rows(self) -> int: ...
+
+    @property
+    def words(self) -> int:
+        """Of a row."""
+
+    @property
+    def guard(self) -> int | None:
+        """The node after which the run may have ended; where it had, or is null itself, this node is null: no rows.
+        None: always there."""
 
 
-@dataclass(frozen=True, slots=True)
-class Leaf:
-    """A committed leaf."""
-
-    node: int
-    leaf: int
-
-
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(Protocol):
     """A part of a leaf's derivation: what a referee recomputes at once."""
 
-    inputs: tuple[Leaf | int, ...]
-    """Committed leaves, and earlier steps of the same leaf by index."""
-    words: int
-    """Words of its result."""
-    macs: int
-    """Multiply-accumulates, or other operations where it makes none."""
+    @property
+    def inputs(self) -> tuple[Source, ...]: ...
+
+    @property
+    def words(self) -> int:
+        """Of its result."""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates, or other operations where it makes none."""
 
 
 class Computation(Protocol):
     """A task's computation: what every party derives for itself from the task, the model and the protocol."""
 
-    digests: dict[str, str]
-    """SHA-256 of "model" (weights, tables, formats, layout), "graph" and "input", in hex."""
-    nodes: Sequence[Node]
-    """In schedule order."""
-    macs: int
-    """Multiply-accumulates of the whole run."""
+    @property
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of "model" (weights, tables, formats, layout), "graph" and "input", in hex."""
 
-    def run(self, observe: Observer, stop: int | None = None) -> list[int]:
-        """Execute nodes in order, null ones without words, up to and including node ``stop``; the output tokens."""
-        ...
+    @property
+    def terms(self) -> Mapping[str, str]:
+        """The task's other terms as text: seed, temperature, token limit."""
+
+    @property
+    def nodes(self) -> Sequence[Node]:
+        """In schedule order."""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of the whole run."""
+
+    def run(self, observe: Observer) -> list[int]:
+        """Execute all nodes in order, null ones without rows; the output tokens."""
+
+    def keeps(self, node: int) -> bool:
+        """Whether a party keeps the node's words, since later passes read them; the others are regenerated."""
+
+    def regenerate(self, node: int, kept: Callable[[int], Words]) -> dict[int, Words]:
+        """The outputs of all nodes of the pass ``node`` belongs to, from the words of kept nodes before it."""
 
     def ended(self, guard: Words) -> bool:
         """Whether the run ends with what the guard node gave."""
-        ...
 
-    def delivered(self, token: int) -> Leaf | None:
+    def delivered(self, token: int) -> tuple[int, int] | None:
         """The leaf whose first word is the output token of that index; None beyond the limit."""
-        ...
 
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         """The derivation of a leaf; the last step gives its words."""
-        ...
 
     def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
         """The result of a step from its inputs, in the order of ``Step.inputs``, in numpy."""
-        ...

@@ -38,5 +38,5 @@ def dimensions(maxima: Shape) -> dict[str, int]:
     return {"tokens": maxima[0], "spans": maxima[1]}
 
 
-def workgroups(output: Shape, *, lanes: int) -> Shape:
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (-(-output[0] // lanes), 1, 1)

@@ -38,5 +38,5 @@ def dimensions(logits: Shape) -> dict[str, int]:
     return {"columns": logits[1], "spans": -(-logits[1] // SPAN)}
 
 
-def workgroups(output: Shape, *, lanes: int) -> Shape:
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (output[1], output[0], 1)

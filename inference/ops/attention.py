@@ -108,5 +108,5 @@ def workspace(q: Shape, *_: Shape, heads: int, capacity: int, **__: object) -> i
     return q[0] * heads * -(-capacity // 4) * 4
 
 
-def workgroups(output: Shape, *, lanes: int, heads: int, **_: object) -> Shape:
-    return (heads, output[0], 1)
+def workgroups(output: Shape, *, lanes: int, heads: int, kv_heads: int, arithmetic: str, **_: object) -> Shape:
+    return (heads if arithmetic == "float32" else kv_heads, output[0], 1)

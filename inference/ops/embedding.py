@@ -50,5 +50,5 @@ def dimensions(tokens: Shape, q: Shape, *_: Shape) -> dict[str, int]:
     return {"count": tokens[0] * q[1], "columns": q[1]}
 
 
-def workgroups(output: Shape, *, lanes: int) -> Shape:
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (-(-output[0] * output[1] // lanes), 1, 1)

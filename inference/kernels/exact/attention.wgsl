@@ -1,6 +1,7 @@
 // Causal attention of grouped heads over a cache; formula and bounds in ops/attention.py.
 // q (T, columns); cache (sequences·capacity, keys and then values); places (T) of sequence and position; exponential (256);
-// output (T, columns); workspace (T, heads, capacity): scores, then weights. One workgroup a head and token.
+// output (T, columns); workspace (T, heads, capacity): scores, then weights. One workgroup a key head and token; three of the
+// heads that share it read keys and values once.
 struct Params {
     columns: u32,
     head_width: u32,
@@ -21,82 +22,117 @@ struct Params {
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<i32>>;
 @group(0) @binding(6) var<storage, read_write> workspace: array<vec4<i32>>;
 override lanes: u32 = 64u;
-var<workgroup> peak: atomic<i32>;
-var<workgroup> denominator: atomic<u32>;
-var<workgroup> weight: atomic<u32>;
+const HEADS = 3u; // together; beyond the last of a group its last again, and nothing kept
+alias Each = array<vec4<i32>, HEADS>;
+var<workgroup> peak: array<atomic<i32>, HEADS>;
+var<workgroup> denominator: array<atomic<u32>, HEADS>;
+var<workgroup> weight: array<atomic<u32>, HEADS>;
+
+alias Four = array<vec4<i32>, 4>;
+
+fn products(k: Four, x: vec4<i32>) -> vec4<i32> {
+    return vec4<i32>(dot(x, k[0]), dot(x, k[1]), dot(x, k[2]), dot(x, k[3]));
+}
+
+fn combined(v: Four, p: vec4<i32>) -> vec4<i32> {
+    return p.x * v[0] + p.y * v[1] + p.z * v[2] + p.w * v[3];
+}
+
+fn largest(x: vec4<i32>) -> i32 {
+    return max(max(x.x, x.y), max(x.z, x.w));
+}
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let t = group.y;
     let vectors = params.head_width / 4u;
-    let queries = (t * params.heads + group.x) * vectors;
     let place = places[t];
     let seen = place.y + 1u;
     let stride = 2u * params.kv_heads * vectors;
-    let keys = place.x * params.capacity * stride + group.x / params.group * vectors;
+    let keys = place.x * params.capacity * stride + group.x * vectors;
     let values = keys + params.kv_heads * vectors;
-    let scores = (t * params.heads + group.x) * params.places;
 
-    // Set by hand: zero-initialisation was seen to fail from the second workgroup on (wgpu-native on lavapipe 25).
-    if (lane == 0u) {
-        atomicStore(&peak, -2147483647i);
-        atomicStore(&denominator, 0u);
-        atomicStore(&weight, 0u);
-    }
-    workgroupBarrier();
-    var most = -2147483647i;
-    for (var j = lane * 4u; j < seen; j += lanes * 4u) {
-        // Four positions for one read of the query; those beyond the last read the last and are not kept.
-        let key = keys + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride;
-        var score = vec4<i32>(0i);
-        for (var i = 0u; i < vectors; i++) {
-            let x = q[queries + i];
-            score += vec4<i32>(dot(x, cache[key.x + i]), dot(x, cache[key.y + i]), dot(x, cache[key.z + i]), dot(x, cache[key.w + i]));
-        }
-        workspace[scores + j / 4u] = score;
-        most = max(most, max(max(score.x, score.y), max(score.z, score.w)));
-    }
-    atomicMax(&peak, most);
-    workgroupBarrier();
+    for (var first = 0u; first < params.group; first += HEADS) {
+        let head = t * params.heads + group.x * params.group + min(vec3<u32>(first) + vec3<u32>(0u, 1u, 2u), vec3<u32>(params.group - 1u));
+        let count = min(HEADS, params.group - first);
+        let queries = head * vectors;
+        let scores = head * params.places;
 
-    let top = atomicLoad(&peak);
-    var sum = 0u;
-    for (var j = lane * 4u; j < seen; j += lanes * 4u) {
-        let distance = vec4<i32>(top) - workspace[scores + j / 4u];
-        var p = vec4<u32>(0u);
-        for (var c = 0u; c < 4u && j + c < seen; c++) {
-            let u = u32(round_shift(multiply_shift(distance[c], params.mantissa, 16u), params.shift));
-            p[c] = exponential[u & 255u] >> min(u >> 8u, 31u);
+        // Set by hand: zero-initialisation was seen to fail from the second workgroup on (wgpu-native on lavapipe 25).
+        if (lane < HEADS) {
+            atomicStore(&peak[lane], -2147483647i);
+            atomicStore(&denominator[lane], 0u);
+            atomicStore(&weight[lane], 0u);
         }
-        workspace[scores + j / 4u] = vec4<i32>(p);
-        sum += p.x + p.y + p.z + p.w;
-    }
-    atomicAdd(&denominator, sum);
-    workgroupBarrier();
+        workgroupBarrier();
+        var most = vec3<i32>(-2147483647i);
+        for (var j = lane * 4u; j < seen; j += lanes * 4u) {
+            // Four positions for one read of the queries; those beyond the last read the last and are not kept.
+            let key = keys + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride;
+            var score = Each();
+            for (var i = 0u; i < vectors; i++) {
+                let k = Four(cache[key.x + i], cache[key.y + i], cache[key.z + i], cache[key.w + i]);
+                score[0] += products(k, q[queries.x + i]);
+                score[1] += products(k, q[queries.y + i]);
+                score[2] += products(k, q[queries.z + i]);
+            }
+            workspace[scores.x + j / 4u] = score[0];
+            workspace[scores.y + j / 4u] = score[1]; // the same again where there are fewer heads
+            workspace[scores.z + j / 4u] = score[2];
+            most = max(most, vec3<i32>(largest(score[0]), largest(score[1]), largest(score[2])));
+        }
+        for (var h = 0u; h < count; h++) { atomicMax(&peak[h], most[h]); }
+        workgroupBarrier();
 
-    let narrow = u32(bit_length(atomicLoad(&denominator)) - 16i); // at least 3
-    sum = 0u;
-    for (var j = lane * 4u; j < seen; j += lanes * 4u) {
-        let p = (workspace[scores + j / 4u] + vec4<i32>(1i << (narrow - 1u))) >> vec4<u32>(narrow);
-        workspace[scores + j / 4u] = p;
-        sum += u32(p.x + p.y + p.z + p.w);
-    }
-    atomicAdd(&weight, sum);
-    workgroupBarrier();
-    storageBarrier();
+        for (var h = 0u; h < count; h++) {
+            let top = atomicLoad(&peak[h]);
+            var sum = 0u;
+            for (var j = lane * 4u; j < seen; j += lanes * 4u) {
+                let distance = vec4<i32>(top) - workspace[scores[h] + j / 4u];
+                var p = vec4<u32>(0u);
+                for (var c = 0u; c < 4u && j + c < seen; c++) {
+                    let u = u32(round_shift(multiply_shift(distance[c], params.mantissa, 16u), params.shift));
+                    p[c] = exponential[u & 255u] >> min(u >> 8u, 31u);
+                }
+                workspace[scores[h] + j / 4u] = vec4<i32>(p);
+                sum += p.x + p.y + p.z + p.w;
+            }
+            atomicAdd(&denominator[h], sum);
+        }
+        workgroupBarrier();
 
-    let total = atomicLoad(&weight);
-    let reciprocal = i32(min((1073741824u + total / 2u) / total, 32767u));
-    for (var i = lane; i < vectors; i += lanes) {
-        var mixed = vec4<i32>(0i);
-        for (var j = 0u; j < seen; j += 4u) {
-            let p = workspace[scores + j / 4u]; // 0 beyond the last position
-            let value = values + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride + i;
-            mixed += p.x * cache[value.x] + p.y * cache[value.y] + p.z * cache[value.z] + p.w * cache[value.w];
+        for (var h = 0u; h < count; h++) {
+            let narrow = u32(bit_length(atomicLoad(&denominator[h])) - 16i); // at least 3
+            var sum = 0u;
+            for (var j = lane * 4u; j < seen; j += lanes * 4u) {
+                let p = (workspace[scores[h] + j / 4u] + vec4<i32>(1i << (narrow - 1u))) >> vec4<u32>(narrow);
+                workspace[scores[h] + j / 4u] = p;
+                sum += u32(p.x + p.y + p.z + p.w);
+            }
+            atomicAdd(&weight[h], sum);
         }
-        for (var c = 0u; c < 4u; c++) {
-            mixed[c] = round_shift(multiply_shift(mixed[c], reciprocal, 16u), params.value_shift);
+        workgroupBarrier();
+        storageBarrier();
+
+        for (var i = lane; i < vectors; i += lanes) {
+            var mixed = Each();
+            for (var j = 0u; j < seen; j += 4u) {
+                // Weights are 0 beyond the last position.
+                let value = values + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride + i;
+                let v = Four(cache[value.x], cache[value.y], cache[value.z], cache[value.w]);
+                mixed[0] += combined(v, workspace[scores.x + j / 4u]);
+                mixed[1] += combined(v, workspace[scores.y + j / 4u]);
+                mixed[2] += combined(v, workspace[scores.z + j / 4u]);
+            }
+            for (var h = 0u; h < count; h++) {
+                let total = atomicLoad(&weight[h]);
+                let reciprocal = i32(min((1073741824u + total / 2u) / total, 32767u));
+                for (var c = 0u; c < 4u; c++) {
+                    mixed[h][c] = round_shift(multiply_shift(mixed[h][c], reciprocal, 16u), params.value_shift);
+                }
+                output[queries[h] + i] = mixed[h];
+            }
         }
-        output[queries + i] = mixed;
+        workgroupBarrier();
     }
 }
