@@ -1,4 +1,4 @@
-"""The one error a caller is meant to see."""
+"""Errors a caller is meant to see."""
 
 
 class InputError(ValueError):
@@ -6,3 +6,12 @@ class InputError(ValueError):
 
     The command line prints it and exits with code 2.
     """
+
+
+class Refusal(ValueError):  # noqa: N818 - nothing has gone wrong
+    """A message or an operation that is not accepted; the state is as it was before."""
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
+        """A short name, the same for every refusal of its kind."""
