@@ -18,20 +18,14 @@ Party = Callable[[Dispute], bytes | None]
 
 def honest(role: Role, key: Ed25519PrivateKey, trace: Trace) -> Party:
     """The party that answers what its trace says."""
-    derivations: dict[tuple[int, int], list[Words]] = {}
 
     def send(dispute: Dispute) -> bytes:
-        return message(dispute, role, key, answer(dispute, trace, derivations))
+        return encode(key, role, dispute.expects, answer(dispute, trace), dispute.index, dispute.previous)
 
     return send
 
 
-def message(dispute: Dispute, role: Role, key: Ed25519PrivateKey, body: dict[str, Any]) -> bytes:
-    """A message that is due, signed."""
-    return encode(key, role, dispute.expects, body, dispute.index, dispute.previous)
-
-
-def answer(dispute: Dispute, trace: Trace, derivations: dict[tuple[int, int], list[Words]]) -> dict[str, Any]:
+def answer(dispute: Dispute, trace: Trace) -> dict[str, Any]:
     """The body that a trace gives for the message that is due."""
     stage = dispute.stage
     if stage == "challenge":
@@ -56,8 +50,7 @@ def answer(dispute: Dispute, trace: Trace, derivations: dict[tuple[int, int], li
         return {"digests": below(dispute, tree)}
     leaf = dispute.leaf
     assert leaf is not None
-    results = derivations.setdefault((node, leaf), []) or trace.derivation(node, leaf)
-    derivations[node, leaf] = results
+    results = trace.derivation(node, leaf)
     made = Tree(map(leaf_digest, results))
     if stage == "steps":
         return {"root": made.root, "path": made.path(len(made) - 1)}

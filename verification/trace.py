@@ -53,6 +53,8 @@ class Trace:
     """Over the digests of all nodes."""
     changed: dict[tuple[int, int], Words] = field(default_factory=dict)
     """Leaves that are not what the run gave: an adversary's."""
+    derived: dict[tuple[int, int], list[Words]] = field(default_factory=dict)
+    """Results of the steps of leaves that a dispute came to."""
     again: dict[int, Words] = field(default_factory=dict)
     """The pass that was computed again last."""
 
@@ -87,6 +89,11 @@ class Trace:
 
     def derivation(self, node: int, leaf: int) -> list[Words]:
         """The results of a leaf's steps; the last is the committed leaf, whatever the steps give."""
+        if (node, leaf) not in self.derived:
+            self.derived[node, leaf] = self._derive(node, leaf)
+        return self.derived[node, leaf]
+
+    def _derive(self, node: int, leaf: int) -> list[Words]:
         results: list[Words] = []
         steps = self.computation.steps(node, leaf)
         for index, step in enumerate(steps[:-1]):
