@@ -95,7 +95,8 @@ class Dispute:
         self.rounds = {"nodes": 0, "leaves": 0, "tiles": 0}
         self.bytes = 0
         self.refused = ""
-        """Why the last message of the party whose turn it is was refused: what it loses by if it sends no other."""
+        """Why the last message was refused that came, or may have come, from the party whose turn it is: the reason
+        that it loses for if it sends no other in time."""
         self.verdict: Verdict | None = None
 
     @property
@@ -118,7 +119,20 @@ class Dispute:
         self.tick(now)
         if self.verdict is not None:
             raise Refusal("over", f"the dispute is decided: {self.verdict.reason}")
-        message = decode(raw)
+        message = None
+        try:
+            message = decode(raw)
+            self._check(message)
+            self._accept(message)
+        except Refusal as refusal:
+            if message is None or message.sender == self.turn:
+                self.refused = refusal.reason
+            raise
+        self.refused = ""
+        self.index, self.previous, self.bytes = self.index + 1, digest(raw), self.bytes + len(raw)
+        self.deadline = now + self.rules.delay
+
+    def _check(self, message: Message) -> None:
         if message.index != self.index:
             reason = "replayed" if message.index < self.index else "reordered"
             raise Refusal(reason, f"message {message.index} where message {self.index} is due")
@@ -128,18 +142,10 @@ class Dispute:
             raise Refusal("other-dispute", "the message does not follow the last one of this dispute")
         if not signed(self.keys[message.sender], "message", message.content, message.signature):
             raise Refusal("wrong-signature", f"the message is not signed by the {message.sender}")
-        try:
-            self._accept(message)
-        except Refusal as refusal:
-            self.refused = refusal.reason
-            raise
-        self.refused = ""
-        self.index, self.previous, self.bytes = self.index + 1, digest(raw), self.bytes + len(raw)
-        self.deadline = now + self.rules.delay
-
-    def _accept(self, message: Message) -> None:
         if message.type != self.expects:
             raise Refusal("unexpected-type", f"a message of type {self.expects} is due, not {message.type}")
+
+    def _accept(self, message: Message) -> None:
         {
             "challenge": self._challenge,
             "descend": self._descend,

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verification.computation import LEAF
 from verification.errors import Refusal
+from verification.merkle import NULL, Tree
 
 
 @dataclass(frozen=True)
@@ -165,6 +166,32 @@ TOYS = {
 def toy(request):
     """A computation."""
     return request.param
+
+
+@pytest.fixture(scope="session")
+def toys():
+    """Computations by name."""
+    return TOYS
+
+
+@pytest.fixture(scope="session")
+def make_toy():
+    """A computation of any measures."""
+    return Toy
+
+
+@pytest.fixture(scope="session")
+def nulls():
+    """Commit to nodes as if the run had ended before them."""
+
+    def nulls(trace, nodes):
+        digests = list(trace.tree.levels[0])
+        for node in nodes:
+            digests[node], trace.trees[node] = NULL, None
+        trace.tree = Tree(digests)
+        return trace
+
+    return nulls
 
 
 @pytest.fixture(scope="session")
