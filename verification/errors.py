@@ -1,4 +1,4 @@
-"""The one error a caller is meant to see."""
+"""The errors a caller is meant to see."""
 
 
 class InputError(ValueError):
@@ -6,3 +6,14 @@ class InputError(ValueError):
 
     The command line prints it and exits with code 2.
     """
+
+
+class Refusal(ValueError):  # noqa: N818 - a turn of the protocol, not a fault
+    """What the protocol turns down: a message, an amount, a request out of turn. The state is as it was before.
+
+    ``reason`` is its short name in kebab-case ("beyond-balance"); the text is one line.
+    """
+
+    def __init__(self, reason: str, message: str) -> None:
+        super().__init__(message)
+        self.reason = reason
