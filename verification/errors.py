@@ -1,4 +1,4 @@
-"""Errors a caller is meant to see."""
+"""The errors a caller is meant to see."""
 
 
 class InputError(ValueError):
@@ -8,10 +8,12 @@ class InputError(ValueError):
     """
 
 
-class Refusal(ValueError):  # noqa: N818 - nothing has gone wrong
-    """A message or an operation that is not accepted; the state is as it was before."""
+class Refusal(ValueError):  # noqa: N818 - a turn of the protocol, not a fault
+    """What the protocol turns down: a message, an amount, a request out of turn. The state is as it was before.
+
+    ``reason`` is its short name in kebab-case ("beyond-balance"); the text is one line.
+    """
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
-        """A short name, the same for every refusal of its kind."""
