@@ -29,7 +29,7 @@ TYPES = {"nodes": "descend", "leaves": "descend", "tiles": "descend"}
 
 
 @dataclass(frozen=True, slots=True)
-class Rules:
+class DisputeRules:
     """What all parties agreed to beforehand."""
 
     delay: int = 60
@@ -38,6 +38,9 @@ class Rules:
     """Levels of the trace's tree that one round descends: 2^levels digests a message."""
     tile_levels: int = 2
     """The same over leaves and steps; 2 keeps all rounds over tiles within ceil(log2 tiles)."""
+
+
+RULES = DisputeRules()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +79,7 @@ class Dispute:
     """The state of one dispute: a function of the messages and their times, the same for everybody who has them."""
 
     def __init__(
-        self, computation: Computation, header: Header, challenger: str, rules: Rules = Rules(), now: int = 0
+        self, computation: Computation, header: Header, challenger: str, rules: DisputeRules = RULES, now: int = 0
     ) -> None:
         self.computation, self.header, self.rules = computation, header, rules
         self.keys: dict[Role, str] = {"asserter": header.provider, "challenger": challenger}

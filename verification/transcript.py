@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from verification.bisection import Dispute, Rules, Verdict
+from verification.bisection import Dispute, DisputeRules, Verdict
 from verification.commitment import Commitment, Header, check
 from verification.computation import Computation
 from verification.errors import InputError, Refusal
@@ -88,7 +88,7 @@ def replay(content: Any, computation: Computation) -> str:
     commitment = read_commitment(content["commitment"])
     try:
         check(commitment, content["seal"], commitment.header.task, computation)
-        dispute = Dispute(computation, commitment.header, content["challenger"], Rules(**content["rules"]))
+        dispute = Dispute(computation, commitment.header, content["challenger"], DisputeRules(**content["rules"]))
         now = 0
         for number, event in enumerate(content["events"]):
             if event["at"] < now:

@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from verification.adversaries import corrupt_trace
 from verification.adversaries.break_protocol import ADVERSARIES
-from verification.bisection import Dispute, Rules
+from verification.bisection import Dispute, DisputeRules
 from verification.commitment import header, public
 from verification.errors import Refusal
 from verification.party import honest, play
 from verification.trace import leaves, record
 from verification.transcript import bounds, summary
 
-RULES = Rules(delay=10)
+RULES = DisputeRules(delay=10)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +53,7 @@ def test_a_flipped_bit_in_any_leaf_of_any_node_is_found(toy, disputed, levels):
             words = trace.leaf(node, leaf).copy()
             words[len(words) // 2] ^= 1
             trace.change(node, leaf, words)
-            dispute = disputed(trace, right, Rules(node_levels=levels))
+            dispute = disputed(trace, right, DisputeRules(node_levels=levels))
             verdict = dispute.verdict
             assert (verdict.winner, verdict.reason) == ("challenger", "step-wrong")
             assert (verdict.node, verdict.leaf) == (node, leaf)

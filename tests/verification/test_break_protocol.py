@@ -4,7 +4,7 @@ import pytest
 
 from verification.adversaries.break_protocol import ADVERSARIES
 from verification.adversaries.corrupt_trace import flip
-from verification.bisection import Dispute, Rules
+from verification.bisection import Dispute, DisputeRules
 from verification.commitment import header, public
 from verification.party import honest, play
 from verification.trace import record
@@ -47,7 +47,7 @@ def test_it_loses_for_its_reason_whether_its_trace_is_right_or_wrong(key, traces
     parties = {"asserter": honest("asserter", key(1), asserter), "challenger": honest("challenger", key(2), challenger)}
     parties[role] = wrap(role, key({"asserter": 1, "challenger": 2}[role]), parties[role])
     claimed = header("task", asserter, public(key(1)))
-    dispute = Dispute(right.computation, claimed, public(key(2)), Rules(delay=5))
+    dispute = Dispute(right.computation, claimed, public(key(2)), DisputeRules(delay=5))
     events = play(dispute, parties["asserter"], parties["challenger"])
     assert (dispute.verdict.loser, dispute.verdict.reason) == (role, reason)
     assert [event["refused"] for event in events if "refused" in event] == ([] if reason == "silent" else [reason])

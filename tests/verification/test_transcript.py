@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verification.adversaries import break_protocol, corrupt_trace
-from verification.bisection import Dispute, Rules
+from verification.bisection import Dispute, DisputeRules
 from verification.commitment import commit, public
 from verification.errors import InputError
 from verification.party import honest, play
@@ -23,7 +23,7 @@ def written(key):
     def written(toy, corrupt, wrap=None):
         trace = corrupt(toy, np.random.default_rng(3))
         opened = commit("task", trace, key(1), bytes(32))
-        dispute = Dispute(toy, opened.header, public(key(2)), Rules(delay=7))
+        dispute = Dispute(toy, opened.header, public(key(2)), DisputeRules(delay=7))
         asserter = honest("asserter", key(1), trace)
         if wrap is not None:
             asserter = wrap("asserter", key(1), asserter)
