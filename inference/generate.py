@@ -31,6 +31,10 @@ class Backend(Protocol):
         self, graph: nx.DiGraph, inputs: dict[str, Array], outputs: list[str], observe: Observer | None = None
     ) -> list[Array]: ...
 
+    def read(self, graph: nx.DiGraph, name: str) -> Array: ...
+
+    def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> object: ...
+
 
 @dataclass(slots=True)
 class Run:

@@ -23,7 +23,7 @@ from inference.errors import InputError
 from inference.graph import Arithmetic, schedule
 from inference.kernels import alone, kernel
 from inference.models.llama import Model
-from inference.program import PARAMETERS, Program, program
+from inference.program import PARAMETERS, WORD, Program, program
 from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
@@ -248,6 +248,25 @@ class Runtime:
         width, places = node["shape"][1], inputs["places"].astype(int)
         starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
         return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
+
+    def read(self, graph: nx.DiGraph, name: str) -> Array:
+        """The state of a node, (sequences · capacity, width)."""
+        buffer = self._state(graph, name)
+        dtype = np.int32 if graph.graph["arithmetic"] == "exact" else np.float32
+        return np.frombuffer(self.device.device.queue.read_buffer(buffer), dtype).reshape(
+            -1, graph.nodes[name]["shape"][1]
+        )
+
+    def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> None:
+        """Rows of a node with a state, at consecutive places (T, 2) of sequence and position."""
+        sequence, position = places[0].tolist()
+        at = rows[0].nbytes * (sequence * graph.nodes[name]["attributes"]["capacity"] + position)
+        self.device.device.queue.write_buffer(self._state(graph, name), at, np.ascontiguousarray(rows))
+
+    def _state(self, graph: nx.DiGraph, name: str) -> Any:
+        node = graph.nodes[name]
+        rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
+        return self._buffer(f"state {node['state']}", WORD * rows * node["shape"][1])
 
     def _build(self, made: Program) -> Loaded:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
