@@ -151,14 +151,8 @@ def run_model(
         progress=show,
     )
     if trace is not None:
-        built = graph(loaded.model, 1, capacity=len(loaded.ids) + max_tokens, temperature=temperature)
-        content = {
-            "model": loaded.model.digest,
-            "graph": digest(built),
-            "input": runs.digest_of(runs.placed(loaded.ids, 0)["tokens"]),
-            "seed": seed,
-            "nodes": result.trace,
-        }
+        content = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
+        content |= {"seed": seed, "nodes": result.trace}
         write(trace, json.dumps(content))
     decoded = len(result.tokens) - 1
     summary = {

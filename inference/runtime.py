@@ -6,7 +6,7 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 
 import importlib
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -23,7 +23,8 @@ from inference.errors import InputError
 from inference.graph import Arithmetic, schedule
 from inference.kernels import alone, kernel
 from inference.models.llama import Model
-from inference.program import PARAMETERS, Program, program
+from inference.program import PARAMETERS, WORD, Program, program
+from inference.readback import Readback, Region
 from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
@@ -125,6 +126,10 @@ class Loaded:
     program: Program
     dispatches: list[Dispatch]
     buffers: dict[str, Any]
+    readback: Readback | None
+    """Where every output is read from, if all are."""
+    copied: list[Any]
+    """Its buffers."""
 
 
 class Device:
@@ -156,15 +161,14 @@ class Device:
         pipeline = self.device.create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": "main"})
         given, output = self.buffer("x", x.nbytes), self.buffer("output", 4 * words)
         self.device.queue.write_buffer(given, 0, x)
-        entries = [
-            {"binding": binding, "resource": _resource(buffer)} for binding, buffer in enumerate((given, output))
-        ]
+        buffers = {"x": given, "output": output}
+        entries = [{"binding": binding, "resource": _resource(buffers, name)} for binding, name in enumerate(buffers)]
         group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
         self.submit([Dispatch(pipeline, group, (1, 1, 1))])
         return np.frombuffer(self.device.queue.read_buffer(output, 0, 4 * words), np.int32)
 
-    def submit(self, dispatches: list[Dispatch]) -> None:
-        """Encode dispatches as one submission."""
+    def submit(self, dispatches: list[Dispatch], copies: Iterable[tuple[Any, int, Any, int, int]] = ()) -> None:
+        """Encode dispatches, and copies after them, as one submission."""
         encoder = self.device.create_command_encoder()
         compute = encoder.begin_compute_pass()
         pipeline = None
@@ -174,17 +178,19 @@ class Device:
             compute.set_bind_group(0, dispatch.bindings)
             compute.dispatch_workgroups(*dispatch.workgroups)
         compute.end()
+        for copy in copies:
+            encoder.copy_buffer_to_buffer(*copy)
         self.device.queue.submit([encoder.finish()])
 
-    def buffer(self, name: str, size: int, uniform: bool = False) -> Any:
-        """A buffer, or one line that says which limit it exceeds."""
+    def buffer(self, name: str, size: int, *, uniform: bool = False, mapped: bool = False) -> Any:
+        """A buffer of storage, of parameters, or to be mapped for reading; or one line that says which limit it exceeds."""
         for limit in LIMITS:
             if size > self.device.limits[limit]:
                 raise InputError(
                     f"the buffer {name} needs {size} bytes; {limit} of {self.name} is {self.device.limits[limit]}"
                 )
         usage = self.module.BufferUsage
-        kind = usage.UNIFORM if uniform else usage.STORAGE | usage.COPY_SRC
+        kind = usage.UNIFORM if uniform else usage.MAP_READ if mapped else usage.STORAGE | usage.COPY_SRC
         return self.device.create_buffer(size=max(size, 16), usage=kind | usage.COPY_DST)
 
     def pipeline(self, arithmetic: Arithmetic, op: str, variant: str, entry: str) -> Any:
@@ -205,32 +211,39 @@ class Runtime:
         self.model, self.device, self.name = model, device, device.backend
         self.kept: dict[str, Any] = {}
         """Buffers of weights and states."""
-        self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str], Loaded]] = WeakKeyDictionary()
+        self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str] | None, Loaded]] = WeakKeyDictionary()
 
     def run(
         self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
     ) -> list[Array]:
         """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
         try:
-            loaded = self.load(graph, outputs if observe is None else schedule(graph))
+            loaded = self.load(graph, outputs if observe is None else None)
             for name, values in inputs.items():
                 self.device.device.queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
-            self.device.submit(loaded.dispatches)
-            if observe is not None:
-                for name in schedule(graph):
-                    observe(name, self._read(graph, loaded, name, inputs))
-            return [self._read(graph, loaded, name, inputs) for name in outputs]
+            if loaded.readback is None:
+                self.device.submit(loaded.dispatches)
+                return [self._read(graph, loaded, name, inputs) for name in outputs]
+            found = self._read_all(loaded, loaded.readback, inputs["places"])
         except self.device.module.GPUError as error:
             said = " ".join(str(error).split())
             raise InputError(f"the device {self.device.name} failed or was lost: {said}") from None
+        if observe is not None:
+            for name, output in found.items():
+                observe(name, output)
+        return [found[name] for name in outputs]
 
-    def load(self, graph: nx.DiGraph, outputs: list[str]) -> Loaded:
-        """A graph's program on the device, built once."""
-        keep, built = frozenset(outputs), self.loaded.setdefault(graph, {})
+    def load(self, graph: nx.DiGraph, outputs: list[str] | None) -> Loaded:
+        """A graph's program on the device, built once; without ``outputs`` all are to be read."""
+        keep, built = None if outputs is None else frozenset(outputs), self.loaded.setdefault(graph, {})
         if keep not in built:
-            built[keep] = self._build(
-                program(graph, lanes=self.device.lanes, subgroups=self.device.subgroups, keep=keep)
-            )
+            lanes, subgroups = self.device.lanes, self.device.subgroups
+            if keep is not None:
+                built[keep] = self._build(program(graph, lanes=lanes, subgroups=subgroups, keep=keep))
+            else:
+                readback = Readback(graph, min(self.device.device.limits[limit] for limit in LIMITS))
+                made = program(graph, lanes=lanes, subgroups=subgroups, regions=readback.regions)
+                built[keep] = self._build(made, readback)
         return built[keep]
 
     def finish(self) -> None:
@@ -249,7 +262,40 @@ class Runtime:
         starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
         return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
 
-    def _build(self, made: Program) -> Loaded:
+    def _read_all(self, loaded: Loaded, readback: Readback, places: Array) -> dict[str, Array]:
+        """Run, and read every output: one copy of each buffer."""
+        copies = readback.copies(places)
+        self.device.submit(
+            loaded.dispatches,
+            ((loaded.buffers[source], at, loaded.copied[to], offset, size) for source, at, to, offset, size in copies),
+        )
+        data = []
+        for buffer in loaded.copied:
+            buffer.map_sync("READ")
+            data.append(buffer.read_mapped())
+            buffer.unmap()
+        return dict(readback.views(data))
+
+    def read(self, graph: nx.DiGraph, name: str) -> Array:
+        """The state of a node, (sequences · capacity, width)."""
+        buffer = self._state(graph, name)
+        dtype = np.int32 if graph.graph["arithmetic"] == "exact" else np.float32
+        return np.frombuffer(self.device.device.queue.read_buffer(buffer), dtype).reshape(
+            -1, graph.nodes[name]["shape"][1]
+        )
+
+    def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> None:
+        """Rows of a node with a state, at consecutive places (T, 2) of sequence and position."""
+        sequence, position = places[0].tolist()
+        at = rows[0].nbytes * (sequence * graph.nodes[name]["attributes"]["capacity"] + position)
+        self.device.device.queue.write_buffer(self._state(graph, name), at, np.ascontiguousarray(rows))
+
+    def _state(self, graph: nx.DiGraph, name: str) -> Any:
+        node = graph.nodes[name]
+        rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
+        return self._buffer(f"state {node['state']}", WORD * rows * node["shape"][1])
+
+    def _build(self, made: Program, readback: Readback | None = None) -> Loaded:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
         buffers |= {name: self._weight(name, constant, pack) for name, (constant, pack) in made.weights.items()}
         parameters = self.device.buffer("parameters", SLOT * len(made.steps), uniform=True)
@@ -262,13 +308,15 @@ class Runtime:
                     "binding": binding,
                     "resource": {"buffer": parameters, "offset": SLOT * index, "size": SLOT}
                     if name == PARAMETERS
-                    else _resource(buffers[name]),
+                    else _resource(buffers, made.regions.get(name) or name),
                 }
                 for binding, name in step.bindings.items()
             ]
             group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
             dispatches.append(Dispatch(pipeline, group, step.workgroups))
-        return Loaded(made, dispatches, buffers)
+        sizes = readback.sizes if readback else []
+        copied = [self.device.buffer(f"copy {index}", size, mapped=True) for index, size in enumerate(sizes)]
+        return Loaded(made, dispatches, buffers, readback, copied)
 
     def _buffer(self, name: str, size: int) -> Any:
         """A buffer of one program, or a state's, which is kept while its size is the same."""
@@ -286,5 +334,7 @@ class Runtime:
         return self.kept[name]
 
 
-def _resource(buffer: Any) -> dict[str, Any]:
-    return {"buffer": buffer, "offset": 0, "size": buffer.size}
+def _resource(buffers: Mapping[str, Any], bound: Region | str) -> dict[str, Any]:
+    if isinstance(bound, Region):
+        return {"buffer": buffers[bound.buffer], "offset": bound.offset, "size": bound.size}
+    return {"buffer": buffers[bound], "offset": 0, "size": buffers[bound].size}

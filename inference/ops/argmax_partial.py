@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inference.derivation import Operand, Step, concatenated
 from inference.ops import Shape, require
 
 PACK: dict[str, object] = {}
@@ -25,6 +26,17 @@ def exact(logits: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
     ids = np.stack([start + logits[:, start : start + SPAN].argmax(1) for start in starts], axis=1)
     values = np.take_along_axis(logits, ids, axis=1)
     return np.stack((values.view(np.int32), ids.astype(np.int32)), axis=2)
+
+
+def derivation(row: int, start: int, stop: int, logits: Operand) -> list[Step]:
+    steps = []
+    for at in range(start // 2 * SPAN, stop // 2 * SPAN, SPAN):
+        span = logits.columns(row, (at, min(at + SPAN, logits.words)))
+        macs = work((1, span.spans[0][1] - at))
+        steps.append(
+            Step(span.leaves, 2, macs, lambda words, at=at, span=span: exact(span.read(words))[0, 0] + np.array([0, at]))
+        )
+    return concatenated(steps)
 
 
 float32 = exact

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.derivation import Operand, Step
 from inference.fixed_point import i32, multiply_shift, round_shift
 from inference.ops import Shape, require
 
@@ -34,6 +35,15 @@ def exact(
     values = i32((q[tokens].astype(np.int64) * steps) << 8)
     mantissa, shift = rows[tokens].astype(np.int64).T[..., None]
     return round_shift(multiply_shift(values, mantissa, 16), shift).astype(np.int32)
+
+
+def derivation(
+    row: int, start: int, stop: int, tokens: Operand | npt.NDArray[np.int32], *table: npt.NDArray[np.integer]
+) -> list[Step]:
+    if isinstance(tokens, Operand):
+        token = tokens.columns(row)
+        return [Step(token.leaves, stop - start, stop - start, lambda w: exact(token.read(w)[0], *table)[0, start:stop])]
+    return [Step((), stop - start, stop - start, lambda w: exact(tokens[row : row + 1], *table)[0, start:stop])]
 
 
 def float32(
