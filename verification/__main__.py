@@ -12,7 +12,8 @@ from inference.models.llama import Model, model
 from inference.reference import Reference
 from inference.tokenizer import Text
 from inference.weights import Llama
-from verification.cli import Backend, Task, application, fail, run
+from verification.cli import Backend, application, fail, run
+from verification.contest import Task
 from verification.errors import InputError
 
 COARSE = 1

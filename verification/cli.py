@@ -6,28 +6,26 @@ What a model is and how it runs is not known here: ``application`` is given a ``
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass
-from hashlib import sha256
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
-import numpy as np
 import typer
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.progress import Progress
 
 from verification import referee
-from verification.adversaries import break_protocol, corrupt_trace
-from verification.bisection import Dispute
-from verification.commitment import canonical, commit, public
+from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, substituted
 from verification.commitment import check as check_commitment
+from verification.commitment import commit
 from verification.computation import Computation
+from verification.contest import Task, cheats, names, place, play_out, table
 from verification.errors import InputError, Refusal
-from verification.party import honest, play
-from verification.trace import Trace, leaves, record
+from verification.files import check_writable, read, write
+from verification.trace import Trace, record
 from verification.transcript import KEYS, read_commitment, replay, summary, transcript
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
@@ -41,23 +39,6 @@ Temperature = Annotated[float, typer.Option(help="0: always the likeliest token"
 BackendName = Annotated[Backend, typer.Option(help="what runs the model")]
 AdapterName = Annotated[str | None, typer.Option(help="part of an adapter's name", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """What a user asks for."""
-
-    model: str
-    prompt: tuple[int, ...]
-    """Tokens."""
-    limit: int
-    temperature: float
-    seed: int
-
-    @property
-    def name(self) -> str:
-        """Its digest."""
-        return sha256(canonical(asdict(self))).hexdigest()
 
 
 class Source(Protocol):
@@ -116,11 +97,11 @@ def application(source: Source) -> typer.Typer:
 
         Example: python -m verification commit --model tiny --prompt "Hello" --out commitment.json
         """
-        _writable(out)
+        check_writable(out)
         task = _task(source, model, prompt, max_tokens, temperature, seed)
         trace = recorded(source.computation(task, backend, adapter), "the provider runs the model")
         made = commit(task.name, trace, Ed25519PrivateKey.generate(), os.urandom(32))
-        _write(out, {"task": asdict(task), "seal": made.seal, "commitment": asdict(made)})
+        write(out, {"task": asdict(task), "seal": made.seal, "commitment": asdict(made)})
         print(f"{len(trace.computation.nodes)} nodes, root {made.header.root}")
 
     @app.command("check")
@@ -133,7 +114,7 @@ def application(source: Source) -> typer.Typer:
 
         Example: python -m verification check commitment.json
         """
-        content = _read(path, {"task", "seal", "commitment"})
+        content = read(path, {"task", "seal", "commitment"})
         task, made = _read_task(path, content["task"]), read_commitment(content["commitment"])
         computation = source.computation(task, backend, adapter)
         try:
@@ -169,23 +150,31 @@ def application(source: Source) -> typer.Typer:
         Example: python -m verification dispute --model tiny --prompt "Hello" --adversary flipped-bit
         """
         if out is not None:
-            _writable(out)
+            check_writable(out)
         if (corrupt is None) == (adversary is None):
             raise InputError("give either --corrupt node=NAME,element=I or --adversary NAME")
         if adversary is not None and adversary not in names():
             raise InputError(f"unknown adversary {adversary!r}; there are {', '.join(names())}")
         task = _task(source, model, prompt, max_tokens, temperature, seed)
-        mine = source.computation(task, backend, adapter)
-        place = None if corrupt is None else _place(corrupt, mine)
-        theirs = mine if challenger == backend else source.computation(task, challenger, adapter)
-        right = recorded(theirs, "the challenger runs the model")
-        wrong = _wrong(source, task, mine, place, adversary, backend, adapter, right)
+        computation = source.computation(task, backend, adapter)
+        at = None if corrupt is None else place(corrupt, computation)
+        if adversary in SUBSTITUTES:
+            other = source.substitute(task, adversary, backend, adapter)
+            wrong = substituted(computation, recorded(other, "the asserter runs something else", keep_all=True))
+        else:
+            wrong = recorded(computation, "the asserter runs the model")
+            if at is not None:
+                flip(wrong, *at)
+            elif adversary is not None:
+                wrong = cheats(wrong, adversary)
+        right = recorded(source.computation(task, challenger, adapter), "the challenger runs the model")
         if (wrong.tree.root, wrong.tokens) == (right.tree.root, right.tokens):
             raise InputError(f"the adversary {adversary} gives the right trace here: there is nothing to dispute")
-        judged, events, made = disputed(task, source.computation(task, "numpy", None), wrong, right, adversary)
+        judge = source.computation(task, "numpy", None)
+        made, dispute, events = play_out(task, judge, wrong, right, adversary)
         if out is not None:
-            _write(out, transcript(asdict(task), made, judged, events))
-        result = summary(judged)
+            write(out, transcript(asdict(task), made, dispute, events))
+        result = summary(dispute)
         print(json.dumps(result) if as_json else _told(result))
 
     @app.command("replay")
@@ -196,7 +185,7 @@ def application(source: Source) -> typer.Typer:
 
         Example: python -m verification replay transcript.json
         """
-        content = _read(path, KEYS)
+        content = read(path, KEYS)
         task = _read_task(path, content["task"])
         wrong = replay(content, source.computation(task, "numpy", None))
         print(wrong or f"the verdict follows: the {content['verdict']['winner']} wins")
@@ -216,40 +205,33 @@ def application(source: Source) -> typer.Typer:
     return app
 
 
-def names() -> list[str]:
-    """Adversaries that ``dispute`` plays."""
-    return [row["name"] for row in table() if row["kind"] != "play for money"]
+def _task(source: Source, model: str, prompt: str | None, limit: int, temperature: float, seed: int) -> Task:
+    if prompt is None:
+        raise InputError("give a --prompt")
+    if not 0 <= seed < 2**64:
+        raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
+    return Task(model, tuple(source.tokens(model, prompt)), limit, temperature, seed)
 
 
-def table() -> list[dict[str, str]]:
-    """Every adversary: name, kind, the reason it loses by, and what it does."""
-
-    def rows(kind: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
-        return [{"name": name, "kind": kind, "loses": loses, "what": what} for name, loses, what in found]
-
-    def first_line(function: Callable[..., Any]) -> str:
-        return (function.__doc__ or "").partition("\n")[0].rstrip(".")
-
-    traces = [(name, "wrong tile", first_line(function)) for name, function in corrupt_trace.ADVERSARIES.items()]
-    others = [(name, "wrong tile", what) for name, what in corrupt_trace.SUBSTITUTES.items()]
-    protocol = [
-        (name, reason, f"Silent when its turn comes at stage {name.removeprefix('silent-at-')}")
-        if name.startswith("silent-at-")
-        else (name, reason, first_line(wrap))
-        for name, (wrap, reason) in break_protocol.ADVERSARIES.items()
-        if name not in NEVER_ASSERTERS
-    ]
-    return rows("corrupt the trace", traces + others) + rows("break the protocol", protocol)
+def _told(result: dict[str, Any]) -> str:
+    """A decided dispute for a person."""
+    where = result["disputed_node"] or "no node"
+    if result["disputed_tile"] is not None:
+        where += f", tile {result['disputed_tile']}"
+    share = result["referee_macs"] / result["inference_macs"]
+    return (
+        f"the {result['winner']} wins ({result['reason']}) over {where}\n"
+        f"{result['rounds_node']} rounds over nodes, {result['rounds_tile']} over tiles; "
+        f"{result['messages']} messages, {result['bytes']:,} bytes\n"
+        f"the referee recomputed {result['referee_macs']:,} multiply-accumulates, {share:.1e} of the run's "
+        f"{result['inference_macs']:,}"
+    )
 
 
-NEVER_ASSERTERS = ("silent-at-challenge", "silent-at-guard")
-"""What an asserter cannot do, or not with the traces that ``dispute`` makes."""
-
-
-def recorded(computation: Computation, what: str) -> Trace:
+def recorded(computation: Computation, what: str, *, keep_all: bool = False) -> Trace:
     """A run committed to, with a progress bar."""
     with _progress(what, len(computation.nodes)) as advance:
-        return record(computation, lambda node, output: advance(node))
+        return record(computation, lambda node, output: advance(node), keep_all=keep_all)
 
 
 @contextmanager
@@ -258,80 +240,6 @@ def _progress(what: str, nodes: int) -> Iterator[Callable[[int], None]]:
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         bar = progress.add_task(what, total=nodes)
         yield lambda node: progress.update(bar, completed=node + 1)
-
-
-def disputed(
-    task: Task, computation: Computation, wrong: Trace, right: Trace, adversary: str | None
-) -> tuple[Dispute, list[dict[str, Any]], Any]:
-    """The dispute over a wrong trace, played; its events; the opened commitment. Keys and nonce follow from the task."""
-    keys = [
-        Ed25519PrivateKey.from_private_bytes(sha256(f"{role} {task.name}".encode()).digest())
-        for role in ("asserter", "challenger")
-    ]
-    made = commit(task.name, wrong, keys[0], sha256(task.name.encode()).digest())
-    check_commitment(made, made.seal, task.name, computation)
-    judged = Dispute(computation, made.header, public(keys[1]))
-    asserter = honest("asserter", keys[0], wrong)
-    if adversary in break_protocol.ADVERSARIES:
-        asserter = break_protocol.ADVERSARIES[adversary][0]("asserter", keys[0], asserter)
-    return judged, play(judged, asserter, honest("challenger", keys[1], right)), made
-
-
-def _wrong(
-    source: Source,
-    task: Task,
-    mine: Computation,
-    place: tuple[int, int] | None,
-    adversary: str | None,
-    backend: Backend,
-    adapter: str | None,
-    right: Trace,
-) -> Trace:
-    """The trace the asserter commits to."""
-    if place is not None:
-        return corrupt_trace.flipped(mine, *place)
-    assert adversary is not None
-    generator = np.random.default_rng(int(task.name[:16], 16))
-    if adversary in corrupt_trace.SUBSTITUTES:
-        return corrupt_trace.substituted(mine, source.substitute(task, adversary, backend, adapter))
-    if adversary in corrupt_trace.ADVERSARIES:
-        return corrupt_trace.ADVERSARIES[adversary](mine, generator)
-    if adversary == "silent-at-deliver":
-        return corrupt_trace.other_tokens(mine, generator)
-    # One that breaks the protocol: over a node of several leaves of several steps, so that all stages come.
-    node = next(
-        n
-        for n, tree in enumerate(right.trees)
-        if tree is not None and (len(tree) > 1 or n == len(right.trees) - 1) and len(mine.steps(n, 0)) > 1
-    )
-    last = leaves(mine.nodes[node]) - 1
-    return corrupt_trace.with_wrong_step(record(mine), node, last, 0)
-
-
-def _place(text: str, computation: Computation) -> tuple[int, int]:
-    """``node=NAME,element=I``."""
-    fields = dict(part.partition("=")[::2] for part in text.split(","))
-    if fields.keys() != {"node", "element"} or not fields["element"].isdecimal():
-        raise InputError(f"--corrupt {text!r} is not allowed; node=NAME,element=I")
-    found = [node for node, shape in enumerate(computation.nodes) if shape.name == fields["node"]]
-    if not found:
-        last = len(computation.nodes) - 1
-        raise InputError(
-            f"--corrupt: there is no node {fields['node']!r}; there are {computation.nodes[0].name} to "
-            f"{computation.nodes[last].name}, as in `python -m inference run --trace`"
-        )
-    shape, element = computation.nodes[found[0]], int(fields["element"])
-    if element >= shape.rows * shape.words:
-        raise InputError(f"--corrupt: element {element} of {shape.name}; it has 0 to {shape.rows * shape.words - 1}")
-    return found[0], element
-
-
-def _task(source: Source, model: str, prompt: str | None, limit: int, temperature: float, seed: int) -> Task:
-    if prompt is None:
-        raise InputError("give a --prompt")
-    if not 0 <= seed < 2**64:
-        raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
-    return Task(model, tuple(source.tokens(model, prompt)), limit, temperature, seed)
 
 
 def _read_task(path: Path, content: Any) -> Task:
@@ -343,45 +251,3 @@ def _read_task(path: Path, content: Any) -> Task:
     except (KeyError, TypeError, AttributeError):
         raise InputError(f"{path}: task holds model, prompt (tokens), limit, temperature and seed") from None
     return task
-
-
-def _read(path: Path, keys: set[str]) -> Any:
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{path}: is not JSON") from None
-    if not isinstance(content, dict) or content.keys() != keys:
-        raise InputError(f"{path}: an object with the keys {', '.join(sorted(keys))} is expected")
-    return content
-
-
-def _writable(path: Path) -> None:
-    if not path.parent.is_dir() or path.is_dir():
-        raise InputError(f"{path}: cannot be written: its folder must exist, and it must not be one")
-
-
-def _write(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
-    try:
-        temporary.write_text(json.dumps(content), encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be written: {error.strerror}") from None
-
-
-def _told(result: dict[str, Any]) -> str:
-    """A decided dispute for a person."""
-    where = result["disputed_node"] or "no node"
-    if result["disputed_tile"] is not None:
-        where += f", tile {result['disputed_tile']}"
-    share = result["referee_macs"] / result["inference_macs"]
-    return (
-        f"the {result['winner']} wins ({result['reason']}) over {where}\n"
-        f"{result['rounds_node']} rounds over nodes, {result['rounds_tile']} over tiles; {result['messages']} messages, "
-        f"{result['bytes']:,} bytes\n"
-        f"the referee recomputed {result['referee_macs']:,} multiply-accumulates, {share:.1e} of the run's "
-        f"{result['inference_macs']:,}"
-    )
