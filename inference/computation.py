@@ -129,20 +129,24 @@ class Inference:
     def _observed(self, index: int, each: Pass, tokens: list[int], observe: Observer) -> int:
         """Run a pass; the token it chooses."""
         inputs = each.inputs(tokens, temperature=self.temperature, seed=self.seed)
-        outputs = self._outputs(each, inputs)
+        position, first, replaced = self._position, index * self._per_pass, {}
 
         def seen(name: str, output: Array) -> Array | None:
-            node = self.nodes[self._index(index, name)]
-            replaced = observe(self._index(index, name), output.reshape(node.rows, node.words))
-            return None if replaced is None else np.asarray(replaced, np.int32).reshape(output.shape)
+            node = self.nodes[first + position[name]]
+            given = observe(first + position[name], output.reshape(node.rows, node.words))
+            return None if given is None else np.asarray(given, np.int32).reshape(output.shape)
 
-        for position, name in enumerate(self._names[index]):
-            replaced = seen(name, outputs[name])
-            if replaced is not None:
-                outputs[name] = replaced
-                known = {each: outputs[each] for each in self._names[index][: position + 1]}
-                return self._followed(each, inputs, known, seen)
-        return int(outputs["choice"][0])
+        def until_replaced(name: str, output: Array) -> None:
+            if not replaced and (given := seen(name, output)) is not None:
+                replaced[name] = given
+
+        [choice] = self.backend.run(each.graph, inputs, ["choice"], until_replaced)
+        for name, output in replaced.items():
+            before = self._names[index][: position[name]]
+            outputs = self._outputs(each, inputs)
+            known = {earlier: outputs[earlier] for earlier in before} | {name: output}
+            return self._followed(each, inputs, known, seen)
+        return int(choice[0])
 
     def _outputs(self, each: Pass, inputs: dict[str, Array]) -> dict[str, Array]:
         outputs: dict[str, Array] = {}

@@ -1,10 +1,10 @@
-"""Reading every node's output of a pass at once: outputs side by side in few buffers, each copied whole.
+"""Reading every node's output of a pass: outputs side by side in few buffers, copied a window of the schedule at a time.
 
 A buffer must not be bound for reading and for writing in one dispatch, so the outputs are spread over arenas: a node's
 is none of those its inputs lie in. States stay where they are; of them the rows of the pass are copied.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from math import prod
 from typing import Any
@@ -17,6 +17,8 @@ from inference import ops
 from inference.graph import WORD, schedule
 
 ALIGNMENT = 256  # bytes: of an offset into a buffer, on every adapter
+WINDOW = 1 << 23
+"""Bytes read at once, about: they stay in a cache from the copy to whoever looks at them."""
 
 Array = npt.NDArray[Any]
 
@@ -58,54 +60,73 @@ def aligned(size: int, to: int) -> int:
     return -(-size // to) * to
 
 
-class Readback:
-    """What to copy after a pass into which buffers that can be mapped, and where the outputs then are."""
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Outputs that follow one another in the schedule and are read together."""
 
-    def __init__(self, graph: nx.DiGraph, limit: int) -> None:
-        self.graph, self.limit = graph, limit
-        self.regions = arenas(graph, limit)
-        self.sizes: list[int] = []
-        """Bytes of the buffers copied into, none above ``limit`` unless one arena is."""
-        ends = {region.buffer: region.offset + region.size for region in self.regions.values()}
-        self.arenas = {name: (*self._place(size), size) for name, size in ends.items()}
-        """Arena to buffer and offset of its copy, and its size."""
-        self.outputs: dict[str, tuple[int, int]] = {}
-        """Node to buffer and offset, in schedule order."""
-        for name in schedule(graph):
-            if name in self.regions:
-                buffer, offset, _ = self.arenas[self.regions[name].buffer]
-                self.outputs[name] = buffer, offset + self.regions[name].offset
-            else:
-                self.outputs[name] = self._place(WORD * prod(graph.nodes[name]["shape"]))
+    arenas: list[tuple[str, int, int, int]]
+    """Arena, offset in it, offset of its copy, bytes."""
+    states: list[tuple[str, int, int, int]]
+    """State, positions of a sequence, bytes of a row, offset of its copy."""
+    outputs: list[tuple[str, slice, npt.DTypeLike, tuple[int, ...]]]
+    """Node, its words of the copy, type and shape, in schedule order."""
+    size: int
+    """Bytes of the copy."""
 
-    def _place(self, size: int) -> tuple[int, int]:
-        if not self.sizes or self.sizes[-1] + size > self.limit:
-            self.sizes.append(0)
-        at = self.sizes[-1]
-        self.sizes[-1] = at + aligned(size, 4 * WORD)
-        return len(self.sizes) - 1, at
+    def copies(self, places: Array) -> Iterator[tuple[str, int, int, int]]:
+        """Source, its offset, offset of the copy, bytes; ``places`` (T, 2) are those of the pass."""
+        yield from self.arenas
+        breaks = np.flatnonzero((places[1:, 0] != places[:-1, 0]) | (places[1:, 1] != places[:-1, 1] + 1)) + 1
+        ends = [*breaks.tolist(), len(places)]
+        for state, capacity, width, offset in self.states:
+            for first, end in zip([0, *ends], ends, strict=False):
+                sequence, position = places[first].tolist()
+                yield state, (sequence * capacity + position) * width, offset + first * width, (end - first) * width
 
-    def copies(self, places: Array) -> Iterator[tuple[str, int, int, int, int]]:
-        """Source, its offset, buffer, its offset, size in bytes; ``places`` (T, 2) are those of the pass."""
-        for name, (buffer, offset, size) in self.arenas.items():
-            yield name, 0, buffer, offset, size
-        for name, (buffer, offset) in self.outputs.items():
-            node = self.graph.nodes[name]
-            if node["state"] is None:
-                continue
-            rows = places[:, 0].astype(int) * node["attributes"]["capacity"] + places[:, 1]
-            width = WORD * node["shape"][1]
-            for run in np.split(np.arange(len(rows)), np.flatnonzero(np.diff(rows) != 1) + 1):
-                yield (
-                    f"state {node['state']}", int(rows[run[0]]) * width, buffer, offset + int(run[0]) * width,
-                    len(run) * width,
-                )  # fmt: skip
+    def read(self, data: Any) -> Iterator[tuple[str, Array]]:
+        """Each node's output, from the bytes of the copy, which it leaves."""
+        whole = np.frombuffer(data, np.int32)
+        for name, words, dtype, shape in self.outputs:
+            yield name, whole[words].copy().view(dtype).reshape(shape)
 
-    def views(self, data: list[Any]) -> Iterator[tuple[str, Array]]:
-        """Each node's output in schedule order, from the bytes of the buffers."""
-        exact = self.graph.graph["arithmetic"] == "exact"
-        for name, (buffer, offset) in self.outputs.items():
-            node = self.graph.nodes[name]
-            dtype = np.int32 if exact else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
-            count = prod(node["shape"])
-            yield name, np.frombuffer(data[buffer], dtype, count, offset).reshape(node["shape"])
+
+def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
+    """The schedule in windows of ``WINDOW`` bytes or one output."""
+    parts: list[list[str]] = [[]]
+    size = 0
+    for name in schedule(graph):
+        moved = WORD * prod(graph.nodes[name]["shape"])
+        if parts[-1] and size + moved > WINDOW:
+            parts.append([])
+            size = 0
+        parts[-1].append(name)
+        size += moved
+    return [_window(graph, names, regions) for names in parts]
+
+
+def _window(graph: nx.DiGraph, names: list[str], regions: Mapping[str, Region]) -> Window:
+    spans: dict[str, tuple[int, int]] = {}
+    for region in (regions[name] for name in names if name in regions):
+        start, _ = spans.get(region.buffer, (region.offset, 0))
+        spans[region.buffer] = start, region.offset + region.size
+    end = 0
+    begins: dict[str, int] = {}  # where an arena's first byte would lie in the copy
+    copied: list[tuple[str, int, int, int]] = []
+    for arena, (start, stop) in spans.items():
+        copied.append((arena, start, end, stop - start))
+        begins[arena] = end - start
+        end += stop - start
+    states, outputs = [], []
+    whole = graph.graph["arithmetic"] == "exact"
+    for name in names:
+        node = graph.nodes[name]
+        size = WORD * prod(node["shape"])
+        if name in regions:
+            at = begins[regions[name].buffer] + regions[name].offset
+        else:
+            at = end
+            states.append((f"state {node['state']}", node["attributes"]["capacity"], WORD * node["shape"][1], at))
+            end += size
+        dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
+        outputs.append((name, slice(at // WORD, (at + size) // WORD), dtype, node["shape"]))
+    return Window(copied, states, outputs, end)

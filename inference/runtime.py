@@ -6,7 +6,7 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 
 import importlib
 import os
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import prod
 from pathlib import Path
@@ -24,7 +24,7 @@ from inference.graph import Arithmetic, schedule
 from inference.kernels import alone, kernel
 from inference.models.llama import Model
 from inference.program import PARAMETERS, WORD, Program, program
-from inference.readback import Readback, Region
+from inference.readback import Region, Window, arenas, windows
 from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
@@ -126,10 +126,10 @@ class Loaded:
     program: Program
     dispatches: list[Dispatch]
     buffers: dict[str, Any]
-    readback: Readback | None
-    """Where every output is read from, if all are."""
+    windows: Sequence[Window]
+    """How every output is read, if all are."""
     copied: list[Any]
-    """Its buffers."""
+    """Buffers for a window each."""
 
 
 class Device:
@@ -221,17 +221,18 @@ class Runtime:
             loaded = self.load(graph, outputs if observe is None else None)
             for name, values in inputs.items():
                 self.device.device.queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
-            if loaded.readback is None:
+            if observe is None:
                 self.device.submit(loaded.dispatches)
                 return [self._read(graph, loaded, name, inputs) for name in outputs]
-            found = self._read_all(loaded, loaded.readback, inputs["places"])
+            found = {}
+            for name, output in self._all(loaded, inputs["places"]):
+                observe(name, output)
+                if name in outputs:
+                    found[name] = output
+            return [found[name] for name in outputs]
         except self.device.module.GPUError as error:
             said = " ".join(str(error).split())
             raise InputError(f"the device {self.device.name} failed or was lost: {said}") from None
-        if observe is not None:
-            for name, output in found.items():
-                observe(name, output)
-        return [found[name] for name in outputs]
 
     def load(self, graph: nx.DiGraph, outputs: list[str] | None) -> Loaded:
         """A graph's program on the device, built once; without ``outputs`` all are to be read."""
@@ -241,9 +242,9 @@ class Runtime:
             if keep is not None:
                 built[keep] = self._build(program(graph, lanes=lanes, subgroups=subgroups, keep=keep))
             else:
-                readback = Readback(graph, min(self.device.device.limits[limit] for limit in LIMITS))
-                made = program(graph, lanes=lanes, subgroups=subgroups, regions=readback.regions)
-                built[keep] = self._build(made, readback)
+                regions = arenas(graph, min(self.device.device.limits[limit] for limit in LIMITS))
+                made = program(graph, lanes=lanes, subgroups=subgroups, regions=regions)
+                built[keep] = self._build(made, windows(graph, regions))
         return built[keep]
 
     def finish(self) -> None:
@@ -262,19 +263,23 @@ class Runtime:
         starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
         return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
 
-    def _read_all(self, loaded: Loaded, readback: Readback, places: Array) -> dict[str, Array]:
-        """Run, and read every output: one copy of each buffer."""
-        copies = readback.copies(places)
-        self.device.submit(
-            loaded.dispatches,
-            ((loaded.buffers[source], at, loaded.copied[to], offset, size) for source, at, to, offset, size in copies),
-        )
-        data = []
-        for buffer in loaded.copied:
+    def _all(self, loaded: Loaded, places: Array) -> Iterator[tuple[str, Array]]:
+        """Run, and read every output, a window while the next is being copied."""
+
+        def copies(index: int) -> Iterator[tuple[Any, int, Any, int, int]]:
+            for source, at, offset, size in loaded.windows[index].copies(places):
+                yield loaded.buffers[source], at, loaded.copied[index % 2], offset, size
+
+        self.device.submit(loaded.dispatches, copies(0))
+        for index, window in enumerate(loaded.windows):
+            if index + 1 < len(loaded.windows):
+                self.device.submit([], copies(index + 1))
+            buffer = loaded.copied[index % 2]
             buffer.map_sync("READ")
-            data.append(buffer.read_mapped())
-            buffer.unmap()
-        return dict(readback.views(data))
+            try:
+                yield from window.read(buffer.read_mapped(copy=False))
+            finally:
+                buffer.unmap()
 
     def read(self, graph: nx.DiGraph, name: str) -> Array:
         """The state of a node, (sequences · capacity, width)."""
@@ -295,7 +300,7 @@ class Runtime:
         rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
         return self._buffer(f"state {node['state']}", WORD * rows * node["shape"][1])
 
-    def _build(self, made: Program, readback: Readback | None = None) -> Loaded:
+    def _build(self, made: Program, windows: Sequence[Window] = ()) -> Loaded:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
         buffers |= {name: self._weight(name, constant, pack) for name, (constant, pack) in made.weights.items()}
         parameters = self.device.buffer("parameters", SLOT * len(made.steps), uniform=True)
@@ -314,9 +319,9 @@ class Runtime:
             ]
             group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
             dispatches.append(Dispatch(pipeline, group, step.workgroups))
-        sizes = readback.sizes if readback else []
-        copied = [self.device.buffer(f"copy {index}", size, mapped=True) for index, size in enumerate(sizes)]
-        return Loaded(made, dispatches, buffers, readback, copied)
+        size = max((window.size for window in windows), default=0)
+        copied = [self.device.buffer("copy", size, mapped=True) for _ in windows[:2]]
+        return Loaded(made, dispatches, buffers, windows, copied)
 
     def _buffer(self, name: str, size: int) -> Any:
         """A buffer of one program, or a state's, which is kept while its size is the same."""
