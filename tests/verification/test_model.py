@@ -29,7 +29,9 @@ def test_it_notices_a_descent_that_does_not_go_left(monkeypatch):
     """Where a fault is masked and a second follows, the rightmost difference has right inputs and a wrong output, so
     it serves as well; the middle one does not: a node that agrees with its wrong input."""
     honest_parts = bisection.parts
-    monkeypatch.setattr(bisection, "zip", lambda *lists, strict: reversed(list(zip(*lists, strict=strict))), raising=False)
+    monkeypatch.setattr(
+        bisection, "zip", lambda *lists, strict: reversed(list(zip(*lists, strict=strict))), raising=False
+    )
     assert honest_parts is bisection.parts
     with pytest.raises(AssertionError, match="an honest challenger lost"):
         explore(3)
