@@ -144,4 +144,4 @@ def _plain(value: Any) -> str:
             return asdict(value)
         raise TypeError(f"{type(value).__name__} cannot be written down")
 
-    return json.dumps(value, default=default, separators=(",", ":"), sort_keys=True)
+    return json.dumps(value, default=default, separators=(",", ":"))

@@ -138,6 +138,16 @@ def test_the_log_is_append_only_and_rebuilds_the_state(ledger, tmp_path):
     outside.close()
 
 
+def test_a_rebuilt_fact_has_the_order_it_was_stated_in(ledger, tmp_path):
+    """What is next among several may depend on it."""
+
+    def note(draft, names):
+        draft.state_fact("noted", dict.fromkeys(names))
+
+    ledger.perform("note", note, ["b", "c", "a"])
+    assert list(ledger.state.facts["noted"]) == list(reopened(ledger, tmp_path / "ledger.db").facts["noted"])
+
+
 def test_two_processes_see_one_ledger(ledger, tmp_path):
     with Ledger(tmp_path / "ledger.db") as other:
         ledger.perform("first", withdraw, A, 600)
