@@ -12,7 +12,7 @@ from inference.models.llama import Model, model
 from inference.reference import Reference
 from inference.tokenizer import Text
 from inference.weights import Llama
-from verification.cli import Backend, application, fail, run
+from verification.cli import Backend, application, run
 from verification.contest import Task
 from verification.errors import InputError
 
@@ -91,7 +91,4 @@ class Models:
 
 
 if __name__ == "__main__":
-    try:
-        run(application(Models()))
-    except InferenceError as error:
-        fail(str(error))
+    run(application(Models()), InferenceError)

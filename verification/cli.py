@@ -18,15 +18,16 @@ from rich.console import Console
 from rich.progress import Progress
 
 from verification import referee
+from verification.adversaries.break_protocol import BEFOREHAND
 from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, substituted
 from verification.commitment import check as check_commitment
 from verification.commitment import commit
 from verification.computation import Computation
-from verification.contest import Task, cheats, names, place, play_out, table
+from verification.contest import Task, beforehand, cheats, names, place, play_out, table
 from verification.errors import InputError, Refusal
 from verification.files import check_writable, read, write
 from verification.trace import Trace, record
-from verification.transcript import KEYS, read_commitment, replay, summary, transcript
+from verification.transcript import KEYS, forfeited, read_commitment, replay, summary, transcript
 
 BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
 Backend = Literal["wgpu", "dawn", "numpy"]
@@ -54,11 +55,16 @@ class Source(Protocol):
         """Another computation of the same schedule: what one of ``corrupt_trace.SUBSTITUTES`` runs instead."""
 
 
-def run(app: typer.Typer) -> None:
-    """Run the command line: exit code 2 and one line on bad input, 130 when interrupted."""
+def run(app: typer.Typer, *others: type[Exception]) -> None:
+    """Run the command line: exit code 2 and one line on bad input, 130 when interrupted.
+
+    Args:
+        others: errors of the source of computations that are bad input too.
+    """
+    bad_input: tuple[type[Exception], ...] = (InputError, Refusal, *others)
     try:
         sys.exit(app(standalone_mode=False))
-    except (InputError, Refusal) as error:
+    except bad_input as error:
         fail(str(error))
     except typer.TyperException as error:
         fail(getattr(error, "format_message", error.__str__)())
@@ -158,6 +164,13 @@ def application(source: Source) -> typer.Typer:
         task = _task(source, model, prompt, max_tokens, temperature, seed)
         computation = source.computation(task, backend, adapter)
         at = None if corrupt is None else place(corrupt, computation)
+        if adversary in BEFOREHAND:
+            if out is not None:
+                raise InputError(f"the adversary {adversary} loses before there is a dispute: leave --transcript out")
+            reason = beforehand(task, computation, recorded(computation, "a rival runs the model"), adversary)
+            result = forfeited(computation, reason)
+            print(json.dumps(result) if as_json else f"the challenger wins ({reason}) before there is a dispute")
+            return
         if adversary in SUBSTITUTES:
             other = source.substitute(task, adversary, backend, adapter)
             wrong = substituted(computation, recorded(other, "the asserter runs something else", keep_all=True))
@@ -199,8 +212,12 @@ def application(source: Source) -> typer.Typer:
         if as_json:
             print(json.dumps(rows))
             return
-        for row in rows:
-            print(f"{row['name']:<20} {row['kind']:<16} {row['loses']:<16} {row['what']}")
+        for kind in dict.fromkeys(row["kind"] for row in rows):
+            print(f"They {kind}:")
+            for row in (row for row in rows if row["kind"] == kind):
+                print(f"  {row['name']:<21}{row.get('loses', ''):<17}{row['what']}")
+                for who, amount in row.get("outcome", {}).items():
+                    print(f"  {'':<21}{amount:>+14,}   {who}")
 
     return app
 

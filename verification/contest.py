@@ -1,6 +1,6 @@
 """A cheat and its challenger, set up and played: what ``dispute`` of the command line shows."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from typing import Any
@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.adversaries import break_protocol, corrupt_trace
+from verification.adversaries import break_protocol, corrupt_trace, play_for_money
 from verification.bisection import Dispute
 from verification.commitment import Commitment, canonical, check, commit, public
 from verification.computation import Computation
-from verification.errors import InputError
+from verification.errors import InputError, Refusal
 from verification.messages import ROLES
 from verification.party import honest, play
 from verification.trace import Trace
@@ -40,31 +40,49 @@ class Task:
 
 def names() -> list[str]:
     """Adversaries that ``dispute`` plays."""
-    return [row["name"] for row in table() if row["kind"] != "play for money"]
+    known = corrupt_trace.ADVERSARIES, corrupt_trace.SUBSTITUTES, break_protocol.ADVERSARIES, break_protocol.BEFOREHAND
+    return [name for group in known for name in group if name not in NEVER_ASSERTERS]
 
 
-def table() -> list[dict[str, str]]:
-    """Every adversary: name, kind, the reason it loses by, and what it does."""
-
-    def rows(kind: str, found: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
-        return [{"name": name, "kind": kind, "loses": loses, "what": what} for name, loses, what in found]
+def table() -> list[dict[str, Any]]:
+    """Every adversary: name, kind, what it does, and the reason it loses for or what it and others gain."""
 
     def first_line(function: Callable[..., Any]) -> str:
         return (function.__doc__ or "").partition("\n")[0].rstrip(".")
 
-    traces = [
-        (name, "tokens-wrong" if name.endswith("tokens") else "step-wrong", first_line(function))
+    rows = [
+        ("corrupt the trace", name, "tokens-wrong" if name.endswith("tokens") else "step-wrong", first_line(function))
         for name, function in corrupt_trace.ADVERSARIES.items()
     ]
-    others = [(name, "step-wrong", what) for name, what in corrupt_trace.SUBSTITUTES.items()]
-    protocol = [
-        (name, reason, f"Silent when its turn comes at stage {name.removeprefix('silent-at-')}")
-        if name.startswith("silent-at-")
-        else (name, reason, first_line(wrap))
-        for name, (wrap, reason) in break_protocol.ADVERSARIES.items()
-        if name not in NEVER_ASSERTERS
+    rows += [("corrupt the trace", name, "step-wrong", what) for name, what in corrupt_trace.SUBSTITUTES.items()]
+    for name, (wrap, reason) in break_protocol.ADVERSARIES.items():
+        silent = f"Silent when its turn comes at stage {name.removeprefix('silent-at-')}"
+        what = silent if name.startswith("silent-at-") else first_line(wrap)
+        if name not in NEVER_ASSERTERS:
+            rows.append(("break the protocol", name, reason, what))
+    rows += [("break the protocol", name, *each) for name, each in break_protocol.BEFOREHAND.items()]
+    found: list[dict[str, Any]] = [
+        {"name": name, "kind": kind, "loses": loses, "what": what} for kind, name, loses, what in rows
     ]
-    return rows("corrupt the trace", traces + others) + rows("break the protocol", protocol)
+    games = {"withheld-reveal": play_for_money.withheld_reveal} | play_for_money.ADVERSARIES
+    for name, game in games.items():
+        kind = "break the protocol" if name == "withheld-reveal" else "play for money"
+        found.append({"name": name, "kind": kind, "outcome": game(play_for_money.RULES), "what": first_line(game)})
+    return found
+
+
+def beforehand(task: Task, computation: Computation, right: Trace, adversary: str) -> str:
+    """The reason for which an adversary loses before there is a dispute; "" where it does not."""
+    rival, thief = (Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (1, 2))
+    one = commit(task.name, right, rival, bytes(32))
+    if adversary == "two-commitments":
+        corrupt_trace.flip(right, 0, 0)
+        return adversary if break_protocol.equivocates(one, commit(task.name, right, rival, bytes(32))) else ""
+    try:
+        check(break_protocol.copied(one, thief), one.seal, task.name, computation)
+    except Refusal as refusal:
+        return refusal.reason
+    return ""
 
 
 def cheats(mine: Trace, adversary: str) -> Trace:
