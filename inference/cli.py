@@ -151,9 +151,8 @@ def run_model(
         progress=show,
     )
     if trace is not None:
-        content = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
-        content |= {"seed": seed, "nodes": result.trace}
-        write(trace, json.dumps(content))
+        bound = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
+        write(trace, json.dumps({**bound, "seed": seed, "nodes": result.trace}))
     decoded = len(result.tokens) - 1
     summary = {
         "text": loaded.text.decode(result.tokens),

@@ -126,7 +126,7 @@ def derivation(
         return words.reshape(read_heads, group, -1).astype(np.int64)
 
     def total(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-        return sum(unsigned(each).reshape(lanes, -1).sum(1) for each in words)
+        return np.concatenate([unsigned(each).reshape(lanes, -1) for each in words], axis=1).sum(1)
 
     def vectors(words: Sequence[Words], columns: list[Columns]) -> Words:
         """(n, kv_heads, w): keys or values."""
@@ -172,15 +172,13 @@ def derivation(
         return y[start - first * group * width :][: stop - start]
 
     s = [score(positions) for positions in blocks]
-    largest = reduced(
-        steps, s, lanes, lambda words: np.max([part.reshape(lanes, -1).max(1) for part in words], axis=0)
-    )
+    largest = reduced(steps, s, lanes, lambda words: np.max([part.reshape(lanes, -1).max(1) for part in words], axis=0))
     p = [step((part, largest), steps[part].words, steps[part].words, weight) for part in s]
     den = reduced(steps, p, lanes, total)
     p = [step((part, den), steps[part].words, steps[part].words, narrow) for part in p]
     narrow_den = reduced(steps, p, lanes, total)
     mixes = [mix(part, positions) for part, positions in zip(p, blocks, strict=True)]
-    mixture = reduced(steps, mixes, lanes * width, lambda words: np.sum(words, axis=0, dtype=np.int64))
+    mixture = reduced(steps, mixes, lanes * width, lambda words: np.stack(words).sum(0, dtype=np.int64))
     step((mixture, narrow_den), stop - start, lanes * width, finish)
     return steps
 
