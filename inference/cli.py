@@ -12,7 +12,8 @@ import typer
 from inference import generate as runs
 from inference import model_file, models
 from inference.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
-from inference.device_commands import adapters, bench, conformance, serve
+from inference.bench_command import bench
+from inference.device_commands import adapters, conformance, serve
 from inference.drawing import draw
 from inference.errors import InputError
 from inference.files import write
