@@ -85,6 +85,8 @@ class Griefing:
     """P - kappa"""
     answer: float = 0.1
     """what answering a dispute costs the provider"""
+    recomputation: float = 0.6
+    """what settling it costs whoever recomputes"""
     message: float = 0.01
     """what a challenge costs besides the bond"""
     compensation: float = 0.0
@@ -117,6 +119,10 @@ class Griefing:
     def harm(self) -> float:
         """What one challenge costs an honest provider: its margin for a window and the answer, less compensation."""
         return self.load * self.margin + self.answer - self.compensation * self.bond
+
+    def factor(self) -> float:
+        """Griefing factor: what a challenge costs the rival and whoever recomputes, over what it costs the attacker."""
+        return (self.harm() + self.recomputation) / (self.bond + self.message)
 
     def threshold(self) -> float:
         """Bond above which a lone griefer loses: (P - kappa) min(load / (n - 1), capacity - load) less the message."""

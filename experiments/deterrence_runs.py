@@ -26,7 +26,7 @@ MARGIN = 1.25  # p d (P + S) over kappa, of every table but the first
 GRID = {
     "tiny": (2, 60, 60, (100, 200), (6, 100), 4),
     "small": (4, 300, 250, (300, 1500), (25, 1000), 40),
-    "full": (30, 1000, 600, (1000, 6000), (100, 3000), 400),
+    "full": (20, 1000, 600, (1000, 6000), (100, 3000), 400),
 }
 DETECTION, COST = Audits(0, 0).detection, Audits(0, 0).cost
 PROBABILITIES = (0.02, 0.05, 0.2)
@@ -152,6 +152,7 @@ def _griefing(seed: int, markets: int, epochs: int) -> Rows:
             "done": done,
             "harm": game.harm(),
             "cost": bond + game.message,
+            "factor": game.factor(),
             "threshold": game.threshold(),
         }
 

@@ -37,7 +37,7 @@ LADDER: tuple[Widths, ...] = (
     (704, 704, 704),
     (768, 768, 768),
 )
-"""A circuit has 2^k rows, two multiply-accumulates each: models that nearly fill theirs and models that just miss one."""
+"""A circuit has 2^k rows of two multiply-accumulates each: some models nearly fill it, some are just above half."""
 STORED = "zk_ladder.csv"
 PROVED = "proved"
 TILE = 64  # words of a layer's output that a referee recomputes at once

@@ -194,7 +194,7 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
             results, "puppets", ["first", "burnt"], {"cheat": share}
         ),
         "Challenging a rival without cause: who does, arriving work that is done; harm to the rival, cost to the "
-        "attacker and the bond that ends it, in payments": _table(
+        "attacker, damage with recomputation over that cost, and the bond that ends it, in payments": _table(
             results, "griefing", ["bond"], {"griefs": share, "done": share}
         ),
         f"False accusations at rate f, p = {AUDIT:g}: payoffs a task, the best of them, and what providers do": _table(

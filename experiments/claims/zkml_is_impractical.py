@@ -76,9 +76,9 @@ def check(results: Results) -> Verdict:
         f"a token of a 7B model: {seconds[0] / DAY:.0f} CPU days ({seconds[1] / DAY:.0f} to {seconds[2] / DAY:.0f}) "
         f"and {memory[0] / TERABYTE:.0f} TB ({memory[1] / TERABYTE:.0f} to {memory[2] / TERABYTE:,.0f})",
         f"ezkl {first['ezkl']}, {first['date']} ({first['source']}): the proof of {largest['widths']} takes "
-        f"{largest['prove_cpu']:.0f} CPU seconds, {times['prove_cpu'] / 1e6:.1f} million times its inference; committing "
-        f"to the same costs {times['commit_cpu']:.0%} of it, a dispute {times['dispute_cpu']:.0%}. So with this prover "
-        f"the whitepaper is right, terabytes included. What is dated: {PUBLISHED}.",
+        f"{largest['prove_cpu']:.0f} CPU seconds, {times['prove_cpu'] / 1e6:.1f} million times its inference; "
+        f"committing to the same costs {times['commit_cpu']:.0%} of it, a dispute {times['dispute_cpu']:.0%}. So with "
+        f"this prover the whitepaper is right, terabytes included. What is dated: {PUBLISHED}.",
     )
 
 
@@ -185,14 +185,15 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
             shown = f"{exponent[0]:.2f} ({exponent[1]:.2f} to {exponent[2]:.2f})" if power is None else "1"
             rows.append((label, unit, fit, shown, *values))
     first = proofs.iloc[0]
-    zk = ["widths", "macs", "status", *SECONDS, "srs_cpu", "setup_memory", "prove_memory", "pk_bytes", "vk_bytes"]
+    sizes = ["setup_memory", "prove_memory", "pk_bytes", "vk_bytes", "proof_bytes"]
+    proofs = proofs[["widths", "macs", "logrows", "status", *SECONDS, "srs_cpu", *sizes]]
+    micro = results["optimistic"].rename(columns={column: f"{name}, µs" for column, name in OPTIMISTIC.items()})
+    micro[[f"{name}, µs" for name in OPTIMISTIC.values()]] *= 1e6
     return {
         "Table 1 of the whitepaper, measured": table_one(results),
         f"zk-SNARKs by ezkl {first['ezkl']}, {first['date']}, on {first['machine']} ({first['source']}); CPU "
-        "seconds and bytes. The reference string (srs) is generated once for all models of a size.": proofs[
-            [*zk, "proof_bytes"]
-        ],
-        "Optimistic proofs of the same models, measured in this run; CPU seconds": results["optimistic"],
+        "seconds and bytes. The reference string (srs) is generated once for all models of a size.": proofs,
+        "Optimistic proofs of the same models, measured in this run; CPU time": micro,
         "A token of a 7B model, with 95 % prediction intervals": pd.DataFrame(
             rows, columns=["what", "unit", "fit", "exponent", "predicted", "low", "high"]
         ),
