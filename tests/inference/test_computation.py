@@ -190,6 +190,8 @@ def test_inputs_no_honest_run_gives_are_refused(tiny_model, refusal):
     computation = Inference(Reference(tiny_model("exact")), PROMPT, limit=2)
     names = [node.name for node in computation.nodes]
     large = np.full(1, 2**30, np.int32)
+    choice = names.index("prompt000.choice")
+    assert "the choice 256 is no token" in refusal(recorded, computation, {choice: np.full((1, 1), 256, np.int32)})
     assert "step0001.embedding" in refusal(computation.recompute, names.index("step0001.embedding"), 0, 0, [large])
 
 
@@ -200,11 +202,11 @@ def test_every_op_has_a_derivation_and_a_row_in_the_table():
     assert all(hasattr(ops.load(op), "derivation") for op in ops.names())
 
 
-@given(st.lists(st.integers(0, 2**15), min_size=1, max_size=40), st.integers(0, 2**32 - 1))
-def test_the_threshold_lies_in_one_span(weights, draw):
+@given(st.lists(st.integers(0, 2**15), min_size=1, max_size=40), st.integers(1, 70), st.integers(0, 2**32 - 1))
+def test_the_threshold_lies_in_one_span(weights, stride, draw):
     p = np.zeros((1, 3 * SPAN), np.int64)
-    p[0, :: 3 * SPAN // len(weights) + 1][: len(weights)] = weights[: len(p[0, :: 3 * SPAN // len(weights) + 1])]
-    p[0, 0] += 1
+    p[0, : stride * len(weights) : stride] = weights
+    p[0, 0] += 1  # the sum is never 0: the likeliest token's weight is 2^15
     sums = np.add.reduceat(p, range(0, 3 * SPAN, SPAN), axis=1).astype(np.int32)
     draws = np.array([draw], np.uint32).view(np.int32)
     found = [int(sample.inside(p[:, s * SPAN :][:, :SPAN], sums, draws, s)[0]) for s in range(3)]
