@@ -91,7 +91,8 @@ def _show(result: dict[str, Any], columns: str) -> None:
         print(f"products of {rows} x 576 x 1536 and {rows} x 1536 x 576, from the host to the host")
         for row in result["products"]:
             if row["rows"] == rows:
-                print(f"  {row['side']:<26}{row['milliseconds']:>10.2f} ms{row['gmac_per_second']:>9.2f} GMAC/s")
+                rate = f"{row['gmac_per_second']:>9.2f} GMAC/s on {row['processors']:.1f} processors"
+                print(f"  {row['side']:<26}{row['milliseconds']:>10.2f} ms{rate}")
     for tokens, rows in result["kernels"].items():
         print(f"kernels of the exact arithmetic, {tokens} tokens")
         for row in rows:

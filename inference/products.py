@@ -98,7 +98,9 @@ def ours(chain: Chain, arithmetic: Arithmetic, device: Device) -> Pass:
 
 
 def measured(sides: dict[str, Pass], operations: int, rounds: int) -> list[dict[str, Any]]:
-    """Median milliseconds of a pass of every side and its rate in 10^9 multiply-accumulates a second.
+    """Median milliseconds of a pass of every side, its rate in 10^9 multiply-accumulates a second, its processors.
+
+    Processors are this process's processor seconds over seconds: what a side kept busy, or got where others want them.
 
     Raises:
         InputError: a side's output is further than 5 % from the first one's; activations of 8 bits come to about 1 %.
@@ -108,16 +110,18 @@ def measured(sides: dict[str, Pass], operations: int, rounds: int) -> list[dict[
         off = float(np.linalg.norm(output - first) / np.linalg.norm(first))
         if not off < 0.05:
             raise InputError(f"{name} computes something else than {base}: outputs differ by {off:.1%}")
-    times = interleaved({name: partial(seconds, run) for name, run in sides.items()}, rounds)
-    medians = {name: float(np.median(each)) for name, each in times.items()}
-    return [
-        {"side": name, "milliseconds": round(1e3 * s, 4), "gmac_per_second": round(operations / s / 1e9, 4)}
-        for name, s in medians.items()
-    ]
+    rows = []
+    for name, times in interleaved({name: partial(timed, run) for name, run in sides.items()}, rounds).items():
+        seconds, processors = np.median(times, axis=0)
+        row = {"side": name, "milliseconds": round(1e3 * seconds, 4)}
+        row |= {"gmac_per_second": round(operations / seconds / 1e9, 4), "processors": round(processors, 2)}
+        rows.append(row)
+    return rows
 
 
-def seconds(run: Pass) -> float:
-    """Of one pass."""
-    started = time.perf_counter()
+def timed(run: Pass) -> tuple[float, float]:
+    """Seconds of one pass, and processors it kept busy."""
+    before, started = time.process_time(), time.perf_counter()
     run()
-    return time.perf_counter() - started
+    seconds = time.perf_counter() - started
+    return seconds, (time.process_time() - before) / seconds
