@@ -1,6 +1,5 @@
 """Table 1 on a ladder of perceptrons: a zk-SNARK of each by ezkl, and the optimistic proof of the same model."""
 
-import hashlib
 import importlib.util
 import json
 import subprocess
@@ -16,10 +15,16 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from auction.market import Float
 from experiments import zk_prover
+from experiments.perceptron import Perceptron
 from experiments.progress import track
+from verification.adversaries.corrupt_trace import with_wrong_step
+from verification.bisection import Dispute
+from verification.commitment import commit, header, public
+from verification.party import honest, play
+from verification.trace import record
 
 Widths = tuple[int, ...]
 LADDER: tuple[Widths, ...] = (
@@ -40,7 +45,6 @@ LADDER: tuple[Widths, ...] = (
 """A circuit has 2^k rows of two multiply-accumulates each: some models nearly fill it, some are just above half."""
 STORED = "zk_ladder.csv"
 PROVED = "proved"
-TILE = 64  # words of a layer's output that a referee recomputes at once
 
 
 def macs(widths: Sequence[int]) -> int:
@@ -101,52 +105,35 @@ def prove(widths: Widths, python: str = sys.executable) -> dict[str, object]:
 
 
 def optimistic(widths: Widths, repeats: int) -> dict[str, object]:
-    """The optimistic proof of one pass in exact integers: CPU seconds of inference, commitment, dispute; bytes opened.
+    """The optimistic proof of one pass in exact integers: CPU seconds of inference, commitment, dispute; bytes sent.
 
-    Commitment: a SHA-256 Merkle tree over the tiles of all outputs. Dispute: one tile of the largest layer recomputed
-    from inputs opened with their proofs. A stand-in of some lines for the package ``verification``.
+    Commitment: the trace recorded and its header signed, the inference itself not counted. Dispute: over one wrong word
+    of the largest layer, both parties' and the referee's work together, all messages counted.
     """
-    rng = np.random.default_rng(0)
-    # Integers in float64 are exact here, at most 128 * 127 * 1024 terms, and BLAS multiplies them.
-    weights = [rng.integers(-127, 128, (b, a)).astype(float) for a, b in pairwise(widths)]
-    start = rng.integers(-127, 128, widths[0]).astype(float)
+    computation = Perceptron(widths)
+    keys = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (1, 2)]
+    honest_trace, wrong = record(computation), record(computation)
+    with_wrong_step(wrong, int(np.argmax([matrix.size for matrix in computation.weights])), 0, 0)
 
-    def infer() -> list[Float]:
-        outputs, value = [], start
-        for matrix in weights:
-            value = np.clip(np.floor(matrix @ value / 128), 0, 127)
-            outputs.append(value)
-        return outputs
+    def dispute() -> Dispute:
+        made = Dispute(computation, header("task", wrong, public(keys[0])), public(keys[1]))
+        honest_trace.derived.clear()  # derived anew; the cheat's are its lie
+        play(made, honest("asserter", keys[0], wrong), honest("challenger", keys[1], honest_trace))
+        return made
 
-    outputs = infer()
-    tiles = [t.astype("<i4").tobytes() for out in outputs for t in np.split(out, range(TILE, out.size, TILE))]
-    layer = int(np.argmax([matrix.size for matrix in weights]))
-    before = ([start] + outputs)[layer]
-
-    def dispute() -> Float:
-        opened = [t.astype("<i4").tobytes() for t in np.split(before, range(TILE, before.size, TILE))]
-        root(opened)
-        return np.clip(np.floor(weights[layer][:TILE] @ before / 128), 0, 127)
-
-    depth = max(1, (len(tiles) - 1).bit_length())
+    decided = dispute()
+    assert decided.verdict is not None and decided.verdict.winner == "challenger"
+    inference = cpu_seconds(lambda: computation.run(lambda node, output: None), repeats)
+    committed = cpu_seconds(lambda: commit("task", record(computation), keys[0], bytes(32)), repeats)
     return {
         "widths": named(widths),
-        "infer_cpu": cpu_seconds(infer, repeats),
-        "commit_cpu": cpu_seconds(lambda: root(tiles), repeats),
+        "infer_cpu": inference,
+        "commit_cpu": committed - inference,
         "dispute_cpu": cpu_seconds(dispute, repeats),
-        "commitment_bytes": 32,
-        "opened_bytes": 4 * before.size + 4 * TILE + 2 * 32 * depth,
-        "rounds": depth,
+        "commitment_bytes": len(header("task", wrong, public(keys[0])).encoded()),
+        "opened_bytes": decided.bytes,
+        "rounds": sum(decided.rounds.values()),
     }
-
-
-def root(leaves: Sequence[bytes]) -> bytes:
-    """Merkle root: leaves and nodes hashed under different prefixes, an odd one carried up."""
-    level = [hashlib.sha256(b"\0" + leaf).digest() for leaf in leaves]
-    while len(level) > 1:
-        pairs = [hashlib.sha256(b"\1" + a + b).digest() for a, b in zip(level[::2], level[1::2], strict=False)]
-        level = pairs + level[len(pairs) * 2 :]
-    return level[0]
 
 
 def cpu_seconds(work: Callable[[], object], repeats: int) -> float:

@@ -198,7 +198,9 @@ def figures(results: Results) -> dict[str, Figure]:
         worked = part[part["referee_macs"] > 0]
         share = worked["referee_macs"] / worked["inference_macs"]
         right_.plot(worked["nodes"], share, "o", markersize=4, alpha=0.6, color=colour, label=name)
-    left.set(xlabel="nodes of the run", ylabel="rounds, tiles' included", xscale="log", ylim=(0, found["rounds"].max() + 5))
+    left.set(
+        xlabel="nodes of the run", ylabel="rounds, tiles' included", xscale="log", ylim=(0, found["rounds"].max() + 5)
+    )
     right_.set(xlabel="nodes of the run", ylabel="referee's work / run's work", xscale="log", yscale="log")
     right_.axhline(1, color=plots.MUTED, linewidth=1)
     right_.annotate("linear recomputation", (found["nodes"].min(), 1), (0, -12), textcoords="offset points", fontsize=8)
