@@ -35,8 +35,10 @@ def bench(
 
     Example: python -m inference bench --peers
 
-    Example: python -m inference bench --devices devices.json, then python -m auction generate marketplace --tasks 50
-    --providers 20 --out market.json --option devices=devices.json --option round_seconds=3600
+    Example: python -m inference bench --devices devices.json
+
+    which `python -m auction generate marketplace --tasks 50 --providers 20 --out market.json --option
+    devices=devices.json --option round_seconds=3600` turns into providers.
     """
     from inference import bench as measured
     from inference.provider import provider

@@ -66,12 +66,14 @@ def llama_cpp(path: Path) -> Measure:
     """llama.cpp on the processor, two threads, through the package xllamacpp: the model file's own 4-bit blocks.
 
     Raises:
-        InputError: it is not installed.
+        InputError: it is not installed, or the model is in another format.
     """
     try:
         import xllamacpp
     except ImportError:
         raise InputError("the peer llama.cpp needs the package xllamacpp") from None
+    if path.suffix != ".gguf":
+        raise InputError(f"the peer llama.cpp reads .gguf files, not {path}")
     settings = xllamacpp.CommonParams()
     settings.model.path = str(path)
     settings.n_ctx, settings.n_gpu_layers, settings.verbosity = 512, 0, -1

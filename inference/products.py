@@ -112,7 +112,7 @@ def measured(sides: dict[str, Pass], operations: int, rounds: int) -> list[dict[
             raise InputError(f"{name} computes something else than {base}: outputs differ by {off:.1%}")
     rows = []
     for name, times in interleaved({name: partial(timed, run) for name, run in sides.items()}, rounds).items():
-        seconds, processors = np.median(times, axis=0)
+        seconds, processors = np.median(times, axis=0).tolist()
         row = {"side": name, "milliseconds": round(1e3 * seconds, 4)}
         row |= {"gmac_per_second": round(operations / seconds / 1e9, 4), "processors": round(processors, 2)}
         rows.append(row)

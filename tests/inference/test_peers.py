@@ -62,6 +62,11 @@ def test_llama_cpp_is_named_where_it_is_absent(monkeypatch, refusal, tmp_path):
     assert refusal(peers.llama_cpp, tmp_path) == "the peer llama.cpp needs the package xllamacpp"
 
 
+def test_llama_cpp_takes_no_other_format(refusal, tmp_path):
+    pytest.importorskip("xllamacpp")
+    assert refusal(peers.llama_cpp, tmp_path) == f"the peer llama.cpp reads .gguf files, not {tmp_path}"
+
+
 def test_absent_peers_leave_the_others():
     def absent():
         raise InputError("not here")
