@@ -7,11 +7,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from inference.errors import InputError
-from inference.generate import check_prompt, passes
-from inference.graph import digest
+from inference.generate import check_run, passes
+from inference.graph import WORD, digest
 from inference.models.llama import Model, graph
-from inference.program import PARAMETERS, WORD, Program, program
+from inference.program import PARAMETERS, Program, program
 
 OUTPUTS = ("logits", "choice")
 
@@ -20,24 +19,22 @@ def run(model: Model, ids: list[int], limit: int, *, lanes: int, subgroups: bool
     """A greedy run: the programs of the prompt's passes with their inputs, and that of each further token.
 
     Raises:
-        InputError: see ``generate.check_prompt``; a limit below 1.
+        InputError: see ``generate.check_run``.
     """
-    if limit < 1:
-        raise InputError(f"{limit} tokens are not allowed; at least 1")
-    check_prompt(model, ids, limit)
+    check_run(model, ids, limit)
 
     def described(built: nx.DiGraph) -> dict[str, Any]:
         return as_json(built, program(built, keep=frozenset(OUTPUTS), lanes=lanes, subgroups=subgroups), lanes)
 
-    capacity = len(ids) + limit
     prompt = [
         {
-            "program": described(built),
-            "inputs": {f"input {key}": value.ravel().tolist() for key, value in inputs.items()},
+            "program": described(each.graph),
+            "inputs": {f"input {key}": value.ravel().tolist() for key, value in each.inputs(ids[each.span]).items()},
         }
-        for _, built, inputs in passes(model, ids, capacity, every=False, temperature=0)
+        for each in passes(model, ids, limit)
+        if each.start < len(ids)
     ]
-    step = described(graph(model, 1, capacity=capacity))
+    step = described(graph(model, 1, capacity=len(ids) + limit))
     return {"prompt": prompt, "step": step, "tokens": len(ids), "limit": limit, "end": list(model.end)}
 
 

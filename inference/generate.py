@@ -1,17 +1,17 @@
 """Runs of a model: prompt, tokens one by one, digests of every node; perplexity of a text."""
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Protocol
 
 import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
 from inference.errors import InputError
-from inference.graph import schedule
+from inference.graph import digest, schedule
 from inference.models.llama import Model, graph
 from inference.reference import Array, Observer
 from inference.threefry import threefry
@@ -30,6 +30,10 @@ class Backend(Protocol):
     def run(
         self, graph: nx.DiGraph, inputs: dict[str, Array], outputs: list[str], observe: Observer | None = None
     ) -> list[Array]: ...
+
+    def read(self, graph: nx.DiGraph, name: str) -> Array: ...
+
+    def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> object: ...
 
 
 @dataclass(slots=True)
@@ -65,13 +69,54 @@ def check_prompt(model: Model, ids: list[int], more: int) -> None:
         )
 
 
-def passes(model: Model, ids: list[int], capacity: int, *, every: bool, temperature: float) -> Iterator[Any]:
-    """The prompt in passes: name, graph, inputs. ``every`` asks for each token's logits, not for each pass's last."""
-    for start in range(0, len(ids), CHUNK):
-        part = ids[start : start + CHUNK]
-        first = 0 if every else len(part) - 1
-        built = graph(model, len(part), capacity=capacity, first=first, temperature=temperature)
-        yield f"prompt{start // CHUNK:03d}", built, placed(part, start)
+@dataclass(frozen=True, slots=True, eq=False)
+class Pass:
+    """One pass of a run: a graph over tokens at places that the prompt's length alone decides."""
+
+    name: str
+    graph: nx.DiGraph
+    """Shared by passes of one shape."""
+    start: int
+    """Position of its first token."""
+    count: int
+    """Tokens."""
+
+    @property
+    def span(self) -> slice:
+        """Its tokens in the sequence."""
+        return slice(self.start, self.start + self.count)
+
+    def inputs(self, ids: list[int], *, temperature: float = 0, seed: int = 0) -> dict[str, Array]:
+        """Inputs of the graph; ``ids`` are the tokens of this pass."""
+        draws = {"draws": draw(seed, self.start + self.count)} if temperature else {}
+        return placed(ids, self.start) | draws
+
+
+def check_run(model: Model, ids: list[int], limit: int) -> None:
+    """Refuse a run the model cannot make.
+
+    Raises:
+        InputError: see ``check_prompt``; a limit below 1.
+    """
+    if limit < 1:
+        raise InputError(f"{limit} tokens are not allowed; at least 1")
+    check_prompt(model, ids, limit)
+
+
+def passes(model: Model, ids: list[int], limit: int, *, every: bool = False, temperature: float = 0) -> list[Pass]:
+    """The passes of a run of up to ``limit`` tokens: the prompt's, then one for each token but the last.
+
+    ``every`` asks for each prompt token's logits, not for each pass's last.
+    """
+    starts = range(0, len(ids), CHUNK)
+    plan = [(f"prompt{start // CHUNK:03d}", start, min(CHUNK, len(ids) - start)) for start in starts]
+    plan += [(f"step{index:04d}", len(ids) + index - 1, 1) for index in range(1, limit)]
+    graphs: dict[int, nx.DiGraph] = {}
+    for _, _, count in plan:
+        if count not in graphs:
+            first = 0 if every else count - 1
+            graphs[count] = graph(model, count, capacity=len(ids) + limit, first=first, temperature=temperature)
+    return [Pass(name, graphs[count], start, count) for name, start, count in plan]
 
 
 def placed(ids: list[int], start: int) -> dict[str, Array]:
@@ -99,48 +144,40 @@ def generate(
     """Up to ``limit`` tokens after a prompt, an end token the last.
 
     Raises:
-        InputError: see ``check_prompt``; a limit below 1, a temperature that is not allowed.
+        InputError: see ``check_run``; a temperature that is not allowed.
     """
     model = backend.model
-    if limit < 1:
-        raise InputError(f"{limit} tokens are not allowed; at least 1")
-    check_prompt(model, ids, limit)
-    capacity = len(ids) + limit
-    total, run = sha256(), Run([], "", 0.0, 0.0)
+    check_run(model, ids, limit)
+    total, run, started = sha256(), Run([], "", 0.0, 0.0), time.perf_counter()
+    for each in passes(model, ids, limit, temperature=temperature):
+        if run.tokens and run.tokens[-1] in model.end:
+            if not trace:
+                break
+            run.trace += [{"node": f"{each.name}.{node}", "digest": EMPTY} for node in schedule(each.graph)]
+            continue
 
-    def step(name: str, built: nx.DiGraph, inputs: dict[str, Array], position: int) -> int:
-        def observe(node: str, output: Array) -> None:
+        def observe(node: str, output: Array, name: str = each.name) -> None:
             run.trace.append({"node": f"{name}.{node}", "digest": digest_of(output)})
 
-        if temperature:
-            inputs["draws"] = draw(seed, position)
-        logits, choice = backend.run(built, inputs, ["logits", "choice"], observe if trace else None)
+        inputs = each.inputs((ids + run.tokens)[each.span], temperature=temperature, seed=seed)
+        logits, choice = backend.run(each.graph, inputs, ["logits", "choice"], observe if trace else None)
         total.update(np.ascontiguousarray(logits).tobytes())
-        return int(choice[0])
-
-    started = time.perf_counter()
-    position, token = 0, -1
-    for name, built, inputs in passes(model, ids, capacity, every=False, temperature=temperature):
-        position += len(inputs["tokens"])
-        token = step(name, built, inputs, position)
-    run.tokens.append(token)
-    progress(token)
-    run.prefill_seconds = time.perf_counter() - started
-
-    built = graph(model, 1, capacity=capacity, temperature=temperature)
-    started = time.perf_counter()
-    while len(run.tokens) < limit and token not in model.end:
-        token = step(f"step{len(run.tokens):04d}", built, placed([token], position), position + 1)
-        position += 1
-        run.tokens.append(token)
-        progress(token)
+        if each.start + each.count < len(ids):
+            continue
+        run.tokens.append(int(choice[0]))
+        progress(run.tokens[-1])
+        if len(run.tokens) == 1:
+            run.prefill_seconds, started = time.perf_counter() - started, time.perf_counter()
     run.decode_seconds = time.perf_counter() - started
-    if trace:
-        for index in range(len(run.tokens), limit):
-            run.trace += [{"node": f"step{index:04d}.{node}", "digest": EMPTY} for node in schedule(built)]
     total.update(np.array(run.tokens, "<i4").tobytes())
     run.digest = total.hexdigest()
     return run
+
+
+def digests(model: Model, ids: list[int], limit: int, temperature: float) -> dict[str, str]:
+    """What a run is bound to, as SHA-256 in hex: "model" (weights, tables, formats), "graph" and "input"."""
+    one = graph(model, 1, capacity=len(ids) + limit, temperature=temperature)
+    return {"model": model.digest, "graph": digest(one), "input": digest_of(placed(ids, 0)["tokens"])}
 
 
 def digest_of(output: Array) -> str:
@@ -152,8 +189,8 @@ def next_scores(backend: Backend, ids: list[int]) -> npt.NDArray[np.float64]:
     """(vocabulary,): the raw logits of the token after a prompt."""
     check_prompt(backend.model, ids, 0)
     logits: Array = np.empty(0)
-    for _, built, inputs in passes(backend.model, ids, len(ids), every=False, temperature=0):
-        [logits] = backend.run(built, inputs, ["logits"])
+    for each in passes(backend.model, ids, 0):
+        [logits] = backend.run(each.graph, each.inputs(ids[each.span]), ["logits"])
     return scores(backend.model, logits[0])
 
 
@@ -182,8 +219,8 @@ def fit(backend: Backend, ids: list[int], progress: Callable[[int], None] = lamb
     if len(ids) < 2:
         raise InputError("perplexity needs at least 2 tokens")
     nll, top, done = [], [], 0
-    for _, built, inputs in passes(backend.model, ids, len(ids), every=True, temperature=0):
-        [logits] = backend.run(built, inputs, ["logits"])
+    for each in passes(backend.model, ids, 0, every=True):
+        [logits] = backend.run(each.graph, each.inputs(ids[each.span]), ["logits"])
         after = ids[done + 1 : done + 1 + len(logits)]
         x = scores(backend.model, logits[: len(after)])
         peak = x.max(1)

@@ -5,7 +5,7 @@ has subgroups of 8 lanes.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
 from types import ModuleType
@@ -14,10 +14,9 @@ from typing import Any
 import networkx as nx
 
 from inference import ops
-from inference.graph import Arithmetic, plan, schedule
+from inference.graph import WORD, Arithmetic, plan, schedule
 from inference.kernels import kernel
-
-WORD = 4  # bytes
+from inference.readback import Region
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,18 +46,36 @@ class Program:
     """Buffer to the constant it holds and the layout the kernels want it in."""
     outputs: dict[str, str] = field(default_factory=dict)
     """Node to the buffer it writes."""
+    regions: dict[str, Region] = field(default_factory=dict)
+    """What ``bindings`` and ``outputs`` name that is only a part of a buffer."""
 
 
 PARAMETERS = "params"
 
 
-def program(graph: nx.DiGraph, *, lanes: int, subgroups: bool, keep: frozenset[str]) -> Program:
-    """The program of a graph; the outputs of nodes in ``keep`` stay readable after the run."""
+def program(
+    graph: nx.DiGraph,
+    *,
+    lanes: int,
+    subgroups: bool,
+    keep: frozenset[str] = frozenset(),
+    regions: Mapping[str, Region] | None = None,
+) -> Program:
+    """The program of a graph; the outputs of nodes in ``keep`` stay readable after the run.
+
+    With ``regions``, where each output lies that has no state, all of them do.
+    """
     order, arithmetic = schedule(graph), graph.graph["arithmetic"]
-    layout = plan(graph, keep=keep)
     result = Program(arithmetic)
-    result.sizes |= {f"activation {index}": WORD * words for index, words in enumerate(layout.words)}
-    result.outputs |= {name: f"activation {index}" for name, index in layout.buffer.items()}
+    if regions is not None:
+        for name, region in regions.items():
+            result.outputs[name] = f"output {name}"
+            result.regions[f"output {name}"] = region
+            result.sizes[region.buffer] = region.offset + region.size
+    else:
+        layout = plan(graph, keep=keep)
+        result.sizes |= {f"activation {index}": WORD * words for index, words in enumerate(layout.words)}
+        result.outputs |= {name: f"activation {index}" for name, index in layout.buffer.items()}
     for name, node in graph.nodes.items():
         if node["kind"] == "input":
             result.sizes[f"input {name}"] = WORD * prod(node["shape"])

@@ -1,6 +1,7 @@
 """The numpy backend: every op by its reference, asked for by name."""
 
 from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import Any
 
 import networkx as nx
@@ -12,7 +13,8 @@ from inference.graph import schedule
 from inference.models.llama import Model
 
 Array = npt.NDArray[Any]
-Observer = Callable[[str, Array], None]
+Observer = Callable[[str, Array], Array | None]
+"""Sees a node's output; what it returns, if anything, replaces the output."""
 
 
 class Reference:
@@ -25,27 +27,40 @@ class Reference:
         self.states: dict[str, Array] = {}
 
     def run(
-        self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
+        self,
+        graph: nx.DiGraph,
+        inputs: Mapping[str, Array],
+        outputs: list[str],
+        observe: Observer | None = None,
+        known: Mapping[str, Array] = MappingProxyType({}),
     ) -> list[Array]:
-        """The outputs asked for; ``observe`` sees every node's output in schedule order."""
+        """The outputs asked for; ``observe`` sees every node's output in schedule order and may replace it.
+
+        Nodes in ``known`` have that output: they are neither computed nor observed.
+        """
         arithmetic = graph.graph["arithmetic"]
         values: dict[str, Array] = dict(inputs)
         waiting = {name: graph.out_degree(name) for name in graph}
         for name in schedule(graph):
             node = graph.nodes[name]
-            operands = [values[s] if s in values else self.model.constants[s] for s in node["inputs"]]
-            result = getattr(ops.load(node["op"]), arithmetic)(*operands, **node["attributes"])
-            assert result.shape == node["shape"], name
-            if observe is not None:
-                observe(name, result)
-            values[name] = result if node["state"] is None else self._append(node, result, inputs["places"])
+            if name in known:
+                result = known[name]
+            else:
+                operands = [values[s] if s in values else self.model.constants[s] for s in node["inputs"]]
+                result = getattr(ops.load(node["op"]), arithmetic)(*operands, **node["attributes"])
+                assert result.shape == node["shape"], name
+                replaced = None if observe is None else observe(name, result)
+                result = result if replaced is None else replaced
+            values[name] = result if node["state"] is None else self.write(graph, name, inputs["places"], result)
             for source in set(node["inputs"]):
                 waiting[source] -= 1
                 if source in values and not waiting[source] and source not in outputs:
                     del values[source]
         return [values[name] for name in outputs]
 
-    def _append(self, node: Mapping[str, Any], rows: Array, places: Array) -> Array:
+    def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> Array:
+        """Rows of a node with a state at their places (T, 2) of sequence and position; the state."""
+        node = graph.nodes[name]
         capacity, sequences = node["attributes"]["capacity"], node["attributes"]["sequences"]
         shape = (sequences * capacity, rows.shape[1])
         state = self.states.get(node["state"])
@@ -53,3 +68,7 @@ class Reference:
             state = self.states[node["state"]] = np.zeros(shape, rows.dtype)
         state[places[:, 0] * capacity + places[:, 1]] = rows
         return state
+
+    def read(self, graph: nx.DiGraph, name: str) -> Array:
+        """The state of a node, (sequences · capacity, width)."""
+        return self.states[graph.nodes[name]["state"]]

@@ -6,8 +6,7 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 
 import importlib
 import os
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import prod
 from pathlib import Path
 from types import ModuleType
@@ -20,10 +19,12 @@ import numpy.typing as npt
 
 from inference import ops
 from inference.errors import InputError
-from inference.graph import Arithmetic, schedule
+from inference.graph import WORD, Arithmetic
 from inference.kernels import alone, kernel
+from inference.loading import Dispatch, Loaded, dispatches, resource
 from inference.models.llama import Model
-from inference.program import PARAMETERS, Program, program
+from inference.program import Program, program
+from inference.readback import Window, arenas, windows
 from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
@@ -34,7 +35,6 @@ LANES = {"CPU": 16, "GPU": 64}
 SUBGROUPS = ("subgroup", "subgroups")  # the feature's names in wgpu-native and in Dawn
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 """Chromium's Vulkan driver without a GPU, as Debian installs it: a second driver to compare with."""
-SLOT = 256  # bytes between the Params of two nodes: the offset alignment of every adapter
 
 Array = npt.NDArray[Any]
 
@@ -60,11 +60,14 @@ def adapters(backend: str = "wgpu") -> list[Any]:
     """The adapters compute runs on, GPUs first and the slow SwiftShader last; OpenGL's are left out."""
     gpu = implementation(backend).gpu
     found = [adapter for adapter in gpu.enumerate_adapters_sync() if adapter.info["backend_type"] != "OpenGL"]
-    return sorted(found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", _is_swiftshader(adapter)))
+    return sorted(
+        found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", is_swiftshader(adapter.info["device"]))
+    )
 
 
-def _is_swiftshader(adapter: Any) -> bool:
-    return "SwiftShader" in adapter.info["device"]
+def is_swiftshader(name: str) -> bool:
+    """Whether an adapter is Chromium's, too slow to measure."""
+    return "SwiftShader" in name
 
 
 def stacks() -> list[tuple[str, str]]:
@@ -109,24 +112,6 @@ def choose(backend: str = "wgpu", name: str | None = None) -> Any:
     raise InputError(f"unknown adapter {name!r}; {backend} finds {', '.join(a.info['device'] for a in found)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """One node, ready to be encoded."""
-
-    pipeline: Any
-    bindings: Any
-    workgroups: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A program on the device."""
-
-    program: Program
-    dispatches: list[Dispatch]
-    buffers: dict[str, Any]
-
-
 class Device:
     """An adapter opened for compute; its pipelines are built once."""
 
@@ -156,15 +141,14 @@ class Device:
         pipeline = self.device.create_compute_pipeline(layout="auto", compute={"module": module, "entry_point": "main"})
         given, output = self.buffer("x", x.nbytes), self.buffer("output", 4 * words)
         self.device.queue.write_buffer(given, 0, x)
-        entries = [
-            {"binding": binding, "resource": _resource(buffer)} for binding, buffer in enumerate((given, output))
-        ]
+        buffers = {"x": given, "output": output}
+        entries = [{"binding": binding, "resource": resource(buffers, name)} for binding, name in enumerate(buffers)]
         group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
         self.submit([Dispatch(pipeline, group, (1, 1, 1))])
         return np.frombuffer(self.device.queue.read_buffer(output, 0, 4 * words), np.int32)
 
-    def submit(self, dispatches: list[Dispatch]) -> None:
-        """Encode dispatches as one submission."""
+    def submit(self, dispatches: list[Dispatch], copies: Iterable[tuple[Any, int, Any, int, int]] = ()) -> None:
+        """Encode dispatches, and copies after them, as one submission."""
         encoder = self.device.create_command_encoder()
         compute = encoder.begin_compute_pass()
         pipeline = None
@@ -174,17 +158,19 @@ class Device:
             compute.set_bind_group(0, dispatch.bindings)
             compute.dispatch_workgroups(*dispatch.workgroups)
         compute.end()
+        for copy in copies:
+            encoder.copy_buffer_to_buffer(*copy)
         self.device.queue.submit([encoder.finish()])
 
-    def buffer(self, name: str, size: int, uniform: bool = False) -> Any:
-        """A buffer, or one line that says which limit it exceeds."""
+    def buffer(self, name: str, size: int, *, uniform: bool = False, mapped: bool = False) -> Any:
+        """A buffer of storage, of parameters or to be mapped, or one line that says which limit it exceeds."""
         for limit in LIMITS:
             if size > self.device.limits[limit]:
                 raise InputError(
                     f"the buffer {name} needs {size} bytes; {limit} of {self.name} is {self.device.limits[limit]}"
                 )
         usage = self.module.BufferUsage
-        kind = usage.UNIFORM if uniform else usage.STORAGE | usage.COPY_SRC
+        kind = usage.UNIFORM if uniform else usage.MAP_READ if mapped else usage.STORAGE | usage.COPY_SRC
         return self.device.create_buffer(size=max(size, 16), usage=kind | usage.COPY_DST)
 
     def pipeline(self, arithmetic: Arithmetic, op: str, variant: str, entry: str) -> Any:
@@ -205,32 +191,40 @@ class Runtime:
         self.model, self.device, self.name = model, device, device.backend
         self.kept: dict[str, Any] = {}
         """Buffers of weights and states."""
-        self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str], Loaded]] = WeakKeyDictionary()
+        self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str] | None, Loaded]] = WeakKeyDictionary()
 
     def run(
         self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
     ) -> list[Array]:
         """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
         try:
-            loaded = self.load(graph, outputs if observe is None else schedule(graph))
+            loaded = self.load(graph, outputs if observe is None else None)
             for name, values in inputs.items():
                 self.device.device.queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
-            self.device.submit(loaded.dispatches)
-            if observe is not None:
-                for name in schedule(graph):
-                    observe(name, self._read(graph, loaded, name, inputs))
-            return [self._read(graph, loaded, name, inputs) for name in outputs]
+            if observe is None:
+                self.device.submit(loaded.dispatches)
+                return [self._read(graph, loaded, name, inputs) for name in outputs]
+            found = {}
+            for name, output in self._all(loaded, inputs["places"]):
+                observe(name, output)
+                if name in outputs:
+                    found[name] = output
+            return [found[name] for name in outputs]
         except self.device.module.GPUError as error:
             said = " ".join(str(error).split())
             raise InputError(f"the device {self.device.name} failed or was lost: {said}") from None
 
-    def load(self, graph: nx.DiGraph, outputs: list[str]) -> Loaded:
-        """A graph's program on the device, built once."""
-        keep, built = frozenset(outputs), self.loaded.setdefault(graph, {})
+    def load(self, graph: nx.DiGraph, outputs: list[str] | None) -> Loaded:
+        """A graph's program on the device, built once; without ``outputs`` all are to be read."""
+        keep, built = None if outputs is None else frozenset(outputs), self.loaded.setdefault(graph, {})
         if keep not in built:
-            built[keep] = self._build(
-                program(graph, lanes=self.device.lanes, subgroups=self.device.subgroups, keep=keep)
-            )
+            lanes, subgroups = self.device.lanes, self.device.subgroups
+            if keep is not None:
+                built[keep] = self._build(program(graph, lanes=lanes, subgroups=subgroups, keep=keep))
+            else:
+                regions = arenas(graph, min(self.device.device.limits[limit] for limit in LIMITS))
+                made = program(graph, lanes=lanes, subgroups=subgroups, regions=regions)
+                built[keep] = self._build(made, windows(graph, regions))
         return built[keep]
 
     def finish(self) -> None:
@@ -249,26 +243,49 @@ class Runtime:
         starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
         return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
 
-    def _build(self, made: Program) -> Loaded:
+    def _all(self, loaded: Loaded, places: Array) -> Iterator[tuple[str, Array]]:
+        """Run, and read every output, a window while the next is being copied."""
+
+        def copies(index: int) -> Iterator[tuple[Any, int, Any, int, int]]:
+            for source, at, offset, size in loaded.windows[index].copies(places):
+                yield loaded.buffers[source], at, loaded.copied[index % 2], offset, size
+
+        self.device.submit(loaded.dispatches, copies(0))
+        for index, window in enumerate(loaded.windows):
+            if index + 1 < len(loaded.windows):
+                self.device.submit([], copies(index + 1))
+            buffer = loaded.copied[index % 2]
+            buffer.map_sync("READ")
+            try:
+                yield from window.read(buffer.read_mapped(copy=False))
+            finally:
+                buffer.unmap()
+
+    def read(self, graph: nx.DiGraph, name: str) -> Array:
+        """The state of a node, (sequences · capacity, width)."""
+        buffer = self._state(graph, name)
+        dtype = np.int32 if graph.graph["arithmetic"] == "exact" else np.float32
+        return np.frombuffer(self.device.device.queue.read_buffer(buffer), dtype).reshape(
+            -1, graph.nodes[name]["shape"][1]
+        )
+
+    def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> None:
+        """Rows of a node with a state, at consecutive places (T, 2) of sequence and position."""
+        sequence, position = places[0].tolist()
+        at = rows[0].nbytes * (sequence * graph.nodes[name]["attributes"]["capacity"] + position)
+        self.device.device.queue.write_buffer(self._state(graph, name), at, np.ascontiguousarray(rows))
+
+    def _state(self, graph: nx.DiGraph, name: str) -> Any:
+        node = graph.nodes[name]
+        rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
+        return self._buffer(f"state {node['state']}", WORD * rows * node["shape"][1])
+
+    def _build(self, made: Program, windows: Sequence[Window] = ()) -> Loaded:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
         buffers |= {name: self._weight(name, constant, pack) for name, (constant, pack) in made.weights.items()}
-        parameters = self.device.buffer("parameters", SLOT * len(made.steps), uniform=True)
-        dispatches = []
-        for index, step in enumerate(made.steps):
-            self.device.device.queue.write_buffer(parameters, SLOT * index, step.parameters)
-            pipeline = self.device.pipeline(made.arithmetic, step.op, step.variant, step.entry)
-            entries = [
-                {
-                    "binding": binding,
-                    "resource": {"buffer": parameters, "offset": SLOT * index, "size": SLOT}
-                    if name == PARAMETERS
-                    else _resource(buffers[name]),
-                }
-                for binding, name in step.bindings.items()
-            ]
-            group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
-            dispatches.append(Dispatch(pipeline, group, step.workgroups))
-        return Loaded(made, dispatches, buffers)
+        size = max((window.size for window in windows), default=0)
+        copied = [self.device.buffer("copy", size, mapped=True) for _ in windows[:2]]
+        return Loaded(made, dispatches(self.device, made, buffers), buffers, windows, copied)
 
     def _buffer(self, name: str, size: int) -> Any:
         """A buffer of one program, or a state's, which is kept while its size is the same."""
@@ -284,7 +301,3 @@ class Runtime:
             self.kept[name] = self.device.buffer(name, words.nbytes)
             self.device.device.queue.write_buffer(self.kept[name], 0, words)
         return self.kept[name]
-
-
-def _resource(buffer: Any) -> dict[str, Any]:
-    return {"buffer": buffer, "offset": 0, "size": buffer.size}

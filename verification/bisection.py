@@ -256,7 +256,7 @@ class Dispute:
         assert guard is not None
         last = leaves(self.computation.nodes[guard]) - 1
         words = committed(self.computation, self.root, guard, last, body["opening"])
-        self._decide_null(words is None or self.computation.ended(words))
+        self._decide_null(words is None or self.computation.ended(words[None]))
 
     def _open_steps(self, body: Any) -> None:
         count = len(self.steps)

@@ -1,6 +1,6 @@
 """What a provider publishes of a result: first a seal, and when all rivals have sealed theirs, the header (section 5).
 
-    seal = H("seal" ‖ nonce ‖ header)
+    seal = seal(provider, task, H(header), nonce), see ``tasks``
 
 A seal says nothing of the root, so that nobody can copy a rival's; the header names its provider and is signed.
 """
@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from verification.computation import Computation
 from verification.errors import Refusal
+from verification.tasks import seal
 from verification.trace import Trace
 
-NONCE = 32  # bytes
 DOMAINS = {"header": b"distribute-lab header\0", "message": b"distribute-lab message\0"}
 
 
@@ -44,6 +44,11 @@ class Header:
         """The bytes that are sealed and signed."""
         return canonical(asdict(self))
 
+    @property
+    def digest(self) -> str:
+        """What the ledger holds of it, in hex."""
+        return sha256(self.encoded()).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Commitment:
@@ -56,7 +61,7 @@ class Commitment:
     @property
     def seal(self) -> str:
         """What was published first."""
-        return sha256(b"seal" + bytes.fromhex(self.nonce) + self.header.encoded()).hexdigest()
+        return seal(self.header.provider, self.header.task, self.header.digest, self.nonce)
 
 
 def canonical(content: Any) -> bytes:
@@ -105,7 +110,7 @@ def commit(task: str, trace: Trace, key: Ed25519PrivateKey, nonce: bytes) -> Com
     return Commitment(content, nonce.hex(), sign(key, "header", content.encoded()))
 
 
-def check(commitment: Commitment, seal: str, task: str, computation: Computation) -> None:
+def check(commitment: Commitment, sealed: str, task: str, computation: Computation) -> None:
     """What must hold of an opened commitment before its root is believed to be a claim on the task.
 
     Raises:
@@ -113,7 +118,7 @@ def check(commitment: Commitment, seal: str, task: str, computation: Computation
             wrong-nodes.
     """
     claimed = commitment.header
-    if commitment.seal != seal:
+    if commitment.seal != sealed:
         raise Refusal("wrong-seal", "the header does not open the seal that was published")
     if not signed(claimed.provider, "header", claimed.encoded(), commitment.signature):
         raise Refusal("wrong-signature", "the header is not signed by its provider")

@@ -90,7 +90,7 @@ class Computation(Protocol):
         """The outputs of all nodes of the pass ``node`` belongs to, from the words of kept nodes before it."""
 
     def ended(self, guard: Words) -> bool:
-        """Whether the run ends with what the guard node gave."""
+        """Whether the run ends with what the guard node gave, its last row at least."""
 
     def delivered(self, token: int) -> tuple[int, int] | None:
         """The leaf whose first word is the output token of that index; None beyond the limit."""

@@ -9,7 +9,7 @@ from verification.computation import Computation, Words
 from verification.errors import Refusal
 from verification.merkle import NULL, leaf_digest, node_digest, root_of
 from verification.messages import Opening
-from verification.trace import leaf_words, leaves, record
+from verification.trace import Trace, leaf_words, leaves
 
 
 def committed(computation: Computation, root: bytes, node: int, leaf: int, opening: Opening) -> Words | None:
@@ -58,9 +58,8 @@ def right(computation: Computation, node: int, leaf: int, step: int, inputs: Seq
     return leaf_digest(np.asarray(result, np.int32)) == claimed
 
 
-def linear(computation: Computation, claimed: Header) -> str:
-    """The whitepaper's way: recompute the whole run; "" where the header holds, otherwise what is wrong."""
-    trace = record(computation)
+def linear(claimed: Header, trace: Trace) -> str:
+    """The whitepaper's way: compare with the whole run, recomputed; "" where the header holds, else what is wrong."""
     if trace.tree.root.hex() != claimed.root:
         return "the trace has another root"
     if tuple(trace.tokens) != claimed.tokens:

@@ -52,6 +52,20 @@ def summary(dispute: Dispute) -> dict[str, Any]:
     }
 
 
+def forfeited(computation: Computation, reason: str) -> dict[str, Any]:
+    """The same for an asserter that loses before there is a dispute."""
+    numbers = dict.fromkeys(("rounds_node", "rounds_tile", "messages", "bytes", "referee_macs"), 0)
+    return {
+        "winner": "challenger",
+        "loser": "asserter",
+        "disputed_node": None,
+        "disputed_tile": None,
+        **numbers,
+        "inference_macs": computation.macs,
+        "reason": reason,
+    }
+
+
 def _tile(computation: Computation, verdict: Verdict) -> int | None:
     """The tile's number among all of its node: leaf by leaf, step by step."""
     if verdict.node is None or verdict.leaf is None or verdict.step is None:
@@ -86,6 +100,8 @@ def replay(content: Any, computation: Computation) -> str:
         InputError: it is no transcript.
     """
     commitment = read_commitment(content["commitment"])
+    if not isinstance(content["verdict"], dict):
+        raise InputError("the transcript's verdict is an object")
     try:
         check(commitment, content["seal"], commitment.header.task, computation)
         dispute = Dispute(computation, commitment.header, content["challenger"], DisputeRules(**content["rules"]))

@@ -6,6 +6,7 @@ maxima: (T, P, 2) of logit (float32: its bits) and id; y: (T,) ids.
 import numpy as np
 import numpy.typing as npt
 
+from inference.derivation import Operand, Step
 from inference.ops import Shape, require
 
 PACK: dict[str, object] = {}
@@ -19,6 +20,11 @@ def shape(maxima: Shape) -> Shape:
 
 def exact(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return chosen(maxima[..., 0], maxima[..., 1])
+
+
+def derivation(row: int, start: int, stop: int, maxima: Operand) -> list[Step]:
+    whole = maxima.columns(row)
+    return [Step(whole.leaves, 1, maxima.words // 2, lambda words: exact(whole.read(words).reshape(1, -1, 2)))]
 
 
 def float32(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

@@ -7,10 +7,13 @@ Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row;
 with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22, so (q·D) << 8 stays within 2^30.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.derivation import Operand, Step
 from inference.fixed_point import i32, multiply_shift, round_shift
 from inference.ops import Shape, require
 
@@ -34,6 +37,16 @@ def exact(
     values = i32((q[tokens].astype(np.int64) * steps) << 8)
     mantissa, shift = rows[tokens].astype(np.int64).T[..., None]
     return round_shift(multiply_shift(values, mantissa, 16), shift).astype(np.int32)
+
+
+def derivation(
+    row: int, start: int, stop: int, tokens: Operand | npt.NDArray[np.int32], *table: npt.NDArray[Any]
+) -> list[Step]:
+    words = stop - start
+    if isinstance(tokens, Operand):
+        token = tokens.columns(row)
+        return [Step(token.leaves, words, words, lambda given: exact(token.read(given)[0], *table)[0, start:stop])]
+    return [Step((), words, words, lambda given: exact(tokens[row : row + 1], *table)[0, start:stop])]
 
 
 def float32(

@@ -12,10 +12,14 @@ Exact: a row's D and M are 15 bits and a sign (M at 16 times D's scale), a an in
 ``scaled`` each row of a ends in 4 words, the first the token's exponent (``quantise``).
 """
 
+from collections.abc import Callable, Sequence
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import BLOCK, pack_blocks, pack_q4, pack_rows
+from inference.derivation import WORK, Columns, Operand, Step, Words, concatenated, read
 from inference.fixed_point import i32, multiply_shift, requantise, round_shift
 from inference.ops import Shape, require
 
@@ -108,6 +112,41 @@ def float32(
     weights = q.reshape(*blocks.shape[:2], BLOCK) * blocks[..., :1] + blocks[..., 1:]
     y = a @ weights.reshape(q.shape).T
     return y if residual is None else residual + y
+
+
+def derivation(row: int, start: int, stop: int, a: Operand, *others: Any, **attributes: Any) -> list[Step]:
+    return product_derivation(exact, row, start, stop, a, *others, **attributes)
+
+
+def product_derivation(
+    product: Callable[..., npt.NDArray[np.int32]],
+    row: int,
+    start: int,
+    stop: int,
+    a: Operand,
+    q: npt.NDArray[np.integer],
+    blocks: npt.NDArray[np.int16],
+    rows: npt.NDArray[np.int32],
+    residual: Operand | None = None,
+    **attributes: Any,
+) -> list[Step]:
+    """Some rows of W at a time, by the reference of the op."""
+    step = 1 << (WORK // q.shape[1]).bit_length() - 1
+    activations = a.columns(row)
+    steps = []
+    for at in range(start, stop, step):
+        part = slice(at, min(at + step, stop))
+        added = () if residual is None else (residual.columns(row, (part.start, part.stop)),)
+
+        def columns(
+            words: Sequence[Words], part: slice = part, added: tuple[Columns, ...] = added
+        ) -> npt.NDArray[np.int32]:
+            x, *addend = read(words, activations, *added)
+            return product(x, q[part], blocks[part], rows[part], *addend, **attributes)[0]
+
+        leaves = sum((each.leaves for each in added), activations.leaves)
+        steps.append(Step(leaves, part.stop - at, work((1, a.words), (part.stop - at, q.shape[1])), columns))
+    return concatenated(steps)
 
 
 def work(a: Shape, q: Shape, *_: Shape, **__: object) -> int:

@@ -11,10 +11,13 @@ Exact: a row's D is 15 bits and a sign, a an integer of at most 16 bits; per blo
 bounded and refused as in ``matmul_q4``.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.derivation import Operand, Step
 from inference.fixed_point import multiply_shift
 from inference.ops import Shape
 from inference.ops.matmul_q4 import (
@@ -22,6 +25,7 @@ from inference.ops.matmul_q4 import (
     dimensions,
     entry,
     finish,
+    product_derivation,
     product_shape,
     row_chunks,
     split,
@@ -29,7 +33,7 @@ from inference.ops.matmul_q4 import (
     workgroups,
 )
 
-__all__ = ["PACK", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
+__all__ = ["PACK", "derivation", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 
@@ -60,6 +64,10 @@ def exact(
         for t in row_chunks(len(a), len(q)):
             acc[t] += multiply_shift((activations[t, block].astype(np.float64) @ W).astype(np.int64), D, 16)
     return finish(acc, rows, exponent, residual, residual_shift)
+
+
+def derivation(row: int, start: int, stop: int, a: Operand, *others: Any, **attributes: Any) -> list[Step]:
+    return product_derivation(exact, row, start, stop, a, *others, **attributes)
 
 
 def float32(

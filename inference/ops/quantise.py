@@ -9,6 +9,7 @@ order. Exact only.
 import numpy as np
 import numpy.typing as npt
 
+from inference.derivation import Operand, Step
 from inference.fixed_point import bit_length, round_shift
 from inference.ops import Shape, require
 
@@ -26,6 +27,12 @@ def exact(z: npt.NDArray[np.int32], *, bits: int) -> npt.NDArray[np.int32]:
     exponent = np.maximum(bit_length(np.abs(wide).max(1, keepdims=True)) - bits, 0)
     a = np.minimum(round_shift(wide, exponent), (1 << bits) - 1)
     return np.hstack((a, exponent, np.zeros((len(z), 3), np.int64))).astype(np.int32)
+
+
+def derivation(row: int, start: int, stop: int, z: Operand, *, bits: int) -> list[Step]:
+    whole = z.columns(row)
+    macs = work((1, z.words))
+    return [Step(whole.leaves, stop - start, macs, lambda words: exact(whole.read(words), bits=bits)[0, start:stop])]
 
 
 def work(z: Shape, **_: object) -> int:

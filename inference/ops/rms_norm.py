@@ -18,6 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import pack_plain
+from inference.derivation import Operand, Step
 from inference.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
 from inference.ops import Shape, require
 
@@ -60,6 +61,18 @@ def exact(
     y = round_shift(i32(Y * gain.astype(np.int64)), gain_shift)
     assert np.abs(y).max() <= 32767
     return y.astype(np.int32)
+
+
+def derivation(
+    row: int, start: int, stop: int, x: Operand, gain: npt.NDArray[np.int32], *, first: int = 0, **attributes: int
+) -> list[Step]:
+    whole = x.columns(first + row)
+    macs = work((1, x.words), gain.shape)
+    return [
+        Step(
+            whole.leaves, stop - start, macs, lambda words: exact(whole.read(words), gain, **attributes)[0, start:stop]
+        )
+    ]
 
 
 def float32(

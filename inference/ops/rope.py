@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import pack_plain
+from inference.derivation import Operand, Step
 from inference.fixed_point import i32, round_shift
 from inference.ops import Shape, require
 
@@ -41,6 +42,27 @@ def exact(
     even, odd, cos, sin, tail = pairs(x.astype(np.int64), table.astype(np.int64), places, offset, heads, copied)
     rotated = np.stack((i32(even * cos - odd * sin), i32(even * sin + odd * cos)), axis=3)
     return np.hstack((round_shift(rotated, FRACTION).reshape(len(x), -1), tail)).astype(np.int32)
+
+
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    x: Operand,
+    table: npt.NDArray[np.int32],
+    places: npt.NDArray[np.int32],
+    **attributes: int,
+) -> list[Step]:
+    whole, place = x.columns(row), places[row : row + 1]
+    macs = work((1, x.words), table.shape, place.shape, **attributes)
+    return [
+        Step(
+            whole.leaves,
+            stop - start,
+            macs,
+            lambda words: exact(whole.read(words), table, place, **attributes)[0, start:stop],
+        )
+    ]
 
 
 def float32(

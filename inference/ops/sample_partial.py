@@ -7,10 +7,13 @@ u = rs(mul16(max - logit, mantissa), shift) in 8 fraction bits, p = (EXP[u & 255
 fraction bits; a sum over 131,071 tokens stays below 2^32.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import pack_plain
+from inference.derivation import Columns, Operand, Step, Words, concatenated, read
 from inference.fixed_point import i32, multiply_shift, round_shift, u32
 from inference.ops import Shape, require
 from inference.ops.argmax_partial import SPAN
@@ -36,6 +39,28 @@ def exact(
 ) -> npt.NDArray[np.int32]:
     p = integer_weights(logits, maxima, exponential, mantissa, shift)
     return u32(np.add.reduceat(p, range(0, p.shape[1], SPAN), axis=1)).astype(np.uint32).view(np.int32)
+
+
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    logits: Operand,
+    maxima: Operand,
+    exponential: npt.NDArray[np.int32],
+    **attributes: int,
+) -> list[Step]:
+    top = maxima.columns(row)
+    steps = []
+    for at in range(start * SPAN, stop * SPAN, SPAN):
+        span = logits.columns(row, (at, min(at + SPAN, logits.words)))
+
+        def weight(words: Sequence[Words], span: Columns = span) -> npt.NDArray[np.int32]:
+            largest, x = read(words, top, span)
+            return exact(x, largest.reshape(1, -1, 2), exponential, **attributes)[0]
+
+        steps.append(Step(top.leaves + span.leaves, 1, span.count, weight))
+    return concatenated(steps)
 
 
 def integer_weights(

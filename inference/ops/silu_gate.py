@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.blocks import pack_plain
+from inference.derivation import Operand, Step
 from inference.fixed_point import i32, multiply_shift, round_shift
 from inference.ops import Shape, require
 
@@ -38,6 +39,14 @@ def exact(x: npt.NDArray[np.int32], curve: npt.NDArray[np.int32], *, fraction: i
     c = np.where(i < 256, c, 0)
     s = np.maximum(g, 0) - round_shift(c, 16 - fraction)
     return multiply_shift(i32(s), u, SPLIT).astype(np.int32)
+
+
+def derivation(
+    row: int, start: int, stop: int, x: Operand, curve: npt.NDArray[np.int32], *, fraction: int
+) -> list[Step]:
+    half, words = x.words // 2, stop - start
+    both = x.columns(row, (start, stop), (half + start, half + stop))
+    return [Step(both.leaves, words, 2 * 2 * words, lambda words: exact(both.read(words), curve, fraction=fraction)[0])]
 
 
 def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

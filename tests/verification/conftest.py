@@ -105,13 +105,13 @@ class Toy:
     def regenerate(self, node, kept):
         p = node // self.size
         before = kept(p * self.size - 1) if p else np.array([[4]], np.int32)
-        null = p > 0 and (not len(before) or self.ended(before[-1]))
+        null = p > 0 and (not len(before) or self.ended(before))
         made = {}
         self._pass(p, int(before[0, 0]) if len(before) else 4, null, made.__setitem__)
         return made
 
     def ended(self, guard):
-        return int(guard[0]) == self.end
+        return int(guard[-1, 0]) == self.end
 
     def delivered(self, token):
         return ((token + 1) * self.size - 1, 0) if token < self.passes else None

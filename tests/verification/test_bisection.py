@@ -69,7 +69,7 @@ def test_a_flipped_bit_in_any_leaf_of_any_node_is_found(toy, disputed, levels):
 def test_who_corrupts_the_trace_loses_at_the_leftmost_wrong_node(toy, disputed, name, seed):
     """And who accuses an honest asserter with such a trace loses too."""
     right = record(toy)
-    trace = corrupt_trace.ADVERSARIES[name](toy, np.random.default_rng(seed))
+    trace = corrupt_trace.ADVERSARIES[name](record(toy), np.random.default_rng(seed))
     if (trace.tree.root, trace.tokens) == (right.tree.root, right.tokens):
         return  # masked_fault drew one bit twice
     verdict = disputed(trace, right).verdict
@@ -168,7 +168,8 @@ def play_at_random(key, toys, data):
     role = data.draw(st.sampled_from(["asserter", "challenger"]))
     right = record(toy)
     generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
-    wrong = corrupt_trace.ADVERSARIES[data.draw(st.sampled_from(sorted(corrupt_trace.ADVERSARIES)))](toy, generator)
+    cheat = corrupt_trace.ADVERSARIES[data.draw(st.sampled_from(sorted(corrupt_trace.ADVERSARIES)))]
+    wrong = cheat(record(toy), generator)
     if (wrong.tree.root, wrong.tokens) == (right.tree.root, right.tokens):
         return
     traces = (right, wrong) if role == "asserter" else (wrong, right)

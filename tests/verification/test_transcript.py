@@ -21,7 +21,7 @@ def written(key):
     """The transcript of a dispute over a corrupted trace, as JSON gives it back."""
 
     def written(toy, corrupt, wrap=None):
-        trace = corrupt(toy, np.random.default_rng(3))
+        trace = corrupt(record(toy), np.random.default_rng(3))
         opened = commit("task", trace, key(1), bytes(32))
         dispute = Dispute(toy, opened.header, public(key(2)), DisputeRules(delay=7))
         asserter = honest("asserter", key(1), trace)

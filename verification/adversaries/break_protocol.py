@@ -6,12 +6,13 @@ message changes nothing; who has nothing better to send runs out of time and los
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verification.bisection import Dispute
-from verification.commitment import Commitment, canonical, sign, signed
+from verification.commitment import Commitment, canonical, public, sign, signed
 from verification.messages import LIMIT, Role
 from verification.party import Party
 
@@ -115,6 +116,12 @@ def _edited(key: Ed25519PrivateKey, raw: bytes | None, edit: Callable[[dict[str,
     return canonical(envelope | {"signature": sign(key, "message", canonical(envelope))})
 
 
+def copied(rival: Commitment, key: Ed25519PrivateKey) -> Commitment:
+    """A rival's result under the copier's own name, to open the seal it copied: no seal but its own fits."""
+    header = replace(rival.header, provider=public(key))
+    return Commitment(header, rival.nonce, sign(key, "header", header.encoded()))
+
+
 def equivocates(one: Commitment, two: Commitment) -> bool:
     """Whether two commitments prove that their provider claimed two results of one task."""
     return (
@@ -139,3 +146,8 @@ ADVERSARIES: dict[str, tuple[Wrapper, str]] = {
     "forged-digest": (forged_digest, "wrong-digest"),
 }
 """By name, with the reason it loses by."""
+BEFOREHAND = {
+    "copied-commitment": ("wrong-seal", "A rival's seal and result, copied, under its own name"),
+    "two-commitments": ("two-commitments", "Two signed results of one task, to choose from later"),
+}
+"""Those that lose before there is a dispute."""

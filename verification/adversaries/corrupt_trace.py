@@ -1,7 +1,8 @@
 """Adversaries that corrupt the trace: what they commit to is not what the task gives. All lose to an honest challenger.
 
-Each is a function of the computation and a generator that gives the trace the cheat commits to. Those that run another
-computation than the task's (a cheaper model, another input, another seed) share ``substituted``.
+Each is a function of the cheat's own honest trace, which it may change, and a generator; it gives the trace that the
+cheat commits to. Those that run another computation than the task's (a cheaper model, another input, another seed)
+share ``substituted``.
 """
 
 from collections.abc import Callable
@@ -10,13 +11,6 @@ import numpy as np
 
 from verification.computation import LEAF, Computation, Words
 from verification.trace import Trace, chunks, leaves, record
-
-
-def flipped(computation: Computation, node: int, element: int) -> Trace:
-    """Bit 0 of one word of a node flipped; what depends on it stays as it was."""
-    trace = record(computation)
-    flip(trace, node, element)
-    return trace
 
 
 def flip(trace: Trace, node: int, element: int) -> None:
@@ -36,16 +30,15 @@ def drawn(trace: Trace, generator: np.random.Generator) -> tuple[int, int]:
     return node, int(generator.integers(shape.rows * shape.words))
 
 
-def flipped_bit(computation: Computation, generator: np.random.Generator) -> Trace:
-    """A flipped bit in one node."""
-    trace = record(computation)
+def flipped_bit(trace: Trace, generator: np.random.Generator) -> Trace:
+    """A flipped bit in one node; what depends on it is as it was."""
     flip(trace, *drawn(trace, generator))
     return trace
 
 
-def wrong_node(computation: Computation, generator: np.random.Generator) -> Trace:
-    """A wrong node whose dependants are computed from it: everything after it is consistent."""
-    return replaced(computation, *drawn(record(computation), generator))
+def wrong_node(trace: Trace, generator: np.random.Generator) -> Trace:
+    """A wrong node whose dependants are computed from it."""
+    return replaced(trace.computation, *drawn(trace, generator))
 
 
 def replaced(computation: Computation, node: int, element: int) -> Trace:
@@ -61,26 +54,27 @@ def replaced(computation: Computation, node: int, element: int) -> Trace:
     return record(computation, replace, keep_all=True)
 
 
-def masked_fault(computation: Computation, generator: np.random.Generator) -> Trace:
-    """A fault that later nodes do not show, as where requantisation rounds it away, followed by a second fault.
+def masked_fault(trace: Trace, generator: np.random.Generator) -> Trace:
+    """A fault that later nodes do not show, as where requantisation rounds it away, and a second one.
 
-    A search that compares nodes in the middle may land on the second, whose inputs are right; the first is the cheat's.
+    A search that compares nodes in the middle may land on the second, whose inputs are right.
     """
-    trace = record(computation)
     for node, element in {drawn(trace, generator), drawn(trace, generator)}:
         flip(trace, node, element)
     return trace
 
 
-def wrong_tile(computation: Computation, generator: np.random.Generator) -> Trace:
-    """One step of a leaf's derivation wrong, the steps after it computed from it: the referee must find the tile."""
-    trace = record(computation)
+def wrong_tile(trace: Trace, generator: np.random.Generator) -> Trace:
+    """One step of a leaf's derivation wrong, the later ones following from it."""
+    computation, before = trace.computation, trace.tree.root
     nodes = [node for node, tree in enumerate(trace.trees) if tree is not None and len(computation.steps(node, 0)) > 1]
     if not nodes:
-        return flipped_bit(computation, generator)
-    node = int(generator.choice(nodes))
-    leaf = int(generator.integers(leaves(computation.nodes[node])))
-    return with_wrong_step(trace, node, leaf, int(generator.integers(len(computation.steps(node, leaf)))))
+        return flipped_bit(trace, generator)
+    while trace.tree.root == before:  # a step's fault may leave the leaf as it was
+        node = int(generator.choice(nodes))
+        leaf = int(generator.integers(leaves(computation.nodes[node])))
+        with_wrong_step(trace, node, leaf, int(generator.integers(len(computation.steps(node, leaf)))))
+    return trace
 
 
 def with_wrong_step(trace: Trace, node: int, leaf: int, wrong: int) -> Trace:
@@ -96,29 +90,25 @@ def with_wrong_step(trace: Trace, node: int, leaf: int, wrong: int) -> Trace:
     return trace
 
 
-def other_tokens(computation: Computation, generator: np.random.Generator) -> Trace:
+def other_tokens(trace: Trace, generator: np.random.Generator) -> Trace:
     """An honest trace, but other output tokens delivered."""
-    trace = record(computation)
-    at = int(generator.integers(len(trace.tokens)))
-    trace.tokens[at] += 1
+    trace.tokens[int(generator.integers(len(trace.tokens)))] += 1
     return trace
 
 
-def fewer_tokens(computation: Computation, generator: np.random.Generator) -> Trace:
+def fewer_tokens(trace: Trace, generator: np.random.Generator) -> Trace:
     """An honest trace, but fewer tokens delivered than it gives."""
-    trace = record(computation)
     trace.tokens = trace.tokens[: int(generator.integers(len(trace.tokens)))]
     return trace
 
 
-def substituted(computation: Computation, other: Computation) -> Trace:
-    """The trace of another computation of the same schedule, passed off as the task's."""
-    trace = record(other, keep_all=True)
-    trace.computation = computation
-    return trace
+def substituted(computation: Computation, other: Trace) -> Trace:
+    """The trace of another computation of the same schedule, all of it kept, passed off as the task's."""
+    other.computation = computation
+    return other
 
 
-ADVERSARIES: dict[str, Callable[[Computation, np.random.Generator], Trace]] = {
+ADVERSARIES: dict[str, Callable[[Trace, np.random.Generator], Trace]] = {
     "flipped-bit": flipped_bit,
     "wrong-node": wrong_node,
     "masked-fault": masked_fault,
@@ -126,6 +116,7 @@ ADVERSARIES: dict[str, Callable[[Computation, np.random.Generator], Trace]] = {
     "other-tokens": other_tokens,
     "fewer-tokens": fewer_tokens,
 }
+"""By name. Those of other tokens lose for tokens-wrong, the rest for step-wrong (null-wrong where a run ends early)."""
 SUBSTITUTES = {
     "fewer-layers": "A cheaper model: layers left out",
     "coarser-weights": "A cheaper model: weights of fewer bits",

@@ -35,9 +35,12 @@ Outcome = dict[str, int]
 
 
 class Game:
-    """A ledger on which one provider has just published the results of some tasks; the draw has chosen none."""
+    """A ledger on which one provider has just published the results of some tasks; the draw has chosen none.
 
-    def __init__(self, rules: Rules, tasks: int = 1) -> None:
+    ``withholds``: a second auditor does not reveal its nonce, so that the draw chooses all.
+    """
+
+    def __init__(self, rules: Rules, tasks: int = 1, withholds: bool = False) -> None:
         self.ledger = Ledger(":memory:")
         self.tasks = [f"task-{number}" for number in range(tasks)]
         self.now = 0
@@ -50,11 +53,14 @@ class Game:
             self.at(post, task, USER)
         self.at(assign, "round", [(task, PROVIDER, PRICE) for task in self.tasks])
         self.at(pledge, "round", AUDITOR, seal(AUDITOR, "round", "", "nonce"))
+        if withholds:
+            self.at(pledge, "round", PUPPETS[0], seal(PUPPETS[0], "round", "", "kept"))
         for task in self.tasks:
             self.at(commit, task, PROVIDER, seal(PROVIDER, task, "content", "nonce"))
         for task in self.tasks:
             self.at(publish, task, PROVIDER, "content", "nonce")
         self.at(reveal, "round", AUDITOR, "nonce")
+        self.now += (rules.delta + 1) * withholds
         self.at(draw, "round")
 
     def do(self, change: Callable[..., None], *arguments: Any) -> None:
@@ -236,6 +242,16 @@ def bought_acquittal(rules: Rules = RULES) -> Outcome:
     game.at(verdict, game.tasks[0], HONEST, "asserter", "bought")
     game.finalise_all()
     return {"adversary": game.gain(PROVIDER), "honest": game.gain(HONEST), "user": game.gain(USER), "burnt": game.burnt}
+
+
+def withheld_reveal(rules: Rules = RULES) -> Outcome:
+    """An auditor that keeps its nonce to itself loses its pledge, and every result of the round is challenged.
+
+    ``audited`` counts them, of three; without the withholding the draw chooses none.
+    """
+    game = Game(rules, tasks=3, withholds=True)
+    audited = sum(task_of(Draft(game.ledger.state), task).state == "challenged" for task in game.tasks)
+    return {"adversary": game.gain(PUPPETS[0]), "audited": audited, "burnt": game.burnt}
 
 
 def _transcripts() -> tuple[dict[str, Any], dict[str, Any]]:

@@ -1,0 +1,265 @@
+"""A run as a computation that can be disputed (section 5): nodes, their outputs, and how each leaf is derived.
+
+The schedule follows from model, prompt length and limit alone: the prompt's passes, then one for each token but the
+last. A pass after an end token is null. What a leaf's steps compute and open stands in ``inference.derivation``.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from inference import ops
+from inference.derivation import LEAF, Operand, Step, Words
+from inference.errors import InputError
+from inference.generate import Backend, Pass, check_run, digests, passes
+from inference.graph import schedule
+from inference.reference import Array, Reference
+
+Observer = Callable[[int, Words], Words | None]
+"""Sees the index and the output (rows, words) of a node, (0, words) where it is null; what it returns, if anything,
+replaces the output for the nodes that follow."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """One dispatch's output, its shape flattened to (rows, words)."""
+
+    name: str
+    op: str
+    rows: int
+    words: int
+    """Of a row."""
+    guard: int | None
+    """The choice of the pass before, for passes after the prompt: where it is an end token or null, this is null."""
+
+
+class Inference:
+    """A run of an exact model on a backend, ``Reference`` or ``Runtime``, up to ``limit`` tokens after a prompt.
+
+    Raises:
+        InputError: see ``generate.check_run``; a temperature that is not allowed, a model in float32.
+    """
+
+    def __init__(self, backend: Backend, ids: Sequence[int], *, limit: int, temperature: float = 0, seed: int = 0):
+        model = backend.model
+        if model.arithmetic != "exact":
+            raise InputError(f"the arithmetic of {model.name} is {model.arithmetic}; only exact runs can be disputed")
+        self.backend, self.ids, self.limit, self.temperature, self.seed = backend, list(ids), limit, temperature, seed
+        check_run(model, self.ids, limit)
+        self.passes = passes(model, self.ids, limit, temperature=temperature)
+        self._prompt = len(self.passes) - limit + 1
+        orders = {id(each.graph): schedule(each.graph) for each in self.passes}
+        self._names = [orders[id(each.graph)] for each in self.passes]
+        self._per_pass = len(self._names[0])
+        """Nodes of a pass, the same for all."""
+        self._position = {name: index for index, name in enumerate(self._names[0])}
+        self.nodes: Sequence[Node] = [
+            self._node(index, each, name) for index, each in enumerate(self.passes) for name in self._names[index]
+        ]
+        """In schedule order."""
+        self._derivation = lru_cache(1024)(self._derive)
+
+    def _node(self, index: int, each: Pass, name: str) -> Node:
+        node = each.graph.nodes[name]
+        rows, *columns = node["shape"]
+        guard = None if index < self._prompt else self._index(index - 1, "choice")
+        return Node(f"{each.name}.{name}", node["op"], rows, prod(columns), guard)
+
+    def _index(self, of_pass: int, name: str) -> int:
+        return of_pass * self._per_pass + self._position[name]
+
+    def _at(self, node: int) -> tuple[int, str]:
+        """Pass and name of a node."""
+        of_pass, position = divmod(node, self._per_pass)
+        return of_pass, self._names[of_pass][position]
+
+    @cached_property
+    def digests(self) -> Mapping[str, str]:
+        """SHA-256 of "model", "graph" and "input", as ``run --trace`` writes them."""
+        return digests(self.backend.model, self.ids, self.limit, self.temperature)
+
+    @property
+    def terms(self) -> Mapping[str, str]:
+        """Seed, temperature and token limit as text."""
+        return {"seed": str(self.seed), "temperature": repr(float(self.temperature)), "limit": str(self.limit)}
+
+    @cached_property
+    def macs(self) -> int:
+        """Multiply-accumulates of all passes; attention's for the positions each token sees, not for a full cache."""
+        return sum(
+            self._work(each, name) for each, names in zip(self.passes, self._names, strict=True) for name in names
+        )
+
+    def _work(self, each: Pass, name: str) -> int:
+        node = each.graph.nodes[name]
+        shapes = [each.graph.nodes[source]["shape"] for source in node["inputs"]]
+        attributes = node["attributes"]
+        work: Callable[..., int] = ops.load(node["op"]).work
+        if node["op"] != "attention":
+            return work(*shapes, **attributes)
+        # Work is linear in capacity: one row that sees as much as all of these together.
+        seen = sum(range(each.start + 1, each.start + each.count + 1))
+        return work((1, *shapes[0][1:]), *shapes[1:], **attributes | {"capacity": seen})
+
+    def run(self, observe: Observer) -> list[int]:
+        """Execute all nodes in order; the output tokens, up to and including an end token.
+
+        After a replaced output the rest of its pass follows in numpy, and its cache rows go back to the backend. What
+        replaces a null output is ignored.
+
+        Raises:
+            InputError: a replacement that takes a later node of its pass beyond its bounds, or chooses no token.
+        """
+        tokens: list[int] = []
+        for index, each in enumerate(self.passes):
+            first = index * self._per_pass
+            if tokens and tokens[-1] in self.backend.model.end:
+                for node in range(first, first + self._per_pass):
+                    observe(node, np.empty((0, self.nodes[node].words), np.int32))
+                continue
+            choice = self._observed(index, each, (self.ids + tokens)[each.span], observe)
+            if index >= self._prompt - 1:
+                tokens.append(self._token(choice))
+        return tokens
+
+    def _token(self, choice: int) -> int:
+        if not 0 <= choice < self.backend.model.measures["vocabulary"]:
+            raise InputError(f"the choice {choice} is no token of {self.backend.model.name}")
+        return choice
+
+    def _observed(self, index: int, each: Pass, tokens: list[int], observe: Observer) -> int:
+        """Run a pass; the token it chooses."""
+        inputs = each.inputs(tokens, temperature=self.temperature, seed=self.seed)
+        position, first = self._position, index * self._per_pass
+        replaced: dict[str, Array] = {}
+
+        def seen(name: str, output: Array) -> Array | None:
+            node = self.nodes[first + position[name]]
+            given = observe(first + position[name], output.reshape(node.rows, node.words))
+            return None if given is None else np.asarray(given, np.int32).reshape(output.shape)
+
+        def until_replaced(name: str, output: Array) -> None:
+            if not replaced and (given := seen(name, output)) is not None:
+                replaced[name] = given
+
+        [choice] = self.backend.run(each.graph, inputs, ["choice"], until_replaced)
+        for name, output in replaced.items():
+            before = self._names[index][: position[name]]
+            outputs = self._outputs(each, inputs)
+            known = {earlier: outputs[earlier] for earlier in before} | {name: output}
+            return self._followed(each, inputs, known, seen)
+        return int(choice[0])
+
+    def _outputs(self, each: Pass, inputs: dict[str, Array]) -> dict[str, Array]:
+        outputs: dict[str, Array] = {}
+        self.backend.run(each.graph, inputs, [], outputs.__setitem__)
+        return outputs
+
+    def _followed(self, each: Pass, inputs: dict[str, Array], known: dict[str, Array], seen: Any) -> int:
+        """The rest of a pass after the nodes in ``known``, in numpy, on the backend's caches."""
+        reference, places = Reference(self.backend.model), inputs["places"]
+        caches = [name for name in self._names[0] if each.graph.nodes[name]["state"]]
+        reference.states = {name: self.backend.read(each.graph, name).copy() for name in caches}
+        try:
+            [choice] = reference.run(each.graph, inputs, ["choice"], seen, known)
+        except (AssertionError, IndexError) as error:
+            raise InputError(f"a replaced output of {each.name} takes a node beyond its bounds: {error}") from None
+        for name in caches:
+            self.backend.write(each.graph, name, places, reference.states[name][each.span])
+        return int(choice[0])
+
+    def keeps(self, node: int) -> bool:
+        """Caches and choices: what later passes read."""
+        of_pass, name = self._at(node)
+        return name == "choice" or self.passes[of_pass].graph.nodes[name]["state"] is not None
+
+    def regenerate(self, node: int, kept: Callable[[int], Words]) -> dict[int, Words]:
+        """The outputs of all nodes of a node's pass, from the caches and the choice of the passes before it.
+
+        Only that pass is run.
+
+        Raises:
+            InputError: a choice that is no token.
+        """
+        index, _ = self._at(node)
+        each, first, guard = self.passes[index], index * self._per_pass, self.nodes[node].guard
+        of_pass = range(first, first + self._per_pass)
+        if guard is not None and self.ended(kept(guard)):
+            return {other: np.empty((0, self.nodes[other].words), np.int32) for other in of_pass}
+        tokens = self.ids[each.span] if guard is None else [self._token(int(kept(guard)[-1, 0]))]
+        for name in self._names[0]:
+            if index and each.graph.nodes[name]["state"]:
+                rows = np.concatenate([kept(self._index(before, name)) for before in range(index)])
+                self.backend.write(each.graph, name, _places(len(rows)), rows)
+        outputs = self._outputs(each, each.inputs(tokens, temperature=self.temperature, seed=self.seed))
+        return {
+            other: outputs[name].reshape(self.nodes[other].rows, self.nodes[other].words)
+            for other, name in zip(of_pass, self._names[index], strict=True)
+        }
+
+    def ended(self, guard: Words) -> bool:
+        """Whether a choice is an end token, or null."""
+        return guard.size == 0 or int(guard[-1, 0]) in self.backend.model.end
+
+    def delivered(self, token: int) -> tuple[int, int] | None:
+        """The leaf with an output token: the last row of its pass's choice. None beyond the limit."""
+        if not 0 <= token < self.limit:
+            return None
+        node = self._index(self._prompt - 1 + token, "choice")
+        return node, self.nodes[node].rows - 1
+
+    def steps(self, node: int, leaf: int) -> Sequence[Step]:
+        """The derivation of a leaf; the last step gives its words."""
+        return self._derivation(node, leaf)
+
+    def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
+        """The result of a step from its inputs, in the order of ``Step.inputs``, in numpy.
+
+        Raises:
+            InputError: inputs beyond the op's bounds, which no honest run gives.
+        """
+        derived = self._derivation(node, leaf)[step]
+        try:
+            result = np.asarray(derived.compute(inputs))
+        except (AssertionError, IndexError) as error:
+            raise InputError(f"{self.nodes[node].name}, leaf {leaf}: inputs beyond the op's bounds: {error}") from None
+        return result.astype(np.int32)
+
+    def _derive(self, node: int, leaf: int) -> list[Step]:
+        index, name = self._at(node)
+        described = self.passes[index].graph.nodes[name]
+        words = self.nodes[node].words
+        row, chunk = divmod(leaf, -(-words // LEAF))
+        operands = [self._operand(index, source) for source in described["inputs"]]
+        derivation: Callable[..., list[Step]] = ops.load(described["op"]).derivation
+        start, stop = chunk * LEAF, min(chunk * LEAF + LEAF, words)
+        return derivation(row, start, stop, *operands, **described["attributes"])
+
+    def _operand(self, index: int, name: str) -> Operand | Array:
+        """What a node of a pass reads: an array where it is public, leaves where it is committed."""
+        each = self.passes[index]
+        node = each.graph.nodes[name]
+        if node["kind"] == "weight":
+            return self.backend.model.constants[name]
+        if node["kind"] == "input":
+            if name == "tokens" and index >= self._prompt:
+                return Operand(1, lambda row: (self._index(index - 1, "choice"), row))
+            return each.inputs(self.ids[each.span] or [0], temperature=self.temperature, seed=self.seed)[name]
+        of_node = self._index(index, name)
+        if node["state"] is None:
+            return Operand(self.nodes[of_node].words, lambda row: (of_node, row))
+        return Operand(self.nodes[of_node].words, lambda position: self._cached(name, position))
+
+    def _cached(self, name: str, position: int) -> tuple[int, int]:
+        """The node and row that hold a position of a cache."""
+        prompt = len(self.ids)
+        index = position // self.passes[0].count if position < prompt else self._prompt + position - prompt
+        return self._index(index, name), position - self.passes[index].start
+
+
+def _places(positions: int) -> Array:
+    return np.stack((np.zeros(positions, np.int32), np.arange(positions, dtype=np.int32)), axis=1)

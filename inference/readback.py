@@ -1,0 +1,134 @@
+"""Reading every output of a pass: side by side in few buffers, copied a window of the schedule at a time.
+
+A buffer must not be bound for reading and for writing in one dispatch, so the outputs are spread over arenas: a node's
+is none of those its inputs lie in. States stay where they are; of them the rows of the pass are copied.
+"""
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from math import prod
+from typing import Any
+
+import networkx as nx
+import numpy as np
+import numpy.typing as npt
+
+from inference import ops
+from inference.graph import WORD, schedule
+
+ALIGNMENT = 256  # bytes: of an offset into a buffer, on every adapter
+WINDOW = 1 << 23
+"""Bytes read at once, about: they stay in a cache from the copy to whoever looks at them."""
+
+Array = npt.NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """A part of a buffer."""
+
+    buffer: str
+    offset: int
+    size: int
+    """Bytes, at least a vector of 4 words."""
+
+
+def arenas(graph: nx.DiGraph, limit: int) -> dict[str, Region]:
+    """Where each output lies that has no state: the first arena with room, none of its inputs', of at most ``limit``
+    bytes unless an output alone needs more."""
+    regions: dict[str, Region] = {}
+    ends: list[int] = []
+    for name in schedule(graph):
+        node = graph.nodes[name]
+        if node["state"] is not None:
+            continue
+        size = aligned(WORD * prod(node["shape"]), 4 * WORD)
+        taken = {regions[source].buffer for source in node["inputs"] if source in regions}
+        free = (
+            index
+            for index, end in enumerate(ends)
+            if f"arena {index}" not in taken and (end + size <= limit or not end)
+        )
+        index = next(free, len(ends))
+        if index == len(ends):
+            ends.append(0)
+        regions[name] = Region(f"arena {index}", ends[index], size)
+        ends[index] = aligned(ends[index] + size, ALIGNMENT)
+    return regions
+
+
+def aligned(size: int, to: int) -> int:
+    """The next multiple."""
+    return -(-size // to) * to
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """Outputs that follow one another in the schedule and are read together."""
+
+    arenas: list[tuple[str, int, int, int]]
+    """Arena, offset in it, offset of its copy, bytes."""
+    states: list[tuple[str, int, int, int]]
+    """State, positions of a sequence, bytes of a row, offset of its copy."""
+    outputs: list[tuple[str, slice, npt.DTypeLike, tuple[int, ...]]]
+    """Node, its words of the copy, type and shape, in schedule order."""
+    size: int
+    """Bytes of the copy."""
+
+    def copies(self, places: Array) -> Iterator[tuple[str, int, int, int]]:
+        """Source, its offset, offset of the copy, bytes; ``places`` (T, 2) are those of the pass."""
+        yield from self.arenas
+        breaks = np.flatnonzero((places[1:, 0] != places[:-1, 0]) | (places[1:, 1] != places[:-1, 1] + 1)) + 1
+        ends = [*breaks.tolist(), len(places)]
+        for state, capacity, width, offset in self.states:
+            for first, end in zip([0, *ends], ends, strict=False):
+                sequence, position = places[first].tolist()
+                yield state, (sequence * capacity + position) * width, offset + first * width, (end - first) * width
+
+    def read(self, data: Any) -> Iterator[tuple[str, Array]]:
+        """Each node's output, from the bytes of the copy, which it leaves."""
+        whole = np.frombuffer(data, np.int32)
+        for name, words, dtype, shape in self.outputs:
+            yield name, whole[words].copy().view(dtype).reshape(shape)
+
+
+def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
+    """The schedule in windows of ``WINDOW`` bytes or one output."""
+    parts: list[list[str]] = [[]]
+    size = 0
+    for name in schedule(graph):
+        moved = WORD * prod(graph.nodes[name]["shape"])
+        if parts[-1] and size + moved > WINDOW:
+            parts.append([])
+            size = 0
+        parts[-1].append(name)
+        size += moved
+    return [_window(graph, names, regions) for names in parts]
+
+
+def _window(graph: nx.DiGraph, names: list[str], regions: Mapping[str, Region]) -> Window:
+    spans: dict[str, tuple[int, int]] = {}
+    for region in (regions[name] for name in names if name in regions):
+        start, _ = spans.get(region.buffer, (region.offset, 0))
+        spans[region.buffer] = start, region.offset + region.size
+    end = 0
+    begins: dict[str, int] = {}  # where an arena's first byte would lie in the copy
+    copied: list[tuple[str, int, int, int]] = []
+    for arena, (start, stop) in spans.items():
+        copied.append((arena, start, end, stop - start))
+        begins[arena] = end - start
+        end += stop - start
+    states, outputs = [], []
+    whole = graph.graph["arithmetic"] == "exact"
+    for name in names:
+        node = graph.nodes[name]
+        size = WORD * prod(node["shape"])
+        if name in regions:
+            at = begins[regions[name].buffer] + regions[name].offset
+        else:
+            at = end
+            states.append((f"state {node['state']}", node["attributes"]["capacity"], WORD * node["shape"][1], at))
+            end += size
+        dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
+        outputs.append((name, slice(at // WORD, (at + size) // WORD), dtype, node["shape"]))
+    return Window(copied, states, outputs, end)

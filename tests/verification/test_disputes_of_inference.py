@@ -1,0 +1,179 @@
+"""Disputes over runs of real models: every node of the tiny one, sampled ones of SmolLM2, across stacks."""
+
+from functools import cache
+
+import numpy as np
+import pytest
+
+from inference import models, runtime
+from inference.errors import InputError
+from verification.__main__ import Models, cheaper, exact
+from verification.adversaries import corrupt_trace
+from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
+from verification.contest import Task, play_out
+from verification.trace import leaves, record
+from verification.transcript import bounds, replay, summary, transcript
+
+SOURCE = Models()
+TINY = Task("tiny", tuple(b"Hello, world"), 4, 0.8, 3)
+STACKS = [name for name in runtime.MODULES if any(name == backend for backend, _ in runtime.stacks())]
+PROMPT = (504, 3575, 282, 4649, 314)  # "The capital of France is"
+
+
+@cache
+def right(task, backend="numpy"):
+    return record(SOURCE.computation(task, backend, None))
+
+
+def leftmost(trace, honest):
+    pairs = zip(trace.tree.levels[0], honest.tree.levels[0], strict=True)
+    return next((node for node, (a, b) in enumerate(pairs) if a != b), None)
+
+
+def judged(task, wrong, honest, replays=False):
+    """The dispute, its bounds checked; ``replays``: its transcript too."""
+    judge = SOURCE.computation(task, "numpy", None)
+    made, dispute, events = play_out(task, judge, wrong, honest, None)
+    turned = play_out(task, judge, honest, wrong, None)[1]
+    assert turned.verdict.winner == "asserter"
+    result = summary(dispute)
+    assert dispute.verdict.winner == "challenger"
+    assert dispute.verdict.node == leftmost(wrong, honest)
+    assert result["bytes"] < 100_000
+    if dispute.verdict.node is not None:
+        nodes, tiles = bounds(judge, dispute.verdict.node)
+        assert result["rounds_node"] <= nodes and result["rounds_tile"] <= tiles
+    if replays:
+        assert replay(transcript({}, made, dispute, events), judge) == ""
+    return dispute
+
+
+NODES = range(len(SOURCE.computation(TINY, "numpy", None).nodes))
+
+
+@pytest.mark.parametrize("node", NODES)
+def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(node):
+    honest = right(TINY)
+    if honest.trees[node] is None:
+        pytest.fail("the run has ended: choose another seed")
+    shape, generator = honest.computation.nodes[node], np.random.default_rng(node)
+    element = int(generator.integers(shape.rows * shape.words))
+
+    flipped = honest.copy()
+    flip(flipped, node, element)
+    judged(TINY, flipped, honest, replays=True)
+
+    for later in NODES[node + 1 :][:: max(1, len(NODES) // 3)]:
+        flip(flipped, later, 0)
+    judged(TINY, flipped, honest)
+
+    leaf = int(generator.integers(leaves(shape)))
+    step = int(generator.integers(len(honest.computation.steps(node, leaf))))
+    tile = with_wrong_step(honest.copy(), node, leaf, step)
+    if tile.tree.root != honest.tree.root:
+        assert judged(TINY, tile, honest).verdict.step == step
+
+
+@pytest.mark.parametrize("node", NODES[::3])
+def test_a_wrong_node_that_all_others_follow_loses_there(node):
+    honest = right(TINY)
+    shape = honest.computation.nodes[node]
+    element = int(np.random.default_rng(node).integers(shape.rows * shape.words))
+    try:
+        wrong = replaced(honest.computation, node, element)
+    except InputError:
+        return  # beyond the bounds of what follows: nothing to commit to
+    assert judged(TINY, wrong, honest, replays=True).verdict.node == node
+
+
+@pytest.mark.parametrize("name", SUBSTITUTES)
+def test_who_runs_something_else_loses_where_it_first_shows(name):
+    honest = right(TINY)
+    other = record(SOURCE.substitute(TINY, name, "numpy", None), keep_all=True)
+    dispute = judged(TINY, substituted(honest.computation, other), honest, replays=True)
+    op = honest.computation.nodes[dispute.verdict.node].name.partition(".")[2]
+    assert (
+        op
+        == {
+            "fewer-layers": "layer01.output",
+            "coarser-weights": "embedding",
+            "wrong-input": "embedding",
+            "wrong-seed": "choice",
+        }[name]
+    )
+
+
+def test_a_cheaper_model_has_the_schedule_of_the_right_one():
+    model = exact("tiny")
+    for name in ("fewer-layers", "coarser-weights"):
+        other = cheaper(model, name)
+        assert other.attributes == model.attributes and other.digest != model.digest
+
+
+@pytest.mark.skipif(len(STACKS) < 2, reason="two WebGPU implementations and an adapter are needed: make adapter")
+@pytest.mark.parametrize("pair", [("wgpu", "dawn"), ("dawn", "wgpu"), ("wgpu", "numpy"), ("numpy", "dawn")])
+def test_asserter_challenger_and_referee_on_three_stacks_agree(pair):
+    mine, theirs = (right(TINY, backend) for backend in pair)
+    assert mine.tree.root == theirs.tree.root == right(TINY).tree.root
+    for node in NODES[::17]:
+        wrong = mine.copy()
+        flip(wrong, node, 0)
+        judged(TINY, wrong, theirs)
+
+
+@pytest.fixture(scope="module")
+def smollm2():
+    """An honest run of SmolLM2, on an adapter where there is one."""
+    try:
+        models.find("smollm2")
+    except InputError as error:
+        pytest.skip(str(error))
+    task = Task("smollm2", PROMPT, 3, 0.0, 0)
+    return task, right(task, STACKS[0] if STACKS else "numpy")
+
+
+def test_sampled_nodes_of_smollm2(smollm2):
+    """One node of every op in the prompt's pass and one in a step's."""
+    task, honest = smollm2
+    nodes = honest.computation.nodes
+    chosen = {}
+    for node in np.random.default_rng(0).permutation(len(nodes)).tolist():
+        chosen.setdefault((nodes[node].op, nodes[node].guard is None), node)
+    most = 0
+    for node in chosen.values():
+        wrong = honest.copy()
+        flip(wrong, node, nodes[node].words - 1)
+        judged(task, wrong, honest, replays=node % 5 == 0)
+        leaf = leaves(nodes[node]) - 1
+        steps = honest.computation.steps(node, leaf)
+        tile = with_wrong_step(honest.copy(), node, leaf, max(range(len(steps)), key=lambda i: steps[i].macs))
+        if tile.tree.root != honest.tree.root:
+            most = max(most, judged(task, tile, honest).verdict.macs)
+    assert 100_000 < most <= 200_000
+
+
+@pytest.mark.usefixtures("smollm2")
+def test_the_referee_s_work_and_what_is_opened_are_small_at_every_node_of_smollm2():
+    """A run of 32 tokens has more than 4·10^9 multiply-accumulates; a dispute stays below 100 kB."""
+    computation = SOURCE.computation(Task("smollm2", PROMPT * 8, 32, 0.8, 0), "numpy", None)
+    nodes = computation.nodes
+    proof = 44 * (len(nodes) - 1).bit_length() + 44 * 8
+    for node, shape in enumerate(nodes):
+        if shape.name.partition(".")[2].startswith("layer1"):
+            continue  # as the others' layers
+        for leaf in {0, leaves(shape) - 1}:
+            steps = computation.steps(node, leaf)
+            for step in steps:
+                assert step.macs <= 1e-4 * computation.macs
+                words = sum(steps[s].words if isinstance(s, int) else min(1024, nodes[s[0]].words) for s in step.inputs)
+                assert 4 * 4 / 3 * words + proof * len(step.inputs) < 75_000, (shape.name, leaf)
+
+
+@pytest.mark.parametrize("name", sorted(corrupt_trace.ADVERSARIES))
+def test_every_adversary_of_the_trace_loses_over_smollm2(smollm2, name):
+    task, honest = smollm2
+    wrong = corrupt_trace.ADVERSARIES[name](honest.copy(), np.random.default_rng(1)) if name != "wrong-node" else None
+    if wrong is None:
+        node = next(n for n, shape in enumerate(honest.computation.nodes) if shape.name == "step0002.layer20.gate")
+        wrong = replaced(honest.computation, node, 5)
+    judged(task, wrong, honest, replays=True)
