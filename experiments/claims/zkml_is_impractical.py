@@ -115,7 +115,7 @@ def figures(results: Results) -> dict[str, Figure]:
         axes.axvline(LARGE, color=plots.MUTED, linestyle=":", linewidth=1)
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.2), ncols=2, fontsize=8)
     return {
-        "Both proofs of the same models; the bands are 95 % prediction intervals of a power law over rows, drawn out to a "
+        "Both proofs of the same models; bands are 95 % prediction intervals of a power law over rows, drawn out to a "
         "token of a 7B model (vertical line).": figure
     }
 
