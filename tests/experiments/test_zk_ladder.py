@@ -73,9 +73,15 @@ def test_every_layer_of_a_perceptron_follows_from_its_steps(widths):
 def test_the_criterion_judges_as_it_reads(monkeypatch, cheaper, published, verdict):
     monkeypatch.setattr(claim, "PUBLISHED", published)
     results = claim.run("tiny")
-    size = results["proofs"]["macs"]
+    size = 2.0 ** results["proofs"]["logrows"]
     proofs = results["proofs"].assign(prove_cpu=1.5e-4 * size * cheaper, prove_memory=1e4 * size)
     assert claim.check(results | {"proofs": proofs}).verdict == verdict
+
+
+def test_circuits_have_the_least_power_of_two_of_rows():
+    assert [claim.rows_needed(macs) for macs in (320, 65536, 65538, 7e9)] == [2**15, 2**15, 2**16, 2**32]
+    stored = zk_ladder.stored().query("status == 'proved'")
+    assert all(2.0 ** stored["logrows"] >= stored["macs"].map(claim.rows_needed))
 
 
 def test_where_ezkl_is_missing_the_full_report_says_so(monkeypatch):
