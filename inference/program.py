@@ -94,14 +94,14 @@ def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: 
     shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
     variant, chosen = "", {}
     if hasattr(module, "variant"):
-        variant = module.variant(shape, arithmetic=result.arithmetic, subgroups=subgroups)
+        variant = module.variant(shape, arithmetic=result.arithmetic, subgroups=subgroups, **attributes)
         chosen = {"variant": variant}
     code = kernel(result.arithmetic, node["op"], variant)
     bound = {PARAMETERS: PARAMETERS, "output": result.outputs[name]}
     for argument, source in zip(_arguments(module, result.arithmetic), node["inputs"], strict=False):
         bound[argument] = _source(graph, source, argument, module, result)
     if hasattr(module, "workspace"):
-        words = module.workspace(*shapes, **attributes)
+        words = module.workspace(*shapes, lanes=lanes, **chosen, **attributes)
         result.sizes["workspace"] = max(result.sizes.get("workspace", 0), WORD * words)
         bound["workspace"] = "workspace"
     return Step(

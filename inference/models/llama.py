@@ -121,7 +121,7 @@ def graph(
         )  # fmt: skip
         y = build.op(
             f"{name}.attention", "attention", [q, cache, places], [exponential],
-            heads=heads, kv_heads=kv_heads, capacity=capacity,
+            heads=heads, kv_heads=kv_heads, capacity=capacity, sequences=sequences,
         )  # fmt: skip
         x = build.product(f"{name}.output", y, residual=x)
         y = build.op(f"{name}.feed_forward_norm", "rms_norm", [x], [f"{name}.feed_forward_norm.gain"])

@@ -26,6 +26,7 @@ from inference.fixed_point import bit_length, i32, multiply_shift, round_shift, 
 from inference.ops import Shape, require
 
 PACK = {"exponential": pack_plain}
+FULL = 32  # tokens from which whole subgroups are busy with one each
 POSITIONS = 16  # of a block, at most
 
 
@@ -52,6 +53,7 @@ def exact(
     mantissa: int,
     shift: int,
     value_shift: int,
+    **_: object,
 ) -> npt.NDArray[np.int32]:
     output = np.empty(q.shape, np.int32)
     for t, (queries, keys, values) in enumerate(visible(q, cache, places, heads, kv_heads, capacity)):
@@ -110,6 +112,7 @@ def derivation(
     mantissa: int,
     shift: int,
     value_shift: int,
+    **_: object,
 ) -> list[Step]:
     """For the key heads whose queries lie in the leaf; a row of the cache is a position of the one sequence."""
     group, width = heads // kv_heads, q.words // heads
@@ -191,6 +194,7 @@ def float32(
     heads: int,
     kv_heads: int,
     capacity: int,
+    **_: object,
 ) -> npt.NDArray[np.float32]:
     output = np.empty_like(q)
     for t, (queries, keys, values) in enumerate(visible(q, cache, places, heads, kv_heads, capacity)):
@@ -213,14 +217,42 @@ def work(q: Shape, cache: Shape, places: Shape, *_: Shape, capacity: int, **__: 
     return 2 * q[0] * q[1] * capacity
 
 
-def dimensions(q: Shape, *_: Shape, heads: int, kv_heads: int, capacity: int, **__: object) -> dict[str, int]:
-    return {"columns": q[1], "head_width": q[1] // heads, "group": heads // kv_heads, "places": -(-capacity // 4)}
+def dimensions(
+    q: Shape, *_: Shape, heads: int, kv_heads: int, capacity: int, sequences: int = 1, **__: object
+) -> dict[str, int]:
+    return {
+        "tokens": q[0],
+        "columns": q[1],
+        "head_width": q[1] // heads,
+        "group": heads // kv_heads,
+        "sequences": sequences,
+        "places": fours(capacity),
+    }
 
 
-def workspace(q: Shape, *_: Shape, heads: int, capacity: int, **__: object) -> int:
+def fours(capacity: int) -> int:
+    """Vectors of four positions, an even number of them."""
+    return 2 * -(-capacity // 8)
+
+
+def workspace(
+    q: Shape, *_: Shape, lanes: int, heads: int, kv_heads: int, capacity: int, variant: str = "", **__: object
+) -> int:
     """Words of scores a dispatch keeps to itself."""
-    return q[0] * heads * -(-capacity // 4) * 4
+    if variant == "tokens_subgroup":  # whole workgroups of tokens, whole threes of heads
+        return -(-q[0] // lanes) * lanes * kv_heads * -(-heads // kv_heads // 3) * 3 * fours(capacity) * 4
+    return q[0] * heads * fours(capacity) * 4
 
 
-def workgroups(output: Shape, *, lanes: int, heads: int, kv_heads: int, arithmetic: str, **_: object) -> Shape:
+def variant(output: Shape, *, arithmetic: str, subgroups: bool, sequences: int = 1, **_: object) -> str:
+    """The kernel for a number of tokens and a device; all give the same bits."""
+    many = output[0] >= FULL and sequences == 1
+    return "tokens_subgroup" if arithmetic == "exact" and subgroups and many else ""
+
+
+def workgroups(
+    output: Shape, *, lanes: int, heads: int, kv_heads: int, arithmetic: str, variant: str = "", **_: object
+) -> Shape:
+    if variant == "tokens_subgroup":
+        return (kv_heads, -(-output[0] // lanes), -(-heads // kv_heads // 3))
     return (heads if arithmetic == "float32" else kv_heads, output[0], 1)

@@ -157,7 +157,7 @@ def dimensions(a: Shape, q: Shape, *_: Shape, **__: object) -> dict[str, int]:
     return {"tokens": a[0], "quads": -(-a[0] // 4), "stride": a[1] // 4, "columns": q[1], "outputs": q[0]}
 
 
-def variant(output: Shape, *, arithmetic: str, subgroups: bool) -> str:
+def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:
     """The kernel for a number of tokens and a device; all give the same bits."""
     if arithmetic == "float32":
         return ""

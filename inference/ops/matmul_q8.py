@@ -82,7 +82,7 @@ def float32(
     return y if residual is None else residual + y
 
 
-def variant(output: Shape, *, arithmetic: str, subgroups: bool) -> str:
+def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:
     """The kernel for a number of tokens and a device; all give the same bits."""
     if arithmetic == "float32":
         return ""

@@ -95,7 +95,7 @@ def draw_rope(generator, exact, a, b, c):
 def draw_attention(generator, exact, a, b, c):
     width, kv_heads, group, capacity = 4 * b, 1 + a % 2, c, 48
     q, cache = (a, kv_heads * group * width), (2 * capacity, 2 * kv_heads * width)
-    attributes = {"heads": kv_heads * group, "kv_heads": kv_heads, "capacity": capacity}
+    attributes = {"heads": kv_heads * group, "kv_heads": kv_heads, "capacity": capacity, "sequences": 2}
     at = {PLACES: places(generator, a, 2, capacity)}
     if not exact:
         return {"q": floats(generator, q), "cache": floats(generator, cache)} | at, {}, attributes

@@ -1,0 +1,179 @@
+// attention for many tokens where subgroups have 8 lanes or more: the same bits. An invocation takes one token and three of the
+// heads that share a key head; a lane loads one of eight keys or values and the others read it from there.
+// q (T, columns); cache (sequences·capacity, keys and then values); places (T) of sequence and position; exponential (256);
+// output (T, columns); workspace (T, heads, capacity): scores, then weights.
+struct Params {
+    tokens: u32,     // T
+    columns: u32,
+    head_width: u32,
+    heads: u32,
+    kv_heads: u32,
+    group: u32,      // heads that share a key head
+    sequences: u32,
+    capacity: u32,   // positions a sequence has
+    places: u32,     // of them in fours, an even number, for the workspace
+    mantissa: i32,   // log2(e) / sqrt(head width), to 8 fraction bits
+    shift: i32,
+    value_shift: i32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> q: array<vec4<i32>>;
+@group(0) @binding(2) var<storage, read> cache: array<vec4<i32>>;
+@group(0) @binding(3) var<storage, read> places: array<vec2<u32>>;
+@group(0) @binding(4) var<storage, read> exponential: array<u32>;
+@group(0) @binding(5) var<storage, read_write> output: array<vec4<i32>>;
+@group(0) @binding(6) var<storage, read_write> workspace: array<vec4<i32>>;
+override lanes: u32 = 64u;
+const LEAST = -2147483647i;
+
+// Eight scores, or eight weights.
+struct Eight {
+    low: vec4<i32>,
+    high: vec4<i32>,
+}
+alias Keys = array<vec4<i32>, 8>;
+alias Sums = array<vec4<i32>, 4>;
+
+// What eight lanes loaded.
+fn spread(x: vec4<i32>) -> Keys {
+    return Keys(subgroupShuffle(x, 0u), subgroupShuffle(x, 1u), subgroupShuffle(x, 2u), subgroupShuffle(x, 3u),
+                subgroupShuffle(x, 4u), subgroupShuffle(x, 5u), subgroupShuffle(x, 6u), subgroupShuffle(x, 7u));
+}
+
+fn add_products(sum: ptr<function, Eight>, x: vec4<i32>, k: Keys) {
+    (*sum).low += vec4<i32>(dot(x, k[0]), dot(x, k[1]), dot(x, k[2]), dot(x, k[3]));
+    (*sum).high += vec4<i32>(dot(x, k[4]), dot(x, k[5]), dot(x, k[6]), dot(x, k[7]));
+}
+
+fn combined(p: Eight, v: Keys) -> vec4<i32> {
+    return p.low.x * v[0] + p.low.y * v[1] + p.low.z * v[2] + p.low.w * v[3]
+         + p.high.x * v[4] + p.high.y * v[5] + p.high.z * v[6] + p.high.w * v[7];
+}
+
+fn largest(x: vec4<i32>) -> i32 {
+    return max(max(x.x, x.y), max(x.z, x.w));
+}
+
+// Eight scores from position j on, written; the largest of those that the token sees.
+fn keep(at: u32, j: u32, place: vec2<u32>, score: Eight) -> i32 {
+    workspace[at + j / 4u] = score.low;
+    workspace[at + j / 4u + 1u] = score.high;
+    let low = vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u) <= vec4<u32>(place.y);
+    let high = vec4<u32>(j) + vec4<u32>(4u, 5u, 6u, 7u) <= vec4<u32>(place.y);
+    return max(largest(select(vec4<i32>(LEAST), score.low, low)), largest(select(vec4<i32>(LEAST), score.high, high)));
+}
+
+// Scores to weights in 16 bits, 0 beyond the positions that the token sees, to a whole eight of them; their reciprocal.
+fn weigh(at: u32, top: i32, place: vec2<u32>, eights: u32) -> i32 {
+    let end = eights * 8u;
+    var den = 0u;
+    for (var j = 0u; j < end; j += 4u) {
+        let distance = vec4<i32>(top) - workspace[at + j / 4u];
+        var p = vec4<u32>(0u);
+        for (var c = 0u; c < 4u && j + c <= place.y; c++) {
+            let u = u32(round_shift(multiply_shift(distance[c], params.mantissa, 16u), params.shift));
+            p[c] = exponential[u & 255u] >> min(u >> 8u, 31u);
+        }
+        workspace[at + j / 4u] = vec4<i32>(p);
+        den += p.x + p.y + p.z + p.w;
+    }
+    let narrow = u32(bit_length(den) - 16i); // at least 3
+    var total = 0u;
+    for (var j = 0u; j < end; j += 4u) {
+        let p = (workspace[at + j / 4u] + vec4<i32>(1i << (narrow - 1u))) >> vec4<u32>(narrow);
+        workspace[at + j / 4u] = p;
+        total += u32(p.x + p.y + p.z + p.w);
+    }
+    return i32(min((1073741824u + total / 2u) / total, 32767u));
+}
+
+// Eight weights, or zeros.
+fn weights(at: u32, j: u32, used: bool) -> Eight {
+    let mask = vec4<i32>(-i32(used));
+    return Eight(workspace[at + j / 4u] & mask, workspace[at + j / 4u + 1u] & mask);
+}
+
+fn write(at: u32, i: u32, vectors: u32, mixed: Sums, reciprocal: i32) {
+    for (var n = 0u; n < 4u && i + n < vectors; n++) {
+        var y = mixed[n];
+        for (var c = 0u; c < 4u; c++) {
+            y[c] = round_shift(multiply_shift(y[c], reciprocal, 16u), params.value_shift);
+        }
+        output[at + i + n] = y;
+    }
+}
+
+@compute @workgroup_size(lanes)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32,
+        @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+    let first = group.y * lanes;
+    // Beyond the last token the last again: in rows of the workspace that are there for it, and nothing is put out.
+    let row = first + lane;
+    let t = min(row, params.tokens - 1u);
+    let place = places[t];
+    let vectors = params.head_width / 4u;
+    let stride = 2u * params.kv_heads * vectors;
+    let count = params.group;
+    let each = min(group.z * 3u + vec3<u32>(0u, 1u, 2u), vec3<u32>(count - 1u)); // beyond a group its last again
+    let head = vec3<u32>(t * params.heads + group.x * count) + each;
+    let queries = head * vectors;
+    let threes = (row * params.kv_heads + group.x) * ((count + 2u) / 3u) + group.z;
+    let scores = (threes * 3u + vec3<u32>(0u, 1u, 2u)) * params.places;
+    var end = 0u; // beyond the last position that one of these tokens sees
+    for (var n = 0u; n < lanes; n++) {
+        end = max(end, places[min(first + n, params.tokens - 1u)].y + 1u);
+    }
+
+    var most = vec3<i32>(LEAST);
+    for (var s = 0u; s < params.sequences; s++) {
+        let mine = place.x == s;
+        let keys = s * params.capacity * stride + group.x * vectors;
+        for (var j = 0u; j < end; j += 8u) {
+            let key = keys + min(j + subgroup_lane % 8u, end - 1u) * stride;
+            var one = Eight();
+            var two = Eight();
+            var three = Eight();
+            for (var i = 0u; i < vectors; i++) {
+                let k = spread(cache[key + i]);
+                add_products(&one, q[queries.x + i], k);
+                add_products(&two, q[queries.y + i], k);
+                add_products(&three, q[queries.z + i], k);
+            }
+            if (mine) {
+                most = max(most, vec3<i32>(keep(scores.x, j, place, one), keep(scores.y, j, place, two),
+                                           keep(scores.z, j, place, three)));
+            }
+        }
+    }
+
+    let eights = (end + 7u) / 8u;
+    let reciprocal = vec3<i32>(weigh(scores.x, most.x, place, eights), weigh(scores.y, most.y, place, eights),
+                               weigh(scores.z, most.z, place, eights));
+
+    for (var i = 0u; i < vectors; i += 4u) {
+        var one = Sums();
+        var two = Sums();
+        var three = Sums();
+        for (var s = 0u; s < params.sequences; s++) {
+            let mine = place.x == s;
+            let values = (s * params.capacity * stride) + (group.x + params.kv_heads) * vectors;
+            for (var j = 0u; j < end; j += 8u) {
+                let value = values + min(j + subgroup_lane % 8u, end - 1u) * stride;
+                let p = weights(scores.x, j, mine);
+                let r = weights(scores.y, j, mine);
+                let w = weights(scores.z, j, mine);
+                for (var n = 0u; n < 4u; n++) {
+                    let v = spread(cache[value + min(i + n, vectors - 1u)]);
+                    one[n] += combined(p, v);
+                    two[n] += combined(r, v);
+                    three[n] += combined(w, v);
+                }
+            }
+        }
+        if (row < params.tokens) {
+            write(queries.x, i, vectors, one, reciprocal.x);
+            if (each.y > each.x) { write(queries.y, i, vectors, two, reciprocal.y); }
+            if (each.z > each.y) { write(queries.z, i, vectors, three, reciprocal.z); }
+        }
+    }
+}
