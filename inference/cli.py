@@ -17,7 +17,7 @@ from inference.device_commands import adapters, conformance, serve
 from inference.drawing import draw
 from inference.errors import InputError
 from inference.files import write
-from inference.graph import cost, digest
+from inference.graph import cost, described, digest
 from inference.models.llama import Model, graph, model
 from inference.tokenizer import Text
 
@@ -282,4 +282,4 @@ def show_graph(
     for name, each in costs.items():
         node = built.nodes[name]
         shape = " × ".join(str(n) for n in node["shape"])
-        print(f"{name:<28} {node['op']:<15} {shape:>14} {each.operations:>12,} {each.bytes:>12,} B")
+        print(f"{name:<28} {described(node):<22} {shape:>14} {each.operations:>12,} {each.bytes:>12,} B")

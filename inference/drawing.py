@@ -5,7 +5,7 @@ from html import escape
 
 import networkx as nx
 
-from inference.graph import cost, schedule
+from inference.graph import cost, described, schedule
 
 WIDTH, HEIGHT, GAP_X, GAP_Y = 250, 44, 20, 26
 COLOURS = {"matmul_q4": "#cfe3f5", "matmul_q8": "#cfe3f5", "attention": "#f8dcc4", "rms_norm": "#dcecd2"}
@@ -80,5 +80,5 @@ def _box(graph: nx.DiGraph, name: str, position: tuple[int, int], operations: in
         f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="5" fill="{COLOURS.get(node["op"], "#eee")}" '
         f'stroke="#555"/>'
         f'<text x="{x + 8}" y="{y + 18}" font-weight="bold">{escape(LAYER.sub("", name))}</text>'
-        f'<text x="{x + 8}" y="{y + 35}">{escape(node["op"])} → {shape} · {operations:,}</text></g>'
+        f'<text x="{x + 8}" y="{y + 35}">{escape(described(node))} → {shape} · {operations:,}</text></g>'
     )

@@ -12,6 +12,7 @@ Edges follow the inputs.
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from hashlib import sha256
 from math import prod
@@ -161,6 +162,13 @@ def _cost(graph: nx.DiGraph, name: str) -> Cost:
         narrow = {"matmul_q4": 2, "matmul_q8": 1}.get(node["op"], 0) if position == 1 else 0
         moved += WORD * prod(shape) >> (narrow and narrow + 1)
     return Cost(ops.load(node["op"]).work(*shapes, **node["attributes"]), moved)
+
+
+def described(node: Mapping[str, Any]) -> str:
+    """What a dispatch computes: its op, and what is fused into it."""
+    attributes = node["attributes"]
+    fused = [name for name, key in (("residual", "adds"), ("silu_gate", "gated")) if attributes.get(key)]
+    return " + ".join([node["op"], *fused])
 
 
 def export(graph: nx.DiGraph) -> dict[str, Any]:

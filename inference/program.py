@@ -98,7 +98,7 @@ def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: 
         chosen = {"variant": variant}
     code = kernel(result.arithmetic, node["op"], variant)
     bound = {PARAMETERS: PARAMETERS, "output": result.outputs[name]}
-    for argument, source in zip(_arguments(module, result.arithmetic), node["inputs"], strict=False):
+    for argument, source in zip(_arguments(module, result.arithmetic, attributes), node["inputs"], strict=False):
         bound[argument] = _source(graph, source, argument, module, result)
     if hasattr(module, "workspace"):
         words = module.workspace(*shapes, lanes=lanes, **chosen, **attributes)
@@ -115,8 +115,10 @@ def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: 
     )
 
 
-def _arguments(module: ModuleType, arithmetic: str) -> list[str]:
+def _arguments(module: ModuleType, arithmetic: str, attributes: dict[str, Any]) -> list[str]:
     """Names of an op's inputs, in order."""
+    if hasattr(module, "arguments"):
+        return list(module.arguments(arithmetic, **attributes))
     signature = inspect.signature(getattr(module, arithmetic))
     return [name for name, p in signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
 

@@ -125,7 +125,11 @@ def graph(
         )  # fmt: skip
         x = build.product(f"{name}.output", y, residual=x)
         y = build.op(f"{name}.feed_forward_norm", "rms_norm", [x], [f"{name}.feed_forward_norm.gain"])
-        z = build.op(f"{name}.gate", "silu_gate", [build.product(f"{name}.gate_up", y)], [curve])
+        if model.constants[f"{name}.gate_up.q"].dtype == np.uint8 and model.arithmetic == "exact":
+            weights = [f"{name}.gate_up.{part}" for part in ("q", "blocks", "rows")]
+            z = build.op(f"{name}.gate", "matmul_q4", [y], weights, [curve], gated=True)
+        else:
+            z = build.op(f"{name}.gate", "silu_gate", [build.product(f"{name}.gate_up", y)], [curve])
         if model.arithmetic == "exact":
             z = build.op(f"{name}.quantise", "quantise", [z])
         x = build.product(f"{name}.down", z, residual=x, scaled=model.arithmetic == "exact")

@@ -7,6 +7,7 @@ import numpy as np
 
 from inference import formats, tables
 from inference.blocks import Weights, concatenate, eight_bits
+from inference.ops.matmul_q4 import paired
 from inference.ops.silu_gate import SPLIT
 from inference.weights import Llama, layer
 
@@ -87,6 +88,9 @@ class Exact:
         product = formats.linear(f"{prefix}.gate_up", joined(llama, prefix, ("gate", "up")))
         norm = self._norm(f"{prefix}.feed_forward_norm", product.largest)
         self._product(f"{prefix}.gate_up", product, 2.0 ** (fraction - norm.fraction))
+        if product.q.dtype == np.uint8:  # the product makes the gate at once
+            for part in ("q", "blocks", "rows"):
+                self.constants[f"{prefix}.gate_up.{part}"] = paired(self.constants[f"{prefix}.gate_up.{part}"])
         down = llama.matrices[f"{prefix}.down"]
         product = formats.linear(f"{prefix}.down", down)
         self.attributes[f"{prefix}.quantise"] = {"bits": (product.largest + 1).bit_length() - 1}

@@ -11,6 +11,7 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
 * ``dimensions(*shapes, **attributes)``: what the kernel's Params take besides the attributes, by name;
 * ``workgroups(output, *, lanes, arithmetic, **attributes)``: how many workgroups of ``lanes`` invocations to dispatch;
 * ``variant(output, *, arithmetic, subgroups, **attributes)``, where it has more than one kernel: which to take;
+* ``arguments(arithmetic, **attributes)``, where attributes decide which inputs it has: their names, in order;
 * ``PACK``: for an input that is a weight, by name, the layout the kernel reads;
 * ``OUTPUT``: the type of its output where that is not the arithmetic's.
 """

@@ -10,6 +10,9 @@ Exact: a row's D and M are 15 bits and a sign (M at 16 times D's scale), a an in
 
 ``formats.linear`` bounds |acc| from the row's own q, D and M and takes bits from the activations until it holds. With
 ``scaled`` each row of a ends in 4 words, the first the token's exponent (``quantise``).
+
+``gated``, exact alone: rows come in pairs of 8 gates and their 8 ups, a curve follows them, and the output is
+z = silu(gate)·up of each pair (``silu_gate``): (T, N / 2).
 """
 
 from collections.abc import Callable, Sequence
@@ -18,12 +21,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import BLOCK, pack_blocks, pack_q4, pack_rows
+from inference.blocks import BLOCK, TILE, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.derivation import WORK, Columns, Operand, Step, Words, concatenated, read
 from inference.fixed_point import i32, multiply_shift, requantise, round_shift
-from inference.ops import Shape, require
+from inference.ops import Shape, require, silu_gate
 
-PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows}
+PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain}
 PER_BLOCK: Shape = (2,)
 MANY = 8  # tokens from which weights are read once for several
 FULL = 32  # tokens from which whole subgroups are busy with four each
@@ -31,9 +34,20 @@ CHUNK = 1 << 22  # products of one pass of the reference: bounds its memory
 
 
 def shape(
-    a: Shape, q: Shape, blocks: Shape, *others: Shape, scaled: bool = False, adds: bool = False, **_: object
+    a: Shape,
+    q: Shape,
+    blocks: Shape,
+    *others: Shape,
+    scaled: bool = False,
+    adds: bool = False,
+    gated: bool = False,
+    **_: object,
 ) -> Shape:
-    return product_shape(PER_BLOCK, a, q, blocks, others, scaled, adds)
+    if not gated:
+        return product_shape(PER_BLOCK, a, q, blocks, others, scaled, adds)
+    require(q[0] % (2 * TILE) == 0 and not adds, f"weights {q} are no pairs of {TILE} gates and {TILE} ups")
+    tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, others[:-1], scaled, adds)
+    return silu_gate.shape((tokens, outputs), *others[-1:])
 
 
 def product_shape(
@@ -56,10 +70,12 @@ def exact(
     q: npt.NDArray[np.uint8],
     blocks: npt.NDArray[np.int16],
     rows: npt.NDArray[np.int32],
-    residual: npt.NDArray[np.int32] | None = None,
+    last: npt.NDArray[np.int32] | None = None,
     *,
     scaled: bool = False,
     residual_shift: int = 0,
+    gated: bool = False,
+    fraction: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
     values, exponent = split(a, q.shape[1], scaled)
@@ -73,7 +89,24 @@ def exact(
         P = (activations[t].astype(np.float32).transpose(1, 0, 2) @ weights).astype(np.int64)  # (B, T, N)
         assert np.abs(P).max() < 2**24
         acc[t] = (multiply_shift(P, D, 15) + multiply_shift(sums[t].T[..., None], M, 11)).sum(0)
-    return finish(acc, rows, exponent, residual, residual_shift)
+    if not gated:
+        return finish(acc, rows, exponent, last, residual_shift)
+    assert last is not None
+    pairs = finish(acc, rows, exponent, None, 0).reshape(len(a), -1, 2, TILE)
+    halves = [pairs[:, :, half].reshape(len(a), -1) for half in (0, 1)]
+    return silu_gate.exact(np.hstack(halves), last, fraction=fraction)
+
+
+def paired(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Rows of gates and then of ups, as pairs of 8 gates and their 8 ups."""
+    halves = rows.reshape(2, -1, TILE, *rows.shape[1:])
+    return np.ascontiguousarray(halves.swapaxes(0, 1)).reshape(rows.shape)
+
+
+def arguments(arithmetic: str, *, adds: bool = False, gated: bool = False, **_: object) -> list[str]:
+    """Names of the inputs, in order, as the kernel binds them."""
+    scales = ["rows"] if arithmetic == "exact" else []
+    return ["a", "q", "blocks"] + scales + ["residual"] * adds + ["curve"] * gated
 
 
 def split(a: npt.NDArray[np.int32], columns: int, scaled: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
@@ -127,25 +160,28 @@ def product_derivation(
     q: npt.NDArray[np.integer],
     blocks: npt.NDArray[np.int16],
     rows: npt.NDArray[np.int32],
-    residual: Operand | None = None,
+    last: Operand | npt.NDArray[np.int32] | None = None,
     **attributes: Any,
 ) -> list[Step]:
-    """Some rows of W at a time, by the reference of the op."""
-    step = 1 << (WORK // q.shape[1]).bit_length() - 1
+    """Some rows of W at a time, by the reference of the op; ``last``: a residual, or a gate's curve."""
+    pair = 2 if attributes.get("gated") else 1  # rows of W for a column
+    step = 1 << (WORK // (pair * q.shape[1])).bit_length() - 1
     activations = a.columns(row)
+    curve = (last,) if isinstance(last, np.ndarray) else ()
     steps = []
     for at in range(start, stop, step):
-        part = slice(at, min(at + step, stop))
-        added = () if residual is None else (residual.columns(row, (part.start, part.stop)),)
+        end = min(at + step, stop)
+        part = slice(pair * at, pair * end)
+        added = (last.columns(row, (at, end)),) if isinstance(last, Operand) else ()
 
         def columns(
             words: Sequence[Words], part: slice = part, added: tuple[Columns, ...] = added
         ) -> npt.NDArray[np.int32]:
             x, *addend = read(words, activations, *added)
-            return product(x, q[part], blocks[part], rows[part], *addend, **attributes)[0]
+            return product(x, q[part], blocks[part], rows[part], *addend, *curve, **attributes)[0]
 
         leaves = sum((each.leaves for each in added), activations.leaves)
-        steps.append(Step(leaves, part.stop - at, work((1, a.words), (part.stop - at, q.shape[1])), columns))
+        steps.append(Step(leaves, end - at, work((1, a.words), (pair * (end - at), q.shape[1])), columns))
     return concatenated(steps)
 
 
@@ -166,8 +202,8 @@ def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> 
     return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""
 
 
-def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> Shape:
-    tokens, outputs = output
+def workgroups(output: Shape, *, lanes: int, variant: str = "", gated: bool = False, **_: object) -> Shape:
+    tokens, outputs = output[0], output[1] * (1 + gated)
     if variant == "tokens_subgroup":
         return (-(-tokens // (4 * lanes)), -(-outputs // 96), 1)  # 4 tokens and 96 rows an invocation
     if variant == "tokens":
@@ -175,6 +211,6 @@ def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> 
     return (-(-outputs // (4 * lanes)), tokens, 1)  # 4 rows of one token an invocation
 
 
-def entry(*, adds: bool = False, **_: object) -> str:
+def entry(*, adds: bool = False, gated: bool = False, **_: object) -> str:
     """The kernel's entry point."""
-    return "product_and_residual" if adds else "product"
+    return "product_and_gate" if gated else "product_and_residual" if adds else "product"

@@ -22,6 +22,7 @@ from inference.fixed_point import multiply_shift
 from inference.ops import Shape
 from inference.ops.matmul_q4 import (
     MANY,
+    arguments,
     dimensions,
     entry,
     finish,
@@ -33,7 +34,7 @@ from inference.ops.matmul_q4 import (
     workgroups,
 )
 
-__all__ = ["PACK", "derivation", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
+__all__ = ["PACK", "arguments", "derivation", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 

@@ -58,14 +58,16 @@ def draw_rms_norm(generator, exact, a, b, c):
 
 
 def draw_matmul(generator, exact, a, b, c, eight):
-    matrix = weights(generator, 5 * b + c, c, eight)
-    adds = int(generator.integers(0, 2))
-    output = (a, 5 * b + c)
+    gated = exact and not eight and bool(generator.integers(0, 3) == 0)
+    outputs = 16 * b if gated else 5 * b + c
+    matrix = weights(generator, outputs, c, eight)
+    adds = not gated and bool(generator.integers(0, 2))
+    output = (a, outputs)
     if not exact:
         operands = {"a": floats(generator, (a, BLOCK * c))}
         blocks = matrix.d if matrix.m is None else np.stack((matrix.d, matrix.m), axis=2)
         constants = {"q": matrix.q, "blocks": blocks}
-        return operands | ({"residual": floats(generator, output)} if adds else {}), constants, {"adds": bool(adds)}
+        return operands | ({"residual": floats(generator, output)} if adds else {}), constants, {"adds": adds}
     integer = linear("matmul", matrix)
     scaled = bool(generator.integers(0, 2))
     activations = np.clip(integers(generator, (a, BLOCK * c), 15), -integer.largest, integer.largest)
@@ -74,7 +76,11 @@ def draw_matmul(generator, exact, a, b, c, eight):
         activations = np.hstack((activations, exponent))
     constants = {"q": integer.q, "blocks": integer.blocks, "rows": rows("matmul", integer.sigma * 2.0**-14)}
     operands = {"a": activations} | ({"residual": integers(generator, output, 29)} if adds else {})
-    return operands, constants, {"adds": bool(adds), "scaled": scaled, "residual_shift": 2}
+    attributes = {"adds": adds, "scaled": scaled, "residual_shift": 2}
+    if gated:
+        constants |= {"curve": tables.silu_curve()}
+        attributes |= {"gated": True, "fraction": int(generator.integers(8, 13))}
+    return operands, constants, attributes
 
 
 def places(generator, tokens, sequences, capacity):

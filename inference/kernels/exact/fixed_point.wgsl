@@ -34,3 +34,18 @@ fn whole4(p: vec4<f32>) -> vec4<i32> {
 fn bytes(word: u32) -> vec4<i32> {
     return (vec4<i32>(bitcast<i32>(word)) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
 }
+
+// Where silu's curve is read for a gate of `fraction` bits: 0 to 256, beyond which it is 0.
+fn curve_place(g: i32, fraction: u32) -> u32 {
+    return min(u32(abs(g)) >> (fraction - 4u), 256u);
+}
+
+// silu(g)·u in 2 fraction - 10 bits, from the curve at its place and at the next; formula and bounds in ops/silu_gate.py.
+fn gated(g: i32, u: i32, low: i32, high: i32, fraction: u32) -> i32 {
+    let t = u32(abs(g));
+    let step = fraction - 4u;
+    let part = i32(t & ((1u << step) - 1u));
+    let c = select(0i, low + (((high - low) * part + (1i << (step - 1u))) >> step), (t >> step) < 256u);
+    let s = max(g, 0i) - round_shift(c, 16i - i32(fraction));
+    return multiply_shift(s, u, 10u);
+}

@@ -3,12 +3,14 @@
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
 // Products are f32 and exact: sums of |q·a| over a block stay below 2^24, so neither order nor fusion matters.
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
+// A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
 struct Params {
     stride: u32,         // of a, in vectors of 4
     columns: u32,        // K
     outputs: u32,        // N
     scaled: u32,         // 1 where a carries exponents
     residual_shift: i32,
+    fraction: u32,       // of gate and up, in bits
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
@@ -17,6 +19,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> rows: array<vec2<i32>>;
 @group(0) @binding(5) var<storage, read> residual: array<i32>;
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
+@group(0) @binding(7) var<storage, read> curve: array<i32>;
 override lanes: u32 = 64u;
 
 fn nibbles(word: u32) -> vec4<f32> {
@@ -78,6 +81,21 @@ fn product_and_residual(@builtin(global_invocation_id) id: vec3<u32>) {
         if (n < params.outputs) {
             let y = id.y * params.outputs + n;
             output[y] = requantise(acc[r], rows[n], exponent(id)) + round_shift(residual[y], params.residual_shift);
+        }
+    }
+}
+
+@compute @workgroup_size(lanes)
+fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>) {
+    let acc = accumulate(id);
+    for (var r = 0u; r < 4u; r += 2u) {
+        let n = (id.x / 8u * 4u + r) * 8u + id.x % 8u;
+        if (n < params.outputs) {
+            let g = requantise(acc[r], rows[n], exponent(id));
+            let u = requantise(acc[r + 1u], rows[n + 8u], exponent(id));
+            let i = curve_place(g, params.fraction);
+            output[id.y * (params.outputs / 2u) + n / 16u * 8u + n % 8u] =
+                gated(g, u, curve[i], curve[min(i + 1u, 256u)], params.fraction);
         }
     }
 }

@@ -4,6 +4,7 @@
 // a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][lane] of 32 nibbles;
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
 // An invocation makes 96 rows of y for 4 tokens, three blocks at a time; a workgroup's invocations share the rows.
+// A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
 struct Params {
     tokens: u32,         // T
     stride: u32,         // of a, in vectors of 4
@@ -11,6 +12,7 @@ struct Params {
     outputs: u32,        // N
     scaled: u32,         // 1 where a carries exponents
     residual_shift: i32,
+    fraction: u32,       // of gate and up, in bits
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
@@ -19,6 +21,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> rows: array<vec2<i32>>;
 @group(0) @binding(5) var<storage, read> residual: array<i32>;
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
+@group(0) @binding(7) var<storage, read> curve: array<i32>;
 override lanes: u32 = 64u;
 const ROWS = 96u;
 
@@ -117,6 +120,27 @@ fn product_and_residual(@builtin(global_invocation_id) id: vec3<u32>, @builtin(s
         for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
             let y = (token + c) * params.outputs + row + r;
             output[y] = requantise(acc[r][c], rows[row + r], exponent(token + c)) + round_shift(residual[y], params.residual_shift);
+        }
+    }
+}
+
+@compute @workgroup_size(lanes)
+fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+    let token = id.x * 4u;
+    let row = id.y * ROWS;
+    var acc: array<vec4<i32>, ROWS>;
+    accumulate(token, row, subgroup_lane % 8u, &acc);
+    for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
+        for (var r = 0u; r < ROWS / 2u; r++) {
+            let pair = r / 8u * 16u + r % 8u;
+            let n = row + pair;
+            if (n < params.outputs) {
+                let g = requantise(acc[pair][c], rows[n], exponent(token + c));
+                let u = requantise(acc[pair + 8u][c], rows[n + 8u], exponent(token + c));
+                let i = curve_place(g, params.fraction);
+                output[(token + c) * (params.outputs / 2u) + row / 2u + r] =
+                    gated(g, u, curve[i], curve[min(i + 1u, 256u)], params.fraction);
+            }
         }
     }
 }

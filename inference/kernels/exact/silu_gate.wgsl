@@ -15,14 +15,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (id.x >= params.hidden) { return; }
     let at = id.y * 2u * params.hidden + id.x;
     let g = x[at];
-    let t = u32(abs(g));
-    let step = params.fraction - 4u;
-    let i = t >> step;
-    var c = 0i;
-    if (i < 256u) {
-        let part = i32(t & ((1u << step) - 1u));
-        c = curve[i] + (((curve[i + 1u] - curve[i]) * part + (1i << (step - 1u))) >> step);
-    }
-    let s = max(g, 0i) - round_shift(c, 16i - i32(params.fraction));
-    output[id.y * params.hidden + id.x] = multiply_shift(s, x[at + params.hidden], 10u);
+    let i = curve_place(g, params.fraction);
+    output[id.y * params.hidden + id.x] =
+        gated(g, x[at + params.hidden], curve[i], curve[min(i + 1u, 256u)], params.fraction);
 }
