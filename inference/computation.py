@@ -58,9 +58,7 @@ class Inference:
         """Nodes of a pass, the same for all."""
         self._position = {name: index for index, name in enumerate(self._names[0])}
         self.nodes: Sequence[Node] = [
-            self._node(index, each, name)
-            for index, each in enumerate(self.passes)
-            for name in self._names[index]
+            self._node(index, each, name) for index, each in enumerate(self.passes) for name in self._names[index]
         ]
         """In schedule order."""
         self._derivation = lru_cache(1024)(self._derive)
@@ -92,7 +90,9 @@ class Inference:
     @cached_property
     def macs(self) -> int:
         """Multiply-accumulates of all passes; attention's for the positions each token sees, not for a full cache."""
-        return sum(self._work(each, name) for each, names in zip(self.passes, self._names, strict=True) for name in names)
+        return sum(
+            self._work(each, name) for each, names in zip(self.passes, self._names, strict=True) for name in names
+        )
 
     def _work(self, each: Pass, name: str) -> int:
         node = each.graph.nodes[name]

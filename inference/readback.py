@@ -45,7 +45,9 @@ def arenas(graph: nx.DiGraph, limit: int) -> dict[str, Region]:
         size = aligned(WORD * prod(node["shape"]), 4 * WORD)
         taken = {regions[source].buffer for source in node["inputs"] if source in regions}
         free = (
-            index for index, end in enumerate(ends) if f"arena {index}" not in taken and (end + size <= limit or not end)
+            index
+            for index, end in enumerate(ends)
+            if f"arena {index}" not in taken and (end + size <= limit or not end)
         )
         index = next(free, len(ends))
         if index == len(ends):

@@ -34,7 +34,9 @@ def derivation(row: int, start: int, stop: int, logits: Operand) -> list[Step]:
         span = logits.columns(row, (at, min(at + SPAN, logits.words)))
         macs = work((1, span.spans[0][1] - at))
         steps.append(
-            Step(span.leaves, 2, macs, lambda words, at=at, span=span: exact(span.read(words))[0, 0] + np.array([0, at]))
+            Step(
+                span.leaves, 2, macs, lambda words, at=at, span=span: exact(span.read(words))[0, 0] + np.array([0, at])
+            )
         )
     return concatenated(steps)
 

@@ -172,9 +172,7 @@ def derivation(
         return y[start - first * group * width :][: stop - start]
 
     s = [score(positions) for positions in blocks]
-    largest = reduced(
-        steps, s, lanes, lambda words: np.max([part.reshape(lanes, -1).max(1) for part in words], axis=0)
-    )
+    largest = reduced(steps, s, lanes, lambda words: np.max([part.reshape(lanes, -1).max(1) for part in words], axis=0))
     p = [step((part, largest), steps[part].words, steps[part].words, weight) for part in s]
     den = reduced(steps, p, lanes, total)
     p = [step((part, den), steps[part].words, steps[part].words, narrow) for part in p]

@@ -42,7 +42,9 @@ def derivation(
 ) -> list[Step]:
     if isinstance(tokens, Operand):
         token = tokens.columns(row)
-        return [Step(token.leaves, stop - start, stop - start, lambda w: exact(token.read(w)[0], *table)[0, start:stop])]
+        return [
+            Step(token.leaves, stop - start, stop - start, lambda w: exact(token.read(w)[0], *table)[0, start:stop])
+        ]
     return [Step((), stop - start, stop - start, lambda w: exact(tokens[row : row + 1], *table)[0, start:stop])]
 
 

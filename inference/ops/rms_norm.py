@@ -69,7 +69,9 @@ def derivation(
     whole = x.columns(first + row)
     macs = work((1, x.words), gain.shape)
     return [
-        Step(whole.leaves, stop - start, macs, lambda words: exact(whole.read(words), gain, **attributes)[0, start:stop])
+        Step(
+            whole.leaves, stop - start, macs, lambda words: exact(whole.read(words), gain, **attributes)[0, start:stop]
+        )
     ]
 
 

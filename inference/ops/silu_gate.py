@@ -46,9 +46,7 @@ def derivation(
 ) -> list[Step]:
     half, words = x.words // 2, stop - start
     both = x.columns(row, (start, stop), (half + start, half + stop))
-    return [
-        Step(both.leaves, words, 2 * 2 * words, lambda words: exact(both.read(words), curve, fraction=fraction)[0])
-    ]
+    return [Step(both.leaves, words, 2 * 2 * words, lambda words: exact(both.read(words), curve, fraction=fraction)[0])]
 
 
 def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
