@@ -16,7 +16,7 @@ from inference import tolerance
 from inference.generate import Backend, Pass, passes
 from inference.graph import add, new, schedule, source
 from inference.models.llama import Model
-from inference.reference import Array, Reference
+from inference.reference import Array, Observer, Reference
 
 Trace = list[dict[str, Array]]
 """Of each pass the nodes' outputs by name."""
@@ -38,12 +38,26 @@ class Node:
         return tolerance.used(self.op, output, *self.operands.values(), **self.attributes)
 
 
-def record(backend: Backend, ids: list[int], limit: int, *, temperature: float = 0, seed: int = 0) -> Trace:
-    """The trace of an honest run of ``limit`` tokens, end tokens not heeded."""
+def record(
+    backend: Backend,
+    ids: list[int],
+    limit: int,
+    *,
+    temperature: float = 0,
+    seed: int = 0,
+    patch: Observer = lambda name, output: None,
+) -> Trace:
+    """The trace of a run of ``limit`` tokens, end tokens not heeded; in numpy ``patch`` may replace outputs."""
     trace: Trace = []
     for each, inputs in _plan(backend.model, trace, ids, limit, temperature, seed):
         outputs: dict[str, Array] = {}
-        backend.run(each.graph, inputs, ["choice"], lambda name, y, outputs=outputs: outputs.update({name: y.copy()}))
+
+        def observe(name: str, output: Array, outputs: dict[str, Array] = outputs) -> Array | None:
+            replaced = patch(name, output)
+            outputs[name] = (output if replaced is None else replaced).copy()
+            return replaced
+
+        backend.run(each.graph, inputs, ["choice"], observe)
         trace.append(outputs)
     return trace
 
@@ -65,7 +79,11 @@ def nodes(
     prompt, reference = len(passes(model, ids, 1)), Reference(model)
     limit = len(trace) - prompt + 1
     for (each, inputs), outputs in zip(_plan(model, trace, ids, limit, temperature, seed), trace, strict=True):
-        for node in walk(reference, each.graph, inputs, lambda node, outputs=outputs: outputs[node.name]):
+
+        def output(node: Node, outputs: dict[str, Array] = outputs) -> Array:
+            return outputs[node.name]
+
+        for node in walk(reference, each.graph, inputs, output):
             yield f"{each.name}.{node.name}", node, outputs[node.name]
 
 

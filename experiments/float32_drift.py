@@ -38,8 +38,12 @@ class Drift:
     """Whether another token comes out."""
 
 
-def drift(model: Model, ids: list[int], factors: list[float]) -> list[Drift]:
-    """Drifts of ``factors`` times the radius towards the second likeliest token after a prompt of one pass."""
+Factor = Callable[[str], float]
+"""How much of its radius a node may move, by op."""
+
+
+def drift(model: Model, ids: list[int], factors: list[Factor]) -> list[Drift]:
+    """For each of the factors a drift towards the second likeliest token after a prompt of one pass."""
     [honest] = record(Reference(model), ids, 1)
     logits = honest["logits"][0].astype(np.float64)
     wanted, likeliest = np.argsort(logits)[-2:]
@@ -50,11 +54,11 @@ def drift(model: Model, ids: list[int], factors: list[float]) -> list[Drift]:
     towards[0, wanted], towards[0, likeliest] = 1, -1
     slopes = gradients(known, {"logits": towards})
 
-    def played(factor: float) -> Drift:
+    def played(factor: Factor) -> Drift:
         committed: dict[str, Array] = {}
 
         def output(node: Node) -> Array:
-            committed[node.name] = pushed(node, slopes.get(node.name), factor)
+            committed[node.name] = pushed(node, slopes.get(node.name), factor(node.op))
             return committed[node.name]
 
         for _ in walk(Reference(model), each.graph, inputs, output):

@@ -27,6 +27,7 @@ PARTS = {
     "allocation": "The allocation: how far from the optimum",
     "mechanism": "The mechanism: what prices promise, and to whom",
     "inference": "The inference: the same bits on every device",
+    "verification": "The verification: who catches a cheat, and at what price",
 }
 Results = dict[str, pd.DataFrame]
 Judgement = Literal["upheld", "qualified", "refuted"]
