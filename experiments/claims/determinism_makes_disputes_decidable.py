@@ -1,26 +1,24 @@
 """Whether determinism makes disputes decidable: integers against float32, by its bits and within derived tolerances."""
 
-from collections.abc import Callable
-from dataclasses import replace
-
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import plots
+from experiments.cheap_runs import cheap_runs
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.float32_disputes import Trace, nodes, recompute, record, same_words
+from experiments.float32_disputes import nodes, recompute, record, same_words
 from experiments.float32_drift import Factor, drift
 from experiments.progress import track
 from inference import models
 from inference.generate import Backend
 from inference.graph import Arithmetic
 from inference.models.llama import Model, model
-from inference.reference import Array, Observer, Reference
+from inference.reference import Reference
 from inference.runtime import Device, Runtime, stacks
 from inference.tokenizer import Text
-from inference.tolerance import VALUES
-from inference.weights import Llama, layer
+from inference.tolerance import VALUES, enclosure
+from inference.weights import Llama
 
 TITLE = "Determinism makes disputes decidable"
 PART = "verification"
@@ -54,9 +52,6 @@ ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
 BITS, TOLERANCE, EXACT = "float32, bit by bit", "float32, within tolerance", "integers"
 EXPONENTS = range(1, 25)
 FRACTIONS = tuple(2.0**-k for k in range(9))
-CHOSEN = ("maxima", "choice")
-CHEAP = (*CHOSEN, "embedding", "attention_norm", "feed_forward_norm", "norm", "query", "cache", "attention", "gate")
-"""Nodes that are no product."""
 
 
 def run(size: Size) -> Results:
@@ -71,17 +66,20 @@ def run(size: Size) -> Results:
     }
     honest, used = _honest(built, devices, prompts[:count], limit)
     largest = used.groupby("op")["used"].max().to_dict()
-    moved = _drifts(built["float32"], prompts[:drifts], largest)
+    drifted = _drifts(built["float32"], prompts[:drifts], largest)
+    cheats = _cheats(llama, built, prompts[0], limit)
     if real:
         other = models.find("smollm2")
         text = Text(other.tokenizer, other.vocabulary)
-        moved += _drifts(model("smollm2", other, "float32"), [text.encode(each) for each in TEXTS], largest)
+        larger = {arithmetic: model("smollm2", other, arithmetic) for arithmetic in ARITHMETICS}
+        drifted += _drifts(larger["float32"], [text.encode(each) for each in TEXTS], largest)
+        cheats += _cheats(other, larger, text.encode(TEXTS[0]), 1)
     return {
         "honest": honest,
         "used": used,
         "faults": _faults(built, prompts[0], limit),
-        "cheats": _cheats(llama, built, prompts[0], limit),
-        "drifts": pd.DataFrame(moved),
+        "cheats": pd.DataFrame(cheats, columns=["model", "cheat", "compared", "nodes", "found wrong", "first"]),
+        "drifts": pd.DataFrame(drifted),
     }
 
 
@@ -121,86 +119,36 @@ def _faults(built: dict[Arithmetic, Model], prompt: list[int], limit: int) -> pd
             if node.op not in VALUES and node.op != "quantise":
                 continue
             size = np.sqrt((y.astype(np.float64) ** 2).mean(1, keepdims=True))
+            found = None if arithmetic == "exact" else enclosure(node.op, *node.operands.values(), **node.attributes)
             for k in EXPONENTS:
                 wrong = y + 2.0**-k * size
-                wrong = (np.rint(wrong) if arithmetic == "exact" else wrong).astype(y.dtype)
+                wrong = (wrong if found else np.rint(wrong)).astype(y.dtype)
                 faults = wrong != y  # the others are lost in rounding: no faults
-                rows.append((EXACT if arithmetic == "exact" else BITS, node.op, k, faults.sum(), 0))
-                if arithmetic == "float32":
-                    rows.append((TOLERANCE, node.op, k, faults.sum(), (faults & (node.used(wrong) <= 1)).sum()))
+                rows.append((BITS if found else EXACT, node.op, k, faults.sum(), 0))
+                if found:
+                    rows.append((TOLERANCE, node.op, k, faults.sum(), (faults & (found.used(wrong) <= 1)).sum()))
     frame = pd.DataFrame(rows, columns=["compared", "op", "exponent", "faults", "overlooked"])
     return frame.groupby(["compared", "op", "exponent"], sort=False).sum().reset_index()
 
 
-def _cheats(llama: Llama, built: dict[Arithmetic, Model], prompt: list[int], limit: int) -> pd.DataFrame:
-    """Cheaper models, run in numpy: the nodes found wrong from their own inputs, and the first."""
-    rows = []
-    for arithmetic in ARITHMETICS:
-        true = built[arithmetic]
-        coarse = Reference(model("coarse", _coarser(llama), arithmetic))
-        whole = arithmetic == "exact"
-        cheats: list[tuple[str, Trace]] = [
-            ("the last layer left out", record(Reference(true), prompt, limit, patch=_skip(llama.layers - 1))),
-            ("4-bit weights without their lowest bit", record(coarse, prompt, limit)),
-        ]
-        if whole:
-            cheats.append(("outputs without their lowest bit", _rounded(true, prompt, limit, lambda y: y & ~1)))
-        else:
-            for bits in (10, 7):
-                name = {10: "float16", 7: "bfloat16"}[bits]
-                cut = _mantissa(bits)
-                cheats.append((f"outputs rounded to {name}'s mantissa", _rounded(true, prompt, limit, cut)))
-                cheats.append((f"the same, of products only ({name})", _rounded(true, prompt, limit, cut, CHEAP)))
-        for cheat, trace in cheats:
-            wrong: dict[str, list[str]] = {EXACT: []} if whole else {BITS: [], TOLERANCE: []}
+def _cheats(llama: Llama, built: dict[Arithmetic, Model], prompt: list[int], limit: int) -> list[tuple[object, ...]]:
+    """Cheaper runs in numpy: how many nodes are found wrong, each from the cheat's own inputs, and the first."""
+    rows: list[tuple[object, ...]] = []
+    for arithmetic, true in built.items():
+        by_words = EXACT if arithmetic == "exact" else BITS
+        for cheat, trace in track(cheap_runs(llama, true, prompt, limit), f"cheaper {true.name} in {arithmetic}"):
+            wrong: dict[str, list[str]] = {
+                mode: [] for mode in ((EXACT,) if arithmetic == "exact" else (BITS, TOLERANCE))
+            }
             total = 0
             for name, node, y in nodes(true, trace, prompt):
                 total += 1
                 if not same_words(recompute(Reference(true), node), y):
-                    wrong[EXACT if whole else BITS].append(name)
-                if not whole and not (node.used(y) <= 1).all():
+                    wrong[by_words].append(name)
+                if arithmetic == "float32" and not (node.used(y) <= 1).all():
                     wrong[TOLERANCE].append(name)
-            rows += [(cheat, mode, total, len(found), found[0] if found else "") for mode, found in wrong.items()]
-    return pd.DataFrame(rows, columns=["cheat", "compared", "nodes", "found wrong", "first"])
-
-
-def _skip(index: int) -> Observer:
-    """A layer whose outputs are the stream as it entered."""
-    entered: dict[str, Array] = {}
-
-    def patch(name: str, output: Array) -> Array | None:
-        if name == f"{layer(index - 1)}.down":
-            entered["x"] = output.copy()
-        return entered["x"] if name in (f"{layer(index)}.output", f"{layer(index)}.down") else None
-
-    return patch
-
-
-def _coarser(llama: Llama) -> Llama:
-    """3-bit weights where the model has 4."""
-    matrices = {k: w if w.m is None else replace(w, q=w.q & 14) for k, w in llama.matrices.items()}
-    return replace(llama, matrices=matrices | {"head": matrices["embedding"]})
-
-
-def _mantissa(bits: int) -> Callable[[Array], Array]:
-    """Float32 rounded to the nearest with ``bits`` bits after the point, the exponent's range kept."""
-
-    def cut(y: Array) -> Array:
-        mantissa, exponent = np.frexp(y)
-        return np.ldexp(np.rint(mantissa * 2.0 ** (bits + 1)) / 2.0 ** (bits + 1), exponent).astype(np.float32)
-
-    return cut
-
-
-def _rounded(
-    model: Model, prompt: list[int], limit: int, cut: Callable[[Array], Array], kept: tuple[str, ...] = CHOSEN
-) -> Trace:
-    """A run whose outputs are cut, but for those of some nodes."""
-
-    def patch(name: str, output: Array) -> Array | None:
-        return None if name.rpartition(".")[2] in kept else cut(output)
-
-    return record(Reference(model), prompt, limit, patch=patch)
+            rows += [(true.name, cheat, mode, total, len(f), f[0] if f else "") for mode, f in wrong.items()]
+    return rows
 
 
 def _drifts(built: Model, prompts: list[list[int]], largest: dict[str, float]) -> list[dict[str, object]]:
@@ -232,16 +180,19 @@ def check(results: Results) -> Verdict:
     exact = not slashed[~by_bits].any() and not overlooked.loc[EXACT, "overlooked"] and not unseen[EXACT]
     verdict: Judgement = "refuted" if not exact else "qualified" if slashed[by_bits].any() else "upheld"
     full = drifts[(drifts["fraction"] == 1) & (drifts["outside"] == 0)]
-    changed = ", ".join(f"{part['changed'].mean():.0%} of {name}'s" for name, part in full.groupby("model"))
-    share = overlooked.loc[TOLERANCE, "overlooked"] / overlooked.loc[TOLERANCE, "faults"]
+    changed = " and ".join(f"{part['changed'].sum()} of {len(part)} ({name})" for name, part in full.groupby("model"))
+    faults = results["faults"]
+    products = faults[(faults["compared"] == TOLERANCE) & faults["op"].str.startswith("matmul")]
+    sums = products.groupby("exponent")[["faults", "overlooked"]].sum()
+    half = sums.index[sums["overlooked"] >= sums["faults"] / 2].min()
     return Verdict(
         verdict,
         f"honest runs slashed: {slashed[by_bits].sum()} of {by_bits.sum()} in float32 bit by bit, "
         f"{slashed[~by_bits].sum()} of {(~by_bits).sum()} in integers",
-        f"Within derived tolerances {(used['used'] > 1).sum()} of {len(used)} honest float32 nodes are slashed, but "
-        f"{share:.0%} of the faults of 2^-1 to 2^-24 of a row are overlooked, and a cheat that stays within the "
-        f"tolerance at every node makes the model choose another token after {changed} prompts. In integers every "
-        "changed word is found. All stacks here run on processors; real GPUs are still to be tried.",
+        f"Within derived tolerances {(used['used'] > 1).sum()} of {len(used)} honest float32 nodes are slashed, but most "
+        f"faults of a product below 2^-{half} of its row are overlooked, and a cheat that stays within the tolerance at "
+        f"every node makes the model choose another token after {changed} prompts. In integers every changed word is "
+        "found. All stacks here run on processors; real GPUs are still to be tried.",
     )
 
 
@@ -295,16 +246,14 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     return {
         "Honest runs: each node recomputed by a referee on another stack from the asserter's inputs.": pairs,
         "The share of the proven tolerance that honest nodes use at their worst element, all stacks.": shares,
-        "Tolerances calibrated on all stacks but one, by op, times a margin: nodes of that one slashed.": calibrated(
-            used
-        ),
+        "Tolerances calibrated by op on all stacks but one, with a margin: nodes of that one slashed.": left_out(used),
         "Cheaper models: nodes found wrong from the cheat's own inputs.": results["cheats"],
         "Drifts: nodes outside the tolerance; how far the gap of the two likeliest tokens moved, in standard deviations "
-        "of the logits (median). Calibrated: each op at the largest share an honest node used.": drifted.reset_index(),
+        "of the logits. Calibrated: each op at the largest share an honest node used.": drifted.reset_index(),
     }
 
 
-def calibrated(used: pd.DataFrame) -> pd.DataFrame:
+def left_out(used: pd.DataFrame) -> pd.DataFrame:
     """Honest nodes beyond what the other stacks ever used, op by op."""
     rows = []
     for stack, own in used.groupby("asserter", sort=False):
