@@ -3,7 +3,7 @@
 import json
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,17 +31,21 @@ def replacing(path: Path) -> Iterator[Path]:
     except OSError as error:
         raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # a name too long to exist is too long to remove
+            temporary.unlink(missing_ok=True)
 
 
 def ensure_writable(path: Path) -> None:
     """Refuse an output that cannot be written before any work is done for it."""
-    if path.is_dir():
-        raise InputError(f"{path}: is a directory; a file is needed")
-    if not path.parent.is_dir():
-        raise InputError(f"{path}: its directory does not exist")
-    if not os.access(path if path.exists() else path.parent, os.W_OK):
-        raise InputError(f"{path}: cannot be written (permission denied)")
+    try:
+        if path.is_dir():
+            raise InputError(f"{path}: is a directory; a file is needed")
+        if not path.parent.is_dir():
+            raise InputError(f"{path}: its directory does not exist")
+        if not os.access(path if path.exists() else path.parent, os.W_OK):
+            raise InputError(f"{path}: cannot be written (permission denied)")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror or error})") from None
 
 
 def write_market(path: Path, market: Market) -> None:
@@ -70,7 +74,7 @@ def read_market(path: Path) -> Market:
         InputError: not a market file, truncated, with missing or foreign fields, or with values out of range.
     """
     ensure_market_name(path)
-    fields = _read_npz(path) if path.suffix == ".npz" else _read_json(path)
+    fields = _read_npz(path) if path.suffix == ".npz" else read_json(path)
     missing = [name for name in FIELDS if name not in fields]
     foreign = [name for name in fields if name not in FIELDS]
     if missing or foreign:
@@ -92,7 +96,12 @@ def _read_npz(path: Path) -> dict[str, Any]:
         raise InputError(f"{path}: not a readable npz file ({_first_line(error)})") from None
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def read_json(path: Path) -> dict[str, Any]:
+    """The JSON object in a file.
+
+    Raises:
+        InputError: no file, not JSON, not an object.
+    """
     try:
         content = json.loads(path.read_bytes())
     except OSError as error:
@@ -150,7 +159,7 @@ def read_outcome(path: Path) -> Outcome:
     Raises:
         InputError: not an outcome file, or fields of the wrong kind.
     """
-    fields = _read_json(path)
+    fields = read_json(path)
     plain = {"solver": str, "status": str, "market_digest": str, "options": dict, "proven_optimal": bool}
     needed = (*PAIR_FIELDS, "reading", "welfare", "bound", "seconds", "seed", *plain)
     for name in needed:
@@ -199,7 +208,7 @@ def read_certificate(path: Path) -> Certificate:
     Raises:
         InputError: not a certificate, or prices or vectors that are not non-negative integers.
     """
-    fields = _read_json(path)
+    fields = read_json(path)
     for name in ("market_digest", "reading", "bound", "price"):
         if name not in fields:
             raise InputError(f"{path}: lacks {name!r}; a certificate has market_digest, reading, bound, price, vector")

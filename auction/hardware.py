@@ -62,7 +62,7 @@ REFERENCE_REQUEST = {"chat": (512, 128), "code": (512, 128), "image": (1, 30)}
 
 @dataclass(frozen=True, eq=False)
 class Cards:
-    """Cards of the catalogue, sorted by name."""
+    """Cards of the catalogue, sorted by name, or machines that were measured (``devices.read_devices``)."""
 
     name: tuple[str, ...]
     compute: Float  # (cards,) FLOP/s of 16-bit shader arithmetic
@@ -139,40 +139,43 @@ def reference_requests(model: Model, rows: Int) -> Int:
     return np.maximum(np.ceil(exact * (1.0 - 1e-12)), 1.0).astype(np.int64)
 
 
-def fits(models: tuple[Model, ...]) -> NDArray[np.bool_]:
+def fits(models: tuple[Model, ...], cards: Cards) -> NDArray[np.bool_]:
     """(cards,) whether the models fit a card's usable memory all together."""
-    return USABLE_MEMORY * catalogue().memory >= math.fsum(model.memory for model in models)
+    return USABLE_MEMORY * cards.memory >= math.fsum(model.memory for model in models)
 
 
-def rates(models: tuple[Model, ...]) -> Float:
+def rates(models: tuple[Model, ...], cards: Cards) -> Float:
     """(cards, K) reference requests a second of each type with the whole card; 0 where a model does not fit."""
-    cards = catalogue()
     columns = []
     for model in models:
         one = seconds(model, np.array(REFERENCE_REQUEST[model.trace]), cards.compute, cards.bandwidth)
-        columns.append(np.where(fits((model,)), 1.0 / one, 0.0))
+        columns.append(np.where(fits((model,), cards), 1.0 / one, 0.0))
     return np.column_stack(columns)
 
 
-def hourly_price(offers: Mapping[str, float]) -> Float:
+def hourly_price(offers: Mapping[str, float], cards: Cards) -> Float:
     """(cards,) price of an hour of each card, dollars: as offered, else fitted; never below the power it draws.
 
     The fit is price = a bandwidth^p memory^q by least absolute deviations of the logarithms, which a few odd offers do
     not move; compute beside the two adds nothing (its exponent comes out negative). Rounded to a tenth of a cent.
 
     Args:
-        offers: dollars an hour by name of the card.
+        offers: dollars an hour by name of a card of the catalogue.
+        cards: whom to price.
 
     Raises:
         InputError: fewer than three different cards to fit.
     """
-    cards = catalogue()
-    features = np.column_stack([np.ones(len(cards.name)), np.log(cards.bandwidth / 1e9), np.log(cards.memory / GIB)])
-    known = np.array([cards.index(name) for name in sorted(offers)], dtype=np.int64)
+    known = catalogue()
+    places = np.array([known.index(name) for name in sorted(offers)], dtype=np.int64)
     price = np.array([offers[name] for name in sorted(offers)])
-    fitted = np.round(np.exp(features @ _plane(features[known], np.log(price))), 3)
-    fitted[known] = price
-    return np.maximum(fitted, ELECTRICITY * cards.power / 1000.0)
+    fitted = np.round(np.exp(_features(cards) @ _plane(_features(known)[places], np.log(price))), 3)
+    stated = np.array([offers.get(name, np.nan) for name in cards.name])
+    return np.maximum(np.where(np.isnan(stated), fitted, stated), ELECTRICITY * cards.power / 1000.0)
+
+
+def _features(cards: Cards) -> Float:
+    return np.column_stack([np.ones(len(cards.name)), np.log(cards.bandwidth / 1e9), np.log(cards.memory / GIB)])
 
 
 def _plane(features: Float, target: Float) -> Float:

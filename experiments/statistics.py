@@ -33,6 +33,25 @@ def exponent(size: ArrayLike, seconds: ArrayLike) -> tuple[float, float, float]:
     return float(fit.slope), float(fit.slope - half), float(fit.slope + half)
 
 
+def extrapolated(
+    size: ArrayLike, value: ArrayLike, at: float, power: float | None = None
+) -> tuple[float, float, float]:
+    """value = a * size^p at another size, and the 95 % interval of one new observation there (Student's t, logarithms).
+
+    ``power``: p where it is known; fitted by least squares where it is None, which widens the interval by
+    (x - mean x)^2 / sum (x_i - mean x)^2.
+    """
+    x, y = np.log(np.asarray(size, dtype=float)), np.log(np.asarray(value, dtype=float))
+    away, spread = np.log(at) - x.mean(), float(((x - x.mean()) ** 2).sum())
+    slope = float(stats.linregress(x, y).slope) if power is None else power
+    residual = y - y.mean() - slope * (x - x.mean())
+    free = x.size - (2 if power is None else 1)
+    wide = 1 + 1 / x.size + (away**2 / spread if power is None else 0.0)
+    half = stats.t.ppf(0.5 + CONFIDENCE / 2, free) * np.sqrt((residual**2).sum() / free * wide)
+    middle = y.mean() + slope * away
+    return float(np.exp(middle)), float(np.exp(middle - half)), float(np.exp(middle + half))
+
+
 def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
     """Spearman's rank correlation; 0 where one side is constant."""
     first, second = np.asarray(x), np.asarray(y)

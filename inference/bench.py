@@ -1,92 +1,75 @@
-"""Speed: the model in both arithmetics beside numpy and llama.cpp, all sides interleaved; kernels one by one.
+"""Speed of a model: sides interleaved, kernels one by one.
 
 Rates are medians over rounds in which every side runs once, so that what else the machine does falls on all alike.
 """
 
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
+import networkx as nx
 import numpy as np
 
-from inference.errors import InputError
-from inference.generate import placed
+from inference.generate import Backend, placed
 from inference.graph import Arithmetic, cost, schedule
 from inference.models.llama import graph
-from inference.runtime import Runtime
+from inference.runtime import Array, Runtime
 
 PROMPT, DECODE, BATCH = 128, 32, 8
-THREADS = 2
 ARITHMETICS: tuple[Arithmetic, ...] = ("exact", "float32")
 KINDS = ("prefill", "decode", "batch")
-Sides = dict[str, Callable[[], dict[str, float]]]
+Measure = Callable[[], dict[str, float]]
+"""Measures once: tokens a second by kind."""
+Result = TypeVar("Result")
 
 
-def rates(sides: Sides, rounds: int) -> list[dict[str, Any]]:
-    """Median tokens a second of every side, run once a round; a first round is not counted.
-
-    Each row holds side, prefill, decode and batch (BATCH sequences together), None where a side has none.
-    """
-    seen: dict[str, list[dict[str, float]]] = {name: [] for name in sides}
+def interleaved(sides: dict[str, Callable[[], Result]], rounds: int) -> dict[str, list[Result]]:
+    """What every side measured, each once a round; a first round is not counted."""
+    seen: dict[str, list[Result]] = {name: [] for name in sides}
     for _ in range(rounds + 1):
         for name, measure in sides.items():
             seen[name].append(measure())
+    return {name: measured[1:] for name, measured in seen.items()}
+
+
+def rates(sides: dict[str, Measure], rounds: int) -> list[dict[str, Any]]:
+    """Median tokens a second of every side.
+
+    Each row holds side, prefill, decode and batch (BATCH sequences together), None where a side has none.
+    """
     rows = []
-    for name, measured in seen.items():
-        kinds = {kind: [round_[kind] for round_ in measured[1:] if kind in round_] for kind in KINDS}
+    for name, measured in interleaved(sides, rounds).items():
+        kinds = {kind: [round_[kind] for round_ in measured if kind in round_] for kind in KINDS}
         medians = {kind: round(float(np.median(values)), 3) if values else None for kind, values in kinds.items()}
         rows.append({"side": name} | medians)
     return rows
 
 
-def ours(runtime: Runtime) -> Callable[[], dict[str, float]]:
-    """A runtime: a prompt of 128 tokens, 32 tokens after it, and 8 sequences at once."""
-    vocabulary = runtime.model.measures["vocabulary"]
-    ids = (np.arange(PROMPT) * 37 % vocabulary).tolist()
-    whole = graph(runtime.model, PROMPT, capacity=PROMPT + DECODE, first=PROMPT - 1)
-    one = graph(runtime.model, 1, capacity=PROMPT + DECODE)
-    many = graph(runtime.model, BATCH, capacity=PROMPT + DECODE, sequences=BATCH)
+def ours(backend: Backend, prompt: int = PROMPT, decode: int = DECODE, batch: int = BATCH) -> Measure:
+    """A backend: a prompt, ``decode`` tokens after it, and a quarter as many of ``batch`` sequences at once, if any."""
+    vocabulary, capacity = backend.model.measures["vocabulary"], prompt + decode
+    ids = (np.arange(prompt) * 37 % vocabulary).tolist()
+    whole = graph(backend.model, prompt, capacity=capacity, first=prompt - 1)
+    one = graph(backend.model, 1, capacity=capacity)
+    many = graph(backend.model, batch, capacity=capacity, sequences=batch) if batch else None
+
+    def seconds(built: nx.DiGraph, inputs: list[dict[str, Array]]) -> float:
+        started = time.perf_counter()
+        for each in inputs:
+            backend.run(built, each, ["choice"])
+        return time.perf_counter() - started
 
     def measure() -> dict[str, float]:
-        started = time.perf_counter()
-        runtime.run(whole, placed(ids, 0), ["choice"])
-        prefill = time.perf_counter() - started
-        started = time.perf_counter()
-        for step in range(DECODE):
-            runtime.run(one, placed([ids[step]], PROMPT + step), ["choice"])
-        decode = time.perf_counter() - started
-        started = time.perf_counter()
-        for step in range(DECODE // 4):
-            places = np.array([[sequence, PROMPT + step] for sequence in range(BATCH)], np.int32)
-            runtime.run(many, {"tokens": np.array(ids[:BATCH], np.int32), "places": places}, ["choice"])
-        batch = time.perf_counter() - started
-        return {"prefill": PROMPT / prefill, "decode": DECODE / decode, "batch": BATCH * (DECODE // 4) / batch}
-
-    return measure
-
-
-def llama_cpp(path: Path) -> Callable[[], dict[str, float]]:
-    """llama.cpp on the processor, through the package xllamacpp.
-
-    Raises:
-        InputError: it is not installed.
-    """
-    try:
-        import xllamacpp
-    except ImportError:
-        raise InputError("the peer llama.cpp needs the package xllamacpp") from None
-    settings = xllamacpp.CommonParams()
-    settings.model.path = str(path)
-    settings.n_ctx, settings.n_gpu_layers, settings.verbosity = 512, 0, -1
-    settings.cpuparams.n_threads = settings.cpuparams_batch.n_threads = THREADS
-    server = xllamacpp.Server(settings)
-    request = {"prompt": list(range(1000, 1000 + PROMPT)), "n_predict": DECODE, "temperature": 0}
-    request |= {"cache_prompt": False, "ignore_eos": True}
-
-    def measure() -> dict[str, float]:
-        timings = server.handle_completions(request)["timings"]
-        return {"prefill": timings["prompt_per_second"], "decode": timings["predicted_per_second"]}
+        found = {
+            "prefill": prompt / seconds(whole, [placed(ids, 0)]),
+            "decode": decode / seconds(one, [placed([ids[step]], prompt + step) for step in range(decode)]),
+        }
+        if many is not None:
+            tokens = np.array(ids[:batch], np.int32)
+            places = [np.stack((np.arange(batch), np.full(batch, prompt + step)), 1) for step in range(decode // 4)]
+            inputs = [{"tokens": tokens, "places": place.astype(np.int32)} for place in places]
+            found["batch"] = batch * len(inputs) / seconds(many, inputs)
+        return found
 
     return measure
 

@@ -12,7 +12,8 @@ import typer
 from inference import generate as runs
 from inference import model_file, models
 from inference.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
-from inference.device_commands import adapters, bench, conformance, serve
+from inference.bench_command import bench
+from inference.device_commands import adapters, conformance, serve
 from inference.drawing import draw
 from inference.errors import InputError
 from inference.files import write
@@ -151,9 +152,8 @@ def run_model(
         progress=show,
     )
     if trace is not None:
-        content = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
-        content |= {"seed": seed, "nodes": result.trace}
-        write(trace, json.dumps(content))
+        bound = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
+        write(trace, json.dumps({**bound, "seed": seed, "nodes": result.trace}))
     decoded = len(result.tokens) - 1
     summary = {
         "text": loaded.text.decode(result.tokens),

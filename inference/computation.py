@@ -112,7 +112,7 @@ class Inference:
         replaces a null output is ignored.
 
         Raises:
-            InputError: a replacement that takes a later node beyond its bounds.
+            InputError: a replacement that takes a later node of its pass beyond its bounds, or chooses no token.
         """
         tokens: list[int] = []
         for index, each in enumerate(self.passes):
@@ -123,13 +123,19 @@ class Inference:
                 continue
             choice = self._observed(index, each, (self.ids + tokens)[each.span], observe)
             if index >= self._prompt - 1:
-                tokens.append(choice)
+                tokens.append(self._token(choice))
         return tokens
+
+    def _token(self, choice: int) -> int:
+        if not 0 <= choice < self.backend.model.measures["vocabulary"]:
+            raise InputError(f"the choice {choice} is no token of {self.backend.model.name}")
+        return choice
 
     def _observed(self, index: int, each: Pass, tokens: list[int], observe: Observer) -> int:
         """Run a pass; the token it chooses."""
         inputs = each.inputs(tokens, temperature=self.temperature, seed=self.seed)
-        position, first, replaced = self._position, index * self._per_pass, {}
+        position, first = self._position, index * self._per_pass
+        replaced: dict[str, Array] = {}
 
         def seen(name: str, output: Array) -> Array | None:
             node = self.nodes[first + position[name]]
@@ -175,13 +181,16 @@ class Inference:
         """The outputs of all nodes of a node's pass, from the caches and the choice of the passes before it.
 
         Only that pass is run.
+
+        Raises:
+            InputError: a choice that is no token.
         """
         index, _ = self._at(node)
         each, first, guard = self.passes[index], index * self._per_pass, self.nodes[node].guard
         of_pass = range(first, first + self._per_pass)
         if guard is not None and self.ended(kept(guard)):
             return {other: np.empty((0, self.nodes[other].words), np.int32) for other in of_pass}
-        tokens = self.ids[each.span] if guard is None else [int(kept(guard)[-1, 0])]
+        tokens = self.ids[each.span] if guard is None else [self._token(int(kept(guard)[-1, 0]))]
         for name in self._names[0]:
             if index and each.graph.nodes[name]["state"]:
                 rows = np.concatenate([kept(self._index(before, name)) for before in range(index)])

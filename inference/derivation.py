@@ -12,7 +12,7 @@ concatenations of many parts are trees that take ``FAN`` parts at once. Results 
 | embedding | the leaf | the choice of the pass before; of the prompt nothing, its tokens are public |
 | rms_norm, quantise | the leaf | the row |
 | rope, silu_gate | the leaf | the row; of gate and up the columns of the leaf |
-| matmul_q4, matmul_q8 | as many columns as ``WORK`` allows, a power of two; concatenated | the row, the residual's leaf |
+| matmul_q4, matmul_q8 | as many columns as ``WORK`` allows, a power of two; concatenated | row and residual |
 | attention | scores of a block of up to 16 positions | the query, those rows of the cache |
 | | their maximum, a tree | scores of ``FAN`` blocks, then maxima |
 | | weights p of a block | its scores, the maximum |
@@ -87,6 +87,10 @@ class Columns:
     leaves: tuple[Source, ...]
     chunks: tuple[int, ...]
     spans: tuple[tuple[int, int], ...]
+
+    @property
+    def count(self) -> int:
+        return sum(stop - start for start, stop in self.spans)
 
     def read(self, words: Sequence[Words]) -> Words:
         """(1, columns): the spans in turn, from the words of the leaves."""

@@ -1,15 +1,15 @@
-"""Commands about devices: adapters, bench, serve, conformance."""
+"""Commands about devices: adapters, serve, conformance."""
 
 import json
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import typer
 
 from inference import models
-from inference.arguments import AdapterName, Json, ModelName
+from inference.arguments import Json
 from inference.errors import InputError
 from inference.files import write
 from inference.models.llama import model
@@ -34,48 +34,6 @@ def adapters(as_json: Json = False) -> None:
         print(line, file=sys.stderr)
     if not found:
         raise InputError(f"there is no adapter; {runtime.INSTALL}")
-
-
-def bench(
-    model_name: ModelName = "smollm2",
-    peers: Annotated[bool, typer.Option("--peers", help="llama.cpp beside it, where xllamacpp is installed")] = False,
-    adapter: AdapterName = None,
-    backend: Annotated[Literal["wgpu", "dawn"], typer.Option(help="the implementation")] = "wgpu",
-    rounds: Annotated[int, typer.Option(help="how often each side runs")] = 5,
-    as_json: Json = False,
-) -> None:
-    """Tokens a second in both arithmetics, medians of interleaved rounds, and the time of each kernel."""
-    from inference import bench as measured
-    from inference.runtime import Device, Runtime
-
-    if rounds < 1:
-        raise InputError(f"--rounds {rounds} is not allowed; at least 1")
-    llama, device = models.find(model_name), Device(backend, adapter)
-    runtimes = {name: Runtime(model(model_name, llama, name), device) for name in measured.ARITHMETICS}
-    sides: measured.Sides = {name: measured.ours(runtime) for name, runtime in runtimes.items()}
-    if peers:
-        sides["llama.cpp"] = measured.llama_cpp(models.path_of(model_name))
-    result: dict[str, Any] = {
-        "adapter": device.name,
-        "backend": backend,
-        "rates": measured.rates(sides, rounds),
-        "kernels": {tokens: measured.kernels(runtimes["exact"], tokens) for tokens in (1, measured.PROMPT)},
-    }
-    if as_json:
-        print(json.dumps(result))
-        return
-    print(
-        f"{device.name} ({backend}), tokens a second: "
-        f"prompt of {measured.PROMPT}, one sequence, {measured.BATCH} sequences"
-    )
-    for rate in result["rates"]:
-        shown = ("-" if rate[key] is None else f"{rate[key]:.1f}" for key in ("prefill", "decode", "batch"))
-        print(f"{rate['side']:<10}" + "".join(f"{value:>10}" for value in shown))
-    for tokens, rows in result["kernels"].items():
-        print(f"kernels of the exact arithmetic, {tokens} tokens")
-        for row in rows:
-            rate = f"{row['gmac_per_second']:>9.2f} GMAC/s"
-            print(f"  {row['op']:<22}{row['dispatches']:>4}{row['milliseconds']:>10.2f} ms{rate}")
 
 
 def serve(

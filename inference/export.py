@@ -7,11 +7,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from inference.errors import InputError
 from inference.generate import check_run, passes
-from inference.graph import digest
+from inference.graph import WORD, digest
 from inference.models.llama import Model, graph
-from inference.program import PARAMETERS, WORD, Program, program
+from inference.program import PARAMETERS, Program, program
 
 OUTPUTS = ("logits", "choice")
 

@@ -1,4 +1,4 @@
-"""Reading every node's output of a pass: outputs side by side in few buffers, copied a window of the schedule at a time.
+"""Reading every output of a pass: side by side in few buffers, copied a window of the schedule at a time.
 
 A buffer must not be bound for reading and for writing in one dispatch, so the outputs are spread over arenas: a node's
 is none of those its inputs lie in. States stay where they are; of them the rows of the pass are copied.

@@ -7,7 +7,6 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 import importlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from math import prod
 from pathlib import Path
 from types import ModuleType
@@ -20,11 +19,12 @@ import numpy.typing as npt
 
 from inference import ops
 from inference.errors import InputError
-from inference.graph import Arithmetic, schedule
+from inference.graph import WORD, Arithmetic
 from inference.kernels import alone, kernel
+from inference.loading import Dispatch, Loaded, dispatches, resource
 from inference.models.llama import Model
-from inference.program import PARAMETERS, WORD, Program, program
-from inference.readback import Region, Window, arenas, windows
+from inference.program import Program, program
+from inference.readback import Window, arenas, windows
 from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
@@ -35,7 +35,6 @@ LANES = {"CPU": 16, "GPU": 64}
 SUBGROUPS = ("subgroup", "subgroups")  # the feature's names in wgpu-native and in Dawn
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 """Chromium's Vulkan driver without a GPU, as Debian installs it: a second driver to compare with."""
-SLOT = 256  # bytes between the Params of two nodes: the offset alignment of every adapter
 
 Array = npt.NDArray[Any]
 
@@ -61,11 +60,14 @@ def adapters(backend: str = "wgpu") -> list[Any]:
     """The adapters compute runs on, GPUs first and the slow SwiftShader last; OpenGL's are left out."""
     gpu = implementation(backend).gpu
     found = [adapter for adapter in gpu.enumerate_adapters_sync() if adapter.info["backend_type"] != "OpenGL"]
-    return sorted(found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", _is_swiftshader(adapter)))
+    return sorted(
+        found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", is_swiftshader(adapter.info["device"]))
+    )
 
 
-def _is_swiftshader(adapter: Any) -> bool:
-    return "SwiftShader" in adapter.info["device"]
+def is_swiftshader(name: str) -> bool:
+    """Whether an adapter is Chromium's, too slow to measure."""
+    return "SwiftShader" in name
 
 
 def stacks() -> list[tuple[str, str]]:
@@ -110,28 +112,6 @@ def choose(backend: str = "wgpu", name: str | None = None) -> Any:
     raise InputError(f"unknown adapter {name!r}; {backend} finds {', '.join(a.info['device'] for a in found)}")
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
-    """One node, ready to be encoded."""
-
-    pipeline: Any
-    bindings: Any
-    workgroups: tuple[int, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """A program on the device."""
-
-    program: Program
-    dispatches: list[Dispatch]
-    buffers: dict[str, Any]
-    windows: Sequence[Window]
-    """How every output is read, if all are."""
-    copied: list[Any]
-    """Buffers for a window each."""
-
-
 class Device:
     """An adapter opened for compute; its pipelines are built once."""
 
@@ -162,7 +142,7 @@ class Device:
         given, output = self.buffer("x", x.nbytes), self.buffer("output", 4 * words)
         self.device.queue.write_buffer(given, 0, x)
         buffers = {"x": given, "output": output}
-        entries = [{"binding": binding, "resource": _resource(buffers, name)} for binding, name in enumerate(buffers)]
+        entries = [{"binding": binding, "resource": resource(buffers, name)} for binding, name in enumerate(buffers)]
         group = self.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
         self.submit([Dispatch(pipeline, group, (1, 1, 1))])
         return np.frombuffer(self.device.queue.read_buffer(output, 0, 4 * words), np.int32)
@@ -183,7 +163,7 @@ class Device:
         self.device.queue.submit([encoder.finish()])
 
     def buffer(self, name: str, size: int, *, uniform: bool = False, mapped: bool = False) -> Any:
-        """A buffer of storage, of parameters, or to be mapped for reading; or one line that says which limit it exceeds."""
+        """A buffer of storage, of parameters or to be mapped, or one line that says which limit it exceeds."""
         for limit in LIMITS:
             if size > self.device.limits[limit]:
                 raise InputError(
@@ -303,25 +283,9 @@ class Runtime:
     def _build(self, made: Program, windows: Sequence[Window] = ()) -> Loaded:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
         buffers |= {name: self._weight(name, constant, pack) for name, (constant, pack) in made.weights.items()}
-        parameters = self.device.buffer("parameters", SLOT * len(made.steps), uniform=True)
-        dispatches = []
-        for index, step in enumerate(made.steps):
-            self.device.device.queue.write_buffer(parameters, SLOT * index, step.parameters)
-            pipeline = self.device.pipeline(made.arithmetic, step.op, step.variant, step.entry)
-            entries = [
-                {
-                    "binding": binding,
-                    "resource": {"buffer": parameters, "offset": SLOT * index, "size": SLOT}
-                    if name == PARAMETERS
-                    else _resource(buffers, made.regions.get(name) or name),
-                }
-                for binding, name in step.bindings.items()
-            ]
-            group = self.device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
-            dispatches.append(Dispatch(pipeline, group, step.workgroups))
         size = max((window.size for window in windows), default=0)
         copied = [self.device.buffer("copy", size, mapped=True) for _ in windows[:2]]
-        return Loaded(made, dispatches, buffers, windows, copied)
+        return Loaded(made, dispatches(self.device, made, buffers), buffers, windows, copied)
 
     def _buffer(self, name: str, size: int) -> Any:
         """A buffer of one program, or a state's, which is kept while its size is the same."""
@@ -337,9 +301,3 @@ class Runtime:
             self.kept[name] = self.device.buffer(name, words.nbytes)
             self.device.device.queue.write_buffer(self.kept[name], 0, words)
         return self.kept[name]
-
-
-def _resource(buffers: Mapping[str, Any], bound: Region | str) -> dict[str, Any]:
-    if isinstance(bound, Region):
-        return {"buffer": buffers[bound.buffer], "offset": bound.offset, "size": bound.size}
-    return {"buffer": buffers[bound], "offset": 0, "size": buffers[bound].size}

@@ -58,6 +58,12 @@ class Trace:
     again: dict[int, Words] = field(default_factory=dict)
     """The pass that was computed again last."""
 
+    def copy(self) -> "Trace":
+        """A trace that can be changed apart from this one."""
+        other = Trace(self.computation, list(self.tokens), list(self.trees), self.kept, self.tree)
+        other.changed, other.again = dict(self.changed), self.again
+        return other
+
     def output(self, node: int) -> Words:
         """The words of a node (rows, words)."""
         if node in self.kept:

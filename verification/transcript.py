@@ -100,6 +100,8 @@ def replay(content: Any, computation: Computation) -> str:
         InputError: it is no transcript.
     """
     commitment = read_commitment(content["commitment"])
+    if not isinstance(content["verdict"], dict):
+        raise InputError("the transcript's verdict is an object")
     try:
         check(commitment, content["seal"], commitment.header.task, computation)
         dispute = Dispute(computation, commitment.header, content["challenger"], DisputeRules(**content["rules"]))

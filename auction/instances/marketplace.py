@@ -7,9 +7,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from auction import hardware, traces
+from auction.devices import read_devices
 from auction.draws import micro, slots_for_supply
 from auction.errors import InputError
-from auction.hardware import MODELS, REFERENCE_CARD, REFERENCE_REQUEST, Model
+from auction.hardware import MODELS, REFERENCE_CARD, REFERENCE_REQUEST, Cards, Model
 from auction.market import MICRO, Float, Int, Market
 
 RANGES = {
@@ -36,6 +37,7 @@ def generate(
     rng: np.random.Generator,
     *,
     data: str = "",
+    devices: str = "",
     requests: int = 6,
     largest: int = 24,
     round_seconds: float = 30.0,
@@ -62,7 +64,9 @@ def generate(
     Providers. Each is a card drawn uniformly from those consumer and workstation cards of the catalogue that complete
     a request of some type within a round (no other is drawn). It keeps one type loaded, or two; c_j is the card's
     price of ``round_seconds`` over the reference card's price of a second, times a log-normal factor of median 1;
-    Psi_jk is the card's rate over the best rate among the cards that can be drawn. For s see ``loaded``.
+    Psi_jk is the card's rate over the best rate among the cards that can be drawn. For s see ``loaded``. With
+    ``devices`` the machines of that file are drawn instead of the catalogue's cards, at fitted prices; processors need
+    long rounds: --option devices=devices.json --option round_seconds=3600.
 
     Mark-ups, extra costs and the scarcity of such a network have never been published: vary them. alpha is set so
     that e_i is ``extra_cost_share`` of v_i at the median task and has to be very large for it (about 10^12).
@@ -70,6 +74,8 @@ def generate(
     Args:
         data: directory of the trace files; "embedded" for the tables in the code; empty: the directory that the
             environment variable DISTRIBUTE_LAB_DATA names, else the tables.
+        devices: file that `python -m inference bench --devices FILE` wrote, providers being drawn from what it
+            measured; empty for the catalogue.
         requests: the most rows a task bundles, 1..1000.
         largest: the most reference requests of one type in a task, 1..100000.
         round_seconds: length of a round, 1..86400 seconds.
@@ -108,14 +114,18 @@ def generate(
     work = (demand * unit_work).sum(axis=1)
     value = micro(work * markup * rng.lognormal(0.0, markup_spread, tasks))
 
-    rates = hardware.rates(models)
-    drawable = np.flatnonzero(hardware.catalogue().offered & (rates * round_seconds >= 1.0).any(axis=1))
+    cards = read_devices(Path(devices)) if devices else hardware.catalogue()
+    rates = hardware.rates(models, cards)
+    drawable = np.flatnonzero(cards.offered & (rates * round_seconds >= 1.0).any(axis=1))
     if not drawable.size:
-        raise InputError(f"option round_seconds: {round_seconds:g} is not allowed; no card completes a request in it")
+        quickest = f"; the quickest takes {1.0 / rates.max():.0f}" if rates.any() else ""
+        raise InputError(
+            f"option round_seconds: {round_seconds:g} is not allowed; no card completes a request in it{quickest}"
+        )
     card = drawable[rng.integers(0, drawable.size, providers)]
     wanted = (demand.sum(axis=0) + 1) * unit_work
-    resource = loaded(models, card, rates * round_seconds, wanted, second_type, least_share, rng)
-    price = hardware.hourly_price(offers)[card] / offers[REFERENCE_CARD] * round_seconds
+    resource = loaded(models, cards, card, rates * round_seconds, wanted, second_type, least_share, rng)
+    price = hardware.hourly_price(offers, cards)[card] / offers[REFERENCE_CARD] * round_seconds
     cost = micro(price * rng.lognormal(0.0, price_spread, providers))
     best = rates[drawable].max(axis=0)
     offered = slots_for_supply(rng, micro(demand * unit_work), micro(resource * unit_work), supply)
@@ -151,6 +161,7 @@ def _requests(
 
 def loaded(
     models: tuple[Model, ...],
+    cards: Cards,
     card: Int,
     alone: Float,
     wanted: Float,
@@ -167,14 +178,15 @@ def loaded(
 
     Args:
         models: the K types.
-        card: (n,) catalogue index of each provider's card.
+        cards: what can be drawn.
+        card: (n,) index of each provider's card.
         alone: (cards, K) requests a round with the whole card for one type; 0 where it does not fit.
         wanted: (K,) positive weights.
         second_type, least_share: as in ``generate``.
         rng: the generator.
     """
     able = alone[card] >= 1.0
-    together = np.stack([np.column_stack([hardware.fits((a, b)) for b in models]) for a in models], axis=1)
+    together = np.stack([np.column_stack([hardware.fits((a, b), cards) for b in models]) for a in models], axis=1)
     provider = np.arange(card.size)
     first = _pick(able * wanted, rng)
     beside = able & together[card, first]

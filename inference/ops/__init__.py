@@ -5,6 +5,8 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
 
 * ``shape(*shapes, **attributes)``: the shape of its output, InputError where the inputs do not fit;
 * ``exact(*inputs, **attributes)`` and ``float32(*inputs, **attributes)``: the numpy references;
+* ``derivation(row, start, stop, *operands, **attributes)``: the steps in which a referee recomputes some columns of a
+  row of the exact output; ``inference.derivation`` has the table;
 * ``work(*shapes, **attributes)``: multiply-accumulates;
 * ``dimensions(*shapes, **attributes)``: what the kernel's Params take besides the attributes, by name;
 * ``workgroups(output, *, lanes, arithmetic, **attributes)``: how many workgroups of ``lanes`` invocations to dispatch;

@@ -3,12 +3,13 @@
 logits: (T, V); y: (T, ceil(V / 1024), 2) of the logit (float32: its bits) and the id.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from inference.derivation import Operand, Step, concatenated
+from inference.derivation import Columns, Operand, Step, Words, concatenated
 from inference.ops import Shape, require
 
 PACK: dict[str, object] = {}
@@ -32,12 +33,11 @@ def derivation(row: int, start: int, stop: int, logits: Operand) -> list[Step]:
     steps = []
     for at in range(start // 2 * SPAN, stop // 2 * SPAN, SPAN):
         span = logits.columns(row, (at, min(at + SPAN, logits.words)))
-        macs = work((1, span.spans[0][1] - at))
-        steps.append(
-            Step(
-                span.leaves, 2, macs, lambda words, at=at, span=span: exact(span.read(words))[0, 0] + np.array([0, at])
-            )
-        )
+
+        def largest(words: Sequence[Words], at: int = at, span: Columns = span) -> npt.NDArray[np.int64]:
+            return exact(span.read(words))[0, 0] + np.array([0, at])
+
+        steps.append(Step(span.leaves, 2, span.count, largest))
     return concatenated(steps)
 
 

@@ -126,7 +126,7 @@ def derivation(
         return words.reshape(read_heads, group, -1).astype(np.int64)
 
     def total(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-        return sum(unsigned(each).reshape(lanes, -1).sum(1) for each in words)
+        return np.concatenate([unsigned(each).reshape(lanes, -1) for each in words], axis=1).sum(1)
 
     def vectors(words: Sequence[Words], columns: list[Columns]) -> Words:
         """(n, kv_heads, w): keys or values."""
@@ -178,7 +178,7 @@ def derivation(
     p = [step((part, den), steps[part].words, steps[part].words, narrow) for part in p]
     narrow_den = reduced(steps, p, lanes, total)
     mixes = [mix(part, positions) for part, positions in zip(p, blocks, strict=True)]
-    mixture = reduced(steps, mixes, lanes * width, lambda words: np.sum(words, axis=0, dtype=np.int64))
+    mixture = reduced(steps, mixes, lanes * width, lambda words: np.stack(words).sum(0, dtype=np.int64))
     step((mixture, narrow_den), stop - start, lanes * width, finish)
     return steps
 

@@ -7,6 +7,8 @@ Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row;
 with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22, so (q·D) << 8 stays within 2^30.
 """
 
+from typing import Any
+
 import numpy as np
 import numpy.typing as npt
 
@@ -38,14 +40,13 @@ def exact(
 
 
 def derivation(
-    row: int, start: int, stop: int, tokens: Operand | npt.NDArray[np.int32], *table: npt.NDArray[np.integer]
+    row: int, start: int, stop: int, tokens: Operand | npt.NDArray[np.int32], *table: npt.NDArray[Any]
 ) -> list[Step]:
+    words = stop - start
     if isinstance(tokens, Operand):
         token = tokens.columns(row)
-        return [
-            Step(token.leaves, stop - start, stop - start, lambda w: exact(token.read(w)[0], *table)[0, start:stop])
-        ]
-    return [Step((), stop - start, stop - start, lambda w: exact(tokens[row : row + 1], *table)[0, start:stop])]
+        return [Step(token.leaves, words, words, lambda given: exact(token.read(given)[0], *table)[0, start:stop])]
+    return [Step((), words, words, lambda given: exact(tokens[row : row + 1], *table)[0, start:stop])]
 
 
 def float32(

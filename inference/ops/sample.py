@@ -77,7 +77,7 @@ def derivation(
             p = sample_partial.integer_weights(x, largest.reshape(1, -1, 2), exponential, mantissa, shift)
             return inside(p, total, draw, at // SPAN)
 
-        steps.append(Step(weight.leaves + top.leaves + span.leaves, 1, span.spans[0][1] - at, token))
+        steps.append(Step(weight.leaves + top.leaves + span.leaves, 1, span.count, token))
     reduced(steps, range(len(steps)), 1, lambda words: np.max(words, axis=0))
     return steps
 

@@ -59,7 +59,7 @@ def derivation(
             largest, x = read(words, top, span)
             return exact(x, largest.reshape(1, -1, 2), exponential, **attributes)[0]
 
-        steps.append(Step(top.leaves + span.leaves, 1, work((1, span.spans[0][1] - at)), weight))
+        steps.append(Step(top.leaves + span.leaves, 1, span.count, weight))
     return concatenated(steps)
 
 

@@ -140,12 +140,20 @@ def test_places_that_hold_no_file(tmp_path, refusal, market, suffix):
     files.ensure_writable(tmp_path / "new.json")
 
 
-@pytest.mark.skipif(os.geteuid() == 0, reason="root writes anywhere")
-def test_places_that_may_not_be_written(tmp_path, refusal, market):
-    tmp_path.chmod(0o500)
+def test_places_that_may_not_be_written(tmp_path, refusal, market, monkeypatch):
     path = tmp_path / "market.json"
-    assert refusal(files.ensure_writable, path) == f"{path}: cannot be written (permission denied)"
-    assert refusal(files.write_market, path, market).startswith(f"{path}: cannot be written (")
+    with monkeypatch.context() as patched:  # permissions do not bind root: the answer is patched
+        patched.setattr(os, "access", lambda *_: False)
+        assert refusal(files.ensure_writable, path) == f"{path}: cannot be written (permission denied)"
+        assert refusal(files.write_market, path, market) == f"{path}: cannot be written (permission denied)"
+    # Nobody, root included, writes a name that is too long, or below a file.
+    for length in (250, 300):  # too long for the temporary file beside it, and for itself
+        long = tmp_path / f"{'x' * length}.json"
+        assert refusal(files.write_market, long, market).startswith(f"{long}: cannot be written (")
+    path.write_text("")
+    below = path / "market.json"
+    assert refusal(files.write_market, below, market) == f"{below}: its directory does not exist"
+    assert [entry.name for entry in tmp_path.iterdir()] == ["market.json"]
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt, RuntimeError, OSError("disk full")])

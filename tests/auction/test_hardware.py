@@ -40,7 +40,7 @@ def test_time_falls_with_the_card_and_rises_with_the_request(model, compute, ban
 
 
 def test_rates_are_zero_exactly_where_memory_is_too_small():
-    cards, rates = catalogue(), hardware.rates(MODELS)
+    cards, rates = catalogue(), hardware.rates(MODELS, catalogue())
     for k, model in enumerate(MODELS):
         assert ((rates[:, k] > 0) == (0.9 * cards.memory >= model.weights + model.working)).all()
     fast = cards.index("GeForce RTX 4090")
@@ -51,9 +51,9 @@ def test_rates_are_zero_exactly_where_memory_is_too_small():
 
 def test_two_models_fit_only_if_their_memories_do_together():
     cards = catalogue()
-    both = hardware.fits((CHAT, CODE))
-    assert not (both & ~hardware.fits((CHAT,))).any()
-    assert hardware.fits((CHAT,))[cards.index("GeForce RTX 3070")] and not both[cards.index("GeForce RTX 3070")]
+    both = hardware.fits((CHAT, CODE), cards)
+    assert not (both & ~hardware.fits((CHAT,), cards)).any()
+    assert hardware.fits((CHAT,), cards)[cards.index("GeForce RTX 3070")] and not both[cards.index("GeForce RTX 3070")]
     assert both[cards.index("GeForce RTX 3060 12 GB")]
 
 
@@ -74,7 +74,7 @@ def test_catalogue_holds_complete_cards_of_eight_years():
 def test_prices_are_the_offers_then_a_fit_then_the_power():
     cards = catalogue()
     offers = traces.load_offers(None)
-    price = hardware.hourly_price(offers)
+    price = hardware.hourly_price(offers, cards)
     for name, dollars in offers.items():
         assert price[cards.index(name)] == max(dollars, 0.15 * cards.power[cards.index(name)] / 1000)
     assert (price >= 0.15 * cards.power / 1000).all()
@@ -88,7 +88,7 @@ def test_fit_recovers_a_law_and_ignores_one_odd_offer():
     known = [name for name, _ in traces.CARDS.values()]
     offers = {name: float(law[cards.index(name)]) for name in known}
     offers["RTX A2000"] *= 10
-    drawn = hardware.hourly_price(offers)
+    drawn = hardware.hourly_price(offers, cards)
     free = np.array([name not in known for name in cards.name]) & (law > 0.16 * cards.power / 1000)
     assert free.sum() > 100
     assert np.abs(drawn[free] - law[free]).max() <= 0.0006
@@ -97,4 +97,4 @@ def test_fit_recovers_a_law_and_ignores_one_odd_offer():
 @pytest.mark.parametrize("names", [[], ["GeForce RTX 4090"], ["GeForce RTX 4090", "GeForce RTX 3090"]])
 def test_too_few_prices_to_fit(names):
     with pytest.raises(InputError, match="at least three"):
-        hardware.hourly_price(dict.fromkeys(names, 0.4))
+        hardware.hourly_price(dict.fromkeys(names, 0.4), catalogue())

@@ -7,7 +7,7 @@ import pytest
 
 from verification.accounts import BURNT, deposit, free, register
 from verification.audit import draw, drawn, pledge, reveal, seed_of
-from verification.challenge import assign, commit, miss, post, publish
+from verification.challenge import assign, challenge, commit, miss, post, publish, verdict
 from verification.errors import Refusal
 from verification.ledger import Ledger
 from verification.rules import Rules, adopt
@@ -109,6 +109,14 @@ def test_reveals_wait_for_every_publication_so_that_nobody_drawn_can_choose_to_b
     auctioned.do(reveal, "r", SECOND, f"nonce of {SECOND}", 7)
     auctioned.do(draw, "r", 7)
     assert TASKS[-1] not in auctioned.challenged()
+
+
+def test_a_result_reversed_later_does_not_prolong_the_reveals(auctioned):
+    auctioned.publish()
+    auctioned.do(challenge, TASKS[0], USER, 4)
+    auctioned.do(verdict, TASKS[0], USER, "challenger", "tile differs", 4)
+    auctioned.do(draw, "r", 5)  # they ended at 2 + delta
+    assert auctioned.challenged() == []
 
 
 def test_what_is_refused(auctioned):

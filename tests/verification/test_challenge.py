@@ -1,19 +1,16 @@
-"""The life of a result: what each step moves, what is refused, and that nobody honest and in time ever loses."""
+"""The life of a result: what each step moves, and what is refused."""
 
 from fractions import Fraction
 
 import pytest
-from hypothesis import settings
-from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
 from verification.accounts import BURNT, FUND, deposit, free, register
-from verification.audit import draw, pledge, reveal
+from verification.audit import draw
 from verification.challenge import assign, challenge, commit, finalise, miss, post, publish, verdict
 from verification.errors import Refusal
 from verification.ledger import Ledger
 from verification.rules import Rules, adopt
-from verification.tasks import OPEN, SYSTEM, seal
+from verification.tasks import SYSTEM, seal
 
 USER, PROVIDER, RIVAL, CHALLENGER, OTHER = (digit * 64 for digit in "12345")
 PURSE, PRICE = 10_000, 100
@@ -215,6 +212,15 @@ def test_what_a_purse_does_not_hold_is_refused(book):
     book.refused("not-the-provider", commit, "a", RIVAL, "seal", 1)
 
 
+def test_a_result_stays_challenged_until_its_last_dispute_ends(opened):
+    opened.do(challenge, "a", CHALLENGER, 5)
+    opened.do(challenge, "a", OTHER, 5)
+    opened.do(verdict, "a", CHALLENGER, "asserter", "tile holds", 6)
+    assert opened.task()["state"] == "challenged"
+    opened.do(verdict, "a", OTHER, "asserter", "tile holds", 6)
+    assert opened.task()["state"] == "opened"
+
+
 def test_verdicts_need_a_dispute_and_a_winner(opened):
     opened.do(challenge, "a", CHALLENGER, 5)
     opened.refused("no-such-dispute", verdict, "a", OTHER, "asserter", "", 5)
@@ -236,185 +242,3 @@ def test_rules_are_checked(bad, reason):
     with pytest.raises(Refusal) as refused:
         Rules(**bad)
     assert refused.value.reason == reason
-
-
-HONEST, CHEATS = ("a1" * 32, "a2" * 32), ("c1" * 32, "c2" * 32)
-WATCHER, GRIEFER, KEEPER, WITHHOLDER = ("d1" * 32, "d2" * 32, "e1" * 32, "e2" * 32)
-TASKS = ("t0", "t1", "t2", "t3")
-EVERYONE = (USER, *HONEST, *CHEATS, WATCHER, GRIEFER, KEEPER, WITHHOLDER)
-
-
-class Interleavings(RuleBasedStateMachine):
-    """Honest parties act at any moment up to the last one they have; the others do anything at any time.
-
-    When a phase begins and ends for an honest party is observed here from who has acted, not asked of the code.
-    """
-
-    def __init__(self):
-        super().__init__()
-        self.book = Book(RULES, EVERYONE, TASKS)
-        self.now = 0
-        self.rounds = {}  # name -> assigned at, tasks, when all had sealed, when all had published
-        self.since = {}  # (task, round) -> when it was published; (task, challenger) -> when it was disputed
-        self.final = {}
-        self.spent = 0
-
-    @initialize(watched=st.booleans())
-    def begin(self, watched):
-        self.watched = watched
-
-    def attempt(self, change, *arguments):
-        try:
-            self.book.do(change, *arguments, self.now)
-        except Refusal:
-            return
-        self.observe()
-
-    def must(self, change, *arguments):
-        self.book.do(change, *arguments, self.now)  # a refusal fails the test
-        self.observe()
-
-    def of_round(self, name):
-        return [self.book.task(task) for task in self.rounds[name]["tasks"] if self.book.task(task)["round"] == name]
-
-    def observe(self):
-        for name, seen in self.rounds.items():
-            states = [task["state"] for task in self.of_round(name)]
-            due = seen["assigned"] + RULES.work + RULES.delta
-            if seen["sealed"] is None and ("assigned" not in states or self.now > due):
-                seen["sealed"] = self.now
-            waits = {"assigned", "committed"} & set(states)
-            late = seen["sealed"] is not None and self.now > seen["sealed"] + RULES.delta
-            if seen["sealed"] is not None and seen["published"] is None and (not waits or late):
-                seen["published"] = self.now
-        for name in TASKS:
-            task = self.book.task(name)
-            if task["state"] in ("opened", "challenged"):
-                self.since.setdefault((name, task["round"]), self.now)
-                for party, how in task["disputes"].items():
-                    if how == OPEN:
-                        self.since.setdefault((name, task["round"], party), self.now)
-
-    def duties(self):
-        """(the last tick for it, what an honest party, or the referee, does)."""
-        for name in TASKS:
-            task = self.book.task(name)
-            provider, state, rivals = task["provider"], task["state"], self.rounds.get(task["round"])
-            if provider in HONEST and state == "assigned":
-                sealed = seal(provider, name, "right", "nonce")
-                yield rivals["assigned"] + RULES.work + RULES.delta, (commit, name, provider, sealed)
-            if provider in HONEST and state == "committed" and rivals["sealed"] is not None:
-                yield rivals["sealed"] + RULES.delta, (publish, name, provider, "right", "nonce")
-            if state in ("opened", "challenged"):
-                wrong = task["content"] != "right"
-                if self.watched and wrong and WATCHER not in task["disputes"]:
-                    yield self.since[name, task["round"]] + RULES.window, (challenge, name, WATCHER)
-                for party, how in task["disputes"].items():
-                    if how == OPEN:
-                        winner = "challenger" if wrong else "asserter"
-                        last = self.since[name, task["round"], party] + 5
-                        yield last, (verdict, name, party, winner, "by the transcript")
-        for name, seen in self.rounds.items():
-            record = self.book.ledger.state.facts[f"round:{name}"]
-            if KEEPER in record["pledges"] and KEEPER not in record["nonces"] and seen["published"] is not None:
-                yield seen["published"] + RULES.delta, (reveal, name, KEEPER, "nonce")
-
-    @rule(choice=st.integers(0, 20))
-    def somebody_honest_acts_early(self, choice):
-        duties = list(self.duties())
-        if duties:
-            self.must(*duties[choice % len(duties)][1])
-
-    @rule(ticks=st.integers(1, 4))
-    def time_passes(self, ticks):
-        for _ in range(ticks):
-            while last := [duty for due, duty in self.duties() if due <= self.now]:
-                self.must(*last[0])
-            self.now += 1
-            self.observe()
-
-    @rule(pairs=st.lists(st.tuples(st.sampled_from(TASKS), st.sampled_from(HONEST + CHEATS)), min_size=1, max_size=4))
-    def auction(self, pairs):
-        name = str(len(self.rounds))
-        priced = [(task, provider, PRICE) for task, provider in dict(pairs).items()]
-        states = {task: self.book.task(task) for task in TASKS}
-        try:
-            self.book.do(assign, name, priced, self.now)
-        except Refusal:
-            return
-        busy = {task["provider"] for task in states.values() if task["state"] == "challenged"}
-        assert not busy & {provider for _, provider, _ in priced}
-        tasks = [task for task, _, _ in priced]
-        self.rounds[name] = {"assigned": self.now, "tasks": tasks, "sealed": None, "published": None}
-
-    @rule(task=st.sampled_from(TASKS), content=st.sampled_from(["wrong", "right"]))
-    def cheat_seals(self, task, content):
-        provider = self.book.task(task)["provider"]
-        if provider in CHEATS:
-            self.attempt(commit, task, provider, seal(provider, task, content, "nonce"))
-
-    @rule(task=st.sampled_from(TASKS), content=st.sampled_from(["wrong", "right"]))
-    def cheat_publishes(self, task, content):
-        provider = self.book.task(task)["provider"]
-        if provider in CHEATS:
-            self.attempt(publish, task, provider, content, "nonce")
-
-    @rule(task=st.sampled_from(TASKS), party=st.sampled_from([GRIEFER, *CHEATS, WITHHOLDER]))
-    def anything_is_challenged(self, task, party):
-        self.attempt(challenge, task, party)
-
-    @rule(name=st.integers(0, 5), party=st.sampled_from([KEEPER, WITHHOLDER]))
-    def auditor_pledges(self, name, party):
-        self.attempt(pledge, str(name), party, seal(party, str(name), "", "nonce"))
-
-    @rule(name=st.integers(0, 5), nonce=st.sampled_from(["nonce", "another"]))
-    def withholder_reveals_after_all(self, name, nonce):
-        self.attempt(reveal, str(name), WITHHOLDER, nonce)
-
-    @rule(
-        task=st.sampled_from(TASKS),
-        change=st.sampled_from([miss, finalise, miss, finalise, draw]),
-        name=st.integers(0, 5),
-    )
-    def anybody_calls_time(self, task, change, name):
-        self.attempt(change, str(name) if change is draw else task)
-
-    @invariant()
-    def conserved(self):
-        assert sum(self.book.ledger.state.balances.values()) == PURSE * len(EVERYONE)
-
-    @invariant()
-    def nobody_honest_has_lost(self):
-        balances, facts = self.book.ledger.state.balances, self.book.ledger.state.facts
-        for party in (*HONEST, WATCHER, KEEPER):
-            assert sum(held for account, held in balances.items() if party in account) >= PURSE
-            assert facts[f"party:{party}"] == "registered"
-        escrow = sum(held for account, held in balances.items() if account.startswith("escrow:"))
-        final = sum(self.book.task(task)["state"] == "finalised" for task in TASKS)
-        assert balances[free(USER)] + escrow == PURSE - PRICE * final
-
-    @invariant()
-    def what_is_final_stays_and_is_right_where_somebody_watches(self):
-        for name, task in self.final.items():
-            assert self.book.task(name) == task
-        self.final = {name: self.book.task(name) for name in TASKS if self.book.task(name)["state"] == "finalised"}
-        if getattr(self, "watched", False):
-            assert all(task["content"] == "right" for task in self.final.values())
-
-    def teardown(self):
-        self.book.ledger.__exit__()
-
-
-def many(examples):
-    return settings(max_examples=examples, stateful_step_count=40)
-
-
-TestInterleavings = Interleavings.TestCase
-TestInterleavings.settings = many(300)
-
-
-@pytest.mark.slow
-class TestInterleavingsAtLength(Interleavings.TestCase):
-    """The same, 10,000 times."""
-
-    settings = many(10_000)

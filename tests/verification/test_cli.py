@@ -166,7 +166,6 @@ def test_a_damaged_transcript_is_bad_input_or_does_not_follow(cli, transcript):
     content = json.loads(transcript.read_text())
     for changes in (
         {"events": 3},
-        {"rules": {}},
         {"rules": {"delay": "x"}},
         {"commitment": None},
         {"verdict": None},

@@ -11,7 +11,6 @@ from verification.__main__ import Models, cheaper, exact
 from verification.adversaries import corrupt_trace
 from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
 from verification.contest import Task, play_out
-from verification.merkle import Tree
 from verification.trace import leaves, record
 from verification.transcript import bounds, replay, summary, transcript
 
@@ -24,13 +23,6 @@ PROMPT = (504, 3575, 282, 4649, 314)  # "The capital of France is"
 @cache
 def right(task, backend="numpy"):
     return record(SOURCE.computation(task, backend, None))
-
-
-def copy(trace):
-    """A trace that can be changed."""
-    other = type(trace)(trace.computation, list(trace.tokens), list(trace.trees), trace.kept)
-    other.tree = Tree(trace.tree.levels[0])
-    return other
 
 
 def leftmost(trace, honest):
@@ -67,7 +59,7 @@ def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(node):
     shape, generator = honest.computation.nodes[node], np.random.default_rng(node)
     element = int(generator.integers(shape.rows * shape.words))
 
-    flipped = copy(honest)
+    flipped = honest.copy()
     flip(flipped, node, element)
     judged(TINY, flipped, honest, replays=True)
 
@@ -77,7 +69,7 @@ def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(node):
 
     leaf = int(generator.integers(leaves(shape)))
     step = int(generator.integers(len(honest.computation.steps(node, leaf))))
-    tile = with_wrong_step(copy(honest), node, leaf, step)
+    tile = with_wrong_step(honest.copy(), node, leaf, step)
     if tile.tree.root != honest.tree.root:
         assert judged(TINY, tile, honest).verdict.step == step
 
@@ -124,7 +116,7 @@ def test_asserter_challenger_and_referee_on_three_stacks_agree(pair):
     mine, theirs = (right(TINY, backend) for backend in pair)
     assert mine.tree.root == theirs.tree.root == right(TINY).tree.root
     for node in NODES[::17]:
-        wrong = copy(mine)
+        wrong = mine.copy()
         flip(wrong, node, 0)
         judged(TINY, wrong, theirs)
 
@@ -149,12 +141,12 @@ def test_sampled_nodes_of_smollm2(smollm2):
         chosen.setdefault((nodes[node].op, nodes[node].guard is None), node)
     most = 0
     for node in chosen.values():
-        wrong = copy(honest)
+        wrong = honest.copy()
         flip(wrong, node, nodes[node].words - 1)
         judged(task, wrong, honest, replays=node % 5 == 0)
         leaf = leaves(nodes[node]) - 1
         steps = honest.computation.steps(node, leaf)
-        tile = with_wrong_step(copy(honest), node, leaf, max(range(len(steps)), key=lambda i: steps[i].macs))
+        tile = with_wrong_step(honest.copy(), node, leaf, max(range(len(steps)), key=lambda i: steps[i].macs))
         if tile.tree.root != honest.tree.root:
             most = max(most, judged(task, tile, honest).verdict.macs)
     assert 100_000 < most <= 200_000
@@ -180,7 +172,7 @@ def test_the_referee_s_work_and_what_is_opened_are_small_at_every_node_of_smollm
 @pytest.mark.parametrize("name", sorted(corrupt_trace.ADVERSARIES))
 def test_every_adversary_of_the_trace_loses_over_smollm2(smollm2, name):
     task, honest = smollm2
-    wrong = corrupt_trace.ADVERSARIES[name](copy(honest), np.random.default_rng(1)) if name != "wrong-node" else None
+    wrong = corrupt_trace.ADVERSARIES[name](honest.copy(), np.random.default_rng(1)) if name != "wrong-node" else None
     if wrong is None:
         node = next(n for n, shape in enumerate(honest.computation.nodes) if shape.name == "step0002.layer20.gate")
         wrong = replaced(honest.computation, node, 5)

@@ -1,5 +1,7 @@
 """The market of cards and traces: shares, memory, the money it is counted in."""
 
+import json
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -62,17 +64,18 @@ def test_small_sizes(sizes):
 )
 def test_slots_stay_within_the_round_and_the_memory(seed, seconds, second_type, least_share, types):
     models = MODELS[:types]
-    alone = hardware.rates(models) * seconds
+    cards = hardware.catalogue()
+    alone = hardware.rates(models, cards) * seconds
     rng = np.random.default_rng(seed)
     card = rng.choice(np.flatnonzero((alone >= 1).any(axis=1)), 300)
-    resource = marketplace.loaded(models, card, alone, np.ones(types), second_type, least_share, rng)
+    resource = marketplace.loaded(models, cards, card, alone, np.ones(types), second_type, least_share, rng)
     used = np.divide(resource, alone[card], out=np.zeros(resource.shape), where=alone[card] > 0).sum(axis=1)
     assert (used <= 1 + 1e-12).all()
     assert (resource[alone[card] == 0] == 0).all()
     kept = resource > 0
     assert np.isin(kept.sum(axis=1), (1, 2)).all()
     memory = kept @ np.array([model.memory for model in models])
-    assert (memory <= 0.9 * hardware.catalogue().memory[card] + 1).all()
+    assert (memory <= 0.9 * cards.memory[card] + 1).all()
     single = kept.sum(axis=1) == 1
     assert (resource[single].max(axis=1) == np.floor((alone[card] * kept)[single].max(axis=1))).all()
 
@@ -98,7 +101,8 @@ def test_files_give_the_market_worked_out_by_hand(tmp_path, monkeypatch):
     assert (market.value == np.rint(2.0 * MICRO * (market.demand @ market.unit_work))).all()
     assert (market.slots == 2).all()
     # The reference card costs a token a second; half of 1.2 dollars an hour is 1.5 times as much.
-    cards, price = hardware.catalogue(), hardware.hourly_price(traces.load_offers(tmp_path))
+    cards = hardware.catalogue()
+    price = hardware.hourly_price(traces.load_offers(tmp_path), cards)
     assert price[cards.index("GeForce RTX 4090")] == 0.4 and price[cards.index("A40 PCIe")] == 0.6
     offered = 30 * price[cards.offered] / 0.4
     assert np.isin(market.cost, np.rint(MICRO * offered)).all()
@@ -169,3 +173,25 @@ def test_the_auction_serves_some_but_not_all():
         outcome = solve(market, "bid_density", options=options)
         winners = np.unique(outcome.allocation.task).size
         assert outcome.welfare > 0 and 0 < winners < market.tasks
+
+
+def test_measured_machines_become_providers(tmp_path):
+    model = {"name": "m", "family": "llama", "arithmetic": "exact", "parameters": 10**9, "weight_bytes": 6 * 10**8}
+    model |= {"prefill_tokens_per_second": 50.0, "decode_tokens_per_second": 20.0}
+    slow = {"name": "slow", "adapter": "a", "backend": "wgpu", "date": "2026-11-25", "memory_bytes": 16 * 2**30}
+    slow["models"] = [model]
+    fast = slow | {"name": "fast", "models": [model | {name: 2 * model[name] for name in list(model)[5:]}]}
+    path = tmp_path / "devices.json"
+    path.write_text(json.dumps({"devices": [slow, fast]}))
+    options = {"devices": str(path), "round_seconds": 3600.0, "second_type": 0.0, "price_spread": 0.0}
+    market = draw(50, 400, 4, **options)
+    chat = hardware.MODELS[3]
+    one = 512 * chat.flop / (2e9 * 50) + 128 * chat.weights / (6e8 * 20)
+    served = market.resource[:, 3][market.resource[:, 3] > 0]
+    assert set(served) == {int(3600 / one), int(7200 / one)}
+    assert set(market.ability.ravel()) == {0.5, 1.0} and np.unique(market.cost).size == 2
+    assert (market.demand == draw(50, 400, 4).demand).all()
+    with pytest.raises(InputError, match="round_seconds: 30 is not allowed; no card .* the quickest takes"):
+        draw(devices=str(path))
+    with pytest.raises(InputError, match="cannot be read"):
+        draw(devices=str(tmp_path))

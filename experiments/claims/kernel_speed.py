@@ -1,0 +1,156 @@
+"""How much of the hardware WebGPU reaches: products and a model beside native programs and ONNX Runtime's kernels."""
+
+import os
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from experiments import plots
+from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.progress import track
+from inference import bench, models, peers, products
+from inference.models.llama import model
+from inference.runtime import Device, Runtime, is_swiftshader, stacks
+
+TITLE = "WebGPU harnesses the full power of the hardware"
+PART = "inference"
+SECTION = "2"
+STATEMENT = (
+    "Via these APIs, web applications are able to harness the full power of modern GPUs for accelerated computing "
+    "tasks, which includes machine learning inference."
+)
+CRITERION = (
+    "On an adapter that runs on the processor, native programs on the same processor are the full power: OpenBLAS's "
+    "float32 for matrix products of 128 rows and of one, llama.cpp for a prompt and an answer of SmolLM2 where it is "
+    "installed. A share is our rate over the native program's, medians of interleaved rounds; of our two arithmetics "
+    "the faster counts for products, integers for the model. Upheld if every share is at least 80 %, qualified if "
+    "every share is at least 20 %, refuted if one is below. ONNX Runtime's WebGPU kernels on the same adapter, where "
+    "installed, say what ours add to others', and do not decide. Undecided, which counts as qualified: without an "
+    "adapter; on a GPU, whose full power no program here measures; on a machine so busy that OpenBLAS got less than "
+    "80 % of its processors."
+)
+
+# Rounds of products, sizes of their chain, rounds of the model
+GRID: dict[Size, tuple[int, dict[str, int], int]] = {
+    "tiny": (1, {"width": 64, "hidden": 96, "pairs": 1}, 0),
+    "small": (3, {}, 1),
+    "full": (9, {}, 5),
+}
+GEMM, GEMV = (f"product, {rows} rows" if rows > 1 else "product, one row" for rows in products.ROWS)
+PROMPT, ANSWER = f"prompt of {bench.PROMPT}", f"answer of {bench.DECODE}"
+NATIVE = {
+    GEMM: "OpenBLAS, float32",
+    GEMV: "OpenBLAS, float32",
+    PROMPT: "llama.cpp",
+    ANSWER: "llama.cpp",
+}
+OURS = ("exact", "float32")
+OTHERS = ("ONNX Runtime, 4 bits", "ONNX Runtime, float32")
+LEAST = 0.8  # of the processors
+Row = tuple[str, str, float, str, float]
+
+
+def run(size: Size) -> Results:
+    """Rates of every side on the first adapter: products in 10^9 multiply-accumulates, models in tokens, a second."""
+    rounds, sizes, model_rounds = GRID[size]
+    found = [stack for stack in stacks() if not is_swiftshader(stack[1])][:1]
+    rows: list[Row] = []
+    absent = [] if found else ["there is no WebGPU adapter"]
+    kind = ""
+    for stack in track(found, "products and a model beside native programs"):
+        device = Device(*stack)
+        kind = device.adapter.info["adapter_type"]
+        measured, absent = peers.compared(device, rounds, **sizes)
+        names = dict(zip(products.ROWS, (GEMM, GEMV), strict=True))
+        rows += [(names[r["rows"]], r["side"], r["gmac_per_second"], "GMAC/s", r["processors"]) for r in measured]
+        if model_rounds:
+            more, lines = _model(device, model_rounds)
+            rows, absent = rows + more, absent + lines
+    machine = pd.DataFrame(found or [("", "")], columns=["implementation", "adapter"])
+    return {
+        "rates": pd.DataFrame(rows, columns=["what", "side", "rate", "unit", "processors"]),
+        "machine": machine.assign(type=kind, processors=len(os.sched_getaffinity(0)), absent="; ".join(absent)),
+    }
+
+
+def _model(device: Device, rounds: int) -> tuple[list[Row], list[str]]:
+    """SmolLM2 in integers beside llama.cpp; nothing where either is not installed."""
+    sides, absent = peers.present({"llama.cpp": lambda: peers.llama_cpp(models.smollm2())})
+    if absent:
+        return [], absent
+    exact = model("smollm2", models.find("smollm2"), "exact")
+    rates = bench.rates({"exact": bench.ours(Runtime(exact, device), batch=0)} | sides, rounds)
+    kinds = {PROMPT: "prefill", ANSWER: "decode"}
+    return [(what, row["side"], row[kind], "tokens/s", np.nan) for what, kind in kinds.items() for row in rates], []
+
+
+def native(rates: pd.DataFrame) -> pd.Series:
+    """The native program's rate, by what was measured, in the order of NATIVE."""
+    return rates[rates["side"] == rates["what"].map(NATIVE)].set_index("what")["rate"].reindex(there(rates))
+
+
+def there(rates: pd.DataFrame) -> list[str]:
+    """What was measured, in the order of NATIVE."""
+    return [what for what in NATIVE if what in set(rates["what"])]
+
+
+def shares(rates: pd.DataFrame) -> pd.Series:
+    """Our rate over the native program's, by what was measured."""
+    ours = rates[rates["side"].isin(OURS)].groupby("what")["rate"].max()
+    return ours.reindex(there(rates)) / native(rates)
+
+
+def lead(rates: pd.DataFrame) -> float:
+    """The least factor by which our faster kernels lead ONNX Runtime's faster ones; NaN where it is absent."""
+    ours, others = (rates[rates["side"].isin(sides)].groupby("what")["rate"].max() for sides in (OURS, OTHERS))
+    return float((ours / others).min())
+
+
+def check(results: Results) -> Verdict:
+    """The criterion on the shares."""
+    rates, machine = results["rates"], results["machine"].iloc[0]
+    absent = f" Absent: {machine['absent']}." if machine["absent"] else ""
+    if rates.empty:
+        return Verdict("qualified", "no adapter", "Undecided: nothing was measured." + absent)
+    share, ahead = shares(rates), lead(rates)
+    beside = "" if np.isnan(ahead) else f" Ours are at least {ahead:.1f} times as fast as ONNX Runtime's on it."
+    figure = "of native programs: " + ", ".join(f"{what} {value:.0%}" for what, value in share.items())
+    if machine["type"] != "CPU":
+        said = f"Undecided on {machine['adapter']}: the native programs run on the processor."
+        return Verdict("qualified", figure, said + beside + absent)
+    got = rates[(rates["what"] == GEMM) & (rates["side"] == NATIVE[GEMM])]["processors"].item()
+    if got < LEAST * machine["processors"]:
+        said = f"Undecided: the machine is busy, OpenBLAS got {got:.1f} of {machine['processors']} processors."
+        return Verdict("qualified", figure, said + beside + absent)
+    verdict: Judgement = "upheld" if share.min() >= 0.8 else "qualified" if share.min() >= 0.2 else "refuted"
+    said = f"On {machine['adapter']}, a processor under WebGPU; real GPUs are still to be tried."
+    return Verdict(verdict, figure, said + beside + absent)
+
+
+def figures(results: Results) -> dict[str, Figure]:
+    """Every side's rate over the native program's."""
+    rates = results["rates"]
+    what, base = there(rates), native(rates)
+    figure, (axes,) = plots.canvas(width=7.5, height=2.8)
+    for side, colour in plots.colours((*OURS, *OTHERS)).items():
+        part = rates[rates["side"] == side].set_index("what")["rate"]
+        if len(part):
+            places = [-what.index(each) for each in part.index]
+            axes.scatter(100 * part / base.reindex(part.index), places, s=40, color=colour, label=side, zorder=3)
+    for share in (20, 80):
+        axes.axvline(share, color=plots.MUTED, linewidth=0.8, linestyle=":")
+    axes.axvline(100, color=plots.INK, linewidth=1.2)
+    axes.set_xscale("log")
+    axes.xaxis.set_major_formatter("{x:g}")
+    axes.set_yticks([-place for place in range(len(what))], [f"{each}\n{NATIVE[each]} = 100" for each in what])
+    axes.set(xlabel="rate, % of the native program's", ylim=(0.4 - max(len(what), 1), 0.6))
+    if what:
+        plots.legend(axes)
+    return {"Rates over a native program's on the same processor; dotted: the criterion's 20 and 80 %.": figure}
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """Every rate, and what it was measured on."""
+    measured = {"Rates, medians of interleaved rounds.": results["rates"]} if len(results["rates"]) else {}
+    return measured | {"The machine, and the peers it lacks.": results["machine"]}

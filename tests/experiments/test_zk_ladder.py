@@ -1,0 +1,98 @@
+"""The ladder is read as stored; extrapolations find known exponents and cover; the criterion judges as it reads."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments import statistics, zk_ladder
+from experiments.claims import zkml_is_impractical as claim
+from experiments.perceptron import Perceptron
+from verification.trace import record
+
+
+def test_names_of_models_are_read_back():
+    assert zk_ladder.named((16, 16, 4)) == "16-16-4"
+    assert all(zk_ladder.parsed(zk_ladder.named(widths)) == widths for widths in zk_ladder.LADDER)
+    assert zk_ladder.macs((16, 16, 4)) == 320
+
+
+def test_the_stored_ladder_is_whole_and_says_where_it_is_from():
+    stored = zk_ladder.stored()
+    assert [zk_ladder.macs(zk_ladder.parsed(name)) for name in stored["widths"]] == stored["macs"].tolist()
+    assert set(map(zk_ladder.parsed, stored["widths"])) <= set(zk_ladder.LADDER)
+    assert stored[["date", "machine", "ezkl", "status"]].notna().all().all()
+    proved = stored[stored["status"] == zk_ladder.PROVED]
+    assert len(proved) >= 7 and proved.notna().all().all()
+    assert (proved["prove_cpu"] > proved["verify_cpu"]).all() and (proved["pk_bytes"] > proved["vk_bytes"]).all()
+
+
+@pytest.mark.parametrize("power", [1.0, 1.3])
+def test_an_exact_power_law_is_drawn_out_exactly(power):
+    size = np.array([1e4, 1e5, 3e5, 1e6])
+    assert statistics.extrapolated(size, 2e-4 * size**power, 1e10) == pytest.approx([2e-4 * 1e10**power] * 3)
+    assert statistics.extrapolated(size, 5 * size, 1e9, 1.0) == pytest.approx([5e9] * 3)
+
+
+@pytest.mark.parametrize("known", [None, 1.1])
+def test_prediction_intervals_cover_as_often_as_they_say(known):
+    rng, size, at = np.random.default_rng(0), np.geomspace(1e4, 1e6, 6), 1e9
+    hits = 0
+    for _ in range(600):
+        value = size**1.1 * np.exp(rng.normal(0, 0.1, size.size))
+        _, low, high = statistics.extrapolated(size, value, at, known)
+        hits += low <= at**1.1 * np.exp(rng.normal(0, 0.1)) <= high
+    assert hits / 600 == pytest.approx(0.95, abs=0.03)
+
+
+def test_optimistic_proofs_open_little():
+    found = zk_ladder.optimistic((256, 256, 64), 1)
+    assert found["rounds"] <= 1 + 3 and 4 * 256 < found["opened_bytes"] < 10_000
+    assert all(found[part] > 0 for part in ("infer_cpu", "commit_cpu", "dispute_cpu"))
+
+
+@pytest.mark.parametrize("widths", [(16, 16, 4), (100, 130, 70, 1)])
+def test_every_layer_of_a_perceptron_follows_from_its_steps(widths):
+    perceptron = Perceptron(widths)
+    trace = record(perceptron)
+    before = perceptron.start[0]
+    for node, weights in enumerate(perceptron.weights):
+        before = np.clip(weights @ before // 128, 0, 127)
+        assert np.array_equal(trace.leaf(node, 0), before)
+        results = []
+        for index, step in enumerate(perceptron.steps(node, 0)):
+            inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.inputs]
+            results.append(perceptron.recompute(node, 0, index, inputs))
+            assert len(results[-1]) == step.words
+        assert np.array_equal(results[-1], before)
+        assert sum(step.macs for step in perceptron.steps(node, 0)) == weights.size
+
+
+@pytest.mark.parametrize(
+    "cheaper, published, verdict", [(1, "", "upheld"), (1, "x", "qualified"), (1e-4, "", "refuted")]
+)
+def test_the_criterion_judges_as_it_reads(monkeypatch, cheaper, published, verdict):
+    monkeypatch.setattr(claim, "PUBLISHED", published)
+    results = claim.run("tiny")
+    size = 2.0 ** results["proofs"]["logrows"]
+    proofs = results["proofs"].assign(prove_cpu=1.5e-4 * size * cheaper, prove_memory=1e4 * size)
+    assert claim.check(results | {"proofs": proofs}).verdict == verdict
+
+
+def test_circuits_have_the_least_power_of_two_of_rows():
+    assert [claim.rows_needed(macs) for macs in (320, 65536, 65538, 7e9)] == [2**15, 2**15, 2**16, 2**32]
+    stored = zk_ladder.stored().query("status == 'proved'")
+    assert all(2.0 ** stored["logrows"] >= stored["macs"].map(claim.rows_needed))
+
+
+def test_where_ezkl_is_missing_the_full_report_says_so(monkeypatch):
+    monkeypatch.setattr(zk_ladder, "installed", lambda: False)
+    monkeypatch.setitem(claim.REPEATS, "full", 1)
+    assert "not installed" in claim.check(claim.run("full")).explanation
+
+
+@pytest.mark.slow
+def test_a_small_model_is_proved_and_verified():
+    pytest.importorskip("ezkl")
+    row = pd.Series(zk_ladder.prove((16, 16, 4)))
+    assert row["status"] == zk_ladder.PROVED
+    assert row["proof_bytes"] < 10_000 and row["pk_bytes"] > 10**8

@@ -1,0 +1,260 @@
+"""A run as a computation: every leaf follows from its steps, replaced outputs are followed, one pass runs alone."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from inference import derivation, ops, runtime
+from inference.computation import Inference
+from inference.derivation import LEAF, OPENED, WORK
+from inference.generate import EMPTY, digest_of, generate
+from inference.models.llama import model
+from inference.ops import sample
+from inference.ops.argmax_partial import SPAN
+from inference.reference import Reference
+from inference.runtime import Runtime
+
+PROMPT = np.random.default_rng(1).integers(0, 256, 20).tolist()
+TERMS = [{"limit": 7, "temperature": 0, "seed": 3}, {"limit": 7, "temperature": 0.8, "seed": 3}]
+STACKS = runtime.stacks()
+
+
+def recorded(computation, replaced=None):
+    """Tokens and outputs of a run, with outputs replaced by index."""
+    words = {}
+
+    def observe(index, output):
+        words[index] = (replaced or {}).get(index, output).copy()
+        return (replaced or {}).get(index)
+
+    return computation.run(observe), words
+
+
+def leaf_words(node, words, leaf):
+    row, chunk = divmod(leaf, -(-node.words // LEAF))
+    return words[row, chunk * LEAF :][:LEAF]
+
+
+def leaves(node):
+    return node.rows * -(-node.words // LEAF)
+
+
+def check(computation, words, index, leaf):
+    """Derive a leaf step by step; each keeps to what it declares and to the limits."""
+    results = []
+    for number, step in enumerate(computation.steps(index, leaf)):
+        inputs = [
+            results[source]
+            if isinstance(source, int)
+            else leaf_words(computation.nodes[source[0]], words[source[0]], source[1])
+            for source in step.inputs
+        ]
+        result = computation.recompute(index, leaf, number, inputs)
+        assert result.dtype == np.int32 and result.shape == (step.words,)
+        assert step.macs <= WORK and sum(map(len, inputs)) <= OPENED and len(inputs) <= 20
+        results.append(result)
+    node = computation.nodes[index]
+    assert (results[-1] == leaf_words(node, words[index], leaf)).all(), (node, leaf)
+
+
+@pytest.fixture(scope="module", params=TERMS, ids=["greedy", "drawn"])
+def tiny_run(request, tiny_model):
+    computation = Inference(Reference(tiny_model("exact")), PROMPT, **request.param)
+    return (computation, *recorded(computation), request.param)
+
+
+def test_every_leaf_follows_from_its_steps(tiny_run):
+    computation, _, words, _ = tiny_run
+    for index, node in enumerate(computation.nodes):
+        for leaf in range(leaves(node)):
+            check(computation, words, index, leaf)
+
+
+def test_nodes_and_outputs_are_those_of_the_trace(tiny_run, tiny_model):
+    computation, tokens, words, terms = tiny_run
+    expected = generate(Reference(tiny_model("exact")), PROMPT, trace=True, **terms)
+    assert tokens == expected.tokens
+    assert [node.name for node in computation.nodes] == [node["node"] for node in expected.trace]
+    assert [digest_of(words[index]) for index in words] == [node["digest"] for node in expected.trace]
+    assert all(words[index].shape == (node.rows, node.words) for index, node in enumerate(computation.nodes))
+    for token, delivered in enumerate(tokens):
+        node, leaf = computation.delivered(token)
+        assert leaf_words(computation.nodes[node], words[node], leaf).tolist() == [delivered]
+    assert computation.delivered(7) is None and computation.delivered(-1) is None
+
+
+def test_a_pass_runs_alone_from_what_is_kept(tiny_run, tiny_model):
+    computation, _, words, terms = tiny_run
+    fresh = Inference(Reference(tiny_model("exact")), PROMPT, **terms)
+    for index in range(0, len(computation.nodes), 13):
+        read = []
+
+        def kept(node, read=read):
+            assert computation.keeps(node)
+            read.append(node)
+            return words[node]
+
+        found = fresh.regenerate(index, kept)
+        assert index in found and all(node < min(found) for node in read)
+        assert all((found[node] == words[node]).all() for node in found)
+
+
+def test_prompts_of_several_passes_are_derived_across_them(tiny_model):
+    ids = np.random.default_rng(2).integers(0, 256, 150).tolist()
+    computation = Inference(Reference(tiny_model("exact")), ids, limit=2)
+    tokens, words = recorded(computation)
+    assert tokens == generate(Reference(tiny_model("exact")), ids, limit=2).tokens
+    for index, node in enumerate(computation.nodes):
+        check(computation, words, index, leaves(node) - 1)
+    found = computation.regenerate(len(words) - 1, words.__getitem__)
+    assert all((found[node] == words[node]).all() for node in found)
+
+
+@pytest.mark.parametrize("terms", TERMS, ids=["greedy", "drawn"])
+def test_a_device_gives_the_reference_s_outputs_and_follows_what_is_replaced(tiny_model, stack, device, terms):
+    on_device = Inference(Runtime(tiny_model("exact"), device(stack)), PROMPT, **terms)
+    in_numpy = Inference(Reference(tiny_model("exact")), PROMPT, **terms)
+    tokens, honest = recorded(in_numpy)
+    assert_same(recorded(on_device), (tokens, honest))
+    names = [node.name for node in in_numpy.nodes]
+    faults = {"prompt000.layer00.cache": 1024, "step0002.layer01.down": 4096, "step0003.layer00.cache": 1024}
+    for name, bit in {**faults, "step0004.choice": 1}.items():
+        index = names.index(name)
+        wrong = honest[index].copy()
+        wrong[-1] ^= bit
+        expected = recorded(in_numpy, {index: wrong})
+        assert_same(recorded(on_device, {index: wrong}), expected)
+        changed = [other for other in honest if not np.array_equal(expected[1][other], honest[other])]
+        assert changed[0] == index and len(changed) > 1
+    found = on_device.regenerate(len(names) - 1, honest.__getitem__)
+    assert all((found[node] == honest[node]).all() for node in found)
+
+
+def assert_same(found, expected):
+    assert found[0] == expected[0]
+    assert all(np.array_equal(found[1][index], words) for index, words in expected[1].items())
+
+
+def test_followers_of_a_replaced_output_are_derived_from_it(tiny_model):
+    """The step that reads the wrong words gives what follows from them: only the replaced leaf is wrong."""
+    computation = Inference(Reference(tiny_model("exact")), PROMPT, limit=3)
+    _, honest = recorded(computation)
+    index = [node.name for node in computation.nodes].index("prompt000.layer00.qkv")
+    wrong = honest[index].copy()
+    wrong[5, 3] += 1
+    _, words = recorded(computation, {index: wrong})
+    for other, node in enumerate(computation.nodes):
+        for leaf in range(0, leaves(node), 3):
+            if (other, leaf) != (index, 5):
+                check(computation, words, other, leaf)
+    with pytest.raises(AssertionError):
+        check(computation, words, index, 5)
+
+
+def test_passes_after_an_end_token_are_null(tiny_model):
+    first, second = generate(Reference(tiny_model("exact")), PROMPT, limit=2).tokens
+    ending = replace(tiny_model("exact"), end=(second,))
+    computation = Inference(Reference(ending), PROMPT, limit=4)
+    tokens, words = recorded(computation)
+    assert tokens == [first, second]
+    expected = generate(Reference(ending), PROMPT, limit=4, trace=True).trace
+    assert [digest_of(words[index]) for index in words] == [node["digest"] for node in expected]
+    for index, node in enumerate(computation.nodes):
+        null = node.guard is not None and computation.ended(words[node.guard])
+        assert words[index].shape == (0 if null else node.rows, node.words)
+        assert null == (expected[index]["digest"] == EMPTY)
+    last = computation.regenerate(len(computation.nodes) - 1, words.__getitem__)
+    assert all(words.shape[0] == 0 for words in last.values())
+
+
+def test_the_work_is_the_ops_with_attention_over_what_it_sees(tiny_model):
+    one, two = (Inference(Reference(tiny_model("exact")), [1], limit=limit).macs for limit in (1, 2))
+    three = Inference(Reference(tiny_model("exact")), [1], limit=3).macs
+    layers, columns = 2, 64
+    assert (three - two) - (two - one) == layers * 2 * columns
+    assert Inference(Reference(tiny_model("exact")), [1, 2, 3], limit=1).macs < 3 * three
+
+
+def test_what_it_is_bound_to(tiny_model, refusal):
+    computation = Inference(Reference(tiny_model("exact")), PROMPT, limit=2, temperature=1, seed=9)
+    assert computation.terms == {"seed": "9", "temperature": "1.0", "limit": "2"}
+    assert set(computation.digests) == {"model", "graph", "input"}
+    assert "only exact runs" in refusal(Inference, Reference(tiny_model("float32")), PROMPT, limit=2)
+    assert "0 tokens are not allowed" in refusal(Inference, Reference(tiny_model("exact")), PROMPT, limit=0)
+
+
+def test_inputs_no_honest_run_gives_are_refused(tiny_model, refusal):
+    computation = Inference(Reference(tiny_model("exact")), PROMPT, limit=2)
+    names = [node.name for node in computation.nodes]
+    large = np.full(1, 2**30, np.int32)
+    choice = names.index("prompt000.choice")
+    assert "the choice 256 is no token" in refusal(recorded, computation, {choice: np.full((1, 1), 256, np.int32)})
+    assert "step0001.embedding" in refusal(computation.recompute, names.index("step0001.embedding"), 0, 0, [large])
+
+
+def test_every_op_has_a_derivation_and_a_row_in_the_table():
+    rows = {name for line in derivation.__doc__.splitlines() for name in line.split("|")[1:2]}
+    named = {name.strip() for row in rows for name in row.split(",")}
+    assert set(ops.names()) <= named
+    assert all(hasattr(ops.load(op), "derivation") for op in ops.names())
+
+
+@given(st.lists(st.integers(0, 2**15), min_size=1, max_size=40), st.integers(1, 70), st.integers(0, 2**32 - 1))
+def test_the_threshold_lies_in_one_span(weights, stride, draw):
+    p = np.zeros((1, 3 * SPAN), np.int64)
+    p[0, : stride * len(weights) : stride] = weights
+    p[0, 0] += 1  # the sum is never 0: the likeliest token's weight is 2^15
+    sums = np.add.reduceat(p, range(0, 3 * SPAN, SPAN), axis=1).astype(np.int32)
+    draws = np.array([draw], np.uint32).view(np.int32)
+    found = [int(sample.inside(p[:, s * SPAN :][:, :SPAN], sums, draws, s)[0]) for s in range(3)]
+    threshold = int(p.sum()) * draw >> 32
+    assert sorted(found)[:2] == [-1, -1] and max(found) == int((p.cumsum() <= threshold).sum())
+
+
+@pytest.fixture(scope="module")
+def small(smollm2):
+    return model("smollm2", smollm2, "exact")
+
+
+@pytest.mark.parametrize("temperature", [0, 0.8])
+def test_leaves_of_smollm2_follow_from_their_steps(small, device, temperature):
+    """A few leaves of every op, in the prompt and after it."""
+    if not STACKS:
+        pytest.skip("no WebGPU adapter; make adapter")
+    computation = Inference(Runtime(small, device(STACKS[0])), range(100, 140), limit=3, temperature=temperature)
+    _, words = recorded(computation)
+    sampled = {}
+    for index, node in enumerate(computation.nodes):
+        sampled.setdefault((node.name.partition(".")[0], node.op), []).append(index)
+    generator = np.random.default_rng(5)
+    for indices in sampled.values():
+        for index in generator.choice(indices, min(3, len(indices)), replace=False).tolist():
+            check(computation, words, index, int(generator.integers(leaves(computation.nodes[index]))))
+
+
+@pytest.mark.parametrize("tokens, limit, temperature", [(128, 33, 0.8), (7, 2, 0), (2040, 60, 0)])
+def test_every_step_of_smollm2_is_small(small, tokens, limit, temperature):
+    """Of every node of the first and last layer, the leaves of its last row: they see most positions."""
+    computation = Inference(Reference(small), [1] * tokens, limit=limit, temperature=temperature)
+    passes = {computation.passes[0].name, computation.passes[-1].name, f"prompt{(tokens - 1) // 128:03d}"}
+    for index, node in enumerate(computation.nodes):
+        of_pass, _, name = node.name.partition(".")
+        if of_pass not in passes or (name.startswith("layer") and name[5:7] not in ("00", "29")):
+            continue
+        chunks = -(-node.words // LEAF)
+        for leaf in range(leaves(node) - chunks, leaves(node)):
+            steps = computation.steps(index, leaf)
+            sizes = [step.words for step in steps]
+            for step in steps:
+                opened = [sizes[s] if isinstance(s, int) else size(computation, s) for s in step.inputs]
+                assert step.macs <= WORK and sum(opened) <= OPENED and len(opened) <= 20
+            assert sizes[-1] == size(computation, (index, leaf))
+
+
+def size(computation, source):
+    node = computation.nodes[source[0]]
+    chunk = source[1] % -(-node.words // LEAF)
+    return min(LEAF, node.words - chunk * LEAF)
