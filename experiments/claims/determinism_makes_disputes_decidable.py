@@ -39,7 +39,7 @@ CRITERION = (
 )
 
 # Prompts, tokens after each, stacks at most, prompts of the drift, whether SmolLM2 runs too
-GRID = {"tiny": (1, 2, 2, 6, False), "small": (2, 2, 8, 40, False), "full": (8, 8, 8, 400, True)}
+GRID = {"tiny": (1, 2, 2, 6, False), "small": (2, 2, 8, 40, False), "full": (4, 4, 8, 100, True)}
 TEXTS = (
     "The capital of France is",
     "Once upon a time there was a",
@@ -51,7 +51,7 @@ TEXTS = (
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
 BITS, TOLERANCE, EXACT = "float32, bit by bit", "float32, within tolerance", "integers"
 EXPONENTS = range(1, 25)
-FRACTIONS = tuple(2.0**-k for k in range(9))
+FRACTIONS = (1.0, 1 / 2, 1 / 4, 1 / 16, 1 / 64)
 
 
 def run(size: Size) -> Results:
@@ -191,8 +191,8 @@ def check(results: Results) -> Verdict:
         f"{slashed[~by_bits].sum()} of {(~by_bits).sum()} in integers",
         f"Within derived tolerances {(used['used'] > 1).sum()} of {len(used)} honest float32 nodes are slashed, but "
         f"most faults of a product below 2^-{half} of its row are overlooked, and a cheat that stays within the "
-        f"tolerance at every node changes the next token of {changed} prompts. In integers every changed word is found. "
-        "All stacks here run on processors; real GPUs are still to be tried.",
+        f"tolerance at every node changes the next token of {changed} prompts. In integers every changed word "
+        "is found. All stacks here run on processors; real GPUs are still to be tried.",
     )
 
 
@@ -215,7 +215,7 @@ def figures(results: Results) -> dict[str, Figure]:
     colours = iter(plots.PALETTE)
     used = results["used"]
     runs = used[used["asserter"] != "numpy"].groupby(["asserter", "prompt"])["used"].max()
-    fine = np.logspace(-8, 0, 200, base=2)
+    fine = np.logspace(-6, 0, 200, base=2)
     if len(runs):
         right.step(fine, [(runs > each).mean() for each in fine], color=next(colours), label="honest runs slashed")
     for name, part in results["drifts"].dropna(subset="fraction").groupby("model"):
