@@ -121,7 +121,9 @@ def _rope(g: Floats, x: Array, table: Array, places: Array, *, offset: int, head
     return pulled, None, None
 
 
-def _attention(g: Floats, q: Array, cache: Array, places: Array, *, heads: int, kv_heads: int, capacity: int) -> Pulled:
+def _attention(
+    g: Floats, q: Array, cache: Array, places: Array, *, heads: int, kv_heads: int, capacity: int, **_: object
+) -> Pulled:
     """y = pi v: dG/ds = pi (g·v - pi·(g·v)), to q by k / sqrt(w), to k by q / sqrt(w); to v by pi."""
     to_q, to_cache = np.empty(q.shape), np.zeros((len(q), cache.shape[1]))
     wide = q.astype(np.float64)

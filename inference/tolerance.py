@@ -145,7 +145,7 @@ def rope(x: Array, table: Array, places: Array, **attributes: Any) -> tuple[Floa
 
 
 def attention(
-    q: Array, cache: Array, places: Array, *, heads: int, kv_heads: int, capacity: int
+    q: Array, cache: Array, places: Array, *, heads: int, kv_heads: int, capacity: int, **_: object
 ) -> tuple[Floats, Floats]:
     """y = sum_j pi_j v_j, pi = softmax(s), s_j = q·k_j / sqrt(w), over the n positions a token sees.
 
