@@ -238,7 +238,8 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     keys = ["arithmetic", "asserter", "referee"]
     pairs = runs.groupby(keys, sort=False)[["runs", "slashed", "nodes", "nodes that differ"]].sum().reset_index()
     shares = used.groupby("op", sort=False)["used"].agg(["median", "max"]).reset_index()
-    spread = drifts.assign(moved=drifts["moved"] / drifts["deviation"]).fillna({"fraction": "calibrated"})
+    fraction = drifts["fraction"].astype(object).where(drifts["fraction"].notna(), "calibrated")
+    spread = drifts.assign(moved=drifts["moved"] / drifts["deviation"], fraction=fraction)
     by = spread.groupby(["model", "fraction"], sort=False)
     drifted = by.agg(prompts=("prompt", "size"), outside=("outside", "sum"), moved=("moved", "median"))
     drifted["tokens changed"] = by["changed"].sum()
