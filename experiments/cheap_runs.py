@@ -1,6 +1,6 @@
 """Runs that cost a provider less than the model it was asked for: what a referee must find wrong (section 5)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 
 import numpy as np
@@ -15,23 +15,20 @@ PRODUCTS = ("qkv", "output", "gate_up", "down", "logits")
 CHOICES = ("maxima", "choice")
 
 
-def cheap_runs(llama: Llama, true: Model, prompt: list[int], limit: int) -> list[tuple[str, Trace]]:
-    """What is saved, and the trace in numpy, in the arithmetic of the true model."""
+def cheap_runs(llama: Llama, true: Model, prompt: list[int], limit: int) -> Iterator[tuple[str, Trace]]:
+    """What is saved, and the trace in numpy, in the arithmetic of the true model; one at a time, for they are large."""
     reference = Reference(true)
+    yield "the last layer left out", record(reference, prompt, limit, patch=skip(llama.layers - 1))
     coarse = Reference(model(true.name, coarser(llama), true.arithmetic))
-    skipped = skip(llama.layers - 1)
-    found = [
-        ("the last layer left out", record(reference, prompt, limit, patch=skipped)),
-        ("4-bit weights without their lowest bit", record(coarse, prompt, limit)),
-    ]
+    yield "4-bit weights without their lowest bit", record(coarse, prompt, limit)
+    del coarse
     if true.arithmetic == "exact":
-        cheaper = rounded(lambda y: y & ~1)
-        return [*found, ("outputs without their lowest bit", record(reference, prompt, limit, patch=cheaper))]
+        yield "outputs without their lowest bit", record(reference, prompt, limit, patch=rounded(lambda y: y & ~1))
+        return
     for name, bits in MANTISSA.items():
         for which, parts in (("outputs", ()), ("products", PRODUCTS)):
             cheaper = rounded(to_mantissa(bits), parts)
-            found.append((f"{which} rounded to {name}", record(reference, prompt, limit, patch=cheaper)))
-    return found
+            yield f"{which} rounded to {name}", record(reference, prompt, limit, patch=cheaper)
 
 
 def skip(index: int) -> Observer:

@@ -71,9 +71,9 @@ def run(size: Size) -> Results:
     if real:
         other = models.find("smollm2")
         text = Text(other.tokenizer, other.vocabulary)
-        larger = {arithmetic: model("smollm2", other, arithmetic) for arithmetic in ARITHMETICS}
-        drifted += _drifts(larger["float32"], [text.encode(each) for each in TEXTS], largest)
-        cheats += _cheats(other, larger, text.encode(TEXTS[0]), 1)
+        larger = model("smollm2", other, "float32")
+        drifted += _drifts(larger, [text.encode(each) for each in TEXTS], largest)
+        cheats += _cheats(other, {"float32": larger}, text.encode(TEXTS[0]), 1)
     return {
         "honest": honest,
         "used": used,
@@ -136,7 +136,7 @@ def _cheats(llama: Llama, built: dict[Arithmetic, Model], prompt: list[int], lim
     rows: list[tuple[object, ...]] = []
     for arithmetic, true in built.items():
         modes = (EXACT,) if arithmetic == "exact" else (BITS, TOLERANCE)
-        for cheat, trace in track(cheap_runs(llama, true, prompt, limit), f"cheaper {true.name} in {arithmetic}"):
+        for cheat, trace in cheap_runs(llama, true, prompt, limit):
             wrong: dict[str, list[str]] = {
                 mode: [] for mode in ((EXACT,) if arithmetic == "exact" else (BITS, TOLERANCE))
             }
@@ -238,7 +238,8 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     keys = ["arithmetic", "asserter", "referee"]
     pairs = runs.groupby(keys, sort=False)[["runs", "slashed", "nodes", "nodes that differ"]].sum().reset_index()
     shares = used.groupby("op", sort=False)["used"].agg(["median", "max"]).reset_index()
-    spread = drifts.assign(moved=drifts["moved"] / drifts["deviation"]).fillna({"fraction": "calibrated"})
+    fraction = drifts["fraction"].astype(object).where(drifts["fraction"].notna(), "calibrated")
+    spread = drifts.assign(moved=drifts["moved"] / drifts["deviation"], fraction=fraction)
     by = spread.groupby(["model", "fraction"], sort=False)
     drifted = by.agg(prompts=("prompt", "size"), outside=("outside", "sum"), moved=("moved", "median"))
     drifted["tokens changed"] = by["changed"].sum()
