@@ -20,8 +20,8 @@ from inference.graph import schedule
 from inference.reference import Array, Reference
 
 Observer = Callable[[int, Words], Words | None]
-"""Sees the index and the output (rows, words) of a node, (0, words) where it is null; what it returns, if anything,
-replaces the output for the nodes that follow."""
+"""Sees the index and the output (rows, words) of a node, (0, words) where it is null, and copies what it keeps: the
+memory is used again. What it returns, if anything, replaces the output for the nodes that follow."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,8 @@ class Inference:
         self._per_pass = len(self._names[0])
         """Nodes of a pass, the same for all."""
         self._position = {name: index for index, name in enumerate(self._names[0])}
+        described = self.passes[0].graph.nodes
+        self._kept = [name == "choice" or described[name]["state"] is not None for name in self._names[0]]
         self.nodes: Sequence[Node] = [
             self._node(index, each, name) for index, each in enumerate(self.passes) for name in self._names[index]
         ]
@@ -140,7 +142,7 @@ class Inference:
         def seen(name: str, output: Array) -> Array | None:
             node = self.nodes[first + position[name]]
             given = observe(first + position[name], output.reshape(node.rows, node.words))
-            return None if given is None else np.asarray(given, np.int32).reshape(output.shape)
+            return None if given is None else np.array(given, np.int32).reshape(output.shape)
 
         def until_replaced(name: str, output: Array) -> None:
             if not replaced and (given := seen(name, output)) is not None:
@@ -156,7 +158,7 @@ class Inference:
 
     def _outputs(self, each: Pass, inputs: dict[str, Array]) -> dict[str, Array]:
         outputs: dict[str, Array] = {}
-        self.backend.run(each.graph, inputs, [], outputs.__setitem__)
+        self.backend.run(each.graph, inputs, [], lambda name, output: outputs.update({name: output.copy()}))
         return outputs
 
     def _followed(self, each: Pass, inputs: dict[str, Array], known: dict[str, Array], seen: Any) -> int:
@@ -174,8 +176,7 @@ class Inference:
 
     def keeps(self, node: int) -> bool:
         """Caches and choices: what later passes read."""
-        of_pass, name = self._at(node)
-        return name == "choice" or self.passes[of_pass].graph.nodes[name]["state"] is not None
+        return self._kept[node % self._per_pass]
 
     def regenerate(self, node: int, kept: Callable[[int], Words]) -> dict[int, Words]:
         """The outputs of all nodes of a node's pass, from the caches and the choice of the passes before it.

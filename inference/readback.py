@@ -1,4 +1,4 @@
-"""Reading every output of a pass: side by side in few buffers, copied a window of the schedule at a time.
+"""Reading every output of a pass: side by side in few buffers, run and copied a window of the schedule at a time.
 
 A buffer must not be bound for reading and for writing in one dispatch, so the outputs are spread over arenas: a node's
 is none of those its inputs lie in. States stay where they are; of them the rows of the pass are copied.
@@ -6,6 +6,7 @@ is none of those its inputs lie in. States stay where they are; of them the rows
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import accumulate
 from math import prod
 from typing import Any
 
@@ -64,8 +65,10 @@ def aligned(size: int, to: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Window:
-    """Outputs that follow one another in the schedule and are read together."""
+    """Nodes that follow one another in the schedule; their outputs are read together."""
 
+    nodes: slice
+    """Of the schedule."""
     arenas: list[tuple[str, int, int, int]]
     """Arena, offset in it, offset of its copy, bytes."""
     states: list[tuple[str, int, int, int]]
@@ -86,10 +89,10 @@ class Window:
                 yield state, (sequence * capacity + position) * width, offset + first * width, (end - first) * width
 
     def read(self, data: Any) -> Iterator[tuple[str, Array]]:
-        """Each node's output, from the bytes of the copy, which it leaves."""
+        """Each node's output, a view of the bytes of the copy."""
         whole = np.frombuffer(data, np.int32)
         for name, words, dtype, shape in self.outputs:
-            yield name, whole[words].copy().view(dtype).reshape(shape)
+            yield name, whole[words].view(dtype).reshape(shape)
 
 
 def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
@@ -103,10 +106,13 @@ def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
             size = 0
         parts[-1].append(name)
         size += moved
-    return [_window(graph, names, regions) for names in parts]
+    ends = list(accumulate(map(len, parts)))
+    return [
+        _window(graph, slice(end - len(names), end), names, regions) for end, names in zip(ends, parts, strict=True)
+    ]
 
 
-def _window(graph: nx.DiGraph, names: list[str], regions: Mapping[str, Region]) -> Window:
+def _window(graph: nx.DiGraph, nodes: slice, names: list[str], regions: Mapping[str, Region]) -> Window:
     spans: dict[str, tuple[int, int]] = {}
     for region in (regions[name] for name in names if name in regions):
         start, _ = spans.get(region.buffer, (region.offset, 0))
@@ -131,4 +137,4 @@ def _window(graph: nx.DiGraph, names: list[str], regions: Mapping[str, Region]) 
             end += size
         dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
         outputs.append((name, slice(at // WORD, (at + size) // WORD), dtype, node["shape"]))
-    return Window(copied, states, outputs, end)
+    return Window(nodes, copied, states, outputs, end)

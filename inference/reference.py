@@ -14,7 +14,8 @@ from inference.models.llama import Model
 
 Array = npt.NDArray[Any]
 Observer = Callable[[str, Array], Array | None]
-"""Sees a node's output; what it returns, if anything, replaces the output."""
+"""Sees a node's output, which is the backend's memory: who keeps it copies it. What it returns, if anything, replaces
+the output."""
 
 
 class Reference:

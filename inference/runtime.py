@@ -7,6 +7,7 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 import importlib
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
 from math import prod
 from pathlib import Path
 from types import ModuleType
@@ -147,8 +148,12 @@ class Device:
         self.submit([Dispatch(pipeline, group, (1, 1, 1))])
         return np.frombuffer(self.device.queue.read_buffer(output, 0, 4 * words), np.int32)
 
-    def submit(self, dispatches: list[Dispatch], copies: Iterable[tuple[Any, int, Any, int, int]] = ()) -> None:
-        """Encode dispatches, and copies after them, as one submission."""
+    def submit(self, dispatches: Sequence[Dispatch]) -> None:
+        """Encode dispatches as one submission."""
+        self.device.queue.submit([self.encode(dispatches)])
+
+    def encode(self, dispatches: Sequence[Dispatch], copies: Iterable[tuple[Any, int, Any, int, int]] = ()) -> Any:
+        """The commands of dispatches, and of copies after them."""
         encoder = self.device.create_command_encoder()
         compute = encoder.begin_compute_pass()
         pipeline = None
@@ -160,7 +165,7 @@ class Device:
         compute.end()
         for copy in copies:
             encoder.copy_buffer_to_buffer(*copy)
-        self.device.queue.submit([encoder.finish()])
+        return encoder.finish()
 
     def buffer(self, name: str, size: int, *, uniform: bool = False, mapped: bool = False) -> Any:
         """A buffer of storage, of parameters or to be mapped, or one line that says which limit it exceeds."""
@@ -196,7 +201,8 @@ class Runtime:
     def run(
         self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
     ) -> list[Array]:
-        """The outputs asked for; ``observe`` sees every node's output in schedule order, after the run."""
+        """The outputs asked for; ``observe`` sees every node's output in schedule order, while later nodes run: what
+        it returns replaces nothing here."""
         try:
             loaded = self.load(graph, outputs if observe is None else None)
             for name, values in inputs.items():
@@ -208,7 +214,7 @@ class Runtime:
             for name, output in self._all(loaded, inputs["places"]):
                 observe(name, output)
                 if name in outputs:
-                    found[name] = output
+                    found[name] = output.copy()
             return [found[name] for name in outputs]
         except self.device.module.GPUError as error:
             said = " ".join(str(error).split())
@@ -244,19 +250,24 @@ class Runtime:
         return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
 
     def _all(self, loaded: Loaded, places: Array) -> Iterator[tuple[str, Array]]:
-        """Run, and read every output, a window while the next is being copied."""
+        """Run and read every output, a window while the next runs: views, gone with it.
 
-        def copies(index: int) -> Iterator[tuple[Any, int, Any, int, int]]:
-            for source, at, offset, size in loaded.windows[index].copies(places):
-                yield loaded.buffers[source], at, loaded.copied[index % 2], offset, size
+        A window is submitted when the one before is mapped: wgpu-native's wait is for all that is submitted.
+        """
 
-        self.device.submit(loaded.dispatches, copies(0))
+        def commands() -> Iterator[Any]:
+            for index, window in enumerate(loaded.windows):
+                to = loaded.copied[index % 2]
+                copies = ((loaded.buffers[source], at, to, *part) for source, at, *part in window.copies(places))
+                yield self.device.encode(loaded.dispatches[window.nodes], copies)
+
+        queue, encoded = self.device.device.queue, commands()
+        queue.submit([next(encoded)])
         for index, window in enumerate(loaded.windows):
-            if index + 1 < len(loaded.windows):
-                self.device.submit([], copies(index + 1))
-            buffer = loaded.copied[index % 2]
+            following, buffer = list(islice(encoded, 1)), loaded.copied[index % 2]
             buffer.map_sync("READ")
             try:
+                queue.submit(following)
                 yield from window.read(buffer.read_mapped(copy=False))
             finally:
                 buffer.unmap()

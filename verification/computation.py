@@ -18,8 +18,8 @@ LEAF = 1024
 
 Words = npt.NDArray[np.int32]
 Observer = Callable[[int, Words], Words | None]
-"""Sees the index and the output (rows, words) of a node, (0, words) where it is null; what it returns, if anything,
-replaces the output for the nodes that follow."""
+"""Sees the index and the output (rows, words) of a node, (0, words) where it is null, and copies what it keeps: the
+memory is used again. What it returns, if anything, replaces the output for the nodes that follow."""
 Source = tuple[int, int] | int
 """What a step reads: a committed leaf (node, leaf), or an earlier step of the same leaf by its index."""
 

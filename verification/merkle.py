@@ -23,29 +23,45 @@ Span = tuple[int, int]
 
 NULL = sha256(b"\3").digest()
 """The digest of a null node."""
-_LEAF = [b"\0i32" + struct.pack("<I", count) for count in range(LEAF + 1)]
+_NODE = struct.Struct("<BII").pack
+_BEGUN = [sha256(b"\0i32" + struct.pack("<I", count)) for count in range(LEAF + 1)]
+"""The digest of a leaf of so many words, begun."""
 
 
 def leaf_digest(words: npt.NDArray[np.int32]) -> bytes:
     """The digest of one leaf's words."""
-    return sha256(_LEAF[len(words)] + words.astype("<i4", copy=False).tobytes()).digest()
+    digest = _BEGUN[len(words)].copy()
+    digest.update(words.astype("<i4", copy=False).tobytes())
+    return digest.digest()
 
 
 def leaf_digests(output: Words) -> list[bytes]:
     """The digests of all leaves of a node's output (rows, words), row by row."""
     rows, words = output.shape
-    raw = np.ascontiguousarray(output, "<i4").reshape(-1).view(np.uint8).data
-    digests = []
-    for start in range(0, 4 * rows * words, 4 * words):
-        for at in range(start, start + 4 * words, 4 * LEAF):
-            part = raw[at : min(at + 4 * LEAF, start + 4 * words)]
-            digests.append(sha256(b"".join((_LEAF[len(part) // 4], part))).digest())
+    if not rows:
+        return []
+    raw, each = np.ascontiguousarray(output, "<i4").data.cast("B"), -(-words // LEAF)
+    if each == 1:
+        return _column(raw, 0, words, words)
+    digests = [b""] * (rows * each)
+    for chunk in range(each):
+        digests[chunk::each] = _column(raw, chunk * LEAF, min(LEAF, words - chunk * LEAF), words)
+    return digests
+
+
+def _column(raw: memoryview, first: int, count: int, step: int) -> list[bytes]:
+    """The digests of leaves of ``count`` words that lie ``step`` apart; one call a leaf would cost as much as it."""
+    begun, digests = _BEGUN[count].copy, []
+    for start in range(4 * first, len(raw), 4 * step):
+        digest = begun()
+        digest.update(raw[start : start + 4 * count])
+        digests.append(digest.digest())
     return digests
 
 
 def node_digest(rows: int, words: int, root: bytes) -> bytes:
     """The digest of a node from the root of its leaves."""
-    return sha256(b"\2" + struct.pack("<II", rows, words) + root).digest()
+    return sha256(_NODE(2, rows, words) + root).digest()
 
 
 def join(left: bytes, right: bytes) -> bytes:
@@ -60,7 +76,9 @@ class Tree:
         self.levels = [list(digests)]
         while len(self.levels[-1]) > 1:
             below = self.levels[-1]
-            pairs = [join(below[i], below[i + 1]) for i in range(0, len(below) - 1, 2)]
+            pairs = [
+                sha256(b"\1" + left + right).digest() for left, right in zip(below[::2], below[1::2], strict=False)
+            ]
             self.levels.append(pairs + below[2 * len(pairs) :])
 
     @property
