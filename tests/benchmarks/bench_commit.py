@@ -11,7 +11,7 @@ from inference.models.llama import model
 from inference.runtime import Device, Runtime
 from verification.trace import record
 
-CASES = {"decode": ([504, 3575, 282, 4649, 314], DECODE), "prefill": ((np.arange(PROMPT) * 37).tolist(), 1)}
+CASES = {"decode": ((np.arange(5) * 37).tolist(), DECODE), "prefill": ((np.arange(PROMPT) * 37).tolist(), 1)}
 
 
 @pytest.fixture(scope="session")
