@@ -18,8 +18,8 @@ from inference import ops
 from inference.graph import WORD, schedule
 
 ALIGNMENT = 256  # bytes: of an offset into a buffer, on every adapter
-WINDOW = 1 << 23
-"""Bytes read at once, about: they stay in a cache from the copy to whoever looks at them."""
+WINDOW = 1 << 25
+"""Bytes read at once, about: a submission each, which costs some milliseconds on a processor."""
 
 Array = npt.NDArray[Any]
 

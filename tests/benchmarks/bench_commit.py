@@ -1,0 +1,48 @@
+"""SmolLM2 for its tokens alone and with a commitment to every output: 32 tokens decoded, a prompt of 128."""
+
+import numpy as np
+import pytest
+
+from inference import models
+from inference.bench import DECODE, PROMPT
+from inference.computation import Inference
+from inference.errors import InputError
+from inference.models.llama import model
+from inference.runtime import Device, Runtime
+from verification.trace import record
+
+CASES = {"decode": ((np.arange(5) * 37).tolist(), DECODE), "prefill": ((np.arange(PROMPT) * 37).tolist(), 1)}
+
+
+@pytest.fixture(scope="session")
+def runtime():
+    """SmolLM2 on the first adapter."""
+    try:
+        return Runtime(model("smollm2", models.find("smollm2"), "exact"), Device())
+    except InputError as error:
+        pytest.skip(str(error))
+
+
+def plain(computation):
+    """The tokens of a run, of which nothing else is read."""
+    tokens = []
+    for index, each in enumerate(computation.passes):
+        inputs = each.inputs((computation.ids + tokens)[each.span])
+        [choice] = computation.backend.run(each.graph, inputs, ["choice"])
+        if index >= len(computation.passes) - computation.limit:
+            tokens.append(int(choice[0]))
+    return tokens
+
+
+def committed(computation):
+    """The tokens of a run, committed to."""
+    return record(computation).tokens
+
+
+@pytest.mark.parametrize("run", [plain, committed])
+@pytest.mark.parametrize("case", CASES)
+def test_commit(benchmark, runtime, case, run):
+    benchmark.group = case
+    ids, limit = CASES[case]
+    computation = Inference(runtime, ids, limit=limit)
+    assert len(benchmark.pedantic(run, [computation], rounds=5, warmup_rounds=1)) == limit
