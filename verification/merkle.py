@@ -14,6 +14,7 @@ from hashlib import sha256
 import numpy as np
 import numpy.typing as npt
 
+from verification import sha256_rows
 from verification.computation import LEAF, Words
 
 DIGEST = 32
@@ -24,7 +25,8 @@ Span = tuple[int, int]
 NULL = sha256(b"\3").digest()
 """The digest of a null node."""
 _NODE = struct.Struct("<BII").pack
-_BEGUN = [sha256(b"\0i32" + struct.pack("<I", count)) for count in range(LEAF + 1)]
+_PREFIX = np.array([[0, *b"i32", *struct.pack("<I", count)] for count in range(LEAF + 1)], np.uint8)
+_BEGUN = [sha256(prefix.tobytes()) for prefix in _PREFIX]
 """The digest of a leaf of so many words, begun."""
 
 
@@ -40,13 +42,21 @@ def leaf_digests(output: Words) -> list[bytes]:
     rows, words = output.shape
     if not rows:
         return []
-    raw, each = np.ascontiguousarray(output, "<i4").data.cast("B"), -(-words // LEAF)
+    each = -(-words // LEAF)
+    if rows * words >= MANY and sha256_rows.available():
+        raw = sha256_rows.digests(np.ascontiguousarray(output, "<i4"), LEAF, _PREFIX).tobytes()
+        return [raw[at : at + DIGEST] for at in range(0, len(raw), DIGEST)]
+    data = np.ascontiguousarray(output, "<i4").data.cast("B")
     if each == 1:
-        return _column(raw, 0, words, words)
+        return _column(data, 0, words, words)
     digests = [b""] * (rows * each)
     for chunk in range(each):
-        digests[chunk::each] = _column(raw, chunk * LEAF, min(LEAF, words - chunk * LEAF), words)
+        digests[chunk::each] = _column(data, chunk * LEAF, min(LEAF, words - chunk * LEAF), words)
     return digests
+
+
+MANY = 1 << 14
+"""Words from which leaves are hashed by all processors."""
 
 
 def _column(raw: memoryview, first: int, count: int, step: int) -> list[bytes]:
