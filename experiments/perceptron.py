@@ -58,7 +58,7 @@ class Perceptron:
         """Of one pass, which is also the number of weights: there are no biases."""
         return sum(a * b for a, b in pairwise(self.widths))
 
-    def run(self, observe: Observer) -> list[int]:
+    def run(self, observe: Observer, settle: Callable[[], None] = lambda: None) -> list[int]:
         """One pass; no tokens come of it."""
         value = self.start[0]
         for node, matrix in enumerate(self.weights):

@@ -17,7 +17,7 @@ from inference.derivation import LEAF, Operand, Step, Words
 from inference.errors import InputError
 from inference.generate import Backend, Pass, check_run, digests, passes
 from inference.graph import schedule
-from inference.reference import Array, Reference
+from inference.reference import Array, Reference, Settle
 
 Observer = Callable[[int, Words], Words | None]
 """Sees the index and the output (rows, words) of a node, (0, words) where it is null, and copies what it keeps: the
@@ -107,8 +107,10 @@ class Inference:
         seen = sum(range(each.start + 1, each.start + each.count + 1))
         return work((1, *shapes[0][1:]), *shapes[1:], **attributes | {"capacity": seen})
 
-    def run(self, observe: Observer) -> list[int]:
+    def run(self, observe: Observer, settle: Settle = lambda: None) -> list[int]:
         """Execute all nodes in order; the output tokens, up to and including an end token.
+
+        ``settle`` is called before what was observed is gone.
 
         After a replaced output the rest of its pass follows in numpy, and its cache rows go back to the backend. What
         replaces a null output is ignored.
@@ -123,7 +125,7 @@ class Inference:
                 for node in range(first, first + self._per_pass):
                     observe(node, np.empty((0, self.nodes[node].words), np.int32))
                 continue
-            choice = self._observed(index, each, (self.ids + tokens)[each.span], observe)
+            choice = self._observed(index, each, (self.ids + tokens)[each.span], observe, settle)
             if index >= self._prompt - 1:
                 tokens.append(self._token(choice))
         return tokens
@@ -133,7 +135,7 @@ class Inference:
             raise InputError(f"the choice {choice} is no token of {self.backend.model.name}")
         return choice
 
-    def _observed(self, index: int, each: Pass, tokens: list[int], observe: Observer) -> int:
+    def _observed(self, index: int, each: Pass, tokens: list[int], observe: Observer, settle: Settle) -> int:
         """Run a pass; the token it chooses."""
         inputs = each.inputs(tokens, temperature=self.temperature, seed=self.seed)
         position, first = self._position, index * self._per_pass
@@ -148,7 +150,7 @@ class Inference:
             if not replaced and (given := seen(name, output)) is not None:
                 replaced[name] = given
 
-        [choice] = self.backend.run(each.graph, inputs, ["choice"], until_replaced)
+        [choice] = self.backend.run(each.graph, inputs, ["choice"], until_replaced, settle=settle)
         for name, output in replaced.items():
             before = self._names[index][: position[name]]
             outputs = self._outputs(each, inputs)

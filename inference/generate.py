@@ -13,7 +13,7 @@ import numpy.typing as npt
 from inference.errors import InputError
 from inference.graph import digest, schedule
 from inference.models.llama import Model, graph
-from inference.reference import Array, Observer
+from inference.reference import Array, Observer, Settle
 from inference.threefry import threefry
 
 CHUNK = 128
@@ -28,7 +28,13 @@ class Backend(Protocol):
     name: str
 
     def run(
-        self, graph: nx.DiGraph, inputs: dict[str, Array], outputs: list[str], observe: Observer | None = None
+        self,
+        graph: nx.DiGraph,
+        inputs: dict[str, Array],
+        outputs: list[str],
+        observe: Observer | None = None,
+        *,
+        settle: Settle = lambda: None,
     ) -> list[Array]: ...
 
     def read(self, graph: nx.DiGraph, name: str) -> Array: ...

@@ -13,6 +13,7 @@ from inference.graph import schedule
 from inference.models.llama import Model
 
 Array = npt.NDArray[Any]
+Settle = Callable[[], None]
 Observer = Callable[[str, Array], Array | None]
 """Sees a node's output, which is the backend's memory: who keeps it copies it. What it returns, if anything, replaces
 the output."""
@@ -34,10 +35,12 @@ class Reference:
         outputs: list[str],
         observe: Observer | None = None,
         known: Mapping[str, Array] = MappingProxyType({}),
+        settle: Settle = lambda: None,
     ) -> list[Array]:
         """The outputs asked for; ``observe`` sees every node's output in schedule order and may replace it.
 
-        Nodes in ``known`` have that output: they are neither computed nor observed.
+        Nodes in ``known`` have that output: they are neither computed nor observed. What was observed stays, so that
+        ``settle`` is not called.
         """
         arithmetic = graph.graph["arithmetic"]
         values: dict[str, Array] = dict(inputs)

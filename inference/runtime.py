@@ -6,7 +6,7 @@ Weights are uploaded, pipelines and bind groups built once; a run is one submiss
 
 import importlib
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import prod
 from pathlib import Path
@@ -199,10 +199,15 @@ class Runtime:
         self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str] | None, Loaded]] = WeakKeyDictionary()
 
     def run(
-        self, graph: nx.DiGraph, inputs: Mapping[str, Array], outputs: list[str], observe: Observer | None = None
+        self,
+        graph: nx.DiGraph,
+        inputs: Mapping[str, Array],
+        outputs: list[str],
+        observe: Observer | None = None,
+        settle: Callable[[], None] = lambda: None,
     ) -> list[Array]:
         """The outputs asked for; ``observe`` sees every node's output in schedule order, while later nodes run: what
-        it returns replaces nothing here."""
+        it returns replaces nothing here. ``settle`` is called before what it has seen is gone."""
         try:
             loaded = self.load(graph, outputs if observe is None else None)
             for name, values in inputs.items():
@@ -211,7 +216,7 @@ class Runtime:
                 self.device.submit(loaded.dispatches)
                 return [self._read(graph, loaded, name, inputs) for name in outputs]
             found = {}
-            for name, output in self._all(loaded, inputs["places"]):
+            for name, output in self._all(loaded, inputs["places"], settle):
                 observe(name, output)
                 if name in outputs:
                     found[name] = output.copy()
@@ -249,7 +254,7 @@ class Runtime:
         starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
         return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
 
-    def _all(self, loaded: Loaded, places: Array) -> Iterator[tuple[str, Array]]:
+    def _all(self, loaded: Loaded, places: Array, settle: Callable[[], None]) -> Iterator[tuple[str, Array]]:
         """Run and read every output, a window while the next runs: views, gone with it.
 
         A window is submitted when the one before is mapped: wgpu-native's wait is for all that is submitted.
@@ -269,6 +274,7 @@ class Runtime:
             try:
                 queue.submit(following)
                 yield from window.read(buffer.read_mapped(copy=False))
+                settle()
             finally:
                 buffer.unmap()
 

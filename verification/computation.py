@@ -80,8 +80,11 @@ class Computation(Protocol):
     def macs(self) -> int:
         """Multiply-accumulates of the whole run."""
 
-    def run(self, observe: Observer) -> list[int]:
-        """Execute all nodes in order, null ones without rows; the output tokens."""
+    def run(self, observe: Observer, settle: Callable[[], None] = ...) -> list[int]:
+        """Execute all nodes in order, null ones without rows; the output tokens.
+
+        ``settle`` is called whenever outputs that were observed are about to be overwritten.
+        """
 
     def keeps(self, node: int) -> bool:
         """Whether a party keeps the node's words, since later passes read them; the others are regenerated."""

@@ -26,47 +26,44 @@ NULL = sha256(b"\3").digest()
 """The digest of a null node."""
 _NODE = struct.Struct("<BII").pack
 _PREFIX = np.array([[0, *b"i32", *struct.pack("<I", count)] for count in range(LEAF + 1)], np.uint8)
-_BEGUN = [sha256(prefix.tobytes()) for prefix in _PREFIX]
-"""The digest of a leaf of so many words, begun."""
 
 
 def leaf_digest(words: npt.NDArray[np.int32]) -> bytes:
     """The digest of one leaf's words."""
-    digest = _BEGUN[len(words)].copy()
-    digest.update(words.astype("<i4", copy=False).tobytes())
-    return digest.digest()
+    return sha256(_PREFIX[len(words)].tobytes() + words.astype("<i4", copy=False).tobytes()).digest()
 
 
 def leaf_digests(output: Words) -> list[bytes]:
     """The digests of all leaves of a node's output (rows, words), row by row."""
+    raw = np.ascontiguousarray(output, "<i4")
+    starts = range(0, output.shape[1], LEAF)
+    return [leaf_digest(row[start : start + LEAF]) for row in raw for start in starts]
+
+
+Committed = tuple[bytes | None, bytes]
+"""The digests of a node's leaves, one after another, and the node's; None and NULL where it is null."""
+
+
+def committed(outputs: Sequence[Words]) -> list[Committed]:
+    """The digests of nodes' outputs (rows, words)."""
+    if not outputs or not sha256_rows.available():
+        return [_committed(output) for output in outputs]
+    leaves, nodes = sha256_rows.digests([np.ascontiguousarray(output, "<i4") for output in outputs], LEAF, _PREFIX)
+    digests, roots, found, at = leaves.tobytes(), nodes.tobytes(), list[Committed](), 0
+    for index, output in enumerate(outputs):
+        rows, words = output.shape
+        end = at + DIGEST * rows * -(-words // LEAF)
+        found.append((digests[at:end], roots[DIGEST * index : DIGEST * index + DIGEST]) if rows else (None, NULL))
+        at = end
+    return found
+
+
+def _committed(output: Words) -> Committed:
+    if not len(output):
+        return None, NULL
+    digests = leaf_digests(output)
     rows, words = output.shape
-    if not rows:
-        return []
-    each = -(-words // LEAF)
-    if rows * words >= MANY and sha256_rows.available():
-        raw = sha256_rows.digests(np.ascontiguousarray(output, "<i4"), LEAF, _PREFIX).tobytes()
-        return [raw[at : at + DIGEST] for at in range(0, len(raw), DIGEST)]
-    data = np.ascontiguousarray(output, "<i4").data.cast("B")
-    if each == 1:
-        return _column(data, 0, words, words)
-    digests = [b""] * (rows * each)
-    for chunk in range(each):
-        digests[chunk::each] = _column(data, chunk * LEAF, min(LEAF, words - chunk * LEAF), words)
-    return digests
-
-
-MANY = 1 << 14
-"""Words from which leaves are hashed by all processors."""
-
-
-def _column(raw: memoryview, first: int, count: int, step: int) -> list[bytes]:
-    """The digests of leaves of ``count`` words that lie ``step`` apart; one call a leaf would cost as much as it."""
-    begun, digests = _BEGUN[count].copy, []
-    for start in range(4 * first, len(raw), 4 * step):
-        digest = begun()
-        digest.update(raw[start : start + 4 * count])
-        digests.append(digest.digest())
-    return digests
+    return b"".join(digests), node_digest(rows, words, Tree(digests).root)
 
 
 def node_digest(rows: int, words: int, root: bytes) -> bytes:

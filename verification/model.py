@@ -9,7 +9,7 @@ explored too: more than can happen.
 """
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -63,7 +63,7 @@ class Chain:
     def nodes(self) -> Sequence[Link]:
         return [Link(str(i), ((i - 1, 0),) if i else ()) for i in range(len(self.masks))]
 
-    def run(self, observe: Observer) -> list[int]:
+    def run(self, observe: Observer, settle: Callable[[], None] = lambda: None) -> list[int]:
         x = np.zeros((1, 1), np.int32)
         for node, masked in enumerate(self.masks):
             x = 0 * x if masked else x

@@ -4,13 +4,13 @@ A party keeps the digests of all leaves and the words that later passes read; ot
 at a time, when a dispute asks for them.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from verification.computation import LEAF, Computation, Node, Words
-from verification.merkle import NULL, Tree, leaf_digest, leaf_digests, node_digest
+from verification.merkle import DIGEST, NULL, Committed, Tree, committed, leaf_digest, node_digest
 
 
 def chunks(node: Node) -> int:
@@ -40,14 +40,46 @@ def tiles(computation: Computation, node: int) -> int:
     return sum(len(computation.steps(node, leaf)) for leaf in range(leaves(computation.nodes[node])))
 
 
+class Forest:
+    """The trees of all nodes' leaves, None where a node is null; each is built when it is asked for."""
+
+    def __init__(self, digests: Sequence[bytes | None] = ()) -> None:
+        self.digests = list(digests)
+        """Of the leaves of each node, one after another."""
+        self.built: dict[int, Tree] = {}
+
+    def copy(self) -> "Forest":
+        other = Forest(self.digests)
+        other.built = dict(self.built)
+        return other
+
+    def __len__(self) -> int:
+        return len(self.digests)
+
+    def __getitem__(self, node: int) -> Tree | None:
+        node %= len(self.digests)
+        digests = self.digests[node]
+        if digests is None:
+            return None
+        if node not in self.built:
+            self.built[node] = Tree([digests[at : at + DIGEST] for at in range(0, len(digests), DIGEST)])
+        return self.built[node]
+
+    def __setitem__(self, node: int, tree: Tree | None) -> None:
+        self.digests[node] = None if tree is None else b"".join(tree.levels[0])
+        self.built.pop(node, None)
+
+    def __iter__(self) -> Iterator[Tree | None]:
+        return map(self.__getitem__, range(len(self.digests)))
+
+
 @dataclass(slots=True, eq=False)
 class Trace:
     """What a party holds of a run."""
 
     computation: Computation
     tokens: list[int] = field(default_factory=list)
-    trees: list[Tree | None] = field(default_factory=list)
-    """The tree of every node's leaves; None where the node is null."""
+    trees: Forest = field(default_factory=Forest)
     kept: dict[int, Words] = field(default_factory=dict)
     tree: Tree = field(default_factory=lambda: Tree([NULL]))
     """Over the digests of all nodes."""
@@ -60,7 +92,7 @@ class Trace:
 
     def copy(self) -> "Trace":
         """A trace that can be changed apart from this one."""
-        other = Trace(self.computation, list(self.tokens), list(self.trees), self.kept, self.tree)
+        other = Trace(self.computation, list(self.tokens), self.trees.copy(), self.kept, self.tree)
         other.changed, other.again = dict(self.changed), self.again
         return other
 
@@ -88,9 +120,9 @@ class Trace:
         assert tree is not None
         self.changed[node, leaf] = words
         digests = [*tree.levels[0][:leaf], leaf_digest(words), *tree.levels[0][leaf + 1 :]]
-        self.trees[node] = Tree(digests)
+        self.trees[node] = changed = Tree(digests)
         nodes = list(self.tree.levels[0])
-        nodes[node] = node_digest(shape.rows, shape.words, self.trees[node].root)  # type: ignore[union-attr]
+        nodes[node] = node_digest(shape.rows, shape.words, changed.root)
         self.tree = Tree(nodes)
 
     def derivation(self, node: int, leaf: int) -> list[Words]:
@@ -123,22 +155,29 @@ def record(
         replace: an adversary's: gives another output of a node, from which what follows is computed.
         keep_all: keep every node's words, as who replaced some must.
     """
-    trace, digests = Trace(computation), []
+    trace, found = Trace(computation), list[Committed]()
+    waiting: list[Words] = []
 
     def observe(node: int, output: Words) -> Words | None:
         other = replace(node, output)
         output = output if other is None else other
-        rows, words = output.shape
-        if rows:
-            trace.trees.append(Tree(leaf_digests(output)))
-            digests.append(node_digest(rows, words, trace.trees[-1].root))  # type: ignore[union-attr]
-        else:
-            trace.trees.append(None)
-            digests.append(NULL)
         if keep_all or computation.keeps(node):
             trace.kept[node] = output.copy()
+        waiting.append(output)
+        if len(waiting) == TOGETHER:
+            settle()
         return other
 
-    trace.tokens = computation.run(observe)
-    trace.tree = Tree(digests)
+    def settle() -> None:
+        found.extend(committed(waiting))
+        waiting.clear()
+
+    trace.tokens = computation.run(observe, settle)
+    settle()
+    trace.trees = Forest([leaf_digests for leaf_digests, _ in found])
+    trace.tree = Tree([digest for _, digest in found])
     return trace
+
+
+TOGETHER = 4096
+"""Outputs that are hashed together, at most."""

@@ -73,7 +73,7 @@ class Toy:
     def embedded(self, token, row, columns):
         return ((token * 7 + row * 5 + columns * 3 + self.seed) % 101 - 50).astype(np.int32)
 
-    def run(self, observe):
+    def run(self, observe, settle=None):
         tokens, token = [], 4
         for p in range(self.passes):
             null = bool(tokens) and tokens[-1] == self.end
