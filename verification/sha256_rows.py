@@ -32,31 +32,32 @@ def _compiled() -> Any:
             continue
     else:
         return None
-    size = types.uintp  # addresses too
+    # Addresses are numbers here, which keep no array alive: what a call reads or writes must be used after it.
+    size = types.uintp
     begin: Any = types.ExternalFunction("SHA256_Init", types.int32(size))
     update: Any = types.ExternalFunction("SHA256_Update", types.int32(size, size, size))
     finish: Any = types.ExternalFunction("SHA256_Final", types.int32(size, size))
 
     @njit(nogil=True)
-    def root(digests, context):
+    def root(digests, state):
         level, pair, count = digests.copy(), np.empty(65, np.uint8), len(digests)
         pair[0] = 1
         while count > 1:
             for index in range(count // 2):
                 pair[1:33] = level[2 * index]
                 pair[33:] = level[2 * index + 1]
-                begin(context)
-                update(context, pair.ctypes.data, 65)
-                finish(level[index].ctypes.data, context)
+                begin(state.ctypes.data)
+                update(state.ctypes.data, pair.ctypes.data, 65)
+                finish(level[index].ctypes.data, state.ctypes.data)
             if count % 2:
                 level[count // 2] = level[count - 1]
             count = (count + 1) // 2
-        return level[0]
+        return level[0], pair[0]
 
     @njit(nogil=True)
     def nodes(addresses, shapes, part, prefixes, digests, out):
         state, head, first = np.empty(CONTEXT, np.uint64), np.empty(41, np.uint8), 0
-        context, width = state.ctypes.data, prefixes.shape[1]
+        width = prefixes.shape[1]
         head[0] = 2
         for index in range(len(shapes)):
             rows, words = shapes[index]
@@ -64,18 +65,19 @@ def _compiled() -> Any:
             for _ in range(rows):
                 for start in range(0, words, part):
                     count = min(part, words - start)
-                    begin(context)
-                    update(context, prefixes[count].ctypes.data, width)
-                    update(context, address + 4 * start, 4 * count)
-                    finish(digests[first].ctypes.data, context)
+                    begin(state.ctypes.data)
+                    update(state.ctypes.data, prefixes[count].ctypes.data, width)
+                    update(state.ctypes.data, address + 4 * start, 4 * count)
+                    finish(digests[first].ctypes.data, state.ctypes.data)
                     first += 1
                 address += 4 * words
             if rows:
                 head[1:9] = np.array([rows, words], np.uint32).view(np.uint8)
-                head[9:] = root(digests[begun:first], context)
-                begin(context)
-                update(context, head.ctypes.data, 41)
-                finish(out[index].ctypes.data, context)
+                head[9:] = root(digests[begun:first], state)[0]
+                begin(state.ctypes.data)
+                update(state.ctypes.data, head.ctypes.data, 41)
+                finish(out[index].ctypes.data, state.ctypes.data)
+        return state[0] + head[0]
 
     return nodes
 
