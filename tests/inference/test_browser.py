@@ -180,8 +180,9 @@ def test_a_port_that_is_taken_or_none_is_one_line_and_exit_code_2(cli):
 
 
 def test_ctrl_c_ends_the_server():
-    command = [sys.executable, "-m", "inference", "serve", "--port", "0"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as server:
+    heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # background jobs ignore it
+    serve = "import sys; from inference.cli import app, run; sys.argv[1:] = ['serve', '--port', '0']; run(app)"
+    with subprocess.Popen([sys.executable, "-c", f"{heeded}; {serve}"], stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr.readline().startswith(f"http://{HOST}:")
         server.send_signal(signal.SIGINT)
         assert server.communicate(timeout=SECONDS)[1] == ""

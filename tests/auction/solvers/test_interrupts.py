@@ -12,6 +12,7 @@ from auction import solvers
 from auction.instances import generate
 from auction.solvers import bid_density
 
+signal.signal(signal.SIGINT, signal.default_int_handler)  # background jobs ignore it
 solver, moment = sys.argv[1:]
 market = generate("uniform", 60, 120, 3, 0)
 known = solvers.solve(market, "greedy").welfare
