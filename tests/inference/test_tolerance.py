@@ -111,7 +111,7 @@ def evaluate_rope(f, x, table, places, *, offset, heads, copied=0, **_):
     return np.hstack((np.stack((left, right), axis=3).reshape(len(x), -1), tail))
 
 
-def evaluate_attention(f, q, cache, places, *, heads, kv_heads, capacity):
+def evaluate_attention(f, q, cache, places, *, heads, kv_heads, capacity, **_):
     output = np.empty_like(q)
     for t, (queries, keys, values) in enumerate(attention_op.visible(q, cache, places, heads, kv_heads, capacity)):
         dots = f.dot(queries[:, :, None], keys.transpose(1, 0, 2)[:, None])
