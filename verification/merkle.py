@@ -123,15 +123,6 @@ def root_of(digest: bytes, index: int, count: int, path: Sequence[bytes]) -> byt
     return digest if at == len(path) else None
 
 
-def path_length(index: int, count: int) -> int:
-    """How many siblings an inclusion proof has."""
-    length = 0
-    while count > 1:
-        length += index ^ 1 < count
-        index, count = index >> 1, (count + 1) >> 1
-    return length
-
-
 def parts(span: Span, levels: int) -> list[Span]:
     """The subtrees ``levels`` below a subtree, from left to right."""
     lo, hi = span

@@ -5,6 +5,7 @@ from functools import cache
 import numpy as np
 import pytest
 
+from experiments.claims.bisection_locates_the_fault import MACS_OF_32_TOKENS
 from inference import models, runtime
 from inference.errors import InputError
 from verification.__main__ import Models, cheaper, exact
@@ -156,6 +157,7 @@ def test_sampled_nodes_of_smollm2(smollm2):
 def test_the_referee_s_work_and_what_is_opened_are_small_at_every_node_of_smollm2():
     """A run of 32 tokens has more than 4·10^9 multiply-accumulates; a dispute stays below 100 kB."""
     computation = SOURCE.computation(Task("smollm2", PROMPT * 8, 32, 0.8, 0), "numpy", None)
+    assert SOURCE.computation(Task("smollm2", PROMPT, 32, 0.0, 0), "numpy", None).macs == MACS_OF_32_TOKENS
     nodes = computation.nodes
     proof = 44 * (len(nodes) - 1).bit_length() + 44 * 8
     for node, shape in enumerate(nodes):
