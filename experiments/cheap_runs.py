@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.float32_disputes import Trace, record
+from experiments.float32_disputes import Patch, Trace, record
 from inference.models.llama import Model, model
-from inference.reference import Array, Observer, Reference
+from inference.outputs import Array
+from inference.reference import Reference
 from inference.weights import Llama, layer
 
 MANTISSA = {"float16": 10, "bfloat16": 7}
@@ -31,7 +32,7 @@ def cheap_runs(llama: Llama, true: Model, prompt: list[int], limit: int) -> Iter
             yield f"{which} rounded to {name}", record(reference, prompt, limit, patch=cheaper)
 
 
-def skip(index: int) -> Observer:
+def skip(index: int) -> Patch:
     """A layer whose outputs are the stream as it entered."""
     entered: dict[str, Array] = {}
 
@@ -61,7 +62,7 @@ def to_mantissa(bits: int) -> Callable[[Array], Array]:
     return cut
 
 
-def rounded(cut: Callable[[Array], Array], parts: tuple[str, ...] = ()) -> Observer:
+def rounded(cut: Callable[[Array], Array], parts: tuple[str, ...] = ()) -> Patch:
     """Outputs cut before they are passed on: all but choices, or those of some parts of a layer."""
 
     def patch(name: str, output: Array) -> Array | None:

@@ -16,8 +16,11 @@ from inference import tolerance
 from inference.generate import Backend, Pass, passes
 from inference.graph import add, new, schedule, source
 from inference.models.llama import Model
-from inference.reference import Array, Observer, Reference
+from inference.outputs import Array, Outputs
+from inference.reference import Reference
 
+Patch = Callable[[str, Array], Array | None]
+"""Another output for a node of that name and output, or None."""
 Trace = list[dict[str, Array]]
 """Of each pass the nodes' outputs by name."""
 
@@ -45,16 +48,18 @@ def record(
     *,
     temperature: float = 0,
     seed: int = 0,
-    patch: Observer = lambda name, output: None,
+    patch: Patch = lambda name, output: None,
 ) -> Trace:
     """The trace of a run of ``limit`` tokens, end tokens not heeded; in numpy ``patch`` may replace outputs."""
     trace: Trace = []
     for each, inputs in _plan(backend.model, trace, ids, limit, temperature, seed):
         outputs: dict[str, Array] = {}
 
-        def observe(name: str, output: Array, outputs: dict[str, Array] = outputs) -> Array | None:
-            replaced = patch(name, output)
-            outputs[name] = (output if replaced is None else replaced).copy()
+        def observe(shown: Outputs, outputs: dict[str, Array] = outputs) -> Array | None:
+            replaced = None
+            for name, output in shown.items():
+                replaced = patch(name, output)
+                outputs[name] = (output if replaced is None else replaced).copy()
             return replaced
 
         backend.run(each.graph, inputs, ["choice"], observe)

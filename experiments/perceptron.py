@@ -7,7 +7,7 @@ from itertools import pairwise
 import numpy as np
 
 from auction.market import Float
-from verification.computation import Observer, Words
+from verification.computation import Observer, Words, side_by_side
 
 TILE = 64  # words of a layer's output that a referee recomputes at once
 
@@ -58,18 +58,19 @@ class Perceptron:
         """Of one pass, which is also the number of weights: there are no biases."""
         return sum(a * b for a, b in pairwise(self.widths))
 
-    def run(self, observe: Observer, settle: Callable[[], None] = lambda: None) -> list[int]:
+    def run(self, observe: Observer) -> list[int]:
         """One pass; no tokens come of it."""
         value = self.start[0]
         for node, matrix in enumerate(self.weights):
             value = np.clip(np.floor(matrix @ value / 128), 0, 127)
-            other = observe(node, value.astype(np.int32)[None])
-            value = value if other is None else other[0].astype(float)
+            other = observe(node, side_by_side([value.astype(np.int32)[None]]))
+            value = value if other is None else other[1][0].astype(float)
         return []
 
-    def keeps(self, node: int) -> bool:
+    @property
+    def kept(self) -> Sequence[int]:
         """All of it: it is small."""
-        return True
+        return range(len(self.nodes))
 
     def regenerate(self, node: int, kept: Callable[[int], Words]) -> dict[int, Words]:
         """Never asked for."""

@@ -123,7 +123,7 @@ def optimistic(widths: Widths, repeats: int) -> dict[str, object]:
 
     decided = dispute()
     assert decided.verdict is not None and decided.verdict.winner == "challenger"
-    inference = cpu_seconds(lambda: computation.run(lambda node, output: None), repeats)
+    inference = cpu_seconds(lambda: computation.run(lambda first, outputs: None), repeats)
     committed = cpu_seconds(lambda: commit("task", record(computation), keys[0], bytes(32)), repeats)
     return {
         "widths": named(widths),

@@ -17,11 +17,13 @@ from inference.derivation import LEAF, Operand, Step, Words
 from inference.errors import InputError
 from inference.generate import Backend, Pass, check_run, digests, passes
 from inference.graph import schedule
-from inference.reference import Array, Reference, Settle
+from inference.outputs import Array, Outputs, laid_out
+from inference.reference import Reference
 
-Observer = Callable[[int, Words], Words | None]
-"""Sees the index and the output (rows, words) of a node, (0, words) where it is null, and copies what it keeps: the
-memory is used again. What it returns, if anything, replaces the output for the nodes that follow."""
+Observer = Callable[[int, Outputs], tuple[int, Words] | None]
+"""Sees the outputs of some nodes, without rows where they are null, and the index of the first. Their memory is used
+again after the next ones are seen. What it returns, if anything, is one of the nodes and another output for it
+(rows, words), from which those after it follow: they are seen anew."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,16 @@ class Inference:
         """Nodes of a pass, the same for all."""
         self._position = {name: index for index, name in enumerate(self._names[0])}
         described = self.passes[0].graph.nodes
-        self._kept = [name == "choice" or described[name]["state"] is not None for name in self._names[0]]
+        keep = [at for at, name in enumerate(self._names[0]) if name == "choice" or described[name]["state"]]
+        self.kept: Sequence[int] = [self._per_pass * each + at for each in range(len(self.passes)) for at in keep]
+        """Caches and choices, in order: what later passes read."""
         self.nodes: Sequence[Node] = [
             self._node(index, each, name) for index, each in enumerate(self.passes) for name in self._names[index]
         ]
         """In schedule order."""
+        last = self.nodes[-self._per_pass :]
+        self._nothing = laid_out(0, {node.name: (0, np.int32, (0, node.words)) for node in last})
+        """What a null pass gives."""
         self._derivation = lru_cache(1024)(self._derive)
 
     def _node(self, index: int, each: Pass, name: str) -> Node:
@@ -107,10 +114,8 @@ class Inference:
         seen = sum(range(each.start + 1, each.start + each.count + 1))
         return work((1, *shapes[0][1:]), *shapes[1:], **attributes | {"capacity": seen})
 
-    def run(self, observe: Observer, settle: Settle = lambda: None) -> list[int]:
+    def run(self, observe: Observer) -> list[int]:
         """Execute all nodes in order; the output tokens, up to and including an end token.
-
-        ``settle`` is called before what was observed is gone.
 
         After a replaced output the rest of its pass follows in numpy, and its cache rows go back to the backend. What
         replaces a null output is ignored.
@@ -122,10 +127,9 @@ class Inference:
         for index, each in enumerate(self.passes):
             first = index * self._per_pass
             if tokens and tokens[-1] in self.backend.model.end:
-                for node in range(first, first + self._per_pass):
-                    observe(node, np.empty((0, self.nodes[node].words), np.int32))
+                observe(first, self._nothing)
                 continue
-            choice = self._observed(index, each, (self.ids + tokens)[each.span], observe, settle)
+            choice = self._observed(index, each, (self.ids + tokens)[each.span], observe)
             if index >= self._prompt - 1:
                 tokens.append(self._token(choice))
         return tokens
@@ -135,32 +139,38 @@ class Inference:
             raise InputError(f"the choice {choice} is no token of {self.backend.model.name}")
         return choice
 
-    def _observed(self, index: int, each: Pass, tokens: list[int], observe: Observer, settle: Settle) -> int:
+    def _observed(self, index: int, each: Pass, tokens: list[int], observe: Observer) -> int:
         """Run a pass; the token it chooses."""
         inputs = each.inputs(tokens, temperature=self.temperature, seed=self.seed)
-        position, first = self._position, index * self._per_pass
+        first = index * self._per_pass
         replaced: dict[str, Array] = {}
 
-        def seen(name: str, output: Array) -> Array | None:
-            node = self.nodes[first + position[name]]
-            given = observe(first + position[name], output.reshape(node.rows, node.words))
-            return None if given is None else np.array(given, np.int32).reshape(output.shape)
+        def seen(outputs: Outputs) -> Array | None:
+            if (given := observe(first + outputs.first, outputs)) is None:
+                return None
+            name = self._names[index][given[0] - first]
+            replaced[name] = np.array(given[1], np.int32).reshape(outputs[name].shape)
+            return replaced[name]
 
-        def until_replaced(name: str, output: Array) -> None:
-            if not replaced and (given := seen(name, output)) is not None:
-                replaced[name] = given
+        def until_replaced(outputs: Outputs) -> None:
+            if not replaced:
+                seen(outputs)
 
-        [choice] = self.backend.run(each.graph, inputs, ["choice"], until_replaced, settle=settle)
-        for name, output in replaced.items():
-            before = self._names[index][: position[name]]
-            outputs = self._outputs(each, inputs)
-            known = {earlier: outputs[earlier] for earlier in before} | {name: output}
-            return self._followed(each, inputs, known, seen)
-        return int(choice[0])
+        [choice] = self.backend.run(each.graph, inputs, ["choice"], until_replaced)
+        if not replaced:
+            return int(choice[0])
+        [(name, output)] = replaced.items()
+        honest = self._outputs(each, inputs)
+        known = {earlier: honest[earlier] for earlier in self._names[index][: self._position[name]]} | {name: output}
+        return self._followed(each, inputs, known, seen)
 
     def _outputs(self, each: Pass, inputs: dict[str, Array]) -> dict[str, Array]:
         outputs: dict[str, Array] = {}
-        self.backend.run(each.graph, inputs, [], lambda name, output: outputs.update({name: output.copy()}))
+
+        def seen(shown: Outputs) -> None:
+            outputs.update((name, output.copy()) for name, output in shown.items())
+
+        self.backend.run(each.graph, inputs, [], seen)
         return outputs
 
     def _followed(self, each: Pass, inputs: dict[str, Array], known: dict[str, Array], seen: Any) -> int:
@@ -175,10 +185,6 @@ class Inference:
         for name in caches:
             self.backend.write(each.graph, name, places, reference.states[name][each.span])
         return int(choice[0])
-
-    def keeps(self, node: int) -> bool:
-        """Caches and choices: what later passes read."""
-        return self._kept[node % self._per_pass]
 
     def regenerate(self, node: int, kept: Callable[[int], Words]) -> dict[int, Words]:
         """The outputs of all nodes of a node's pass, from the caches and the choice of the passes before it.

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from inference.errors import InputError
 from inference.graph import digest, schedule
 from inference.models.llama import Model, graph
-from inference.reference import Array, Observer, Settle
+from inference.outputs import Array, Observer, Outputs
 from inference.threefry import threefry
 
 CHUNK = 128
@@ -33,8 +33,6 @@ class Backend(Protocol):
         inputs: dict[str, Array],
         outputs: list[str],
         observe: Observer | None = None,
-        *,
-        settle: Settle = lambda: None,
     ) -> list[Array]: ...
 
     def read(self, graph: nx.DiGraph, name: str) -> Array: ...
@@ -162,8 +160,8 @@ def generate(
             run.trace += [{"node": f"{each.name}.{node}", "digest": EMPTY} for node in schedule(each.graph)]
             continue
 
-        def observe(node: str, output: Array, name: str = each.name) -> None:
-            run.trace.append({"node": f"{name}.{node}", "digest": digest_of(output)})
+        def observe(outputs: Outputs, name: str = each.name) -> None:
+            run.trace += [{"node": f"{name}.{node}", "digest": digest_of(output)} for node, output in outputs.items()]
 
         inputs = each.inputs((ids + run.tokens)[each.span], temperature=temperature, seed=seed)
         logits, choice = backend.run(each.graph, inputs, ["logits", "choice"], observe if trace else None)

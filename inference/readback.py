@@ -16,6 +16,7 @@ import numpy.typing as npt
 
 from inference import ops
 from inference.graph import WORD, schedule
+from inference.outputs import Outputs, laid_out
 
 ALIGNMENT = 256  # bytes: of an offset into a buffer, on every adapter
 WINDOW = 1 << 25
@@ -73,8 +74,8 @@ class Window:
     """Arena, offset in it, offset of its copy, bytes."""
     states: list[tuple[str, int, int, int]]
     """State, positions of a sequence, bytes of a row, offset of its copy."""
-    outputs: list[tuple[str, slice, npt.DTypeLike, tuple[int, ...]]]
-    """Node, its words of the copy, type and shape, in schedule order."""
+    outputs: Outputs
+    """Where they lie in the copy."""
     size: int
     """Bytes of the copy."""
 
@@ -87,12 +88,6 @@ class Window:
             for first, end in zip([0, *ends], ends, strict=False):
                 sequence, position = places[first].tolist()
                 yield state, (sequence * capacity + position) * width, offset + first * width, (end - first) * width
-
-    def read(self, data: Any) -> Iterator[tuple[str, Array]]:
-        """Each node's output, a view of the bytes of the copy."""
-        whole = np.frombuffer(data, np.int32)
-        for name, words, dtype, shape in self.outputs:
-            yield name, whole[words].view(dtype).reshape(shape)
 
 
 def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
@@ -112,7 +107,7 @@ def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
     ]
 
 
-def _window(graph: nx.DiGraph, nodes: slice, names: list[str], regions: Mapping[str, Region]) -> Window:
+def _window(graph: nx.DiGraph, part: slice, names: list[str], regions: Mapping[str, Region]) -> Window:
     spans: dict[str, tuple[int, int]] = {}
     for region in (regions[name] for name in names if name in regions):
         start, _ = spans.get(region.buffer, (region.offset, 0))
@@ -124,7 +119,8 @@ def _window(graph: nx.DiGraph, nodes: slice, names: list[str], regions: Mapping[
         copied.append((arena, start, end, stop - start))
         begins[arena] = end - start
         end += stop - start
-    states, outputs = [], []
+    states = list[tuple[str, int, int, int]]()
+    nodes = dict[str, tuple[int, npt.DTypeLike, tuple[int, ...]]]()
     whole = graph.graph["arithmetic"] == "exact"
     for name in names:
         node = graph.nodes[name]
@@ -136,5 +132,5 @@ def _window(graph: nx.DiGraph, nodes: slice, names: list[str], regions: Mapping[
             states.append((f"state {node['state']}", node["attributes"]["capacity"], WORD * node["shape"][1], at))
             end += size
         dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
-        outputs.append((name, slice(at // WORD, (at + size) // WORD), dtype, node["shape"]))
-    return Window(nodes, copied, states, outputs, end)
+        nodes[name] = at // WORD, dtype, node["shape"]
+    return Window(part, copied, states, laid_out(part.start, nodes), end)

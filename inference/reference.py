@@ -1,6 +1,6 @@
 """The numpy backend: every op by its reference, asked for by name."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -11,12 +11,9 @@ import numpy.typing as npt
 from inference import ops
 from inference.graph import schedule
 from inference.models.llama import Model
+from inference.outputs import Observer, alone
 
 Array = npt.NDArray[Any]
-Settle = Callable[[], None]
-Observer = Callable[[str, Array], Array | None]
-"""Sees a node's output, which is the backend's memory: who keeps it copies it. What it returns, if anything, replaces
-the output."""
 
 
 class Reference:
@@ -35,17 +32,15 @@ class Reference:
         outputs: list[str],
         observe: Observer | None = None,
         known: Mapping[str, Array] = MappingProxyType({}),
-        settle: Settle = lambda: None,
     ) -> list[Array]:
         """The outputs asked for; ``observe`` sees every node's output in schedule order and may replace it.
 
-        Nodes in ``known`` have that output: they are neither computed nor observed. What was observed stays, so that
-        ``settle`` is not called.
+        Nodes in ``known`` have that output: they are neither computed nor observed.
         """
         arithmetic = graph.graph["arithmetic"]
         values: dict[str, Array] = dict(inputs)
         waiting = {name: graph.out_degree(name) for name in graph}
-        for name in schedule(graph):
+        for index, name in enumerate(schedule(graph)):
             node = graph.nodes[name]
             if name in known:
                 result = known[name]
@@ -53,7 +48,7 @@ class Reference:
                 operands = [values[s] if s in values else self.model.constants[s] for s in node["inputs"]]
                 result = getattr(ops.load(node["op"]), arithmetic)(*operands, **node["attributes"])
                 assert result.shape == node["shape"], name
-                replaced = None if observe is None else observe(name, result)
+                replaced = None if observe is None else observe(alone(index, name, result))
                 result = result if replaced is None else replaced
             values[name] = result if node["state"] is None else self.write(graph, name, inputs["places"], result)
             for source in set(node["inputs"]):

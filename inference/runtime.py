@@ -24,9 +24,9 @@ from inference.graph import WORD, Arithmetic
 from inference.kernels import alone, kernel
 from inference.loading import Dispatch, Loaded, dispatches, resource
 from inference.models.llama import Model
+from inference.outputs import Observer, Outputs
 from inference.program import Program, program
 from inference.readback import Window, arenas, windows
-from inference.reference import Observer
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
 INSTALL = "on Debian and Ubuntu mesa-vulkan-drivers (25 or later) is one without a GPU: make adapter"
@@ -194,6 +194,8 @@ class Runtime:
 
     def __init__(self, model: Model, device: Device) -> None:
         self.model, self.device, self.name = model, device, device.backend
+        self.mapped: Any = None
+        """The buffer of the outputs that were shown last."""
         self.kept: dict[str, Any] = {}
         """Buffers of weights and states."""
         self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str] | None, Loaded]] = WeakKeyDictionary()
@@ -204,10 +206,9 @@ class Runtime:
         inputs: Mapping[str, Array],
         outputs: list[str],
         observe: Observer | None = None,
-        settle: Callable[[], None] = lambda: None,
     ) -> list[Array]:
-        """The outputs asked for; ``observe`` sees every node's output in schedule order, while later nodes run: what
-        it returns replaces nothing here. ``settle`` is called before what it has seen is gone."""
+        """The outputs asked for; ``observe`` sees every node's output in schedule order: what it returns replaces
+        nothing here."""
         try:
             loaded = self.load(graph, outputs if observe is None else None)
             for name, values in inputs.items():
@@ -215,11 +216,13 @@ class Runtime:
             if observe is None:
                 self.device.submit(loaded.dispatches)
                 return [self._read(graph, loaded, name, inputs) for name in outputs]
-            found = {}
-            for name, output in self._all(loaded, inputs["places"], settle):
-                observe(name, output)
-                if name in outputs:
-                    found[name] = output.copy()
+            found: dict[str, Array] = {}
+
+            def seen(window: Outputs) -> None:
+                found.update({name: window[name].copy() for name in outputs if name in window.nodes})
+                observe(window)
+
+            self._show(loaded, inputs["places"], seen)
             return [found[name] for name in outputs]
         except self.device.module.GPUError as error:
             said = " ".join(str(error).split())
@@ -254,29 +257,31 @@ class Runtime:
         starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
         return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
 
-    def _all(self, loaded: Loaded, places: Array, settle: Callable[[], None]) -> Iterator[tuple[str, Array]]:
-        """Run and read every output, a window while the next runs: views, gone with it.
+    def _show(self, loaded: Loaded, places: Array, observe: Callable[[Outputs], object]) -> None:
+        """Run and show every output, a window at a time, each in the buffer that the one before does not lie in.
 
         A window is submitted when the one before is mapped: wgpu-native's wait is for all that is submitted.
         """
+        free, other = reversed(loaded.copied) if loaded.copied[0] is self.mapped else loaded.copied
+        buffers = [(free, other)[index % 2] for index in range(len(loaded.windows))]
 
         def commands() -> Iterator[Any]:
-            for index, window in enumerate(loaded.windows):
-                to = loaded.copied[index % 2]
+            for window, to in zip(loaded.windows, buffers, strict=True):
                 copies = ((loaded.buffers[source], at, to, *part) for source, at, *part in window.copies(places))
                 yield self.device.encode(loaded.dispatches[window.nodes], copies)
 
         queue, encoded = self.device.device.queue, commands()
         queue.submit([next(encoded)])
-        for index, window in enumerate(loaded.windows):
-            following, buffer = list(islice(encoded, 1)), loaded.copied[index % 2]
+        for window, buffer in zip(loaded.windows, buffers, strict=True):
+            following = list(islice(encoded, 1))
             buffer.map_sync("READ")
             try:
-                queue.submit(following)
-                yield from window.read(buffer.read_mapped(copy=False))
-                settle()
+                observe(window.outputs.of(np.frombuffer(buffer.read_mapped(copy=False), np.int32)))
             finally:
-                buffer.unmap()
+                if self.mapped is not None:
+                    self.mapped.unmap()
+                self.mapped = buffer
+            queue.submit(following)
 
     def read(self, graph: nx.DiGraph, name: str) -> Array:
         """The state of a node, (sequences · capacity, width)."""
@@ -301,7 +306,7 @@ class Runtime:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
         buffers |= {name: self._weight(name, constant, pack) for name, (constant, pack) in made.weights.items()}
         size = max((window.size for window in windows), default=0)
-        copied = [self.device.buffer("copy", size, mapped=True) for _ in windows[:2]]
+        copied = [self.device.buffer("copy", size, mapped=True) for _ in range(2 if windows else 0)]
         return Loaded(made, dispatches(self.device, made, buffers), buffers, windows, copied)
 
     def _buffer(self, name: str, size: int) -> Any:

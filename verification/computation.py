@@ -8,6 +8,7 @@ most, some ten kilobytes opened.
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
@@ -17,11 +18,53 @@ LEAF = 1024
 """Words of a leaf, at most."""
 
 Words = npt.NDArray[np.int32]
-Observer = Callable[[int, Words], Words | None]
-"""Sees the index and the output (rows, words) of a node, (0, words) where it is null, and copies what it keeps: the
-memory is used again. What it returns, if anything, replaces the output for the nodes that follow."""
 Source = tuple[int, int] | int
 """What a step reads: a committed leaf (node, leaf), or an earlier step of the same leaf by its index."""
+
+
+class Outputs(Protocol):
+    """Outputs of nodes that follow one another in the schedule, side by side."""
+
+    @property
+    def words(self) -> Words:
+        """Of all of them."""
+
+    @property
+    def starts(self) -> npt.NDArray[np.int64]:
+        """(nodes,): the first word of each."""
+
+    @property
+    def shapes(self) -> npt.NDArray[np.int64]:
+        """(nodes, 2): rows and words of a row of each; no rows where it is null."""
+
+
+Observer = Callable[[int, Outputs], tuple[int, Words] | None]
+"""Sees the outputs of some nodes and the index of the first. Their memory is used again after the next ones are seen.
+What it returns, if anything, is one of the nodes and another output for it (rows, words), from which those after it
+follow: they are seen anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Outputs with memory of their own."""
+
+    words: Words
+    starts: npt.NDArray[np.int64]
+    shapes: npt.NDArray[np.int64]
+
+
+def side_by_side(outputs: Sequence[Words]) -> Batch:
+    """Matrices (rows, words) as one batch."""
+    shapes = np.array([output.shape for output in outputs], np.int64).reshape(-1, 2)
+    ends = np.cumsum(shapes.prod(1))
+    return Batch(np.concatenate([output.ravel() for output in outputs]), ends - shapes.prod(1), shapes)
+
+
+def output_of(outputs: Outputs, index: int) -> Words:
+    """The matrix (rows, words) of one of the nodes: a view."""
+    rows, words = outputs.shapes[index].tolist()
+    start = int(outputs.starts[index])
+    return outputs.words[start : start + rows * words].reshape(rows, words)
 
 
 class Node(Protocol):
@@ -80,14 +123,12 @@ class Computation(Protocol):
     def macs(self) -> int:
         """Multiply-accumulates of the whole run."""
 
-    def run(self, observe: Observer, settle: Callable[[], None] = ...) -> list[int]:
-        """Execute all nodes in order, null ones without rows; the output tokens.
+    def run(self, observe: Observer) -> list[int]:
+        """Execute all nodes in order, null ones without rows; the output tokens."""
 
-        ``settle`` is called whenever outputs that were observed are about to be overwritten.
-        """
-
-    def keeps(self, node: int) -> bool:
-        """Whether a party keeps the node's words, since later passes read them; the others are regenerated."""
+    @property
+    def kept(self) -> Sequence[int]:
+        """The nodes, in order, whose words a party keeps, since later passes read them; the others are regenerated."""
 
     def regenerate(self, node: int, kept: Callable[[int], Words]) -> dict[int, Words]:
         """The outputs of all nodes of the pass ``node`` belongs to, from the words of kept nodes before it."""

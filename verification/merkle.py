@@ -8,14 +8,15 @@ The first byte separates the domains: no digest of one kind can pass for another
 """
 
 import struct
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Sequence
 from hashlib import sha256
+from itertools import chain
 
 import numpy as np
 import numpy.typing as npt
 
 from verification import sha256_rows
-from verification.computation import LEAF, Words
+from verification.computation import LEAF, Outputs, Words, output_of
 
 DIGEST = 32
 """Bytes of a digest."""
@@ -40,30 +41,23 @@ def leaf_digests(output: Words) -> list[bytes]:
     return [leaf_digest(row[start : start + LEAF]) for row in raw for start in starts]
 
 
-Committed = tuple[bytes | None, bytes]
-"""The digests of a node's leaves, one after another, and the node's; None and NULL where it is null."""
+def committing(outputs: Outputs) -> Callable[[], tuple[bytes, bytes]]:
+    """Start to hash the outputs of nodes, whose memory must last until what this gives is called: it waits for the
+    digests of all leaves, one after another, and of the nodes."""
+    if not sha256_rows.available():
+        found = _committed(outputs)
+        return lambda: found
+    words = np.ascontiguousarray(outputs.words, "<i4")
+    return sha256_rows.start(words, outputs.starts, outputs.shapes, LEAF, _PREFIX, NULL)
 
 
-def committed(outputs: Sequence[Words]) -> list[Committed]:
-    """The digests of nodes' outputs (rows, words)."""
-    if not outputs or not sha256_rows.available():
-        return [_committed(output) for output in outputs]
-    leaves, nodes = sha256_rows.digests([np.ascontiguousarray(output, "<i4") for output in outputs], LEAF, _PREFIX)
-    digests, roots, found, at = leaves.tobytes(), nodes.tobytes(), list[Committed](), 0
-    for index, output in enumerate(outputs):
-        rows, words = output.shape
-        end = at + DIGEST * rows * -(-words // LEAF)
-        found.append((digests[at:end], roots[DIGEST * index : DIGEST * index + DIGEST]) if rows else (None, NULL))
-        at = end
-    return found
-
-
-def _committed(output: Words) -> Committed:
-    if not len(output):
-        return None, NULL
-    digests = leaf_digests(output)
-    rows, words = output.shape
-    return b"".join(digests), node_digest(rows, words, Tree(digests).root)
+def _committed(outputs: Outputs) -> tuple[bytes, bytes]:
+    each = [leaf_digests(output_of(outputs, index)) for index in range(len(outputs.starts))]
+    nodes = [
+        node_digest(rows, words, Tree(b"".join(digests)).root) if digests else NULL
+        for digests, (rows, words) in zip(each, outputs.shapes.tolist(), strict=True)
+    ]
+    return b"".join(chain.from_iterable(each)), b"".join(nodes)
 
 
 def node_digest(rows: int, words: int, root: bytes) -> bytes:
@@ -79,35 +73,53 @@ def join(left: bytes, right: bytes) -> bytes:
 class Tree:
     """A tree over at least one digest; every inner digest is kept."""
 
-    def __init__(self, digests: Iterable[bytes]) -> None:
-        self.levels = [list(digests)]
-        while len(self.levels[-1]) > 1:
-            below = self.levels[-1]
-            pairs = [
-                sha256(b"\1" + left + right).digest() for left, right in zip(below[::2], below[1::2], strict=False)
-            ]
-            self.levels.append(pairs + below[2 * len(pairs) :])
+    def __init__(self, digests: bytes) -> None:
+        """A tree over digests that stand one after another."""
+        self.levels = sha256_rows.levels(digests) if sha256_rows.available() else _levels(digests)
+        """From them to the root."""
 
     @property
     def root(self) -> bytes:
-        return self.levels[-1][0]
+        return self.levels[-1]
+
+    @property
+    def digests(self) -> list[bytes]:
+        """What it is over."""
+        return split(self.levels[0])
 
     def __len__(self) -> int:
-        return len(self.levels[0])
+        return len(self.levels[0]) // DIGEST
+
+    def __getitem__(self, index: int) -> bytes:
+        return _at(self.levels[0], index)
 
     def subtree(self, span: Span) -> bytes:
         """The digest of a subtree."""
         level = (span[1] - span[0] - 1).bit_length()
-        return self.levels[level][span[0] >> level]
+        return _at(self.levels[level], span[0] >> level)
 
     def path(self, index: int) -> list[bytes]:
         """The siblings from a leaf up to the root: an inclusion proof."""
-        siblings = []
-        for level in self.levels[:-1]:
-            if index ^ 1 < len(level):
-                siblings.append(level[index ^ 1])
-            index >>= 1
-        return siblings
+        siblings = [_at(level, (index >> up) ^ 1) for up, level in enumerate(self.levels[:-1])]
+        return [sibling for sibling in siblings if sibling]  # one without a sibling goes up as it is
+
+
+def _at(level: bytes, index: int) -> bytes:
+    return level[DIGEST * index : DIGEST * index + DIGEST]
+
+
+def split(digests: bytes) -> list[bytes]:
+    """Digests that stand one after another."""
+    return [_at(digests, index) for index in range(len(digests) // DIGEST)]
+
+
+def _levels(digests: bytes) -> list[bytes]:
+    levels = [digests]
+    while len(levels[-1]) > DIGEST:
+        below = split(levels[-1])
+        pairs = [join(left, right) for left, right in zip(below[::2], below[1::2], strict=False)]
+        levels.append(b"".join(pairs + below[2 * len(pairs) :]))
+    return levels
 
 
 def root_of(digest: bytes, index: int, count: int, path: Sequence[bytes]) -> bytes | None:

@@ -9,7 +9,7 @@ explored too: more than can happen.
 """
 
 import itertools
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from copy import copy
 from dataclasses import dataclass, field, replace
@@ -23,7 +23,7 @@ from verification import audit, challenge
 from verification.accounts import Draft, State, bond_of, deposit, free, register, stake_of
 from verification.bisection import Dispute
 from verification.commitment import header, public
-from verification.computation import Observer, Words
+from verification.computation import Observer, Words, side_by_side
 from verification.errors import Refusal
 from verification.party import honest
 from verification.rules import Rules, adopt
@@ -63,16 +63,14 @@ class Chain:
     def nodes(self) -> Sequence[Link]:
         return [Link(str(i), ((i - 1, 0),) if i else ()) for i in range(len(self.masks))]
 
-    def run(self, observe: Observer, settle: Callable[[], None] = lambda: None) -> list[int]:
-        x = np.zeros((1, 1), np.int32)
-        for node, masked in enumerate(self.masks):
-            x = 0 * x if masked else x
-            other = observe(node, x)
-            x = x if other is None else other
-        return [int(x[0, 0])]
+    def run(self, observe: Observer) -> list[int]:
+        # 0 repeated or masked is 0: what is wrong is written into the trace afterwards.
+        observe(0, side_by_side([np.zeros((1, 1), np.int32)] * len(self.masks)))
+        return [0]
 
-    def keeps(self, node: int) -> bool:
-        return True
+    @property
+    def kept(self) -> Sequence[int]:
+        return range(len(self.masks))
 
     def regenerate(self, node: int, kept: object) -> dict[int, Words]:
         raise AssertionError("every node is kept")
@@ -92,7 +90,7 @@ class Chain:
 
 def traced(chain: Chain, choice: Choice) -> Trace:
     """The trace with those words wrong."""
-    trace = record(chain, keep_all=True)
+    trace = record(chain)
     for node, wrong in enumerate(choice[:-1]):
         if wrong:
             trace.change(node, 0, np.ones(1, np.int32))

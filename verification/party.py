@@ -51,7 +51,7 @@ def answer(dispute: Dispute, trace: Trace) -> dict[str, Any]:
     leaf = dispute.leaf
     assert leaf is not None
     results = trace.derivation(node, leaf)
-    made = Tree(map(leaf_digest, results))
+    made = Tree(b"".join(map(leaf_digest, results)))
     if stage == "steps":
         return {"root": made.root, "path": made.path(len(made) - 1)}
     if stage == "tiles":

@@ -1,10 +1,10 @@
-"""SHA-256 of leaves and of the trees over them, node by node: OpenSSL's, called from compiled code without the GIL.
+"""SHA-256 of leaves and of the trees over them: OpenSSL's, called from compiled code without the GIL, in threads.
 
-Formulas in ``merkle``, which gives the same digests one call a leaf where OpenSSL's library is not to be found.
+Formulas in ``merkle``, which gives the same digests one call a digest where OpenSSL's library is not to be found.
 """
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from typing import Any
@@ -15,7 +15,10 @@ import numpy.typing as npt
 LIBRARIES = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.3.dylib")
 CONTEXT = 32  # words of 8 bytes: OpenSSL's state of a SHA-256 has 112 bytes
 PROCESSORS = min(os.cpu_count() or 1, 8)
+INLINE, ALONE = 1 << 14, 1 << 20
+"""Words up to which a thread costs more than it takes over, and up to which one is enough."""
 Bytes = npt.NDArray[np.uint8]
+Numbers = npt.NDArray[np.int64]
 
 
 @cache
@@ -39,29 +42,37 @@ def _compiled() -> Any:
     finish: Any = types.ExternalFunction("SHA256_Final", types.int32(size, size))
 
     @njit(nogil=True)
-    def root(digests, state):
-        level, pair, count = digests.copy(), np.empty(65, np.uint8), len(digests)
+    def inner(below, above, state):
+        pair, count = np.empty(65, np.uint8), len(below)
         pair[0] = 1
-        while count > 1:
-            for index in range(count // 2):
-                pair[1:33] = level[2 * index]
-                pair[33:] = level[2 * index + 1]
-                begin(state.ctypes.data)
-                update(state.ctypes.data, pair.ctypes.data, 65)
-                finish(level[index].ctypes.data, state.ctypes.data)
-            if count % 2:
-                level[count // 2] = level[count - 1]
-            count = (count + 1) // 2
-        return level[0], pair[0]
+        for index in range(count // 2):
+            pair[1:33] = below[2 * index]
+            pair[33:] = below[2 * index + 1]
+            begin(state.ctypes.data)
+            update(state.ctypes.data, pair.ctypes.data, 65)
+            finish(above[index].ctypes.data, state.ctypes.data)
+        if count % 2:
+            above[count // 2] = below[count - 1]
+        return pair[0]
 
     @njit(nogil=True)
-    def nodes(addresses, shapes, part, prefixes, digests, out):
+    def levels(digests, count):
+        """``digests`` starts with ``count`` and has room for all inner ones."""
+        state, start, used = np.empty(CONTEXT, np.uint64), 0, 0
+        while count > 1:
+            end = start + count
+            used += inner(digests[start:end], digests[end : end + (count + 1) // 2], state)
+            start, count = end, (count + 1) // 2
+        return used + state[0]
+
+    @njit(nogil=True)
+    def nodes(memory, starts, shapes, part, prefixes, digests, out):
         state, head, first = np.empty(CONTEXT, np.uint64), np.empty(41, np.uint8), 0
-        width = prefixes.shape[1]
+        level, width, used = np.empty_like(digests), prefixes.shape[1], 0
         head[0] = 2
         for index in range(len(shapes)):
             rows, words = shapes[index]
-            address, begun = addresses[index], first
+            address, begun = memory + 4 * starts[index], first
             for _ in range(rows):
                 for start in range(0, words, part):
                     count = min(part, words - start)
@@ -72,14 +83,19 @@ def _compiled() -> Any:
                     first += 1
                 address += 4 * words
             if rows:
+                count = first - begun
+                level[:count] = digests[begun:first]
+                while count > 1:
+                    used += inner(level[:count], level, state)
+                    count = (count + 1) // 2
                 head[1:9] = np.array([rows, words], np.uint32).view(np.uint8)
-                head[9:] = root(digests[begun:first], state)[0]
+                head[9:] = level[0]
                 begin(state.ctypes.data)
                 update(state.ctypes.data, head.ctypes.data, 41)
                 finish(out[index].ctypes.data, state.ctypes.data)
-        return state[0] + head[0]
+        return used + state[0] + head[0]
 
-    return nodes
+    return nodes, levels
 
 
 def available() -> bool:
@@ -87,34 +103,57 @@ def available() -> bool:
     return _compiled() is not None
 
 
-def digests(outputs: Sequence[npt.NDArray[np.int32]], part: int, prefixes: Bytes) -> tuple[Bytes, Bytes]:
-    """(leaves of all, 32) and (outputs, 32): the digests of leaves and of nodes, on all processors.
+def start(
+    memory: npt.NDArray[np.int32], starts: Numbers, shapes: Numbers, part: int, prefixes: Bytes, null: bytes
+) -> Callable[[], tuple[bytes, bytes]]:
+    """Start to hash the outputs of nodes; what this gives waits for the digests of all leaves and those of the nodes.
 
     Args:
-        outputs: (rows, words) each, contiguous; of one without rows the node's digest is left out.
+        memory: the words of all outputs, contiguous.
+        starts: (nodes,) first words.
+        shapes: (nodes, 2) rows and words of a row.
         part: words of a leaf; the last of a row may be shorter.
         prefixes: (part + 1, bytes): what stands before a leaf of so many words.
+        null: the digest of a node without rows.
     """
-    shapes = np.array([output.shape for output in outputs], np.int64)
-    addresses = np.array([output.__array_interface__["data"][0] for output in outputs], np.uint64)
     ends = np.cumsum(shapes[:, 0] * -(-shapes[:, 1] // part))
-    leaves, nodes = np.empty((int(ends[-1]), 32), np.uint8), np.empty((len(outputs), 32), np.uint8)
-    compiled = _compiled()
-    # Threads of our own: a compiler's parallel loops spin between calls, which slows what else runs.
+    leaves, nodes = np.empty((int(ends[-1]), 32), np.uint8), np.empty((len(starts), 32), np.uint8)
+    nodes[:] = np.frombuffer(null, np.uint8)
     work = np.cumsum(shapes.prod(1))
-    cuts = np.searchsorted(work, work[-1] * np.arange(1, PROCESSORS) / PROCESSORS).tolist()
-    running, start = [], 0
-    for end in [*cuts, len(outputs)]:
-        if end > start:
-            first, last = int(ends[start - 1]) if start else 0, int(ends[end - 1])
-            share: Any = (addresses[start:end], shapes[start:end], part, prefixes, leaves[first:last], nodes[start:end])
-            running.append(_threads().submit(compiled, *share))
-            start = end
-    for each in running:
-        each.result()
-    return leaves, nodes
+    threads = 1 if work[-1] <= ALONE else PROCESSORS
+    cuts = np.searchsorted(work, work[-1] * np.arange(1, threads) / threads).tolist()
+    running, begin, hash_nodes = list[Any](), 0, _compiled()[0]
+    for end in [*cuts, len(starts)]:
+        if end > begin:
+            first, last = int(ends[begin - 1]) if begin else 0, int(ends[end - 1])
+            own: Any = (starts[begin:end], shapes[begin:end], part, prefixes, leaves[first:last], nodes[begin:end])
+            if work[-1] <= INLINE:
+                hash_nodes(memory.ctypes.data, *own)
+            else:
+                running.append(_threads().submit(hash_nodes, memory.ctypes.data, *own))
+            begin = end
+
+    def finish() -> tuple[bytes, bytes]:
+        for each in running:
+            each.result()
+        return leaves.tobytes() if memory.size else b"", nodes.tobytes()
+
+    return finish
+
+
+def levels(digests: bytes) -> list[bytes]:
+    """The levels of the tree over at least one digest, from these to the root."""
+    counts = [len(digests) // 32]
+    while counts[-1] > 1:
+        counts.append((counts[-1] + 1) // 2)
+    all_levels = np.empty((sum(counts), 32), np.uint8)
+    all_levels[: counts[0]] = np.frombuffer(digests, np.uint8).reshape(-1, 32)
+    _compiled()[1](all_levels, counts[0])
+    packed, ends = all_levels.tobytes(), np.cumsum(counts).tolist()
+    return [packed[32 * (end - count) : 32 * end] for count, end in zip(counts, ends, strict=True)]
 
 
 @cache
 def _threads() -> ThreadPoolExecutor:
+    # Threads of our own: a compiler's parallel loops spin between calls, which slows what else runs.
     return ThreadPoolExecutor(PROCESSORS)

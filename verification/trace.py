@@ -4,13 +4,16 @@ A party keeps the digests of all leaves and the words that later passes read; ot
 at a time, when a dispute asks for them.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from bisect import bisect_left
+from collections.abc import Callable, Iterator
+from copy import copy
 from dataclasses import dataclass, field
 
 import numpy as np
+import numpy.typing as npt
 
-from verification.computation import LEAF, Computation, Node, Words
-from verification.merkle import DIGEST, NULL, Committed, Tree, committed, leaf_digest, node_digest
+from verification.computation import LEAF, Computation, Node, Outputs, Words, output_of, side_by_side
+from verification.merkle import DIGEST, Tree, committing, leaf_digest, node_digest
 
 
 def chunks(node: Node) -> int:
@@ -43,34 +46,30 @@ def tiles(computation: Computation, node: int) -> int:
 class Forest:
     """The trees of all nodes' leaves, None where a node is null; each is built when it is asked for."""
 
-    def __init__(self, digests: Sequence[bytes | None] = ()) -> None:
-        self.digests = list(digests)
-        """Of the leaves of each node, one after another."""
-        self.built: dict[int, Tree] = {}
+    def __init__(self, digests: bytes, counts: npt.NDArray[np.int64]) -> None:
+        self.digests, self.ends = digests, np.cumsum(counts).tolist()
+        """Of the leaves of all nodes, one after another; of how many up to each node."""
+        self.trees: dict[int, Tree | None] = {}
 
     def copy(self) -> "Forest":
-        other = Forest(self.digests)
-        other.built = dict(self.built)
+        other = copy(self)
+        other.trees = dict(self.trees)
         return other
 
     def __len__(self) -> int:
-        return len(self.digests)
+        return len(self.ends)
 
     def __getitem__(self, node: int) -> Tree | None:
-        node %= len(self.digests)
-        digests = self.digests[node]
-        if digests is None:
-            return None
-        if node not in self.built:
-            self.built[node] = Tree([digests[at : at + DIGEST] for at in range(0, len(digests), DIGEST)])
-        return self.built[node]
+        if node not in self.trees:
+            start, end = self.ends[node - 1] if node else 0, self.ends[node]
+            self.trees[node] = Tree(self.digests[DIGEST * start : DIGEST * end]) if end > start else None
+        return self.trees[node]
 
     def __setitem__(self, node: int, tree: Tree | None) -> None:
-        self.digests[node] = None if tree is None else b"".join(tree.levels[0])
-        self.built.pop(node, None)
+        self.trees[node] = tree
 
     def __iter__(self) -> Iterator[Tree | None]:
-        return map(self.__getitem__, range(len(self.digests)))
+        return map(self.__getitem__, range(len(self)))
 
 
 @dataclass(slots=True, eq=False)
@@ -78,10 +77,10 @@ class Trace:
     """What a party holds of a run."""
 
     computation: Computation
-    tokens: list[int] = field(default_factory=list)
-    trees: Forest = field(default_factory=Forest)
-    kept: dict[int, Words] = field(default_factory=dict)
-    tree: Tree = field(default_factory=lambda: Tree([NULL]))
+    tokens: list[int]
+    trees: Forest
+    kept: dict[int, Words]
+    tree: Tree
     """Over the digests of all nodes."""
     changed: dict[tuple[int, int], Words] = field(default_factory=dict)
     """Leaves that are not what the run gave: an adversary's."""
@@ -112,18 +111,18 @@ class Trace:
 
     def digest(self, node: int) -> bytes:
         """The digest of a node."""
-        return self.tree.levels[0][node]
+        return self.tree[node]
 
     def change(self, node: int, leaf: int, words: Words) -> None:
         """Commit to other words of a leaf than the run gave."""
         tree, shape = self.trees[node], self.computation.nodes[node]
         assert tree is not None
         self.changed[node, leaf] = words
-        digests = [*tree.levels[0][:leaf], leaf_digest(words), *tree.levels[0][leaf + 1 :]]
-        self.trees[node] = changed = Tree(digests)
-        nodes = list(self.tree.levels[0])
+        digests, nodes = tree.digests, self.tree.digests
+        digests[leaf] = leaf_digest(words)
+        self.trees[node] = changed = Tree(b"".join(digests))
         nodes[node] = node_digest(shape.rows, shape.words, changed.root)
-        self.tree = Tree(nodes)
+        self.tree = Tree(b"".join(nodes))
 
     def derivation(self, node: int, leaf: int) -> list[Words]:
         """The results of a leaf's steps; the last is the committed leaf, whatever the steps give."""
@@ -145,39 +144,52 @@ class Trace:
 
 def record(
     computation: Computation,
-    replace: Callable[[int, Words], Words | None] = lambda node, output: None,
+    replace: Callable[[int, Words], Words | None] | None = None,
     *,
     keep_all: bool = False,
 ) -> Trace:
     """Run a computation and commit to its trace.
 
+    What a batch of nodes gave is hashed while the next ones run.
+
     Args:
-        replace: an adversary's: gives another output of a node, from which what follows is computed.
+        replace: sees every node's output; an adversary's gives another one, from which what follows is computed.
         keep_all: keep every node's words, as who replaced some must.
     """
-    trace, found = Trace(computation), list[Committed]()
-    waiting: list[Words] = []
+    keep = range(len(computation.nodes)) if keep_all else computation.kept
+    kept, found, pending = dict[int, Words](), list[tuple[bytes, bytes]](), list[Callable[[], tuple[bytes, bytes]]]()
+    counts = list[npt.NDArray[np.int64]]()
 
-    def observe(node: int, output: Words) -> Words | None:
-        other = replace(node, output)
-        output = output if other is None else other
-        if keep_all or computation.keeps(node):
-            trace.kept[node] = output.copy()
-        waiting.append(output)
-        if len(waiting) == TOGETHER:
-            settle()
+    def observe(first: int, outputs: Outputs) -> tuple[int, Words] | None:
+        other = None if replace is None else _replaced(replace, first, outputs)
+        if other is None:
+            take(first, outputs)
+        else:
+            before = [output_of(outputs, index) for index in range(other[0] - first)]
+            take(first, side_by_side([*before, other[1]]))
         return other
 
+    def take(first: int, outputs: Outputs) -> None:
+        settle()
+        pending.append(committing(outputs))
+        counts.append(outputs.shapes[:, 0] * -(-outputs.shapes[:, 1] // LEAF))
+        for node in keep[bisect_left(keep, first) : bisect_left(keep, first + len(outputs.starts))]:
+            kept[node] = output_of(outputs, node - first).copy()
+
     def settle() -> None:
-        found.extend(committed(waiting))
-        waiting.clear()
+        found.extend(wait() for wait in pending)
+        pending.clear()
 
-    trace.tokens = computation.run(observe, settle)
+    tokens = computation.run(observe)
     settle()
-    trace.trees = Forest([leaf_digests for leaf_digests, _ in found])
-    trace.tree = Tree([digest for _, digest in found])
-    return trace
+    leaf_digests, node_digests = (b"".join(digests) for digests in zip(*found, strict=True))
+    return Trace(computation, tokens, Forest(leaf_digests, np.concatenate(counts)), kept, Tree(node_digests))
 
 
-TOGETHER = 4096
-"""Outputs that are hashed together, at most."""
+def _replaced(replace: Callable[[int, Words], Words | None], first: int, outputs: Outputs) -> tuple[int, Words] | None:
+    """The first node of a batch that has another output."""
+    for index in range(len(outputs.starts)):
+        other = replace(first + index, output_of(outputs, index))
+        if other is not None:
+            return first + index, other
+    return None

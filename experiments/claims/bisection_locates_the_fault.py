@@ -136,13 +136,13 @@ def _recomputed(trace: Trace, node: int, leaf: int) -> Any:
 
 def leftmost(wrong: Trace, honest: Trace) -> int:
     """The first node on which two traces differ."""
-    pairs = zip(wrong.tree.levels[0], honest.tree.levels[0], strict=True)
+    pairs = zip(wrong.tree.digests, honest.tree.digests, strict=True)
     return next(node for node, (a, b) in enumerate(pairs) if a != b)
 
 
 def by_middle_nodes(wrong: Trace, honest: Trace) -> str:
     """What would come of a search from the last difference that compares nodes in the middle, as if no fault healed."""
-    mine, theirs = wrong.tree.levels[0], honest.tree.levels[0]
+    mine, theirs = wrong.tree.digests, honest.tree.digests
     agreed, differs = -1, max(node for node, (a, b) in enumerate(zip(mine, theirs, strict=True)) if a != b)
     while differs - agreed > 1:
         middle = (agreed + differs) // 2

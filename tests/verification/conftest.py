@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.computation import LEAF
+from verification.computation import LEAF, output_of, side_by_side
 from verification.errors import Refusal
 from verification.merkle import NULL, Tree
 
@@ -73,7 +73,7 @@ class Toy:
     def embedded(self, token, row, columns):
         return ((token * 7 + row * 5 + columns * 3 + self.seed) % 101 - 50).astype(np.int32)
 
-    def run(self, observe, settle=None):
+    def run(self, observe):
         tokens, token = [], 4
         for p in range(self.passes):
             null = bool(tokens) and tokens[-1] == self.end
@@ -88,8 +88,8 @@ class Toy:
         def emit(index, output):
             if null:
                 output = output[:0]
-            other = observe(at + index, output)
-            return output if other is None else other
+            other = observe(at + index, side_by_side([output]))
+            return output if other is None or null else other[1]
 
         x = np.array([self.embedded(token, row, np.arange(self.width)) for row in range(rows)], np.int32)
         x = emit(0, x)
@@ -99,15 +99,20 @@ class Toy:
         choice = emit(2 + self.layers, np.mod(total, 13).reshape(-1, 1).astype(np.int32))
         return int(choice[0, 0]) if len(choice) else token
 
-    def keeps(self, node):
-        return self.nodes[node].op == "choice"
+    @property
+    def kept(self):
+        return range(self.size - 1, len(self.nodes), self.size)
 
     def regenerate(self, node, kept):
         p = node // self.size
         before = kept(p * self.size - 1) if p else np.array([[4]], np.int32)
         null = p > 0 and (not len(before) or self.ended(before))
         made = {}
-        self._pass(p, int(before[0, 0]) if len(before) else 4, null, made.__setitem__)
+
+        def observe(other, outputs):
+            made[other] = output_of(outputs, 0)
+
+        self._pass(p, int(before[0, 0]) if len(before) else 4, null, observe)
         return made
 
     def ended(self, guard):
@@ -185,10 +190,10 @@ def nulls():
     """Commit to nodes as if the run had ended before them."""
 
     def nulls(trace, nodes):
-        digests = list(trace.tree.levels[0])
+        digests = trace.tree.digests
         for node in nodes:
             digests[node], trace.trees[node] = NULL, None
-        trace.tree = Tree(digests)
+        trace.tree = Tree(b"".join(digests))
         return trace
 
     return nulls

@@ -38,7 +38,7 @@ def outcome(dispute):
 
 def leftmost(trace, right):
     """The first node on which two traces differ."""
-    pairs = zip(trace.tree.levels[0], right.tree.levels[0], strict=True)
+    pairs = zip(trace.tree.digests, right.tree.digests, strict=True)
     return next((node for node, (a, b) in enumerate(pairs) if a != b), None)
 
 
@@ -118,9 +118,9 @@ def test_a_run_that_ends_early_or_goes_on_is_decided_by_its_guard(toys, make_toy
     assert disputed(long, ended).verdict.reason == "null-wrong"
     assert disputed(ended, long).verdict.reason == "null-right"
     late = record(ends)  # one node alone stays after the end, two passes after it
-    late.trees[20], digests = long.trees[20], list(late.tree.levels[0])
+    late.trees[20], digests = long.trees[20], late.tree.digests
     digests[20] = long.digest(20)
-    late.tree = type(late.tree)(digests)
+    late.tree = type(late.tree)(b"".join(digests))
     assert disputed(late, ended).verdict.reason == "null-wrong"
     assert disputed(ended, late).verdict.reason == "null-right"
 

@@ -27,7 +27,7 @@ def right(task, backend="numpy"):
 
 
 def leftmost(trace, honest):
-    pairs = zip(trace.tree.levels[0], honest.tree.levels[0], strict=True)
+    pairs = zip(trace.tree.digests, honest.tree.digests, strict=True)
     return next((node for node, (a, b) in enumerate(pairs) if a != b), None)
 
 

@@ -34,12 +34,12 @@ def defined(digests):
 
 @given(DIGESTS)
 def test_the_root_is_that_of_the_recursive_definition(digests):
-    assert Tree(digests).root == defined(digests)
+    assert Tree(b"".join(digests)).root == defined(digests)
 
 
 @given(DIGESTS, st.data())
 def test_a_proof_leads_to_the_root_and_no_other_place_or_length_does(digests, data):
-    tree, index = Tree(digests), data.draw(st.integers(0, len(digests) - 1))
+    tree, index = Tree(b"".join(digests)), data.draw(st.integers(0, len(digests) - 1))
     path = tree.path(index)
     assert len(path) <= (len(digests) - 1).bit_length()
     assert root_of(digests[index], index, len(digests), path) == tree.root
@@ -54,7 +54,7 @@ def test_a_proof_leads_to_the_root_and_no_other_place_or_length_does(digests, da
 
 @given(DIGESTS, st.integers(1, 4), st.data())
 def test_parts_cover_a_subtree_and_fold_to_it(digests, levels, data):
-    tree, span = Tree(digests), (0, len(digests))
+    tree, span = Tree(b"".join(digests)), (0, len(digests))
     while span[1] - span[0] > 1:
         below = parts(span, levels)
         assert [lo for lo, _ in below[1:]] == [hi for _, hi in below[:-1]]
@@ -86,6 +86,6 @@ def test_domains_are_separate():
     words = np.zeros(1, np.int32)
     root = leaf_digest(words)
     nodes = {node_digest(1, 1, root), node_digest(1, 2, root), node_digest(2, 1, root)}
-    seen = {root, NULL, Tree([root, root]).root} | nodes
+    seen = {root, NULL, Tree(root + root).root} | nodes
     assert len(seen) == 6
     assert leaf_digest(np.zeros(2, np.int32)) not in seen

@@ -1,4 +1,6 @@
-"""Digests from compiled code are those of the formulas, one call a leaf, for outputs of every shape."""
+"""Digests from compiled code are those of the formulas, one call a digest, for outputs of every shape."""
+
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -6,17 +8,20 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from verification import merkle, sha256_rows
-from verification.computation import LEAF
-from verification.merkle import NULL, Tree, committed, leaf_digests, node_digest
+from verification.computation import LEAF, side_by_side
+from verification.merkle import NULL, Tree, committing, leaf_digests, node_digest
 
 SHAPE = st.tuples(st.integers(0, 9), st.sampled_from([1, 2, 63, LEAF - 1, LEAF, LEAF + 1, 2 * LEAF + 5]))
+pytestmark = pytest.mark.skipif(not sha256_rows.available(), reason="OpenSSL's library is not to be found")
 
 
-def by_the_formulas(output):
-    if not len(output):
-        return None, NULL
-    digests = leaf_digests(output)
-    return b"".join(digests), node_digest(*output.shape, Tree(digests).root)
+def by_the_formulas(outputs):
+    each = [leaf_digests(output) for output in outputs]
+    nodes = [
+        node_digest(*output.shape, merkle._levels(b"".join(digests))[-1]) if digests else NULL
+        for output, digests in zip(outputs, each, strict=True)
+    ]
+    return b"".join(b"".join(digests) for digests in each), b"".join(nodes)
 
 
 def drawn(shapes, seed):
@@ -24,30 +29,42 @@ def drawn(shapes, seed):
     return [generator.integers(-(2**31), 2**31, shape).astype(np.int32) for shape in shapes]
 
 
-@given(st.lists(SHAPE, max_size=12), st.integers(0, 2**32))
+@given(st.lists(SHAPE, min_size=1, max_size=12), st.integers(0, 2**32))
 def test_many_outputs_at_once_have_each_its_own_digests(shapes, seed):
     outputs = drawn(shapes, seed)
-    assert committed(outputs) == [by_the_formulas(output) for output in outputs]
+    assert committing(side_by_side(outputs))() == by_the_formulas(outputs)
 
 
-def test_views_and_transposes_are_read_as_they_stand():
-    [whole] = drawn([(7, 11)], 0)
-    outputs = [whole[2:5], whole[:, 3:6], whole.T, whole[::2]]
-    assert committed(outputs) == [by_the_formulas(output) for output in outputs]
+def test_outputs_are_read_where_they_start():
+    outputs = drawn([(3, 40), (2, 7), (1, 500)], 0)
+    batch = side_by_side(outputs)
+    moved = np.concatenate((np.full(9, 5, np.int32), batch.words))
+    backwards = replace(batch, words=moved, starts=batch.starts[::-1] + 9, shapes=batch.shapes[::-1])
+    assert committing(backwards)() == by_the_formulas(outputs[::-1])
 
 
-@pytest.mark.skipif(not sha256_rows.available(), reason="OpenSSL's library is not to be found")
 def test_hashlib_gives_the_same_where_the_library_is_missing(monkeypatch):
-    outputs = drawn([(3, 2 * LEAF), (0, 5), (1, 1), (40, 77)], 1)
-    compiled = committed(outputs)
+    batch = side_by_side(drawn([(3, 2 * LEAF), (0, 5), (1, 1), (40, 77)], 1))
+    compiled = committing(batch)()
+    digests = compiled[0][: 32 * 45]
+    tree = Tree(digests)
     monkeypatch.setattr(merkle.sha256_rows, "available", lambda: False)
-    assert committed(outputs) == compiled
+    assert committing(batch)() == compiled
+    assert Tree(digests).levels == tree.levels
 
 
-@pytest.mark.skipif(not sha256_rows.available(), reason="OpenSSL's library is not to be found")
 @pytest.mark.parametrize("processors", [1, 2, 3, 8])
-def test_the_number_of_processors_changes_no_digest(monkeypatch, processors):
-    outputs = drawn([(5, 700), (1, 1), (64, 1540), (0, 3), (2, 9)], 2)
-    expected = [by_the_formulas(output) for output in outputs]
+@pytest.mark.parametrize("alone", [0, sha256_rows.ALONE])
+@pytest.mark.parametrize("inline", [0, sha256_rows.INLINE])
+def test_the_number_of_processors_changes_no_digest(monkeypatch, processors, alone, inline):
+    outputs = drawn([(0, 7), (5, 700), (1, 1), (64, 1540), (0, 3), (2, 9)], 2)
     monkeypatch.setattr(sha256_rows, "PROCESSORS", processors)
-    assert committed(outputs) == expected
+    monkeypatch.setattr(sha256_rows, "ALONE", alone)
+    monkeypatch.setattr(sha256_rows, "INLINE", inline)
+    assert committing(side_by_side(outputs))() == by_the_formulas(outputs)
+
+
+@pytest.mark.parametrize("count", [*range(1, 18), 1000, 1025])
+def test_every_level_of_a_tree_is_that_of_the_formula(count):
+    digests = np.random.default_rng(count).bytes(32 * count)
+    assert Tree(digests).levels == merkle._levels(digests)
