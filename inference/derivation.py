@@ -10,7 +10,7 @@ concatenations of many parts are trees that take ``FAN`` parts at once. Results 
 | op | tile: what one step computes | what it opens |
 | --- | --- | --- |
 | embedding | the leaf | the choice of the pass before; of the prompt nothing, its tokens are public |
-| rms_norm, quantise | the leaf | the row |
+| rms_norm | the leaf | the row |
 | rope, silu_gate | the leaf | the row; of gate and up the columns of the leaf |
 | matmul_q4, matmul_q8 | as many columns as ``WORK`` allows, a power of two; concatenated | row and residual |
 | attention | scores of a block of up to 16 positions | the query, those rows of the cache |

@@ -54,10 +54,9 @@ def serve(
 
     if path is not None:
         models.find(path)  # a bad file is refused here, not in the page
-    with serving(port, show, path) as server:
+    with serving(port, show, path) as server, suppress(KeyboardInterrupt):
         print(f"http://{HOST}:{server.server_port}/ and /conformance; Ctrl-C ends it", file=sys.stderr, flush=True)
-        with suppress(KeyboardInterrupt):
-            server.serve_forever()
+        server.serve_forever()
 
 
 def conformance(

@@ -45,6 +45,18 @@ def bit_length(x: Integers) -> Integers:
     return np.frexp(u32(x).astype(np.float64))[1].astype(np.int64)
 
 
+def narrowed(z: Integers, bits: int) -> tuple[Integers, Integers]:
+    """Rows of integers (T, K) as integers of at most ``bits`` bits, and the exponent (T, 1) that each row shares.
+
+    a = min(rs(z, exponent), 2^bits - 1), exponent = max(bit length of max|z| - bits, 0); |z| < 2^31 - 2^15, and the max
+    does not depend on order. With 0 bits z as it is, and exponents of 0.
+    """
+    if not bits:
+        return z, np.zeros((len(z), 1), np.int64)
+    exponent = np.maximum(bit_length(np.abs(z).max(1, keepdims=True)) - bits, 0)
+    return np.minimum(round_shift(z, exponent), (1 << bits) - 1), exponent
+
+
 def requantise(acc: Integers, rows: npt.NDArray[np.integer], exponent: Integers | int = 0) -> Integers:
     """acc · mantissa · 2^(exponent - 16 - shift), each row's own (mantissa, shift).
 

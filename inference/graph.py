@@ -63,8 +63,6 @@ def add(
 
 def _shape_of(graph: nx.DiGraph, name: str, op: str, inputs: Any, attributes: dict[str, Any]) -> Shape:
     module = ops.load(op)
-    if not hasattr(module, graph.graph["arithmetic"]):
-        raise InputError(f"node {name!r}: op {op!r} has no {graph.graph['arithmetic']} arithmetic")
     try:
         shape: Shape = module.shape(*(graph.nodes[source]["shape"] for source in inputs), **attributes)
     except (InputError, TypeError, IndexError) as error:
@@ -167,8 +165,9 @@ def _cost(graph: nx.DiGraph, name: str) -> Cost:
 def described(node: Mapping[str, Any]) -> str:
     """What a dispatch computes: its op, and what is fused into it."""
     attributes = node["attributes"]
-    fused = [name for name, key in (("residual", "adds"), ("silu_gate", "gated")) if attributes.get(key)]
-    return " + ".join([node["op"], *fused])
+    before = ["quantise"] if attributes.get("bits") and node["op"].startswith("matmul") else []
+    after = [name for name, key in (("residual", "adds"), ("silu_gate", "gated")) if attributes.get(key)]
+    return " + ".join([*before, node["op"], *after])
 
 
 def export(graph: nx.DiGraph) -> dict[str, Any]:

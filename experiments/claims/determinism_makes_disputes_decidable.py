@@ -116,7 +116,7 @@ def _faults(built: dict[Arithmetic, Model], prompt: list[int], limit: int) -> pd
     for arithmetic in ARITHMETICS:
         trace = record(Reference(built[arithmetic]), prompt, limit)
         for _, node, y in nodes(built[arithmetic], trace, prompt):
-            if node.op not in VALUES and node.op != "quantise":
+            if node.op not in VALUES:
                 continue
             size = np.sqrt((y.astype(np.float64) ** 2).mean(1, keepdims=True))
             found = None if arithmetic == "exact" else enclosure(node.op, *node.operands.values(), **node.attributes)

@@ -130,9 +130,7 @@ def graph(
             z = build.op(f"{name}.gate", "matmul_q4", [y], weights, [curve], gated=True)
         else:
             z = build.op(f"{name}.gate", "silu_gate", [build.product(f"{name}.gate_up", y)], [curve])
-        if model.arithmetic == "exact":
-            z = build.op(f"{name}.quantise", "quantise", [z])
-        x = build.product(f"{name}.down", z, residual=x, scaled=model.arithmetic == "exact")
+        x = build.product(f"{name}.down", z, residual=x)
     y = build.op("norm", "rms_norm", [x], ["norm.gain"], first=first)
     head = "head" if "head.q" in model.constants else "embedding"
     logits = build.op("logits", "matmul_q8", [y], [f"{head}.q", f"{head}.blocks", "head.rows"])
@@ -179,14 +177,13 @@ class _Graph:
         attributes = attributes | self.model.attributes.get(name, {})
         return add(self.graph, name, op, sources, state=name if state else None, **attributes)
 
-    def product(self, name: str, a: str, *, residual: str | None = None, scaled: bool = False) -> str:
+    def product(self, name: str, a: str, *, residual: str | None = None) -> str:
         """A product with packed weights, its residual added."""
         op = "matmul_q4" if self.model.constants[f"{name}.q"].dtype == np.uint8 else "matmul_q8"
         weights = [f"{name}.{part}" for part in ("q", "blocks", "rows")]
-        extra = {"scaled": True} if scaled else {}
         if residual is None:
-            return self.op(name, op, [a], weights, **extra)
-        return self.op(name, op, [a], weights, [residual], adds=True, **extra)
+            return self.op(name, op, [a], weights)
+        return self.op(name, op, [a], weights, [residual], adds=True)
 
     def _weight(self, key: str) -> str:
         shape: Shape = self.model.constants[key].shape

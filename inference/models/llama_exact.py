@@ -93,9 +93,9 @@ class Exact:
                 self.constants[f"{prefix}.gate_up.{part}"] = paired(self.constants[f"{prefix}.gate_up.{part}"])
         down = llama.matrices[f"{prefix}.down"]
         product = formats.linear(f"{prefix}.down", down)
-        self.attributes[f"{prefix}.quantise"] = {"bits": (product.largest + 1).bit_length() - 1}
         hidden = gates * ups  # |silu(g)·u| <= |g|·|u|
         after = self._grow(f"{prefix}.down", down, hidden, float(np.sqrt((hidden**2).sum())))
+        self.attributes[f"{prefix}.down"]["bits"] = (product.largest + 1).bit_length() - 1
         self._product(f"{prefix}.down", product, 2.0 ** (after - (2 * fraction - SPLIT)))
 
     def _head(self, table: formats.Linear) -> None:

@@ -9,7 +9,7 @@ Exact: a row's D and M are 15 bits and a sign (M at 16 times D's scale), a an in
     y = rs(mul16(acc, mantissa), shift - exponent)            plus rs(residual, residual_shift)
 
 ``formats.linear`` bounds |acc| from the row's own q, D and M and takes bits from the activations until it holds. With
-``scaled`` each row of a ends in 4 words, the first the token's exponent (``quantise``).
+``bits`` a are wider integers, narrowed to that many bits and an exponent a row (``fixed_point.narrowed``).
 
 ``gated``, exact alone: rows come in pairs of 8 gates and their 8 ups, a curve follows them, and the output is
 z = silu(gate)·up of each pair (``silu_gate``): (T, N / 2).
@@ -23,7 +23,7 @@ import numpy.typing as npt
 
 from inference.blocks import BLOCK, TILE, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.derivation import WORK, Columns, Operand, Step, Words, concatenated, read
-from inference.fixed_point import i32, multiply_shift, requantise, round_shift
+from inference.fixed_point import i32, multiply_shift, narrowed, requantise, round_shift
 from inference.ops import Shape, require, silu_gate
 
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain}
@@ -38,24 +38,25 @@ def shape(
     q: Shape,
     blocks: Shape,
     *others: Shape,
-    scaled: bool = False,
+    bits: int = 0,
     adds: bool = False,
     gated: bool = False,
     **_: object,
 ) -> Shape:
     if not gated:
-        return product_shape(PER_BLOCK, a, q, blocks, others, scaled, adds)
+        return product_shape(PER_BLOCK, a, q, blocks, others, bits, adds)
     require(q[0] % (2 * TILE) == 0 and not adds, f"weights {q} are no pairs of {TILE} gates and {TILE} ups")
-    tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, others[:-1], scaled, adds)
+    tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, others[:-1], bits, adds)
     return silu_gate.shape((tokens, outputs), *others[-1:])
 
 
 def product_shape(
-    per_block: Shape, a: Shape, q: Shape, blocks: Shape, others: tuple[Shape, ...], scaled: bool, adds: bool
+    per_block: Shape, a: Shape, q: Shape, blocks: Shape, others: tuple[Shape, ...], bits: int, adds: bool
 ) -> Shape:
     """The shape rule of every product with packed weights."""
     require(len(a) == len(q) == 2 and q[1] % BLOCK == 0, f"weights {q} are not in blocks of {BLOCK}")
-    require(a[1] == q[1] + 4 * scaled, f"activations {a} do not fit weights {q}")
+    require(a[1] == q[1], f"activations {a} do not fit weights {q}")
+    require(0 <= bits <= 15, f"{bits} bits are not 0..15")
     require(blocks == (q[0], q[1] // BLOCK, *per_block), f"blocks {blocks} do not fit weights {q}")
     output = (a[0], q[0])
     expected = (output,) if adds else ()
@@ -72,13 +73,13 @@ def exact(
     rows: npt.NDArray[np.int32],
     last: npt.NDArray[np.int32] | None = None,
     *,
-    scaled: bool = False,
+    bits: int = 0,
     residual_shift: int = 0,
     gated: bool = False,
     fraction: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
-    values, exponent = split(a, q.shape[1], scaled)
+    values, exponent = narrowed(a.astype(np.int64), bits)
     activations = values.reshape(len(a), -1, BLOCK)
     sums = i32(activations.sum(2, dtype=np.int64))  # (T, B)
     # Sums of |q·a| stay below 2^24: float32 products are exact in any order.
@@ -107,12 +108,6 @@ def arguments(arithmetic: str, *, adds: bool = False, gated: bool = False, **_: 
     """Names of the inputs, in order, as the kernel binds them."""
     scales = ["rows"] if arithmetic == "exact" else []
     return ["a", "q", "blocks"] + scales + ["residual"] * adds + ["curve"] * gated
-
-
-def split(a: npt.NDArray[np.int32], columns: int, scaled: bool) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Activations (T, K) and the exponents (T, 1) they carry."""
-    wide = a.astype(np.int64)
-    return wide[:, :columns], wide[:, columns : columns + 1] if scaled else np.zeros((len(a), 1), np.int64)
 
 
 def row_chunks(rows: int, products: int) -> list[slice]:
@@ -190,7 +185,7 @@ def work(a: Shape, q: Shape, *_: Shape, **__: object) -> int:
 
 
 def dimensions(a: Shape, q: Shape, *_: Shape, **__: object) -> dict[str, int]:
-    return {"tokens": a[0], "quads": -(-a[0] // 4), "stride": a[1] // 4, "columns": q[1], "outputs": q[0]}
+    return {"tokens": a[0], "quads": -(-a[0] // 4), "columns": q[1], "outputs": q[0]}
 
 
 def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:

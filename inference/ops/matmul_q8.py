@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.derivation import Operand, Step
-from inference.fixed_point import multiply_shift
+from inference.fixed_point import multiply_shift, narrowed
 from inference.ops import Shape
 from inference.ops.matmul_q4 import (
     MANY,
@@ -29,7 +29,6 @@ from inference.ops.matmul_q4 import (
     product_derivation,
     product_shape,
     row_chunks,
-    split,
     work,
     workgroups,
 )
@@ -39,10 +38,8 @@ __all__ = ["PACK", "arguments", "derivation", "dimensions", "entry", "exact", "f
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 
 
-def shape(
-    a: Shape, q: Shape, blocks: Shape, *others: Shape, scaled: bool = False, adds: bool = False, **_: object
-) -> Shape:
-    return product_shape((), a, q, blocks, others, scaled, adds)
+def shape(a: Shape, q: Shape, blocks: Shape, *others: Shape, bits: int = 0, adds: bool = False, **_: object) -> Shape:
+    return product_shape((), a, q, blocks, others, bits, adds)
 
 
 def exact(
@@ -52,11 +49,11 @@ def exact(
     rows: npt.NDArray[np.int32],
     residual: npt.NDArray[np.int32] | None = None,
     *,
-    scaled: bool = False,
+    bits: int = 0,
     residual_shift: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
-    values, exponent = split(a, q.shape[1], scaled)
+    values, exponent = narrowed(a.astype(np.int64), bits)
     activations = values.reshape(len(a), -1, BLOCK)
     weights = q.reshape(len(q), -1, BLOCK).transpose(1, 2, 0)
     acc = np.zeros((len(a), len(q)), np.int64)

@@ -133,14 +133,13 @@ def draw_matmul(generator, exact, a, b, c, eight):
         constants = {"q": matrix.q, "blocks": blocks}
         return operands | ({"residual": floats(generator, output)} if adds else {}), constants, {"adds": adds}
     integer = linear("matmul", matrix)
-    scaled = bool(generator.integers(0, 2))
-    activations = np.clip(integers(generator, (a, BLOCK * c), 15), -integer.largest, integer.largest)
-    if scaled:
-        exponent = np.pad(generator.integers(0, 8, (a, 1)), ((0, 0), (0, 3))).astype(np.int32)
-        activations = np.hstack((activations, exponent))
+    bits = int(generator.choice([0, (integer.largest + 1).bit_length() - 1]))
+    activations = integers(generator, (a, BLOCK * c), bits + 7 if bits else 15)
+    if not bits:
+        activations = np.clip(activations, -integer.largest, integer.largest)
     constants = {"q": integer.q, "blocks": integer.blocks, "rows": rows("matmul", integer.sigma * 2.0**-14)}
     operands = {"a": activations} | ({"residual": integers(generator, output, 29)} if adds else {})
-    attributes = {"adds": adds, "scaled": scaled, "residual_shift": 2}
+    attributes = {"adds": adds, "bits": bits, "residual_shift": 2}
     if gated:
         constants |= {"curve": tables.silu_curve()}
         attributes |= {"gated": True, "fraction": int(generator.integers(8, 13))}
@@ -181,10 +180,6 @@ def draw_silu_gate(generator, exact, a, b, c):
         return {"x": 8 * floats(generator, shape)}, {}, {}
     fraction = int(generator.integers(8, 13))
     return {"x": integers(generator, shape, 20)}, {"curve": tables.silu_curve()}, {"fraction": fraction}
-
-
-def draw_quantise(generator, exact, a, b, c):
-    return {"z": integers(generator, (a, 4 * b * c), 30)}, {}, {"bits": int(generator.integers(10, 16))}
 
 
 def logits(generator, exact, a, b, c):
@@ -231,13 +226,12 @@ DRAW = {
     "rope": draw_rope,
     "attention": draw_attention,
     "silu_gate": draw_silu_gate,
-    "quantise": draw_quantise,
     "argmax_partial": draw_argmax_partial,
     "argmax": draw_argmax,
     "sample_partial": draw_sample_partial,
     "sample": draw_sample,
 }
-ORDER = ("tokens", "x", "a", "z", "logits", "maxima", "sums", "draws", "q", "cache", "blocks", "rows", "gain", "table")
+ORDER = ("tokens", "x", "a", "logits", "maxima", "sums", "draws", "q", "cache", "blocks", "rows", "gain", "table")
 ORDER += (PLACES, "exponential", "curve", "residual")
 
 

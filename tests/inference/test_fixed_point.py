@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.fixed_point import bit_length, i32, multiply_shift, requantise, round_shift, u32
+from inference.fixed_point import bit_length, i32, multiply_shift, narrowed, requantise, round_shift, u32
 
 I32 = st.integers(-(2**31), 2**31 - 1)
 
@@ -59,3 +59,20 @@ def test_values_beyond_a_register_are_refused(check, beyond):
 def test_requantise_is_within_a_unit_of_the_real_product(acc, mantissa, shift, exponent):
     result = requantise(np.array([[acc]]), np.array([[mantissa, shift]], np.int32), exponent)[0, 0]
     assert abs(int(result) - Fraction(acc * mantissa, 2 ** (16 + shift - exponent))) <= 1
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(1, 15))
+def test_a_narrowed_row_is_within_half_a_unit(seed, bits):
+    generator = np.random.default_rng(seed)
+    z = generator.integers(-(2**30), 2**30, (3, 8)) >> generator.integers(0, 30, (3, 1))
+    a, exponent = narrowed(z, bits)
+    unit = 1 << exponent
+    assert (np.abs(a * unit - z) <= np.where(a == 2**bits - 1, unit, unit // 2)).all()
+    assert np.abs(a).max() <= 2**bits
+    assert (exponent.ravel() == [max(0, int(max(map(abs, row))).bit_length() - bits) for row in z.tolist()]).all()
+
+
+def test_without_bits_a_row_is_as_it_is():
+    z = np.array([[3, -(2**30)], [0, 1]])
+    a, exponent = narrowed(z, 0)
+    assert (a == z).all() and not exponent.any()

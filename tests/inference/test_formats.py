@@ -11,7 +11,7 @@ from inference.blocks import BLOCK, Weights, eight_bits
 from inference.formats import LIMIT, attention, gate, linear, norm, residual_fraction, rows
 from inference.models.llama import graph, model
 from inference.models.tiny import four_bits, tiny
-from inference.ops import matmul_q4, matmul_q8, quantise, rms_norm, silu_gate
+from inference.ops import matmul_q4, matmul_q8, rms_norm, silu_gate
 from inference.reference import Reference
 
 SEEDS = st.integers(0, 2**32)
@@ -93,16 +93,6 @@ def test_silu_is_met_to_a_few_units(refusal):
     assert "layer01.gate" in refusal(gate, "layer01.gate", np.array([1e9]), np.array([1e9]))
 
 
-@given(SEEDS, st.integers(1, 15))
-def test_a_quantised_row_is_within_half_a_unit(seed, bits):
-    generator = np.random.default_rng(seed)
-    z = generator.integers(-(2**30), 2**30, (3, 8)) >> generator.integers(0, 30, (3, 1))
-    y = quantise.exact(z.astype(np.int32), bits=bits).astype(np.int64)
-    unit = 1 << y[:, 8:9]
-    assert (np.abs(y[:, :8] * unit - z) <= np.where(y[:, :8] == 2**bits - 1, unit, unit // 2)).all()
-    assert np.abs(y[:, :8]).max() <= 2**bits
-
-
 def test_attention_that_leaves_no_bits_is_refused_by_name(refusal):
     loud = {"query": 1e9, "key": 1e9, "value": 1.0, "head_width": 64, "context": 8192, "largest": 32767}
     assert refusal(attention, "layer00.attention", **loud).startswith("layer00.attention: queries")
@@ -126,9 +116,11 @@ def test_loud_weights_overflow_nothing(factor):
     ids = np.random.default_rng(4).integers(0, 256, 24).astype(np.int32)
     places = np.stack((np.zeros(24), np.arange(24)), axis=1).astype(np.int32)
     outputs = {}
-    Reference(built).run(
-        graph(built, 24, capacity=24), {"tokens": ids, "places": places}, ["choice"], outputs.__setitem__
-    )
+
+    def observe(shown):
+        outputs.update(shown.items())
+
+    Reference(built).run(graph(built, 24, capacity=24), {"tokens": ids, "places": places}, ["choice"], observe)
     assert max(np.abs(output.astype(np.int64)).max() for output in outputs.values()) <= LIMIT
 
 

@@ -82,9 +82,11 @@ def test_every_node_has_the_reference_s_bits(tiny_model, stack, device, monkeypa
     built, seen = graph(tiny_model("exact"), len(IDS), capacity=16), []
     for backend in (Reference(tiny_model("exact")), Runtime(tiny_model("exact"), device(stack, lanes))):
         outputs = []
-        backend.run(
-            built, placed(IDS, 0), ["choice"], lambda name, output, to=outputs: to.append((name, output.copy()))
-        )
+
+        def observe(shown, to=outputs):
+            to += [(name, output.copy()) for name, output in shown.items()]
+
+        backend.run(built, placed(IDS, 0), ["choice"], observe)
         seen.append(outputs)
     for (name, expected), (other, found) in zip(*seen, strict=True):
         assert name == other

@@ -11,6 +11,17 @@ fn round_shift(a: i32, shift: i32) -> i32 {
     return (a + (1i << u32(shift - 1i))) >> u32(shift);
 }
 
+// Integers of a row that shares an exponent, narrowed to `bits` bits by it; 0 bits: as they are, their exponent 0.
+fn narrowed(z: vec4<i32>, exponent: i32, bits: u32) -> vec4<i32> {
+    let most = select(2147483647i, (1i << bits) - 1i, bits > 0u);
+    return min((z + vec4<i32>((1i << u32(exponent)) >> 1u)) >> vec4<u32>(u32(exponent)), vec4<i32>(most));
+}
+
+// The exponent of a row whose largest integer is one of these four.
+fn shared_exponent(largest: vec4<u32>, bits: u32) -> i32 {
+    return max(bit_length(max(max(largest.x, largest.y), max(largest.z, largest.w))) - i32(bits), 0i);
+}
+
 // Bits of x; 0 has none.
 fn bit_length(x: u32) -> i32 {
     return 32i - i32(countLeadingZeros(x));

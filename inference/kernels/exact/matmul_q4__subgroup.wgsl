@@ -1,15 +1,14 @@
 // matmul_q4 where subgroups have 8 lanes or more: the same bits. A lane loads 4 activations of a block and the others read them
 // from it.
-// a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][lane] of 32 nibbles;
+// a (T, K); q [tile of 8 rows][block][lane] of 32 nibbles;
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
 // Products are f32 and exact: sums of |q·a| over a block stay below 2^24, so neither order nor fusion matters.
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
 // A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
 struct Params {
-    stride: u32,         // of a, in vectors of 4
     columns: u32,        // K
     outputs: u32,        // N
-    scaled: u32,         // 1 where a carries exponents
+    bits: u32,           // to which rows of a are narrowed; 0: they are as they are
     residual_shift: i32,
     fraction: u32,       // of gate and up, in bits
 }
@@ -37,18 +36,27 @@ fn term(weights: vec4<u32>, step: u32, x: array<vec4<f32>, 8>, total: i32) -> i3
     return multiply_shift(products, bitcast<i32>(step << 16u) >> 16u, 15u) + multiply_shift(total, bitcast<i32>(step) >> 16u, 11u);
 }
 
+// The exponent that the activations of a token share.
+fn exponent(id: vec3<u32>, part: u32) -> i32 {
+    if (params.bits == 0u) { return 0i; }
+    let vectors = params.columns / 4u;
+    var largest = vec4<u32>(0u);
+    for (var i = part; i < vectors; i += 8u) { largest = max(largest, vec4<u32>(abs(a[id.y * vectors + i]))); }
+    return shared_exponent(subgroupMax(largest), params.bits);
+}
+
 // The accumulators of the four rows.
-fn accumulate(id: vec3<u32>, part: u32) -> vec4<i32> {
+fn accumulate(id: vec3<u32>, part: u32, e: i32) -> vec4<i32> {
     let count = params.columns / 32u;
     let last = (params.outputs - 1u) / 8u;
     let lane = id.x % 8u;
     let tile = vec4<u32>(id.x / 8u * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
     // Tiles beyond the last read the last and write nothing.
     var at = min(tile, vec4<u32>(last)) * count * 8u + lane;
-    var from_ = id.y * params.stride;
+    var from_ = id.y * (params.columns / 4u);
     var acc = vec4<i32>(0i);
     for (var block = 0u; block < count; block++) {
-        let mine = vec4<f32>(a[from_ + part]);
+        let mine = vec4<f32>(narrowed(a[from_ + part], e, params.bits));
         let x = array<vec4<f32>, 8>(subgroupBroadcast(mine, 0u), subgroupBroadcast(mine, 1u),
                                     subgroupBroadcast(mine, 2u), subgroupBroadcast(mine, 3u),
                                     subgroupBroadcast(mine, 4u), subgroupBroadcast(mine, 5u),
@@ -62,40 +70,38 @@ fn accumulate(id: vec3<u32>, part: u32) -> vec4<i32> {
     return acc;
 }
 
-fn exponent(id: vec3<u32>) -> i32 {
-    if (params.scaled == 0u) { return 0i; }
-    return a[id.y * params.stride + params.columns / 4u].x;
-}
-
 @compute @workgroup_size(lanes)
 fn product(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
-    let acc = accumulate(id, subgroup_lane % 8u);
+    let e = exponent(id, subgroup_lane % 8u);
+    let acc = accumulate(id, subgroup_lane % 8u, e);
     for (var r = 0u; r < 4u; r++) {
         let n = (id.x / 8u * 4u + r) * 8u + id.x % 8u;
-        if (n < params.outputs) { output[id.y * params.outputs + n] = requantise(acc[r], rows[n], exponent(id)); }
+        if (n < params.outputs) { output[id.y * params.outputs + n] = requantise(acc[r], rows[n], e); }
     }
 }
 
 @compute @workgroup_size(lanes)
 fn product_and_residual(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
-    let acc = accumulate(id, subgroup_lane % 8u);
+    let e = exponent(id, subgroup_lane % 8u);
+    let acc = accumulate(id, subgroup_lane % 8u, e);
     for (var r = 0u; r < 4u; r++) {
         let n = (id.x / 8u * 4u + r) * 8u + id.x % 8u;
         if (n < params.outputs) {
             let y = id.y * params.outputs + n;
-            output[y] = requantise(acc[r], rows[n], exponent(id)) + round_shift(residual[y], params.residual_shift);
+            output[y] = requantise(acc[r], rows[n], e) + round_shift(residual[y], params.residual_shift);
         }
     }
 }
 
 @compute @workgroup_size(lanes)
 fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
-    let acc = accumulate(id, subgroup_lane % 8u);
+    let e = exponent(id, subgroup_lane % 8u);
+    let acc = accumulate(id, subgroup_lane % 8u, e);
     for (var r = 0u; r < 4u; r += 2u) {
         let n = (id.x / 8u * 4u + r) * 8u + id.x % 8u;
         if (n < params.outputs) {
-            let g = requantise(acc[r], rows[n], exponent(id));
-            let u = requantise(acc[r + 1u], rows[n + 8u], exponent(id));
+            let g = requantise(acc[r], rows[n], e);
+            let u = requantise(acc[r + 1u], rows[n + 8u], e);
             let i = curve_place(g, params.fraction);
             output[id.y * (params.outputs / 2u) + n / 16u * 8u + n % 8u] =
                 gated(g, u, curve[i], curve[min(i + 1u, 256u)], params.fraction);

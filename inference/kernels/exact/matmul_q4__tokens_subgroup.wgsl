@@ -1,16 +1,15 @@
 // matmul_q4 for many tokens where subgroups have 8 lanes or more: the same bits. A lane loads one row's weights of a block and the
 // others read them from it. Activations are held as f32: q·a summed over 8 weights stays below 2^22, so every product and sum is
 // exact in any order, fused or not.
-// a (T, K), after each row 4 words where it is scaled, the first its exponent; q [tile of 8 rows][block][lane] of 32 nibbles;
+// a (T, K); q [tile of 8 rows][block][lane] of 32 nibbles;
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
 // An invocation makes 96 rows of y for 4 tokens, three blocks at a time; a workgroup's invocations share the rows.
 // A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
 struct Params {
     tokens: u32,         // T
-    stride: u32,         // of a, in vectors of 4
     columns: u32,        // K
     outputs: u32,        // N
-    scaled: u32,         // 1 where a carries exponents
+    bits: u32,           // to which rows of a are narrowed; 0: they are as they are
     residual_shift: i32,
     fraction: u32,       // of gate and up, in bits
 }
@@ -31,17 +30,21 @@ struct Block {
     sums: vec4<i32>,
 }
 
+fn loaded(at: u32, e: i32) -> vec4<f32> {
+    return vec4<f32>(narrowed(a[at], e, params.bits));
+}
+
 // Four activations of each of four tokens, token by token, turned to a vector of tokens each.
-fn turned(at: vec4<u32>, factor: f32) -> mat4x4<f32> {
-    return transpose(mat4x4<f32>(vec4<f32>(a[at.x]), vec4<f32>(a[at.y]), vec4<f32>(a[at.z]), vec4<f32>(a[at.w]))) * factor;
+fn turned(at: vec4<u32>, e: vec4<i32>, factor: f32) -> mat4x4<f32> {
+    return transpose(mat4x4<f32>(loaded(at.x, e.x), loaded(at.y, e.y), loaded(at.z, e.z), loaded(at.w, e.w))) * factor;
 }
 
 // The activations of a block, or zeros beyond the last.
-fn activations(from_: vec4<u32>, block: u32, count: u32) -> Block {
+fn activations(from_: vec4<u32>, e: vec4<i32>, block: u32, count: u32) -> Block {
     let at = from_ + vec4<u32>(min(block, count - 1u) * 8u);
     let factor = f32(block < count);
-    let x = array<mat4x4<f32>, 8>(turned(at, factor), turned(at + 1u, factor), turned(at + 2u, factor), turned(at + 3u, factor),
-                                  turned(at + 4u, factor), turned(at + 5u, factor), turned(at + 6u, factor), turned(at + 7u, factor));
+    let x = array<mat4x4<f32>, 8>(turned(at, e, factor), turned(at + 1u, e, factor), turned(at + 2u, e, factor), turned(at + 3u, e, factor),
+                                  turned(at + 4u, e, factor), turned(at + 5u, e, factor), turned(at + 6u, e, factor), turned(at + 7u, e, factor));
     let sums = (x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7]) * vec4<f32>(1.0);
     return Block(x, whole4(sums));
 }
@@ -68,16 +71,39 @@ fn term(weights: vec4<u32>, scales: u32, lane: u32, block: Block) -> vec4<i32> {
     return multiply_shift4(p, (step << 16u) >> 16u, 15u) + multiply_shift4(block.sums, step >> 16u, 11u);
 }
 
+// Where four tokens' activations begin; tokens beyond the last read the last and write nothing.
+fn begins(token: u32) -> vec4<u32> {
+    return min(vec4<u32>(token) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.tokens - 1u)) * (params.columns / 4u);
+}
+
+// The exponents that the activations of each token share.
+fn exponents(token: u32) -> vec4<i32> {
+    if (params.bits == 0u) { return vec4<i32>(0i); }
+    let from_ = begins(token);
+    var t = vec4<u32>(0u);
+    var u = vec4<u32>(0u);
+    var v = vec4<u32>(0u);
+    var w = vec4<u32>(0u);
+    for (var i = 0u; i < params.columns / 4u; i++) {
+        t = max(t, vec4<u32>(abs(a[from_.x + i])));
+        u = max(u, vec4<u32>(abs(a[from_.y + i])));
+        v = max(v, vec4<u32>(abs(a[from_.z + i])));
+        w = max(w, vec4<u32>(abs(a[from_.w + i])));
+    }
+    return vec4<i32>(shared_exponent(t, params.bits), shared_exponent(u, params.bits),
+                     shared_exponent(v, params.bits), shared_exponent(w, params.bits));
+}
+
 // The accumulators of 96 rows from `row` on and the four tokens from `token` on.
-fn accumulate(token: u32, row: u32, lane: u32, acc: ptr<function, array<vec4<i32>, ROWS>>) {
+fn accumulate(token: u32, row: u32, lane: u32, e: vec4<i32>, acc: ptr<function, array<vec4<i32>, ROWS>>) {
     let count = params.columns / 32u;
     let last = (params.outputs - 1u) / 8u;
-    // Tokens and tiles beyond the last read the last and write nothing.
-    let from_ = min(vec4<u32>(token) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.tokens - 1u)) * params.stride;
+    // Tiles beyond the last read the last and write nothing.
+    let from_ = begins(token);
     for (var block = 0u; block < count; block += 3u) {
-        let x = activations(from_, block, count);
-        let y = activations(from_, block + 1u, count);
-        let z = activations(from_, block + 2u, count);
+        let x = activations(from_, e, block, count);
+        let y = activations(from_, e, block + 1u, count);
+        let z = activations(from_, e, block + 2u, count);
         for (var tile = 0u; tile < ROWS / 8u; tile++) {
             let place = min(row / 8u + tile, last) * count;
             let at = (vec3<u32>(place) + min(vec3<u32>(block) + vec3<u32>(0u, 1u, 2u), vec3<u32>(count - 1u))) * 8u + lane;
@@ -91,21 +117,17 @@ fn accumulate(token: u32, row: u32, lane: u32, acc: ptr<function, array<vec4<i32
     }
 }
 
-fn exponent(token: u32) -> i32 {
-    if (params.scaled == 0u) { return 0i; }
-    return a[token * params.stride + params.columns / 4u].x;
-}
-
 @compute @workgroup_size(lanes)
 fn product(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
     let token = id.x * 4u;
     let row = id.y * ROWS;
     var acc: array<vec4<i32>, ROWS>;
-    accumulate(token, row, subgroup_lane % 8u, &acc);
+    let e = exponents(token);
+    accumulate(token, row, subgroup_lane % 8u, e, &acc);
     for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
         for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
             let y = (token + c) * params.outputs + row + r;
-            output[y] = requantise(acc[r][c], rows[row + r], exponent(token + c));
+            output[y] = requantise(acc[r][c], rows[row + r], e[c]);
         }
     }
 }
@@ -115,11 +137,12 @@ fn product_and_residual(@builtin(global_invocation_id) id: vec3<u32>, @builtin(s
     let token = id.x * 4u;
     let row = id.y * ROWS;
     var acc: array<vec4<i32>, ROWS>;
-    accumulate(token, row, subgroup_lane % 8u, &acc);
+    let e = exponents(token);
+    accumulate(token, row, subgroup_lane % 8u, e, &acc);
     for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
         for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
             let y = (token + c) * params.outputs + row + r;
-            output[y] = requantise(acc[r][c], rows[row + r], exponent(token + c)) + round_shift(residual[y], params.residual_shift);
+            output[y] = requantise(acc[r][c], rows[row + r], e[c]) + round_shift(residual[y], params.residual_shift);
         }
     }
 }
@@ -129,14 +152,15 @@ fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgr
     let token = id.x * 4u;
     let row = id.y * ROWS;
     var acc: array<vec4<i32>, ROWS>;
-    accumulate(token, row, subgroup_lane % 8u, &acc);
+    let e = exponents(token);
+    accumulate(token, row, subgroup_lane % 8u, e, &acc);
     for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
         for (var r = 0u; r < ROWS / 2u; r++) {
             let pair = r / 8u * 16u + r % 8u;
             let n = row + pair;
             if (n < params.outputs) {
-                let g = requantise(acc[pair][c], rows[n], exponent(token + c));
-                let u = requantise(acc[pair + 8u][c], rows[n + 8u], exponent(token + c));
+                let g = requantise(acc[pair][c], rows[n], e[c]);
+                let u = requantise(acc[pair + 8u][c], rows[n + 8u], e[c]);
                 let i = curve_place(g, params.fraction);
                 output[(token + c) * (params.outputs / 2u) + row / 2u + r] =
                     gated(g, u, curve[i], curve[min(i + 1u, 256u)], params.fraction);

@@ -2,7 +2,6 @@
 // a (T, K); q [tile of 8 rows][block][lane] of 32 nibbles; blocks [tile][block][lane] of d and m; residual and output (T, N).
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
 struct Params {
-    stride: u32,  // of a, in vectors of 4
     columns: u32, // K
     outputs: u32, // N
 }
@@ -35,7 +34,7 @@ fn accumulate(id: vec3<u32>) -> vec4<f32> {
     let tile = vec4<u32>(id.x / 8u * 4u) + vec4<u32>(0u, 1u, 2u, 3u);
     // Tiles beyond the last read the last and write nothing.
     var at = min(tile, vec4<u32>(last)) * count * 8u + lane;
-    var from_ = id.y * params.stride;
+    var from_ = id.y * (params.columns / 4u);
     var sum = vec4<f32>(0.0);
     for (var block = 0u; block < count; block++) {
         let x = array<vec4<f32>, 8>(a[from_], a[from_ + 1u], a[from_ + 2u], a[from_ + 3u],
