@@ -164,10 +164,11 @@ def _cost(graph: nx.DiGraph, name: str) -> Cost:
 
 def described(node: Mapping[str, Any]) -> str:
     """What a dispatch computes: its op, and what is fused into it."""
-    attributes = node["attributes"]
-    before = ["quantise"] if attributes.get("bits") and node["op"].startswith("matmul") else []
-    after = [name for name, key in (("residual", "adds"), ("silu_gate", "gated")) if attributes.get(key)]
-    return " + ".join([*before, node["op"], *after])
+    if not node["op"].startswith("matmul"):
+        return str(node["op"])
+    fused = {"bits": "quantise", "op": node["op"], "adds": "residual", "gated": "silu_gate", "heads": "rope"}
+    present = {"op": True} | node["attributes"]
+    return " + ".join(name for key, name in fused.items() if present.get(key))
 
 
 def export(graph: nx.DiGraph) -> dict[str, Any]:

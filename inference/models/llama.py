@@ -113,12 +113,19 @@ def graph(
     for index in range(measures["layers"]):
         name = layer(index)
         y = build.op(f"{name}.attention_norm", "rms_norm", [x], [f"{name}.attention_norm.gain"])
-        qkv = build.product(f"{name}.qkv", y)
-        q = build.op(f"{name}.query", "rope", [qkv], [rotations], [places], offset=0, heads=heads)
-        cache = build.op(
-            f"{name}.cache", "rope", [qkv], [rotations], [places], state=True,
-            offset=heads * width, heads=kv_heads, copied=kv_heads * width, capacity=capacity, sequences=sequences,
-        )  # fmt: skip
+        if f"{name}.query.q" in model.constants:
+            q = build.op(f"{name}.query", "matmul_q4", [y], packed(f"{name}.query"), [rotations], [places], heads=heads)
+            cache = build.op(
+                f"{name}.cache", "matmul_q4", [y], packed(f"{name}.cache"), [rotations], [places], state=True,
+                heads=kv_heads, capacity=capacity, sequences=sequences,
+            )  # fmt: skip
+        else:
+            qkv = build.product(f"{name}.qkv", y)
+            q = build.op(f"{name}.query", "rope", [qkv], [rotations], [places], offset=0, heads=heads)
+            cache = build.op(
+                f"{name}.cache", "rope", [qkv], [rotations], [places], state=True,
+                offset=heads * width, heads=kv_heads, copied=kv_heads * width, capacity=capacity, sequences=sequences,
+            )  # fmt: skip
         y = build.op(
             f"{name}.attention", "attention", [q, cache, places], [exponential],
             heads=heads, kv_heads=kv_heads, capacity=capacity, sequences=sequences,
@@ -126,8 +133,7 @@ def graph(
         x = build.product(f"{name}.output", y, residual=x)
         y = build.op(f"{name}.feed_forward_norm", "rms_norm", [x], [f"{name}.feed_forward_norm.gain"])
         if model.constants[f"{name}.gate_up.q"].dtype == np.uint8 and model.arithmetic == "exact":
-            weights = [f"{name}.gate_up.{part}" for part in ("q", "blocks", "rows")]
-            z = build.op(f"{name}.gate", "matmul_q4", [y], weights, [curve], gated=True)
+            z = build.op(f"{name}.gate", "matmul_q4", [y], packed(f"{name}.gate_up"), [curve], gated=True)
         else:
             z = build.op(f"{name}.gate", "silu_gate", [build.product(f"{name}.gate_up", y)], [curve])
         x = build.product(f"{name}.down", z, residual=x)
@@ -160,6 +166,11 @@ def _temperature(model: Model, temperature: float) -> dict[str, int | float]:
     return {"mantissa": mantissa, "shift": shift}
 
 
+def packed(name: str) -> list[str]:
+    """The constants of a product with packed weights."""
+    return [f"{name}.{part}" for part in ("q", "blocks", "rows")]
+
+
 @dataclass(frozen=True, slots=True)
 class _Graph:
     """Adds ops with the constants and attributes the model has for them."""
@@ -180,10 +191,9 @@ class _Graph:
     def product(self, name: str, a: str, *, residual: str | None = None) -> str:
         """A product with packed weights, its residual added."""
         op = "matmul_q4" if self.model.constants[f"{name}.q"].dtype == np.uint8 else "matmul_q8"
-        weights = [f"{name}.{part}" for part in ("q", "blocks", "rows")]
         if residual is None:
-            return self.op(name, op, [a], weights)
-        return self.op(name, op, [a], weights, [residual], adds=True)
+            return self.op(name, op, [a], packed(name))
+        return self.op(name, op, [a], packed(name), [residual], adds=True)
 
     def _weight(self, key: str) -> str:
         shape: Shape = self.model.constants[key].shape

@@ -73,6 +73,10 @@ class Exact:
             [attention.query_fraction, attention.key_fraction, attention.value_fraction], [len(q), len(k), len(v)]
         )
         self._product(f"{prefix}.qkv", qkv, np.exp2(to - float(norm.fraction)))
+        if qkv.q.dtype == np.uint8:  # two products, each of which rotates its heads at once
+            for part in ("q", "blocks", "rows"):
+                both = np.split(self.constants.pop(f"{prefix}.qkv.{part}"), [len(q)])
+                self.constants[f"{prefix}.query.{part}"], self.constants[f"{prefix}.cache.{part}"] = both
         # Every head's output lies in the hull of its values: bounded row by row, and by norms.
         group = llama.heads // llama.kv_heads
         hull = math.sqrt(llama.heads) * formats.head_bound(v, gain, llama.kv_heads)

@@ -11,8 +11,9 @@ Exact: a row's D and M are 15 bits and a sign (M at 16 times D's scale), a an in
 ``formats.linear`` bounds |acc| from the row's own q, D and M and takes bits from the activations until it holds. With
 ``bits`` a are wider integers, narrowed to that many bits and an exponent a row (``fixed_point.narrowed``).
 
-``gated``, exact alone: rows come in pairs of 8 gates and their 8 ups, a curve follows them, and the output is
-z = silu(gate)·up of each pair (``silu_gate``): (T, N / 2).
+Exact alone: ``gated``, rows come in pairs of 8 gates and their 8 ups, a curve follows them, and the output is
+z = silu(gate)·up of each pair (``silu_gate``): (T, N / 2). With ``heads`` a table and places follow them, and the first
+rows are heads, rotated by each token's position (``rope``).
 """
 
 from collections.abc import Callable, Sequence
@@ -24,9 +25,9 @@ import numpy.typing as npt
 from inference.blocks import BLOCK, TILE, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.derivation import WORK, Columns, Operand, Step, Words, concatenated, read
 from inference.fixed_point import i32, multiply_shift, narrowed, requantise, round_shift
-from inference.ops import Shape, require, silu_gate
+from inference.ops import Shape, require, rope, silu_gate
 
-PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain}
+PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain, "table": pack_plain}
 PER_BLOCK: Shape = (2,)
 MANY = 8  # tokens from which weights are read once for several
 FULL = 32  # tokens from which whole subgroups are busy with four each
@@ -41,8 +42,14 @@ def shape(
     bits: int = 0,
     adds: bool = False,
     gated: bool = False,
+    heads: int = 0,
     **_: object,
 ) -> Shape:
+    if heads:
+        *others_, table, places = others
+        tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, tuple(others_), bits, adds)
+        copied = outputs - heads * 2 * table[1]
+        return rope.shape((tokens, outputs), table, places, offset=0, heads=heads, copied=copied)
     if not gated:
         return product_shape(PER_BLOCK, a, q, blocks, others, bits, adds)
     require(q[0] % (2 * TILE) == 0 and not adds, f"weights {q} are no pairs of {TILE} gates and {TILE} ups")
@@ -72,11 +79,13 @@ def exact(
     blocks: npt.NDArray[np.int16],
     rows: npt.NDArray[np.int32],
     last: npt.NDArray[np.int32] | None = None,
+    places: npt.NDArray[np.int32] | None = None,
     *,
     bits: int = 0,
     residual_shift: int = 0,
     gated: bool = False,
     fraction: int = 0,
+    heads: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
     values, exponent = narrowed(a.astype(np.int64), bits)
@@ -90,6 +99,10 @@ def exact(
         P = (activations[t].astype(np.float32).transpose(1, 0, 2) @ weights).astype(np.int64)  # (B, T, N)
         assert np.abs(P).max() < 2**24
         acc[t] = (multiply_shift(P, D, 15) + multiply_shift(sums[t].T[..., None], M, 11)).sum(0)
+    if heads:
+        assert last is not None and places is not None
+        y = finish(acc, rows, exponent, None, 0).astype(np.int64)
+        return rope.turned(y, last, places, heads * 2 * last.shape[1]).astype(np.int32)
     if not gated:
         return finish(acc, rows, exponent, last, residual_shift)
     assert last is not None
@@ -104,10 +117,11 @@ def paired(rows: npt.NDArray[Any]) -> npt.NDArray[Any]:
     return np.ascontiguousarray(halves.swapaxes(0, 1)).reshape(rows.shape)
 
 
-def arguments(arithmetic: str, *, adds: bool = False, gated: bool = False, **_: object) -> list[str]:
+def arguments(arithmetic: str, *, adds: bool = False, gated: bool = False, heads: int = 0, **_: object) -> list[str]:
     """Names of the inputs, in order, as the kernel binds them."""
     scales = ["rows"] if arithmetic == "exact" else []
-    return ["a", "q", "blocks"] + scales + ["residual"] * adds + ["curve"] * gated
+    further = ["table", "places"] if heads else ["curve"] if gated else ["residual"] if adds else []
+    return ["a", "q", "blocks", *scales, *further]
 
 
 def row_chunks(rows: int, products: int) -> list[slice]:
@@ -155,25 +169,30 @@ def product_derivation(
     q: npt.NDArray[np.integer],
     blocks: npt.NDArray[np.int16],
     rows: npt.NDArray[np.int32],
-    last: Operand | npt.NDArray[np.int32] | None = None,
+    *last: Operand | npt.NDArray[np.int32],
+    heads: int = 0,
     **attributes: Any,
 ) -> list[Step]:
-    """Some rows of W at a time, by the reference of the op; ``last``: a residual, or a gate's curve."""
+    """Some rows of W at a time, by the reference of the op; ``last``: a residual, a curve, or table and places."""
     pair = 2 if attributes.get("gated") else 1  # rows of W for a column
-    step = 1 << (WORK // (pair * q.shape[1])).bit_length() - 1
+    step = max(1 << (WORK // (pair * q.shape[1])).bit_length() - 1, 2)  # a rotation takes two
     activations = a.columns(row)
-    curve = (last,) if isinstance(last, np.ndarray) else ()
+    residual = [each for each in last if isinstance(each, Operand)]
+    public = [each for each in last if isinstance(each, np.ndarray)]
     steps = []
     for at in range(start, stop, step):
         end = min(at + step, stop)
         part = slice(pair * at, pair * end)
-        added = (last.columns(row, (at, end)),) if isinstance(last, Operand) else ()
+        added = tuple(each.columns(row, (at, end)) for each in residual)
 
         def columns(
             words: Sequence[Words], part: slice = part, added: tuple[Columns, ...] = added
-        ) -> npt.NDArray[np.int32]:
+        ) -> npt.NDArray[np.integer]:
             x, *addend = read(words, activations, *added)
-            return product(x, q[part], blocks[part], rows[part], *addend, *curve, **attributes)[0]
+            if not heads:
+                return product(x, q[part], blocks[part], rows[part], *addend, *public, **attributes)[0]
+            y, (table, places) = product(x, q[part], blocks[part], rows[part], **attributes).astype(np.int64), public
+            return rope.turned(y, table, places[row : row + 1], heads * 2 * table.shape[1], part.start)[0]
 
         leaves = sum((each.leaves for each in added), activations.leaves)
         steps.append(Step(leaves, end - at, work((1, a.words), (pair * (end - at), q.shape[1])), columns))
@@ -184,8 +203,10 @@ def work(a: Shape, q: Shape, *_: Shape, **__: object) -> int:
     return a[0] * q[0] * q[1]
 
 
-def dimensions(a: Shape, q: Shape, *_: Shape, **__: object) -> dict[str, int]:
-    return {"tokens": a[0], "quads": -(-a[0] // 4), "columns": q[1], "outputs": q[0]}
+def dimensions(a: Shape, q: Shape, *others: Shape, heads: int = 0, **_: object) -> dict[str, int]:
+    head_width = 2 * others[-2][1] if heads else 0
+    rotation = {"turned": heads * head_width, "head_width": head_width}
+    return {"tokens": a[0], "quads": -(-a[0] // 4), "columns": q[1], "outputs": q[0], **rotation}
 
 
 def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:
@@ -206,6 +227,8 @@ def workgroups(output: Shape, *, lanes: int, variant: str = "", gated: bool = Fa
     return (-(-outputs // (4 * lanes)), tokens, 1)  # 4 rows of one token an invocation
 
 
-def entry(*, adds: bool = False, gated: bool = False, **_: object) -> str:
+def entry(*, adds: bool = False, gated: bool = False, heads: int = 0, **_: object) -> str:
     """The kernel's entry point."""
+    if heads:
+        return "product_and_rotation"
     return "product_and_gate" if gated else "product_and_residual" if adds else "product"

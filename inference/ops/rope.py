@@ -39,9 +39,24 @@ def exact(
     copied: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
-    even, odd, cos, sin, tail = pairs(x.astype(np.int64), table.astype(np.int64), places, offset, heads, copied)
-    rotated = np.stack((i32(even * cos - odd * sin), i32(even * sin + odd * cos)), axis=3)
-    return np.hstack((round_shift(rotated, FRACTION).reshape(len(x), -1), tail)).astype(np.int32)
+    rotated = heads * 2 * table.shape[1]
+    return turned(x[:, offset : offset + rotated + copied].astype(np.int64), table, places, rotated).astype(np.int32)
+
+
+def turned(
+    x: npt.NDArray[np.int64],
+    table: npt.NDArray[np.int32],
+    places: npt.NDArray[np.int32],
+    rotated: int,
+    first: int = 0,
+) -> npt.NDArray[np.int64]:
+    """Columns of rows of which the first ``rotated`` are heads; x begins at column ``first``, an even one."""
+    count = min(max(rotated - first, 0), x.shape[1])
+    pair = np.arange(first, first + count, 2) // 2 % table.shape[1]
+    cos, sin = table.astype(np.int64)[places[:, 1, None], pair].transpose(2, 0, 1)
+    even, odd = x[:, :count:2], x[:, 1:count:2]
+    turns = np.stack((i32(even * cos - odd * sin), i32(even * sin + odd * cos)), axis=2)
+    return np.hstack((round_shift(turns, FRACTION).reshape(len(x), count), x[:, count:]))
 
 
 def derivation(
@@ -94,7 +109,7 @@ def work(x: Shape, table: Shape, places: Shape, *, heads: int, **_: object) -> i
 
 def dimensions(x: Shape, table: Shape, places: Shape, *, heads: int, copied: int = 0, **_: object) -> dict[str, int]:
     rotated = heads * 2 * table[1]
-    return {"columns": x[1], "width": rotated + copied, "rotated": rotated, "head_width": 2 * table[1]}
+    return {"columns": x[1], "width": rotated + copied, "turned": rotated, "head_width": 2 * table[1]}
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:

@@ -122,10 +122,10 @@ def draw_rms_norm(generator, exact, a, b, c):
 
 
 def draw_matmul(generator, exact, a, b, c, eight):
-    gated = exact and not eight and bool(generator.integers(0, 3) == 0)
-    outputs = 16 * b if gated else 5 * b + c
+    fused = generator.choice(["", "adds", "gated", "heads"] if exact and not eight else ["", "adds"])
+    outputs = {"gated": 16 * b, "heads": 8 * b + 2 * c}.get(fused, 5 * b + c)
     matrix = weights(generator, outputs, c, eight)
-    adds = not gated and bool(generator.integers(0, 2))
+    adds = fused == "adds"
     output = (a, outputs)
     if not exact:
         operands = {"a": floats(generator, (a, BLOCK * c))}
@@ -133,14 +133,18 @@ def draw_matmul(generator, exact, a, b, c, eight):
         constants = {"q": matrix.q, "blocks": blocks}
         return operands | ({"residual": floats(generator, output)} if adds else {}), constants, {"adds": adds}
     integer = linear("matmul", matrix)
-    bits = int(generator.choice([0, (integer.largest + 1).bit_length() - 1]))
+    bits = 0 if fused == "heads" else int(generator.choice([0, (integer.largest + 1).bit_length() - 1]))
     activations = integers(generator, (a, BLOCK * c), bits + 7 if bits else 15)
     if not bits:
         activations = np.clip(activations, -integer.largest, integer.largest)
     constants = {"q": integer.q, "blocks": integer.blocks, "rows": rows("matmul", integer.sigma * 2.0**-14)}
     operands = {"a": activations} | ({"residual": integers(generator, output, 29)} if adds else {})
     attributes = {"adds": adds, "bits": bits, "residual_shift": 2}
-    if gated:
+    if fused == "heads":
+        operands[PLACES] = places(generator, a, 1, 64)
+        constants |= {"table": tables.rotations(64, 8, 10000.0)}
+        attributes |= {"heads": b}
+    if fused == "gated":
         constants |= {"curve": tables.silu_curve()}
         attributes |= {"gated": True, "fraction": int(generator.integers(8, 13))}
     return operands, constants, attributes

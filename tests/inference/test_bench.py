@@ -12,7 +12,7 @@ def test_bench_measures_both_arithmetics_and_every_kind_of_kernel(cli, stack):
     assert code == 0 and result["adapter"] == adapter and "products" not in result
     assert [row["side"] for row in result["rates"]] == ["exact", "float32"]
     assert all(row[kind] > 0 for row in result["rates"] for kind in ("prefill", "decode", "batch"))
-    assert {"attention", "rms_norm", "matmul_q4 qkv"} <= {row["op"] for row in result["kernels"]["1"]}
+    assert {"attention", "rms_norm", "matmul_q4 down"} <= {row["op"] for row in result["kernels"]["1"]}
 
 
 def test_peers_that_are_here_are_measured_and_the_others_named(cli, stack, monkeypatch):

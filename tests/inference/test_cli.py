@@ -50,7 +50,7 @@ def test_graph_lists_and_draws(cli, tmp_path):
     code, out, _ = cli("graph", "--model", "tiny", "--out", tmp_path / "graph.svg")
     assert code == 0 and "layer01.down" in out
     assert (tmp_path / "graph.svg").read_text().startswith("<svg")
-    assert len(json.loads(cli("graph", "--model", "tiny", "--json")[1])["nodes"]) == 23
+    assert len(json.loads(cli("graph", "--model", "tiny", "--json")[1])["nodes"]) == 21
 
 
 def test_adapters_are_listed(cli, stack):

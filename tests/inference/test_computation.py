@@ -146,7 +146,7 @@ def test_followers_of_a_replaced_output_are_derived_from_it(tiny_model):
     """The step that reads the wrong words gives what follows from them: only the replaced leaf is wrong."""
     computation = Inference(Reference(tiny_model("exact")), PROMPT, limit=3)
     _, honest = recorded(computation)
-    index = [node.name for node in computation.nodes].index("prompt000.layer00.qkv")
+    index = [node.name for node in computation.nodes].index("prompt000.layer00.query")
     wrong = honest[index].copy()
     wrong[5, 3] += 1
     _, words = recorded(computation, {index: wrong})

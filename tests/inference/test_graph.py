@@ -91,9 +91,9 @@ def test_no_buffer_is_written_while_its_node_is_to_be_read(tiny_model, keep):
 
 def test_cost_counts_the_multiplications_of_a_product(tiny_model):
     costs = cost(graph(tiny_model("exact"), 3, capacity=8))
-    assert costs["layer00.qkv"].operations == 3 * 128 * 64
-    words, packed, steps, scales = 3 * 64 + 3 * 128, 128 * 64 // 2, 128 * 2 * 2, 128 * 2
-    assert costs["layer00.qkv"].bytes == 4 * words + packed + 4 * (steps + scales)
+    assert costs["layer00.output"].operations == 3 * 64 * 64
+    words, packed, steps, scales = 3 * 3 * 64, 64 * 64 // 2, 64 * 2 * 2, 64 * 2
+    assert costs["layer00.output"].bytes == 4 * words + packed + 4 * (steps + scales)
 
 
 def test_the_drawing_shows_a_layer_once_and_says_how_often(tiny_model):

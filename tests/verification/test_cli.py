@@ -53,7 +53,7 @@ def committed(cli, tmp_path):
 def transcript(cli, tmp_path):
     """A transcript's file."""
     path = tmp_path / "transcript.json"
-    corrupt = ("--corrupt", "node=step0001.layer00.qkv,element=5")
+    corrupt = ("--corrupt", "node=step0001.layer00.query,element=5")
     assert cli("dispute", *TINY, *BOTH, *corrupt, "--transcript", path)[0] == 0
     return path
 
@@ -94,7 +94,7 @@ def test_a_transcript_replays(cli, transcript):
 
 def test_the_same_command_gives_the_same_transcript(cli, transcript):
     before = transcript.read_bytes()
-    cli("dispute", *TINY, *BOTH, "--corrupt", "node=step0001.layer00.qkv,element=5", "--transcript", transcript)
+    cli("dispute", *TINY, *BOTH, "--corrupt", "node=step0001.layer00.query,element=5", "--transcript", transcript)
     assert transcript.read_bytes() == before
 
 

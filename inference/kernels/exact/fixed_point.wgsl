@@ -46,6 +46,11 @@ fn bytes(word: u32) -> vec4<i32> {
     return (vec4<i32>(bitcast<i32>(word)) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
 }
 
+// One of a pair of rows n, the other beside it, turned by an angle's cos and sin in 14 fraction bits (ops/rope.py).
+fn rotated(mine: i32, other: i32, n: u32, turn: vec2<i32>) -> i32 {
+    return round_shift(mine * turn.x + select(-other, other, n % 2u == 1u) * turn.y, 14i);
+}
+
 // Where silu's curve is read for a gate of `fraction` bits: 0 to 256, beyond which it is 0.
 fn curve_place(g: i32, fraction: u32) -> u32 {
     return min(u32(abs(g)) >> (fraction - 4u), 256u);

@@ -5,12 +5,16 @@
 // Products are f32 and exact: sums of |q·a| over a block stay below 2^24, so neither order nor fusion matters.
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
 // A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
+// Heads: rows 2i and 2i + 1 rotated by the token's position; output (T, N), or rows of a cache: sequence·capacity + position.
 struct Params {
     columns: u32,        // K
     outputs: u32,        // N
     bits: u32,           // to which rows of a are narrowed; 0: they are as they are
     residual_shift: i32,
     fraction: u32,       // of gate and up, in bits
+    turned: u32,         // rows of heads, which are rotated; the rest are copied
+    head_width: u32,
+    capacity: u32,       // positions a sequence has in the cache; 0: the output is no cache
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
@@ -20,6 +24,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read> residual: array<i32>;
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
 @group(0) @binding(7) var<storage, read> curve: array<i32>;
+@group(0) @binding(8) var<storage, read> table: array<vec2<i32>>;
+@group(0) @binding(9) var<storage, read> places: array<vec2<u32>>;
 override lanes: u32 = 64u;
 
 fn nibbles(word: u32) -> vec4<f32> {
@@ -70,6 +76,17 @@ fn accumulate(id: vec3<u32>, part: u32, e: i32) -> vec4<i32> {
     return acc;
 }
 
+// Where the rows of a token go.
+fn row_of(token: u32, place: vec2<u32>) -> u32 {
+    return select(token, place.x * params.capacity + place.y, params.capacity > 0u) * params.outputs;
+}
+
+// A row of a head and the one beside it, rotated; another row as it is.
+fn positioned(mine: i32, other: i32, n: u32, position: u32) -> i32 {
+    if (n >= params.turned) { return mine; }
+    return rotated(mine, other, n, table[position * (params.head_width / 2u) + n % params.head_width / 2u]);
+}
+
 @compute @workgroup_size(lanes)
 fn product(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
     let e = exponent(id, subgroup_lane % 8u);
@@ -106,5 +123,18 @@ fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgr
             output[id.y * (params.outputs / 2u) + n / 16u * 8u + n % 8u] =
                 gated(g, u, curve[i], curve[min(i + 1u, 256u)], params.fraction);
         }
+    }
+}
+
+@compute @workgroup_size(lanes)
+fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+    let e = exponent(id, subgroup_lane % 8u);
+    let acc = accumulate(id, subgroup_lane % 8u, e);
+    let place = places[id.y];
+    for (var r = 0u; r < 4u; r++) {
+        let n = (id.x / 8u * 4u + r) * 8u + id.x % 8u;
+        let y = requantise(acc[r], rows[min(n, params.outputs - 1u)], e);
+        let other = subgroupShuffle(y, subgroup_lane ^ 1u);
+        if (n < params.outputs) { output[row_of(id.y, place) + n] = positioned(y, other, n, place.y); }
     }
 }

@@ -5,6 +5,7 @@
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
 // An invocation makes 96 rows of y for 4 tokens, three blocks at a time; a workgroup's invocations share the rows.
 // A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
+// Heads: rows 2i and 2i + 1 rotated by the token's position; output (T, N), or rows of a cache: sequence·capacity + position.
 struct Params {
     tokens: u32,         // T
     columns: u32,        // K
@@ -12,6 +13,9 @@ struct Params {
     bits: u32,           // to which rows of a are narrowed; 0: they are as they are
     residual_shift: i32,
     fraction: u32,       // of gate and up, in bits
+    turned: u32,         // rows of heads, which are rotated; the rest are copied
+    head_width: u32,
+    capacity: u32,       // positions a sequence has in the cache; 0: the output is no cache
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
@@ -21,6 +25,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read> residual: array<i32>;
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
 @group(0) @binding(7) var<storage, read> curve: array<i32>;
+@group(0) @binding(8) var<storage, read> table: array<vec2<i32>>;
+@group(0) @binding(9) var<storage, read> places: array<vec2<u32>>;
 override lanes: u32 = 64u;
 const ROWS = 96u;
 
@@ -117,6 +123,17 @@ fn accumulate(token: u32, row: u32, lane: u32, e: vec4<i32>, acc: ptr<function, 
     }
 }
 
+// Where the rows of a token go.
+fn row_of(token: u32, place: vec2<u32>) -> u32 {
+    return select(token, place.x * params.capacity + place.y, params.capacity > 0u) * params.outputs;
+}
+
+// A row of a head and the one beside it, rotated; another row as it is.
+fn positioned(mine: i32, other: i32, n: u32, position: u32) -> i32 {
+    if (n >= params.turned) { return mine; }
+    return rotated(mine, other, n, table[position * (params.head_width / 2u) + n % params.head_width / 2u]);
+}
+
 @compute @workgroup_size(lanes)
 fn product(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
     let token = id.x * 4u;
@@ -165,6 +182,25 @@ fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgr
                 output[(token + c) * (params.outputs / 2u) + row / 2u + r] =
                     gated(g, u, curve[i], curve[min(i + 1u, 256u)], params.fraction);
             }
+        }
+    }
+}
+
+@compute @workgroup_size(lanes)
+fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>, @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+    let token = id.x * 4u;
+    let row = id.y * ROWS;
+    var acc: array<vec4<i32>, ROWS>;
+    let e = exponents(token);
+    accumulate(token, row, subgroup_lane % 8u, e, &acc);
+    for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
+        let place = places[token + c];
+        for (var r = 0u; r < ROWS && row + r < params.outputs; r += 2u) {
+            let n = row + r;
+            let x = requantise(acc[r][c], rows[n], e[c]);
+            let y = requantise(acc[r + 1u][c], rows[n + 1u], e[c]);
+            output[row_of(token + c, place) + n] = positioned(x, y, n, place.y);
+            output[row_of(token + c, place) + n + 1u] = positioned(y, x, n + 1u, place.y);
         }
     }
 }

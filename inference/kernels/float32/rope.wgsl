@@ -5,7 +5,7 @@ struct Params {
     columns: u32,    // W
     offset: u32,
     width: u32,      // columns of the output
-    rotated: u32,    // of them rotated, the rest copied
+    turned: u32,     // of them rotated, the rest copied
     head_width: u32,
     capacity: u32,   // positions a sequence has in the cache; 0: the output is no cache
 }
@@ -24,7 +24,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let at = t * params.columns + params.offset + column;
     let place = places[t];
     var value = x[at];
-    if (column < params.rotated) {
+    if (column < params.turned) {
         let turn = table[place.y * (params.head_width / 2u) + (column % params.head_width) / 2u];
         if (column % 2u == 0u) {
             value = value * turn.x - x[at + 1u] * turn.y;
