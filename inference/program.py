@@ -71,7 +71,8 @@ def program(
         for name, region in regions.items():
             result.outputs[name] = f"output {name}"
             result.regions[f"output {name}"] = region
-            result.sizes[region.buffer] = region.offset + region.size
+            end = region.offset + region.size
+            result.sizes[region.buffer] = max(end, result.sizes.get(region.buffer, 0))
     else:
         layout = plan(graph, keep=keep)
         result.sizes |= {f"activation {index}": WORD * words for index, words in enumerate(layout.words)}

@@ -4,9 +4,10 @@ A buffer must not be bound for reading and for writing in one dispatch, so the o
 is none of those its inputs lie in. States stay where they are; of them the rows of the pass are copied.
 """
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from itertools import accumulate
+from itertools import accumulate, count
 from math import prod
 from typing import Any
 
@@ -19,8 +20,9 @@ from inference.graph import WORD, schedule
 from inference.outputs import Outputs, laid_out
 
 ALIGNMENT = 256  # bytes: of an offset into a buffer, on every adapter
-WINDOW = 1 << 25
-"""Bytes read at once, about: a submission each, which costs some milliseconds on a processor."""
+WINDOW = 1 << 27
+"""Bytes read at once, about: 128 tokens of a model of 135M parameters. Where kernels run on processors, what hashes a
+window meanwhile slows them by more than it takes."""
 
 Array = npt.NDArray[Any]
 
@@ -37,26 +39,44 @@ class Region:
 
 def arenas(graph: nx.DiGraph, limit: int) -> dict[str, Region]:
     """Where each output lies that has no state: the first arena with room, none of its inputs', of at most ``limit``
-    bytes unless an output alone needs more."""
+    bytes unless an output alone needs more.
+
+    The memory of a window is used again by the next but one: what is still read then has an arena of its own.
+    """
     regions: dict[str, Region] = {}
-    ends: list[int] = []
-    for name in schedule(graph):
-        node = graph.nodes[name]
-        if node["state"] is not None:
-            continue
-        size = aligned(WORD * prod(node["shape"]), 4 * WORD)
-        taken = {regions[source].buffer for source in node["inputs"] if source in regions}
-        free = (
-            index
-            for index, end in enumerate(ends)
-            if f"arena {index}" not in taken and (end + size <= limit or not end)
-        )
-        index = next(free, len(ends))
-        if index == len(ends):
-            ends.append(0)
-        regions[name] = Region(f"arena {index}", ends[index], size)
-        ends[index] = aligned(ends[index] + size, ALIGNMENT)
+    parts = _parts(graph)
+    window = {name: index for index, names in enumerate(parts) for name in names}
+    last = {source: window[name] for name in window for source in graph.nodes[name]["inputs"]}
+    for index, names in enumerate(parts):
+        ends: defaultdict[str, int] = defaultdict(int)
+        for name in names:
+            node = graph.nodes[name]
+            if node["state"] is not None:
+                continue
+            size = aligned(WORD * prod(node["shape"]), 4 * WORD)
+            if last.get(name, index) > index + 1:
+                regions[name] = Region(f"arena of {name}", 0, size)
+                continue
+            taken = {regions[source].buffer for source in node["inputs"] if source in regions}
+            buffers = (f"arena {index % 2} {number}" for number in count())
+            buffer = next(b for b in buffers if b not in taken and (ends[b] + size <= limit or not ends[b]))
+            regions[name] = Region(buffer, ends[buffer], size)
+            ends[buffer] = aligned(ends[buffer] + size, ALIGNMENT)
     return regions
+
+
+def _parts(graph: nx.DiGraph) -> list[list[str]]:
+    """The schedule in windows of ``WINDOW`` bytes or one output."""
+    parts: list[list[str]] = [[]]
+    size = 0
+    for name in schedule(graph):
+        moved = WORD * prod(graph.nodes[name]["shape"])
+        if parts[-1] and size + moved > WINDOW:
+            parts.append([])
+            size = 0
+        parts[-1].append(name)
+        size += moved
+    return parts
 
 
 def aligned(size: int, to: int) -> int:
@@ -91,16 +111,8 @@ class Window:
 
 
 def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
-    """The schedule in windows of ``WINDOW`` bytes or one output."""
-    parts: list[list[str]] = [[]]
-    size = 0
-    for name in schedule(graph):
-        moved = WORD * prod(graph.nodes[name]["shape"])
-        if parts[-1] and size + moved > WINDOW:
-            parts.append([])
-            size = 0
-        parts[-1].append(name)
-        size += moved
+    """The windows of a schedule whose outputs lie in such regions."""
+    parts = _parts(graph)
     ends = list(accumulate(map(len, parts)))
     return [
         _window(graph, slice(end - len(names), end), names, regions) for end, names in zip(ends, parts, strict=True)
