@@ -93,6 +93,22 @@ def test_every_node_has_the_reference_s_bits(tiny_model, stack, device, monkeypa
         np.testing.assert_array_equal(found, expected, err_msg=name)
 
 
+def test_outputs_last_until_the_next_ones_are_seen(tiny_model, stack, device, monkeypatch):
+    """In windows of one pass, and from one pass to the next."""
+    monkeypatch.setattr(readback, "WINDOW", 4096)
+    runtime, before = Runtime(tiny_model("exact"), device(stack)), []
+
+    def observe(shown):
+        for view, copy in before:
+            np.testing.assert_array_equal(view, copy)
+        before[:] = [(shown.words, shown.words.copy())]
+
+    for count, start in ((len(IDS), 0), (1, len(IDS)), (1, len(IDS) + 1)):
+        built = graph(tiny_model("exact"), count, capacity=16)
+        for _ in range(2):
+            runtime.run(built, placed(IDS[:count], start), ["choice"], observe)
+
+
 def test_sequences_in_one_batch_do_not_see_one_another(tiny_model, stack, device):
     for backend in (Reference(tiny_model("exact")), Runtime(tiny_model("exact"), device(stack))):
         alone = [logits(type(backend)(*_arguments(backend)), [[first], [7]])[0] for first in (3, 200)]
