@@ -17,12 +17,12 @@ from inference.models.llama import model
 
 def adapters(as_json: Json = False) -> None:
     """List the adapters that are there, of every implementation that is installed."""
-    from inference import runtime
+    from inference import adapters
 
     found, absent = [], []
-    for backend in runtime.MODULES:
+    for backend in adapters.MODULES:
         try:
-            found += [runtime.describe(adapter, backend) for adapter in runtime.adapters(backend)]
+            found += [adapters.describe(adapter, backend) for adapter in adapters.adapters(backend)]
         except InputError as error:
             absent.append(str(error))
     if as_json:
@@ -33,7 +33,7 @@ def adapters(as_json: Json = False) -> None:
     for line in absent:
         print(line, file=sys.stderr)
     if not found:
-        raise InputError(f"there is no adapter; {runtime.INSTALL}")
+        raise InputError(f"there is no adapter; {adapters.INSTALL}")
 
 
 def serve(

@@ -15,7 +15,7 @@ from typing import Any, Literal, TypeVar
 
 import numpy as np
 
-from inference import products, runtime
+from inference import adapters, products
 from inference.bench import ARITHMETICS, DECODE, PROMPT, Measure, ours
 from inference.blocks import BLOCK
 from inference.errors import InputError
@@ -127,8 +127,8 @@ def onnx_runtime(chain: Chain, weights: Literal["4 bits", "float32"], device: De
         raise InputError(f"the peer ONNX Runtime needs the packages onnxruntime-webgpu and onnx: {error}") from None
     if PROVIDER not in onnxruntime.get_available_providers():
         raise InputError("the peer ONNX Runtime needs the package onnxruntime-webgpu, not another onnxruntime")
-    candidates = {adapter.info["device"] for adapter in runtime.adapters(device.backend)}
-    candidates = {name for name in candidates if not runtime.is_swiftshader(name)}
+    candidates = {adapter.info["device"] for adapter in adapters.adapters(device.backend)}
+    candidates = {name for name in candidates if not adapters.is_swiftshader(name)}
     if candidates != {device.name}:
         among = ", ".join(sorted(candidates)) or "none"
         raise InputError(

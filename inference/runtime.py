@@ -1,16 +1,8 @@
-"""WebGPU: adapters, and graphs run on one of them. The only file that imports wgpu.
+"""Graphs run on a WebGPU adapter: weights uploaded, pipelines and bind groups built once; a run is one submission."""
 
-Weights are uploaded, pipelines and bind groups built once; a run is one submission. ``wgpu`` (wgpu-native, Naga) and
-``wgpudawn`` (Dawn, Tint) are two implementations under one Python interface.
-"""
-
-import importlib
-import os
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from math import prod
-from pathlib import Path
-from types import ModuleType
 from typing import Any
 from weakref import WeakKeyDictionary
 
@@ -19,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference import ops
+from inference.adapters import choose, implementation
 from inference.errors import InputError
 from inference.graph import WORD, Arithmetic
 from inference.kernels import alone, kernel
@@ -28,89 +21,12 @@ from inference.outputs import Observer, Outputs
 from inference.program import Program, program
 from inference.readback import Window, arenas, windows
 
-MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
-INSTALL = "on Debian and Ubuntu mesa-vulkan-drivers (25 or later) is one without a GPU: make adapter"
 LIMITS = ("max-storage-buffer-binding-size", "max-buffer-size")
 LANES = {"CPU": 16, "GPU": 64}
 """Invocations a workgroup: rasterisers on processors run few at a time."""
 SUBGROUPS = ("subgroup", "subgroups")  # the feature's names in wgpu-native and in Dawn
-SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
-"""Chromium's Vulkan driver without a GPU, as Debian installs it: a second driver to compare with."""
 
 Array = npt.NDArray[Any]
-
-if SWIFTSHADER.exists() and not {"VK_DRIVER_FILES", "VK_ICD_FILENAMES"} & os.environ.keys():
-    os.environ.setdefault("VK_ADD_DRIVER_FILES", str(SWIFTSHADER))  # read when an implementation is first asked
-
-
-def implementation(backend: str) -> ModuleType:
-    """wgpu or wgpudawn.
-
-    Raises:
-        InputError: an unknown backend, or one that is not installed.
-    """
-    if backend not in MODULES:
-        raise InputError(f"unknown backend {backend!r}; there are {', '.join(MODULES)} and numpy")
-    try:
-        return importlib.import_module(MODULES[backend])
-    except (ImportError, OSError) as error:
-        raise InputError(f"backend {backend} needs the package {MODULES[backend]}: {error}") from None
-
-
-def adapters(backend: str = "wgpu") -> list[Any]:
-    """The adapters compute runs on, GPUs first and the slow SwiftShader last; OpenGL's are left out."""
-    gpu = implementation(backend).gpu
-    found = [adapter for adapter in gpu.enumerate_adapters_sync() if adapter.info["backend_type"] != "OpenGL"]
-    return sorted(
-        found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", is_swiftshader(adapter.info["device"]))
-    )
-
-
-def is_swiftshader(name: str) -> bool:
-    """Whether an adapter is Chromium's, too slow to measure."""
-    return "SwiftShader" in name
-
-
-def stacks() -> list[tuple[str, str]]:
-    """(backend, adapter) of every adapter that an installed implementation finds."""
-    found = []
-    for backend in MODULES:
-        try:
-            found += [(backend, adapter.info["device"]) for adapter in adapters(backend)]
-        except InputError:
-            continue
-    return found
-
-
-def describe(adapter: Any, backend: str) -> dict[str, Any]:
-    """An adapter for people and machines."""
-    info = adapter.info
-    return {
-        "name": info["device"],
-        "backend": backend,
-        "api": info["backend_type"],
-        "type": info["adapter_type"],
-        "driver": info["description"],
-        "limits": dict(adapter.limits),
-        "features": sorted(adapter.features),
-    }
-
-
-def choose(backend: str = "wgpu", name: str | None = None) -> Any:
-    """The first adapter, or the first whose name or driver contains ``name``, whatever the case.
-
-    Raises:
-        InputError: no adapter, or none of that name.
-    """
-    found = adapters(backend)
-    if not found:
-        raise InputError(f"{backend} finds no adapter; {INSTALL}; --backend numpy runs the reference")
-    if name is None:
-        return found[0]
-    for adapter in found:
-        if any(name.lower() in str(adapter.info[key]).lower() for key in ("device", "description")):
-            return adapter
-    raise InputError(f"unknown adapter {name!r}; {backend} finds {', '.join(a.info['device'] for a in found)}")
 
 
 class Device:

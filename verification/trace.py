@@ -180,16 +180,19 @@ def record(
         found.extend(wait() for wait in pending)
         pending.clear()
 
-    tokens = computation.run(observe)
-    settle()
+    try:
+        tokens = computation.run(observe)
+    finally:
+        settle()
     leaf_digests, node_digests = (b"".join(digests) for digests in zip(*found, strict=True))
     return Trace(computation, tokens, Forest(leaf_digests, np.concatenate(counts)), kept, Tree(node_digests))
 
 
 def _replaced(replace: Callable[[int, Words], Words | None], first: int, outputs: Outputs) -> tuple[int, Words] | None:
-    """The first node of a batch that has another output."""
+    """The first node of a batch that is not null and has another output."""
     for index in range(len(outputs.starts)):
-        other = replace(first + index, output_of(outputs, index))
-        if other is not None:
+        output = output_of(outputs, index)
+        other = replace(first + index, output)
+        if other is not None and len(output):
             return first + index, other
     return None

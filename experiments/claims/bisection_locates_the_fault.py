@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
-from inference import models, runtime
+from inference import adapters, models
 from inference.errors import InputError
 from verification.__main__ import Models
 from verification.adversaries import corrupt_trace
@@ -69,7 +69,7 @@ def _has_smollm2() -> bool:
 
 
 def _disputes(name: str, task: Task, count: int) -> list[dict[str, Any]]:
-    backend: Backend = "wgpu" if name == SMOLLM2 and runtime.stacks() else "numpy"
+    backend: Backend = "wgpu" if name == SMOLLM2 and adapters.stacks() else "numpy"
     source = Models()
     computation, judge = source.computation(task, backend, None), source.computation(task, "numpy", None)
     started = time.perf_counter()

@@ -11,11 +11,12 @@ from experiments.float32_disputes import nodes, recompute, record, same_words
 from experiments.float32_drift import Factor, drift
 from experiments.progress import track
 from inference import models
+from inference.adapters import stacks
 from inference.generate import Backend
 from inference.graph import Arithmetic
 from inference.models.llama import Model, model
 from inference.reference import Reference
-from inference.runtime import Device, Runtime, stacks
+from inference.runtime import Device, Runtime
 from inference.tokenizer import Text
 from inference.tolerance import VALUES, enclosure
 from inference.weights import Llama

@@ -10,8 +10,9 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 from inference import bench, models, peers, products
+from inference.adapters import is_swiftshader, stacks
 from inference.models.llama import model
-from inference.runtime import Device, Runtime, is_swiftshader, stacks
+from inference.runtime import Device, Runtime
 
 TITLE = "WebGPU harnesses the full power of the hardware"
 PART = "inference"

@@ -8,10 +8,11 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 from inference import models
+from inference.adapters import stacks
 from inference.generate import generate
 from inference.graph import Arithmetic
 from inference.models.llama import model
-from inference.runtime import Device, Runtime, stacks
+from inference.runtime import Device, Runtime
 
 TITLE = "Fixing the randomness makes inference deterministic"
 PART = "inference"

@@ -10,11 +10,12 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 from inference import conformance, models
+from inference.adapters import stacks
 from inference.generate import Backend, generate
 from inference.graph import Arithmetic
 from inference.models.llama import Model, model
 from inference.reference import Reference
-from inference.runtime import Device, Runtime, stacks
+from inference.runtime import Device, Runtime
 
 TITLE = "WebGPU gives consistent performance and implementation across devices"
 PART = "inference"

@@ -46,8 +46,8 @@ def shape(
     **_: object,
 ) -> Shape:
     if heads:
-        *others_, table, places = others
-        tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, tuple(others_), bits, adds)
+        *scales, table, places = others
+        tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, tuple(scales), bits, adds)
         copied = outputs - heads * 2 * table[1]
         return rope.shape((tokens, outputs), table, places, offset=0, heads=heads, copied=copied)
     if not gated:

@@ -5,7 +5,7 @@ import pytest
 
 from experiments.claims import kernel_speed
 from experiments.claims.kernel_speed import ANSWER, GEMM, GEMV, PROMPT
-from inference import peers, runtime
+from inference import adapters, peers
 from inference.errors import InputError
 
 RATES = {
@@ -89,7 +89,7 @@ def test_the_model_is_left_out_where_llama_cpp_is_absent(monkeypatch):
 
 def test_a_run_names_its_machine():
     found = kernel_speed.run("tiny")
-    stacks = [stack for stack in runtime.stacks() if not runtime.is_swiftshader(stack[1])]
+    stacks = [stack for stack in adapters.stacks() if not adapters.is_swiftshader(stack[1])]
     assert len(found["machine"]) == 1
     if stacks:
         assert {"exact", "float32", "OpenBLAS, float32"} <= set(found["rates"]["side"])

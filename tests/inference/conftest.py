@@ -5,8 +5,8 @@ import sys
 import numpy as np
 import pytest
 
+from inference import adapters, models, ops, tables
 from inference import cli as command_line
-from inference import models, ops, runtime, tables
 from inference.blocks import BLOCK, eight_bits
 from inference.errors import InputError
 from inference.formats import linear, norm, rows
@@ -16,7 +16,7 @@ from inference.models.tiny import four_bits, tiny
 from inference.ops import sample_partial
 from inference.runtime import Device
 
-STACKS = runtime.stacks()
+STACKS = adapters.stacks()
 
 
 def pytest_generate_tests(metafunc):

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import derivation, ops, runtime
+from inference import adapters, derivation, ops
 from inference.computation import Inference
 from inference.derivation import LEAF, OPENED, WORK
 from inference.generate import EMPTY, digest_of, generate
@@ -19,7 +19,7 @@ from inference.runtime import Runtime
 
 PROMPT = np.random.default_rng(1).integers(0, 256, 20).tolist()
 TERMS = [{"limit": 7, "temperature": 0, "seed": 3}, {"limit": 7, "temperature": 0.8, "seed": 3}]
-STACKS = runtime.stacks()
+STACKS = adapters.stacks()
 
 
 def recorded(computation, replaced=None):

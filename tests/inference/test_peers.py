@@ -5,7 +5,7 @@ import sys
 import numpy as np
 import pytest
 
-from inference import peers, products, runtime
+from inference import adapters, peers, products
 from inference.errors import InputError
 
 SMALL = {"width": 64, "hidden": 96, "pairs": 1}
@@ -14,7 +14,7 @@ SMALL = {"width": 64, "hidden": 96, "pairs": 1}
 @pytest.fixture
 def ordinary(device):
     """The device a peer shares with us: the first that is not SwiftShader."""
-    stacks = [stack for stack in runtime.stacks() if not runtime.is_swiftshader(stack[1])]
+    stacks = [stack for stack in adapters.stacks() if not adapters.is_swiftshader(stack[1])]
     if not stacks:
         pytest.skip("no WebGPU adapter; make adapter")
     return device(stacks[0])

@@ -2,9 +2,10 @@
 
 import pytest
 
-from inference import runtime
+from inference import adapters, runtime
+from inference.adapters import choose
 from inference.generate import generate
-from inference.runtime import Device, Runtime, choose
+from inference.runtime import Device, Runtime
 
 
 def test_adapters_are_chosen_by_part_of_a_name(stack, refusal):
@@ -14,13 +15,13 @@ def test_adapters_are_chosen_by_part_of_a_name(stack, refusal):
 
 
 def test_no_adapter_says_how_to_install_one(monkeypatch, refusal):
-    monkeypatch.setattr(runtime, "adapters", lambda backend: [])
+    monkeypatch.setattr(adapters, "adapters", lambda backend: [])
     message = refusal(choose, "wgpu")
     assert "wgpu finds no adapter" in message and "make adapter" in message and "--backend numpy" in message
 
 
 def test_an_implementation_that_is_not_installed_is_named(monkeypatch, refusal):
-    monkeypatch.setitem(runtime.MODULES, "dawn", "no_such_module")
+    monkeypatch.setitem(adapters.MODULES, "dawn", "no_such_module")
     assert "backend dawn needs the package no_such_module" in refusal(choose, "dawn")
     assert "unknown backend 'metal'" in refusal(choose, "metal")
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from experiments.claims.bisection_locates_the_fault import MACS_OF_32_TOKENS
-from inference import models, runtime
+from inference import adapters, models
 from inference.errors import InputError
 from verification.__main__ import Models, cheaper, exact
 from verification.adversaries import corrupt_trace
@@ -17,7 +17,7 @@ from verification.transcript import bounds, replay, summary, transcript
 
 SOURCE = Models()
 TINY = Task("tiny", tuple(b"Hello, world"), 4, 0.8, 3)
-STACKS = [name for name in runtime.MODULES if any(name == backend for backend, _ in runtime.stacks())]
+STACKS = [name for name in adapters.MODULES if any(name == backend for backend, _ in adapters.stacks())]
 PROMPT = (504, 3575, 282, 4649, 314)  # "The capital of France is"
 
 

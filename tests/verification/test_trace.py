@@ -68,6 +68,16 @@ def test_what_follows_a_replaced_node_follows_from_it(toy):
     assert last == 2 or trace.digest(1) != honest.digest(1)
 
 
+def test_what_replaces_a_null_output_is_ignored(toys):
+    ends = toys["ends"]
+    nulls = [node for node in range(len(ends.nodes)) if record(ends).trees[node] is None]
+
+    def replace(node, output):
+        return output if node not in nulls else np.ones((1, ends.nodes[node].words), np.int32)
+
+    assert nulls and record(ends, replace).tree.root == record(ends).tree.root
+
+
 def test_tiles_are_all_steps_of_all_leaves(toy):
     for node, shape in enumerate(toy.nodes):
         assert tiles(toy, node) == sum(len(toy.steps(node, leaf)) for leaf in range(leaves(shape)))
