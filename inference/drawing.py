@@ -7,7 +7,7 @@ import networkx as nx
 
 from inference.graph import cost, described, schedule
 
-WIDTH, HEIGHT, GAP_X, GAP_Y = 250, 44, 20, 26
+WIDTH, HEIGHT, GAP_X, GAP_Y = 400, 44, 20, 26
 COLOURS = {"matmul_q4": "#cfe3f5", "matmul_q8": "#cfe3f5", "attention": "#f8dcc4", "rms_norm": "#dcecd2"}
 LAYER = re.compile(r"layer(\d+)x?\.")
 
