@@ -104,9 +104,9 @@ class Window:
         yield from self.arenas
         breaks = np.flatnonzero((places[1:, 0] != places[:-1, 0]) | (places[1:, 1] != places[:-1, 1] + 1)) + 1
         ends = [*breaks.tolist(), len(places)]
+        runs = [(first, end, *places[first].tolist()) for first, end in zip([0, *ends], ends, strict=False)]
         for state, capacity, width, offset in self.states:
-            for first, end in zip([0, *ends], ends, strict=False):
-                sequence, position = places[first].tolist()
+            for first, end, sequence, position in runs:
                 yield state, (sequence * capacity + position) * width, offset + first * width, (end - first) * width
 
 

@@ -6,7 +6,8 @@ Formulas in ``merkle``, which gives the same digests one call a digest where Ope
 import os
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from functools import cache
+from functools import cache, lru_cache
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -43,17 +44,15 @@ def _compiled() -> Any:
 
     @njit(nogil=True)
     def inner(below, above, state):
-        pair, count = np.empty(65, np.uint8), len(below)
-        pair[0] = 1
+        head, count = np.ones(1, np.uint8), len(below)
         for index in range(count // 2):
-            pair[1:33] = below[2 * index]
-            pair[33:] = below[2 * index + 1]
             begin(state.ctypes.data)
-            update(state.ctypes.data, pair.ctypes.data, 65)
-            finish(above[index].ctypes.data, state.ctypes.data)
+            update(state.ctypes.data, head.ctypes.data, 1)
+            update(state.ctypes.data, below.ctypes.data + 64 * index, 64)
+            finish(above.ctypes.data + 32 * index, state.ctypes.data)
         if count % 2:
             above[count // 2] = below[count - 1]
-        return pair[0]
+        return head[0]
 
     @njit(nogil=True)
     def levels(digests, count):
@@ -116,22 +115,17 @@ def start(
         prefixes: (part + 1, bytes): what stands before a leaf of so many words.
         null: the digest of a node without rows.
     """
-    ends = np.cumsum(shapes[:, 0] * -(-shapes[:, 1] // part))
-    leaves, nodes = np.empty((int(ends[-1]), 32), np.uint8), np.empty((len(starts), 32), np.uint8)
+    words = int(shapes.prod(1).sum())
+    shares, count = _shares(shapes.tobytes(), part, 1 if words <= ALONE else PROCESSORS)
+    leaves, nodes = np.empty((count, 32), np.uint8), np.empty((len(starts), 32), np.uint8)
     nodes[:] = np.frombuffer(null, np.uint8)
-    work = np.cumsum(shapes.prod(1))
-    threads = 1 if work[-1] <= ALONE else PROCESSORS
-    cuts = np.searchsorted(work, work[-1] * np.arange(1, threads) / threads).tolist()
-    running, begin, hash_nodes = list[Any](), 0, _compiled()[0]
-    for end in [*cuts, len(starts)]:
-        if end > begin:
-            first, last = int(ends[begin - 1]) if begin else 0, int(ends[end - 1])
-            own: Any = (starts[begin:end], shapes[begin:end], part, prefixes, leaves[first:last], nodes[begin:end])
-            if work[-1] <= INLINE:
-                hash_nodes(memory.ctypes.data, *own)
-            else:
-                running.append(_threads().submit(hash_nodes, memory.ctypes.data, *own))
-            begin = end
+    running, hash_nodes = list[Any](), _compiled()[0]
+    for of_nodes, of_leaves in shares:
+        own: Any = (starts[of_nodes], shapes[of_nodes], part, prefixes, leaves[of_leaves], nodes[of_nodes])
+        if words <= INLINE:
+            hash_nodes(memory.ctypes.data, *own)
+        else:
+            running.append(_threads().submit(hash_nodes, memory.ctypes.data, *own))
 
     def finish() -> tuple[bytes, bytes]:
         for each in running:
@@ -139,6 +133,21 @@ def start(
         return leaves.tobytes() if memory.size else b"", nodes.tobytes()
 
     return finish
+
+
+@lru_cache(256)
+def _shares(packed: bytes, part: int, threads: int) -> tuple[list[tuple[slice, slice]], int]:
+    """Nodes of such shapes and their leaves, in shares of about as many words; how many leaves there are."""
+    shapes = np.frombuffer(packed, np.int64).reshape(-1, 2)
+    leaves = np.cumsum(shapes[:, 0] * -(-shapes[:, 1] // part)).tolist()
+    work = np.cumsum(shapes.prod(1))
+    cuts = np.searchsorted(work, work[-1] * np.arange(1, threads) / threads).tolist()
+    bounds = sorted({0, *cuts, len(shapes)})
+    shares = [
+        (slice(begin, end), slice(leaves[begin - 1] if begin else 0, leaves[end - 1]))
+        for begin, end in pairwise(bounds)
+    ]
+    return shares, leaves[-1]
 
 
 def levels(digests: bytes) -> list[bytes]:

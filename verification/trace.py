@@ -173,8 +173,10 @@ def record(
         settle()
         pending.append(committing(outputs))
         counts.append(outputs.shapes[:, 0] * -(-outputs.shapes[:, 1] // LEAF))
-        for node in keep[bisect_left(keep, first) : bisect_left(keep, first + len(outputs.starts))]:
-            kept[node] = output_of(outputs, node - first).copy()
+        starts, shapes = outputs.starts.tolist(), outputs.shapes.tolist()
+        for node in keep[bisect_left(keep, first) : bisect_left(keep, first + len(starts))]:
+            start, (rows, words) = starts[node - first], shapes[node - first]
+            kept[node] = outputs.words[start : start + rows * words].reshape(rows, words).copy()
 
     def settle() -> None:
         found.extend(wait() for wait in pending)
