@@ -5,8 +5,8 @@ A graph is a ``networkx.DiGraph`` with ``graph.graph["arithmetic"]``, and for ea
 * ``input``: given anew at every run (tokens, places);
 * ``weight``: constant (weights and tables);
 * ``op``: one dispatch, with ``op``, ``inputs`` (ordered), ``attributes`` and the ``shape`` of its output. A node with
-  ``state`` writes its rows, at their places, into a buffer of that name that outlives the run; who reads the node reads
-  all of that buffer.
+  ``state`` writes its rows, at their places, into a buffer of that name as well, which outlives the run; who reads the
+  node reads all of that buffer.
 
 Edges follow the inputs.
 """
@@ -104,7 +104,7 @@ class Plan:
     """Which buffer each node writes, and how large the buffers are."""
 
     buffer: dict[str, int]
-    """Node to buffer; nodes with a state have none."""
+    """Node to buffer."""
     words: tuple[int, ...]
     """Size of each buffer."""
 
@@ -122,16 +122,15 @@ def plan(graph: nx.DiGraph, *, keep: frozenset[str] = frozenset()) -> Plan:
     free: list[int] = []
     for index, name in enumerate(order):
         node = graph.nodes[name]
-        if node["state"] is None:
-            need = prod(node["shape"])
-            if free:
-                chosen = min(free, key=lambda b: (words[b] < need, abs(words[b] - need), b))
-                free.remove(chosen)
-                words[chosen] = max(words[chosen], need)
-            else:
-                chosen = len(words)
-                words.append(need)
-            buffer[name] = chosen
+        need = prod(node["shape"])
+        if free:
+            chosen = min(free, key=lambda b: (words[b] < need, abs(words[b] - need), b))
+            free.remove(chosen)
+            words[chosen] = max(words[chosen], need)
+        else:
+            chosen = len(words)
+            words.append(need)
+        buffer[name] = chosen
         read = sorted(set(node["inputs"]) & buffer.keys() - keep)
         free += [buffer[source] for source in read if last[source] == index]
     return Plan(buffer, tuple(words))

@@ -45,7 +45,7 @@ class Program:
     weights: dict[str, tuple[str, Callable[[Any], Any]]] = field(default_factory=dict)
     """Buffer to the constant it holds and the layout the kernels want it in."""
     outputs: dict[str, str] = field(default_factory=dict)
-    """Node to the buffer it writes."""
+    """Node to the buffer of its output."""
     regions: dict[str, Region] = field(default_factory=dict)
     """What ``bindings`` and ``outputs`` name that is only a part of a buffer."""
 
@@ -63,7 +63,7 @@ def program(
 ) -> Program:
     """The program of a graph; the outputs of nodes in ``keep`` stay readable after the run.
 
-    With ``regions``, where each output lies that has no state, all of them do.
+    With ``regions``, where each output lies, all of them do.
     """
     order, arithmetic = schedule(graph), graph.graph["arithmetic"]
     result = Program(arithmetic)
@@ -83,7 +83,6 @@ def program(
         elif node["kind"] == "op" and node["state"] is not None:
             rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
             result.sizes[f"state {node['state']}"] = WORD * rows * node["shape"][1]
-            result.outputs[name] = f"state {node['state']}"
     for name in order:
         result.steps.append(_step(graph, name, result, lanes, subgroups))
     return result
@@ -105,6 +104,9 @@ def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: 
         words = module.workspace(*shapes, lanes=lanes, **chosen, **attributes)
         result.sizes["workspace"] = max(result.sizes.get("workspace", 0), WORD * words)
         bound["workspace"] = "workspace"
+    if "state" in code.bindings and attributes.get("heads"):
+        bound["state"] = "workspace" if node["state"] is None else f"state {node['state']}"  # nothing is written there
+        result.sizes.setdefault("workspace", WORD)
     return Step(
         node=name,
         op=node["op"],
@@ -127,7 +129,8 @@ def _arguments(module: ModuleType, arithmetic: str, attributes: dict[str, Any]) 
 def _source(graph: nx.DiGraph, name: str, argument: str, module: ModuleType, result: Program) -> str:
     kind = graph.nodes[name]["kind"]
     if kind == "op":
-        return result.outputs[name]
+        state = graph.nodes[name]["state"]
+        return result.outputs[name] if state is None else f"state {state}"
     if kind == "input":
         return f"input {name}"
     pack = module.PACK[argument]

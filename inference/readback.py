@@ -1,15 +1,14 @@
 """Reading every output of a pass: side by side in few buffers, run and copied a window of the schedule at a time.
 
 A buffer must not be bound for reading and for writing in one dispatch, so the outputs are spread over arenas: a node's
-is none of those its inputs lie in. States stay where they are; of them the rows of the pass are copied.
+is none of those its inputs lie in.
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import accumulate, count
 from math import prod
-from typing import Any
 
 import networkx as nx
 import numpy as np
@@ -24,8 +23,6 @@ WINDOW = 1 << 27
 """Bytes read at once, about: 128 tokens of a model of 135M parameters. Where kernels run on processors, what hashes a
 window meanwhile slows them by more than it takes."""
 
-Array = npt.NDArray[Any]
-
 
 @dataclass(frozen=True, slots=True)
 class Region:
@@ -38,8 +35,8 @@ class Region:
 
 
 def arenas(graph: nx.DiGraph, limit: int) -> dict[str, Region]:
-    """Where each output lies that has no state: the first arena with room, none of its inputs', of at most ``limit``
-    bytes unless an output alone needs more.
+    """Where each output lies: the first arena with room, none of its inputs', of at most ``limit`` bytes unless an
+    output alone needs more.
 
     The memory of a window is used again by the next but one: what is still read then has an arena of its own.
     """
@@ -51,8 +48,6 @@ def arenas(graph: nx.DiGraph, limit: int) -> dict[str, Region]:
         ends: defaultdict[str, int] = defaultdict(int)
         for name in names:
             node = graph.nodes[name]
-            if node["state"] is not None:
-                continue
             size = aligned(WORD * prod(node["shape"]), 4 * WORD)
             if last.get(name, index) > index + 1:
                 regions[name] = Region(f"arena of {name}", 0, size)
@@ -90,24 +85,12 @@ class Window:
 
     nodes: slice
     """Of the schedule."""
-    arenas: list[tuple[str, int, int, int]]
+    copies: list[tuple[str, int, int, int]]
     """Arena, offset in it, offset of its copy, bytes."""
-    states: list[tuple[str, int, int, int]]
-    """State, positions of a sequence, bytes of a row, offset of its copy."""
     outputs: Outputs
     """Where they lie in the copy."""
     size: int
     """Bytes of the copy."""
-
-    def copies(self, places: Array) -> Iterator[tuple[str, int, int, int]]:
-        """Source, its offset, offset of the copy, bytes; ``places`` (T, 2) are those of the pass."""
-        yield from self.arenas
-        breaks = np.flatnonzero((places[1:, 0] != places[:-1, 0]) | (places[1:, 1] != places[:-1, 1] + 1)) + 1
-        ends = [*breaks.tolist(), len(places)]
-        runs = [(first, end, *places[first].tolist()) for first, end in zip([0, *ends], ends, strict=False)]
-        for state, capacity, width, offset in self.states:
-            for first, end, sequence, position in runs:
-                yield state, (sequence * capacity + position) * width, offset + first * width, (end - first) * width
 
 
 def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
@@ -121,28 +104,21 @@ def windows(graph: nx.DiGraph, regions: Mapping[str, Region]) -> list[Window]:
 
 def _window(graph: nx.DiGraph, part: slice, names: list[str], regions: Mapping[str, Region]) -> Window:
     spans: dict[str, tuple[int, int]] = {}
-    for region in (regions[name] for name in names if name in regions):
+    for region in (regions[name] for name in names):
         start, _ = spans.get(region.buffer, (region.offset, 0))
         spans[region.buffer] = start, region.offset + region.size
     end = 0
     begins: dict[str, int] = {}  # where an arena's first byte would lie in the copy
-    copied: list[tuple[str, int, int, int]] = []
+    copies: list[tuple[str, int, int, int]] = []
     for arena, (start, stop) in spans.items():
-        copied.append((arena, start, end, stop - start))
+        copies.append((arena, start, end, stop - start))
         begins[arena] = end - start
         end += stop - start
-    states = list[tuple[str, int, int, int]]()
     nodes = dict[str, tuple[int, npt.DTypeLike, tuple[int, ...]]]()
     whole = graph.graph["arithmetic"] == "exact"
     for name in names:
         node = graph.nodes[name]
-        size = WORD * prod(node["shape"])
-        if name in regions:
-            at = begins[regions[name].buffer] + regions[name].offset
-        else:
-            at = end
-            states.append((f"state {node['state']}", node["attributes"]["capacity"], WORD * node["shape"][1], at))
-            end += size
+        at = begins[regions[name].buffer] + regions[name].offset
         dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
         nodes[name] = at // WORD, dtype, node["shape"]
-    return Window(part, copied, states, laid_out(part.start, nodes), end)
+    return Window(part, copies, laid_out(part.start, nodes), end)

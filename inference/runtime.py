@@ -131,14 +131,14 @@ class Runtime:
                 self.device.device.queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
             if observe is None:
                 self.device.submit(loaded.dispatches)
-                return [self._read(graph, loaded, name, inputs) for name in outputs]
+                return [self._read(graph, loaded, name) for name in outputs]
             found: dict[str, Array] = {}
 
             def seen(window: Outputs) -> None:
                 found.update({name: window[name].copy() for name in outputs if name in window.nodes})
                 observe(window)
 
-            self._show(loaded, inputs["places"], seen)
+            self._show(loaded, seen)
             return [found[name] for name in outputs]
         except self.device.module.GPUError as error:
             said = " ".join(str(error).split())
@@ -161,19 +161,15 @@ class Runtime:
         """Wait for what is submitted: read something small (wgpu-native's own wait is broken in 0.32)."""
         self.device.device.queue.read_buffer(self.device.token, 0, 4)
 
-    def _read(self, graph: nx.DiGraph, loaded: Loaded, name: str, inputs: Mapping[str, Array]) -> Array:
+    def _read(self, graph: nx.DiGraph, loaded: Loaded, name: str) -> Array:
         node, queue = graph.nodes[name], self.device.device.queue
         buffer = loaded.buffers[loaded.program.outputs[name]]
         whole = graph.graph["arithmetic"] == "exact"
         dtype = np.int32 if whole else getattr(ops.load(node["op"]), "OUTPUT", np.float32)
-        if node["state"] is None:
-            words = np.frombuffer(queue.read_buffer(buffer, 0, 4 * prod(node["shape"])), dtype)
-            return words.reshape(node["shape"])
-        width, places = node["shape"][1], inputs["places"].astype(int)
-        starts = 4 * width * (places[:, 0] * node["attributes"]["capacity"] + places[:, 1])
-        return np.stack([np.frombuffer(queue.read_buffer(buffer, int(at), 4 * width), dtype) for at in starts])
+        words = np.frombuffer(queue.read_buffer(buffer, 0, 4 * prod(node["shape"])), dtype)
+        return words.reshape(node["shape"])
 
-    def _show(self, loaded: Loaded, places: Array, observe: Callable[[Outputs], object]) -> None:
+    def _show(self, loaded: Loaded, observe: Callable[[Outputs], object]) -> None:
         """Run and show every output, a window at a time, each in the buffer that the one before does not lie in.
 
         A window is submitted when the one before is mapped: wgpu-native's wait is for all that is submitted.
@@ -183,7 +179,7 @@ class Runtime:
 
         def commands() -> Iterator[Any]:
             for window, to in zip(loaded.windows, buffers, strict=True):
-                copies = ((loaded.buffers[source], at, to, *part) for source, at, *part in window.copies(places))
+                copies = ((loaded.buffers[source], at, to, *part) for source, at, *part in window.copies)
                 yield self.device.encode(loaded.dispatches[window.nodes], copies)
 
         queue, encoded = self.device.device.queue, commands()

@@ -71,7 +71,7 @@ def test_a_program_binds_every_variable_of_its_kernels(tiny_model, arithmetic, t
         code = "".join(alone(path.removesuffix(".wgsl")) for path in described["kernel"])
         variables = dict(re.findall(r"@binding\((\d+)\) var<[\w, ]+> (\w+)", code))
         absent = {variables[number] for number in variables.keys() - {str(n) for n in described["bindings"]}}
-        fused = {"residual", "curve", "table", "places"} if each.op.startswith("matmul") else set()
+        fused = {"residual", "curve", "table", "places", "state"} if each.op.startswith("matmul") else set()
         assert absent <= {"params"} | fused
         assert all(name in made.sizes or name in weights for name in described["bindings"].values())
         assert f"fn {each.entry}(" in code and len(each.parameters) % 16 == 0

@@ -5,7 +5,7 @@
 // Products are f32 and exact: sums of |q·a| over a block stay below 2^24, so neither order nor fusion matters.
 // An invocation makes 4 rows of y, 8 apart, of one token: activations are read once for the four.
 // A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
-// Heads: rows 2i and 2i + 1 rotated by the token's position; output (T, N), or rows of a cache: sequence·capacity + position.
+// Heads: rows 2i and 2i + 1 rotated by the token's position; output (T, N), and rows of a cache: sequence·capacity + position.
 struct Params {
     columns: u32,        // K
     outputs: u32,        // N
@@ -14,7 +14,7 @@ struct Params {
     fraction: u32,       // of gate and up, in bits
     turned: u32,         // rows of heads, which are rotated; the rest are copied
     head_width: u32,
-    capacity: u32,       // positions a sequence has in the cache; 0: the output is no cache
+    capacity: u32,       // positions a sequence has in the cache; 0: there is none
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
@@ -26,6 +26,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read> curve: array<i32>;
 @group(0) @binding(8) var<storage, read> table: array<vec2<i32>>;
 @group(0) @binding(9) var<storage, read> places: array<vec2<u32>>;
+@group(0) @binding(10) var<storage, read_write> state: array<i32>;
 override lanes: u32 = 64u;
 
 fn nibbles(word: u32) -> vec4<f32> {
@@ -76,15 +77,14 @@ fn accumulate(id: vec3<u32>, part: u32, e: i32) -> vec4<i32> {
     return acc;
 }
 
-// Where the rows of a token go.
-fn row_of(token: u32, place: vec2<u32>) -> u32 {
-    return select(token, place.x * params.capacity + place.y, params.capacity > 0u) * params.outputs;
-}
-
-// A row of a head and the one beside it, rotated; another row as it is.
-fn positioned(mine: i32, other: i32, n: u32, position: u32) -> i32 {
-    if (n >= params.turned) { return mine; }
-    return rotated(mine, other, n, table[position * (params.head_width / 2u) + n % params.head_width / 2u]);
+// Put out a row of a head, rotated with the one beside it, or another row as it is.
+fn put(mine: i32, other: i32, n: u32, token: u32, place: vec2<u32>) {
+    var y = mine;
+    if (n < params.turned) {
+        y = rotated(mine, other, n, table[place.y * (params.head_width / 2u) + n % params.head_width / 2u]);
+    }
+    output[token * params.outputs + n] = y;
+    if (params.capacity > 0u) { state[(place.x * params.capacity + place.y) * params.outputs + n] = y; }
 }
 
 @compute @workgroup_size(lanes)
@@ -135,6 +135,6 @@ fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>, @builtin(s
         let n = (id.x / 8u * 4u + r) * 8u + id.x % 8u;
         let y = requantise(acc[r], rows[min(n, params.outputs - 1u)], e);
         let other = subgroupShuffle(y, subgroup_lane ^ 1u);
-        if (n < params.outputs) { output[row_of(id.y, place) + n] = positioned(y, other, n, place.y); }
+        if (n < params.outputs) { put(y, other, n, id.y, place); }
     }
 }

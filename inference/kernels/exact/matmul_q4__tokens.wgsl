@@ -4,7 +4,7 @@
 // blocks [tile][block][lane], D low and M high; rows (N, 2); residual and output (T, N).
 // An invocation makes 64 rows of y for 4 tokens, two blocks at a time; invocations of neighbouring tokens are neighbours.
 // A gate: rows in pairs of 8 gates and their 8 ups; output (T, N / 2) of silu(gate)·up.
-// Heads: rows 2i and 2i + 1 rotated by the token's position; output (T, N), or rows of a cache: sequence·capacity + position.
+// Heads: rows 2i and 2i + 1 rotated by the token's position; output (T, N), and rows of a cache: sequence·capacity + position.
 struct Params {
     tokens: u32,         // T
     quads: u32,          // ceil(T / 4)
@@ -15,7 +15,7 @@ struct Params {
     fraction: u32,       // of gate and up, in bits
     turned: u32,         // rows of heads, which are rotated; the rest are copied
     head_width: u32,
-    capacity: u32,       // positions a sequence has in the cache; 0: the output is no cache
+    capacity: u32,       // positions a sequence has in the cache; 0: there is none
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
@@ -27,6 +27,7 @@ struct Params {
 @group(0) @binding(7) var<storage, read> curve: array<i32>;
 @group(0) @binding(8) var<storage, read> table: array<vec2<i32>>;
 @group(0) @binding(9) var<storage, read> places: array<vec2<u32>>;
+@group(0) @binding(10) var<storage, read_write> state: array<i32>;
 override lanes: u32 = 64u;
 const ROWS = 64u;
 
@@ -116,15 +117,14 @@ fn accumulate(token: u32, row: u32, e: vec4<i32>, acc: ptr<function, array<vec4<
     }
 }
 
-// Where the rows of a token go.
-fn row_of(token: u32, place: vec2<u32>) -> u32 {
-    return select(token, place.x * params.capacity + place.y, params.capacity > 0u) * params.outputs;
-}
-
-// A row of a head and the one beside it, rotated; another row as it is.
-fn positioned(mine: i32, other: i32, n: u32, position: u32) -> i32 {
-    if (n >= params.turned) { return mine; }
-    return rotated(mine, other, n, table[position * (params.head_width / 2u) + n % params.head_width / 2u]);
+// Put out a row of a head, rotated with the one beside it, or another row as it is.
+fn put(mine: i32, other: i32, n: u32, token: u32, place: vec2<u32>) {
+    var y = mine;
+    if (n < params.turned) {
+        y = rotated(mine, other, n, table[place.y * (params.head_width / 2u) + n % params.head_width / 2u]);
+    }
+    output[token * params.outputs + n] = y;
+    if (params.capacity > 0u) { state[(place.x * params.capacity + place.y) * params.outputs + n] = y; }
 }
 
 @compute @workgroup_size(lanes)
@@ -192,8 +192,8 @@ fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>) {
             let n = row + r;
             let x = requantise(acc[r][c], rows[n], e[c]);
             let y = requantise(acc[r + 1u][c], rows[n + 1u], e[c]);
-            output[row_of(token + c, place) + n] = positioned(x, y, n, place.y);
-            output[row_of(token + c, place) + n + 1u] = positioned(y, x, n + 1u, place.y);
+            put(x, y, n, token + c, place);
+            put(y, x, n + 1u, token + c, place);
         }
     }
 }

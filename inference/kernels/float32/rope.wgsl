@@ -1,19 +1,20 @@
 // Rotary embedding: y[2i] = x[2i]·cos - x[2i+1]·sin, y[2i+1] = x[2i]·sin + x[2i+1]·cos.
 // x (T, W), heads from column `offset` on; table (positions, head / 2) of cos and sin; places (T) of sequence and position;
-// output (T, width), or rows of a cache: row sequence·capacity + position. One invocation a value.
+// output (T, width), and where there is a cache its rows sequence·capacity + position. One invocation a value.
 struct Params {
     columns: u32,    // W
     offset: u32,
     width: u32,      // columns of the output
     turned: u32,     // of them rotated, the rest copied
     head_width: u32,
-    capacity: u32,   // positions a sequence has in the cache; 0: the output is no cache
+    capacity: u32,   // positions a sequence has in the cache; 0: there is none
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
 @group(0) @binding(2) var<storage, read> table: array<vec2<f32>>;
 @group(0) @binding(3) var<storage, read> places: array<vec2<u32>>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
+@group(0) @binding(5) var<storage, read_write> state: array<f32>;
 override lanes: u32 = 64u;
 
 @compute @workgroup_size(lanes)
@@ -32,6 +33,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             value = x[at - 1u] * turn.y + value * turn.x;
         }
     }
-    let row = select(t, place.x * params.capacity + place.y, params.capacity > 0u);
-    output[row * params.width + column] = value;
+    output[t * params.width + column] = value;
+    if (params.capacity > 0u) { state[(place.x * params.capacity + place.y) * params.width + column] = value; }
 }
