@@ -19,9 +19,9 @@ from inference.graph import WORD, schedule
 from inference.outputs import Outputs, laid_out
 
 ALIGNMENT = 256  # bytes: of an offset into a buffer, on every adapter
-WINDOW = 1 << 27
-"""Bytes read at once, about: 128 tokens of a model of 135M parameters. Where kernels run on processors, what hashes a
-window meanwhile slows them by more than it takes."""
+WINDOW = 3 << 25
+"""Bytes read at once, about: 128 tokens of a model of 135M parameters, and below the 128 MiB that every adapter takes.
+Where kernels run on processors, what hashes a window meanwhile slows them by more than it takes."""
 
 
 @dataclass(frozen=True, slots=True)
