@@ -1,8 +1,10 @@
 """The market of the Distribute.AI whitepaper: exact baselines, the bid-density auction, and the gap between them."""
 
+from auction.allocation import Allocation, check
 from auction.errors import InputError
 from auction.instances import generate
-from auction.market import Allocation, Market, Outcome, check
+from auction.market import Market
+from auction.outcome import Outcome
 from auction.solvers import solve
 
 __all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "generate", "solve"]

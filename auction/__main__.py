@@ -1,7 +1,7 @@
 """``python -m auction``."""
 
-from auction.cli import app
-from auction.terminal import run
+from auction.commands.cli import app
+from auction.commands.terminal import run
 
 if __name__ == "__main__":
     run(app)

@@ -9,10 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from auction.allocation import Allocation
 from auction.arrays import amounts, integer
 from auction.certificate import Certificate
 from auction.errors import InputError
-from auction.market import FIELDS, READINGS, Allocation, Market, Outcome
+from auction.market import FIELDS, READINGS, Market
+from auction.outcome import Outcome
 
 PAIR_FIELDS = ("task", "provider")
 

@@ -1,19 +1,16 @@
-"""The market, an allocation of it, what a solver reports, and the check of feasibility (whitepaper section 4)."""
+"""The market of one round (whitepaper section 4): tasks, providers, model types, and what is derived from them."""
 
 import hashlib
 import math
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from auction.arrays import amounts, frozen, integer, reals, within
 from auction.errors import InputError
-
-if TYPE_CHECKING:
-    from auction.certificate import Certificate
 
 Int = NDArray[np.int64]
 Float = NDArray[np.float64]
@@ -129,87 +126,3 @@ class Market:
             if isinstance(array, np.ndarray):
                 state.update(np.ascontiguousarray(array).astype(array.dtype.newbyteorder("<"), copy=False).tobytes())
         return state.hexdigest()
-
-
-@dataclass(frozen=True, eq=False)
-class Allocation:
-    """The pairs (task, provider) with A_ij = 1, sorted by task, then provider; y_i = 1 for every task that occurs."""
-
-    task: Int  # (pairs,)
-    provider: Int  # (pairs,)
-
-    @classmethod
-    def of(cls, task: Any, provider: Any) -> "Allocation":
-        """Sort the pairs and freeze the arrays."""
-        task, provider = np.asarray(task, dtype=np.int64), np.asarray(provider, dtype=np.int64)
-        width = provider.max(initial=0) + 1  # one key: sorting it is several times faster than a lexsort
-        task, provider = np.divmod(np.sort(task * width + provider), width)
-        return cls(frozen(task), frozen(provider))
-
-    @classmethod
-    def empty(cls) -> "Allocation":
-        return cls.of([], [])
-
-
-@dataclass(frozen=True, eq=False, kw_only=True)
-class Outcome:
-    """What a solver reports of one market."""
-
-    solver: str
-    reading: Reading
-    allocation: Allocation
-    welfare: int  # micro-tokens
-    bound: int | None  # upper bound on the optimal welfare, micro-tokens; None where the solver proves none
-    proven_optimal: bool
-    status: str
-    seconds: float  # solving, without reading files or compiling
-    seed: int
-    options: dict[str, Any]
-    market_digest: str
-    certified_bound: int | None = None  # what the certificate proves; None without one
-    proof: str | None = None  # what carries ``bound`` below ``certified_bound``, and its size
-    certificate: "Certificate | None" = None  # of a solve in this process; files keep it apart
-
-    @property
-    def gap(self) -> float | None:
-        """(bound - welfare) / bound; 0 when both are 0; None without a bound."""
-        if self.bound is None:
-            return None
-        return (self.bound - self.welfare) / self.bound if self.bound else 0.0
-
-
-def check(market: Market, allocation: Allocation, reading: Reading) -> list[str]:
-    """Every constraint of the exact model that the allocation violates, each with its task or provider.
-
-    Covering: sum_j s_jk A_ij >= C_ik for every task that occurs; slots: sum_i A_ij <= w_j; A binary; and under
-    ``whole`` one provider a task. An empty list means feasible.
-    """
-    task, provider = allocation.task, allocation.provider
-    faults = [
-        f"pair {p}: {name} {index[p]} does not exist; the market has {count}"
-        for name, index, count in (("task", task, market.tasks), ("provider", provider, market.providers))
-        for p in np.flatnonzero((index < 0) | (index >= count))
-    ]
-    if faults:
-        return faults
-
-    ordered = np.lexsort((provider, task))
-    task, provider = task[ordered], provider[ordered]
-    repeated = np.flatnonzero((task[1:] == task[:-1]) & (provider[1:] == provider[:-1]))
-    faults += [f"task {task[p]} takes provider {provider[p]} more than once" for p in repeated]
-
-    used = np.bincount(provider, minlength=market.providers)
-    faults += [
-        f"provider {j} serves {used[j]} tasks with {market.slots[j]} slots" for j in np.flatnonzero(used > market.slots)
-    ]
-
-    winners, start, served_by = np.unique(task, return_index=True, return_counts=True)
-    if winners.size:
-        supply = np.add.reduceat(market.resource[provider], start, axis=0)
-        short = market.demand[winners] - supply
-        faults += [
-            f"task {winners[w]} is short of {short[w, k]} requests of type {k}" for w, k in np.argwhere(short > 0)
-        ]
-    if reading == "whole":
-        faults += [f"task {winners[w]} is split over {served_by[w]} providers" for w in np.flatnonzero(served_by > 1)]
-    return faults

@@ -7,7 +7,8 @@ Arrays by pair follow the allocation's pairs.
 import numpy as np
 from numba import vectorize
 
-from auction.market import Allocation, Float, Int, Market
+from auction.allocation import Allocation
+from auction.market import Float, Int, Market
 
 
 def slot_units(market: Market) -> Int:

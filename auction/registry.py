@@ -11,8 +11,9 @@ from auction.errors import InputError
 
 
 def names(package: ModuleType) -> list[str]:
-    """The modules of a package, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(package.__path__))
+    """The modules of a package, sorted; those that begin with ``_`` are helpers of the others."""
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return sorted(name for name in found if not name.startswith("_"))
 
 
 def load(package: ModuleType, name: str, kind: str) -> ModuleType:

@@ -8,9 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from auction import registry
+from auction.allocation import Allocation
 from auction.arrays import frozen, integer, reals
 from auction.errors import InputError
-from auction.market import AMOUNT_LIMIT, READINGS, Allocation, Float, Int, Market, Reading
+from auction.market import AMOUNT_LIMIT, READINGS, Float, Int, Market, Reading
 from auction.prices import trade_prices
 from auction.solvers import bid_density
 from auction.welfare import winners

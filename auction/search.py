@@ -6,8 +6,9 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from auction.allocation import Allocation
 from auction.certificate import Certificate
-from auction.market import Allocation, Market
+from auction.market import Market
 
 
 @dataclass(frozen=True)

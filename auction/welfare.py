@@ -2,7 +2,8 @@
 
 import numpy as np
 
-from auction.market import MICRO, Allocation, Int, Market
+from auction.allocation import Allocation
+from auction.market import MICRO, Int, Market
 
 
 def winners(allocation: Allocation) -> Int:

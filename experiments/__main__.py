@@ -1,6 +1,6 @@
 """``python -m experiments``."""
 
-from auction.terminal import run
+from auction.commands.terminal import run
 from experiments.cli import app
 
 if __name__ == "__main__":

@@ -7,8 +7,8 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from auction.commands.terminal import clean_stdout
 from auction.errors import InputError
-from auction.terminal import clean_stdout
 from experiments import claims, report
 from experiments.claims import SIZES
 

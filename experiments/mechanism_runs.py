@@ -9,9 +9,9 @@ import pandas as pd
 
 from auction import Market, mechanisms
 from auction.errors import InputError
+from auction.incentives.misreports import KINDS, Kind, regrets
 from auction.market import Int
 from auction.mechanisms import Settlement
-from auction.misreports import KINDS, Kind, regrets
 from auction.welfare import provider_utility, user_utility, welfare
 from experiments.progress import track
 from experiments.sweep import Draw

@@ -5,7 +5,7 @@ from typing import TypeVar
 
 from rich.progress import track as rich_track
 
-from auction.terminal import stderr
+from auction.commands.terminal import stderr
 
 T = TypeVar("T")
 

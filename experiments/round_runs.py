@@ -7,9 +7,11 @@ from typing import Any
 import numpy as np
 from scipy import stats
 
-from auction import Market, traces
+from auction import Market
+from auction.allocation import Allocation
+from auction.data import traces
 from auction.density import descending, task_density
-from auction.market import Allocation, Float, Int
+from auction.market import Float, Int
 from auction.rounds import MISSED, History, Perform, failing_at_random, poisson_arrivals, simulate
 from experiments.sweep import Draw
 

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from auction import Market, generate, solve, warm_start
+from auction import Market, generate, solve
 from auction.market import Reading
+from auction.solvers import _warm_start as warm_start
 from experiments import plots
 from experiments.progress import track
 

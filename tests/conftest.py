@@ -9,11 +9,11 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from auction import instances
-from auction.cli import app
+from auction.commands.cli import app
+from auction.commands.terminal import run
 from auction.errors import InputError
 from auction.market import MICRO, Market
 from auction.registry import options_of
-from auction.terminal import run
 
 
 def pytest_configure(config):

@@ -4,7 +4,7 @@ from typing import Literal
 
 import numpy as np
 
-from auction.draws import micro
+from auction.instances._draws import micro
 from auction.market import Market
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from auction.draws import priced, uniform_rows
 from auction.errors import InputError
+from auction.instances._draws import priced, uniform_rows
 from auction.market import Market
 
 

@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from auction.draws import micro, no_empty_rows, positive, priced
 from auction.errors import InputError
+from auction.instances._draws import micro, no_empty_rows, positive, priced
 from auction.market import Int, Market
 
 

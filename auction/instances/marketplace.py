@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from auction import hardware, traces
-from auction.devices import read_devices
-from auction.draws import micro, slots_for_supply
+from auction.data import hardware, traces
+from auction.data.devices import read_devices
+from auction.data.hardware import MODELS, REFERENCE_CARD, REFERENCE_REQUEST, Cards, Model
 from auction.errors import InputError
-from auction.hardware import MODELS, REFERENCE_CARD, REFERENCE_REQUEST, Cards, Model
+from auction.instances._draws import micro, slots_for_supply
 from auction.market import MICRO, Float, Int, Market
 
 RANGES = {

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from auction.draws import slots_for_supply
 from auction.instances import uniform
+from auction.instances._draws import slots_for_supply
 from auction.market import Market
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from auction.draws import priced, scaled_demand, uniform_rows
+from auction.instances._draws import priced, scaled_demand, uniform_rows
 from auction.market import Market
 
 

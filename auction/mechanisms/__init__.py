@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from auction import registry
+from auction.allocation import Allocation, check
 from auction.errors import InputError
-from auction.market import READINGS, Allocation, Int, Market, check
+from auction.market import READINGS, Int, Market
 from auction.search import Stop
 from auction.welfare import welfare
 

@@ -21,8 +21,9 @@ c_j: nobody loses, and no slot is taken that is dearer than what the user bids f
 import numpy as np
 from numba import njit
 
+from auction.allocation import Allocation
 from auction.density import descending
-from auction.market import READINGS, Allocation, Float, Int, Market, Reading
+from auction.market import READINGS, Float, Int, Market, Reading
 from auction.mechanisms import Settlement
 from auction.prices import fraction, slot_units
 from auction.search import Stop

@@ -2,15 +2,16 @@
 
 import numpy as np
 
+from auction.allocation import Allocation
 from auction.errors import InputError
-from auction.market import READINGS, Allocation, Market, Reading
+from auction.market import READINGS, Market, Reading
 from auction.mechanisms import Settlement
+from auction.mechanisms._supporting import supporting
 from auction.prices import transfers
 from auction.search import Stop
+from auction.solvers._vector_prices.dual import grouped
+from auction.solvers._vector_prices.serving import drawn
 from auction.solvers.column_generation import by_vector
-from auction.solvers.column_generation.serving import drawn
-from auction.solvers.column_generation.supporting import supporting
-from auction.solvers.column_generation.vector_dual import grouped
 
 __all__ = ["READINGS", "run"]
 

@@ -2,8 +2,9 @@
 
 import numpy as np
 
+from auction.allocation import Allocation
 from auction.errors import InputError
-from auction.market import Allocation, Market, Reading
+from auction.market import Market, Reading
 from auction.mechanisms import Settlement
 from auction.search import Stop
 

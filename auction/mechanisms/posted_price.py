@@ -2,9 +2,10 @@
 
 import numpy as np
 
+from auction.allocation import Allocation
 from auction.arrays import within
 from auction.errors import InputError
-from auction.market import AMOUNT_LIMIT, READINGS, Allocation, Int, Market, Reading
+from auction.market import AMOUNT_LIMIT, READINGS, Int, Market, Reading
 from auction.mechanisms import Settlement
 from auction.prices import ask_per_unit, slot_units, transfers
 from auction.search import Stop

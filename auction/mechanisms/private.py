@@ -28,11 +28,11 @@ from decimal import Decimal
 
 import numpy as np
 
-from auction import permute_and_flip
 from auction.arrays import within
 from auction.errors import InputError
 from auction.market import AMOUNT_LIMIT, MICRO, READINGS, Float, Int, Market, Reading
 from auction.mechanisms import Settlement
+from auction.mechanisms import _permute_and_flip as permute_and_flip
 from auction.mechanisms.posted_price import offered, sell
 from auction.prices import slot_units, transfers
 from auction.search import Stop

@@ -5,8 +5,9 @@ from typing import Literal
 
 import numpy as np
 
+from auction.allocation import Allocation
 from auction.errors import InputError
-from auction.market import READINGS, Allocation, Int, Market, Reading
+from auction.market import READINGS, Int, Market, Reading
 from auction.mechanisms import Settlement
 from auction.prices import transfers
 from auction.search import Stop

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from auction.market import Allocation, Market
+from auction.allocation import Allocation
+from auction.market import Market
 from auction.search import Stop
 from auction.solvers import bid_density
 

@@ -14,7 +14,7 @@ from auction.prices import ask_per_unit, slot_units
 from auction.printed.defect import Defect, share
 from auction.search import Stop
 from auction.solvers import bid_density
-from auction.warm_start import best_heuristic
+from auction.solvers._warm_start import best_heuristic
 from auction.welfare import welfare
 
 

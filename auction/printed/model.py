@@ -4,11 +4,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from auction.market import MICRO, Allocation, Float, Int, Market
+from auction.allocation import Allocation
+from auction.market import MICRO, Float, Int, Market
 from auction.prices import trade_prices
 from auction.printed.defect import NOT_SHOWN, Defect, best_order, share
 from auction.search import Stop
-from auction.warm_start import best_heuristic
+from auction.solvers._warm_start import best_heuristic
 from auction.welfare import printed_objective, printed_provider_utility, provider_utility, welfare
 
 

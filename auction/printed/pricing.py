@@ -4,7 +4,8 @@ from dataclasses import replace
 
 import numpy as np
 
-from auction.market import MICRO, Allocation, Float, Int, Market
+from auction.allocation import Allocation
+from auction.market import MICRO, Float, Int, Market
 from auction.prices import ask_per_unit, bid_per_unit, slot_units, trade_prices, unit_prices, won_units
 from auction.printed.defect import NOT_SHOWN, Defect, best_order, share
 from auction.printed.densities import normalised

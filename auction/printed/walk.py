@@ -8,13 +8,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from auction.allocation import Allocation
 from auction.density import descending, provider_density, task_density
-from auction.market import MICRO, Allocation, Market
+from auction.market import MICRO, Market
 from auction.printed.defect import Defect, Measure, share
 from auction.printed.densities import normalised
 from auction.search import Stop
 from auction.solvers import bid_density
-from auction.warm_start import best_heuristic
+from auction.solvers._warm_start import best_heuristic
 from auction.welfare import welfare, winners
 
 WALK = frozenset({7, 8, 9, 17, 19, 20, 21, 22})  # what this file can leave as printed

@@ -15,8 +15,10 @@ from concurrent.futures import Future
 from typing import Any
 
 from auction import registry
+from auction.allocation import check
 from auction.errors import InputError
-from auction.market import READINGS, Market, Outcome, Reading, check
+from auction.market import READINGS, Market, Reading
+from auction.outcome import Outcome
 from auction.search import Found, Stop
 from auction.welfare import welfare
 

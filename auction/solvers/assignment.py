@@ -9,8 +9,9 @@ import numpy as np
 from numba import njit
 from ortools.graph.python import min_cost_flow
 
+from auction.allocation import Allocation
 from auction.errors import InputError
-from auction.market import Allocation, Int, Market, Reading
+from auction.market import Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
 
 READINGS: tuple[Reading, ...] = ("whole",)

@@ -5,10 +5,11 @@ from typing import Literal
 import numpy as np
 from numba import njit
 
+from auction.allocation import Allocation
 from auction.density import descending, provider_density, task_density
-from auction.market import READINGS, Allocation, Int, Market, Reading
+from auction.market import READINGS, Int, Market, Reading
 from auction.search import Found, Stop
-from auction.vectors import distinct_rows
+from auction.solvers._vectors import distinct_rows
 
 __all__ = ["READINGS", "allocate", "solve"]
 

@@ -3,8 +3,9 @@
 from functools import cache
 from itertools import combinations
 
+from auction.allocation import Allocation
 from auction.errors import InputError
-from auction.market import READINGS, Allocation, Market, Reading
+from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop
 
 __all__ = ["READINGS", "solve"]

@@ -5,10 +5,11 @@ from typing import Literal
 import numpy as np
 from numba import njit
 
-from auction.covering import cheapest_cover
-from auction.market import READINGS, Allocation, Int, Market, Reading
+from auction.allocation import Allocation
+from auction.market import READINGS, Int, Market, Reading
 from auction.search import Found, Stop
-from auction.vectors import distinct_rows
+from auction.solvers._covering import cheapest_cover
+from auction.solvers._vectors import distinct_rows
 
 __all__ = ["READINGS", "solve"]
 
@@ -19,7 +20,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Lite
     """Tasks by b_i / |C_i| (or b_i / sqrt|C_i|: Lehmann, O'Callaghan and Shoham 2002), descending, ties by index.
 
     Each task takes the cheapest cover among the slots that are left and wins if that costs at most b_i. Covers come
-    from ``auction.covering``; under ``whole`` it is the cheapest slot that covers alone.
+    from ``auction.solvers._covering``; under ``whole`` it is the cheapest slot that covers alone.
 
     Args:
         norm: ``unit`` divides by sum_k C_ik, ``root`` by its square root.

@@ -5,10 +5,11 @@ import math
 import numpy as np
 from ortools.sat.python import cp_model
 
-from auction.formulation import candidates
-from auction.market import READINGS, Allocation, Market, Reading
+from auction.allocation import Allocation
+from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop, claimed_bound
-from auction.warm_start import best_heuristic
+from auction.solvers._formulation import candidates
+from auction.solvers._warm_start import best_heuristic
 from auction.welfare import welfare
 
 __all__ = ["READINGS", "solve"]

@@ -7,10 +7,11 @@ import highspy
 import numpy as np
 import pulp
 
-from auction.formulation import Candidates, candidates
-from auction.market import READINGS, Allocation, Market, Reading
+from auction.allocation import Allocation
+from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop, claimed_bound
-from auction.warm_start import best_heuristic
+from auction.solvers._formulation import Candidates, candidates
+from auction.solvers._warm_start import best_heuristic
 from auction.welfare import welfare
 
 __all__ = ["READINGS", "solve"]
@@ -27,8 +28,7 @@ def solve(
 ) -> Found:
     """max sum_i b_i y_i - sum_ij c_j A_ij subject to covering, slots, A_ij <= y_i; A and y binary.
 
-    Coefficients are cut to min(s_jk, C_ik) and useless pairs left out (``auction.formulation``). Amounts stay integer
-    micro-tokens and both gap tolerances are 0.
+    Coefficients are cut to min(s_jk, C_ik) and useless pairs left out (``_formulation``). Amounts stay integer micro-tokens and both gap tolerances are 0.
 
     Args:
         warm_start: start from the best heuristic allocation.

@@ -4,9 +4,10 @@ import highspy
 import numpy as np
 from scipy import sparse
 
-from auction.formulation import Candidates, candidates
-from auction.market import READINGS, Allocation, Float, Int, Market, Reading
+from auction.allocation import Allocation
+from auction.market import READINGS, Float, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
+from auction.solvers._formulation import Candidates, candidates
 
 __all__ = ["READINGS", "solve"]
 

@@ -3,15 +3,16 @@
 import numpy as np
 from numba import njit
 
+from auction.allocation import Allocation
 from auction.arrays import INT64_MAX
 from auction.certificate import Certificate
-from auction.covering import cheapest_cover
 from auction.errors import InputError
-from auction.market import READINGS, Allocation, Int, Market, Reading
+from auction.market import READINGS, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
-from auction.solvers.column_generation.serving import served
-from auction.solvers.column_generation.vector_dual import certified, grouped, rest_of
-from auction.solvers.column_generation.vector_rounds import rounds_of_prices
+from auction.solvers._covering import cheapest_cover
+from auction.solvers._vector_prices.dual import certified, grouped, rest_of
+from auction.solvers._vector_prices.rounds import rounds_of_prices
+from auction.solvers._vector_prices.serving import served
 from auction.welfare import welfare
 
 __all__ = ["READINGS", "solve"]

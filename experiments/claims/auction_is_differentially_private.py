@@ -9,11 +9,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from auction import Market, mechanisms, solve
+from auction.incentives.misreports import lies
+from auction.incentives.privacy_audit import TIGHT_GRID, draws_needed, lower_bound, privacy_loss, tight_neighbours
 from auction.market import Float, Int
 from auction.mechanisms import Settlement, posted_price, private
-from auction.misreports import lies
-from auction.permute_and_flip import probabilities
-from auction.privacy_audit import TIGHT_GRID, draws_needed, lower_bound, privacy_loss, tight_neighbours
+from auction.mechanisms._permute_and_flip import probabilities
 from auction.search import Stop
 from auction.welfare import welfare
 from experiments import plots, statistics

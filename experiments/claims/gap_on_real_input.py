@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction.traces import data_directory
+from auction.data.traces import data_directory
 from experiments import plots, statistics, sweep
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan

@@ -6,9 +6,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction import misreports, solve
+from auction import solve
+from auction.incentives import misreports
+from auction.incentives.misreports import Kind
 from auction.mechanisms import vcg
-from auction.misreports import Kind
 from experiments import mechanism_runs, plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED

@@ -10,7 +10,7 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from auction import Market, instances
-from auction.market import Allocation
+from auction.allocation import Allocation
 from auction.prices import ask_per_unit, bid_per_unit, slot_units, trade_prices
 from auction.printed.defect import share
 from auction.search import Stop

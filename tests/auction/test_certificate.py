@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from auction import solve
 from auction.certificate import derived_bound
 from auction.market import READINGS, Market
-from auction.vectors import distinct_rows
+from auction.solvers._vectors import distinct_rows
 
 PRICES = st.integers(0, 9_000_000)
 

@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction.market import FIELDS, MICRO, Allocation, Market, Outcome
+from auction.allocation import Allocation
+from auction.market import FIELDS, MICRO, Market
+from auction.outcome import Outcome
 
 WHOLE = "integers from 0 to 9223372036854775807"
 FINITE = "finite numbers from 0 up"

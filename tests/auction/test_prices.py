@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import prices
-from auction.market import Allocation, Market
+from auction.allocation import Allocation
+from auction.market import Market
 from auction.search import Stop
 from auction.solvers import greedy
 

@@ -33,7 +33,8 @@ def test_names_are_the_files(package):
     folder = Path(package.__path__[0])
     modules = {path.stem for path in folder.glob("*.py")} - {"__init__"}
     packages = {path.parent.name for path in folder.glob("*/__init__.py")}
-    assert registry.names(package) == package.names() == sorted(modules | packages)
+    entries = {name for name in modules | packages if not name.startswith("_")}
+    assert registry.names(package) == package.names() == sorted(entries)
 
 
 @PACKAGES

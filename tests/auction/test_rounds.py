@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auction import solve
-from auction.market import Allocation, Market
+from auction.allocation import Allocation
+from auction.market import Market
 from auction.prices import trade_prices
 from auction.rounds import CHEATED, MISSED, NEVER, History, failing_at_random, poisson_arrivals, simulate
 from auction.welfare import user_utility, welfare

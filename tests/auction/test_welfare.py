@@ -3,7 +3,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction.market import MICRO, Allocation, Market
+from auction.allocation import Allocation
+from auction.market import MICRO, Market
 from auction.welfare import welfare
 
 

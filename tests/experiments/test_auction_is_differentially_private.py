@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from auction import mechanisms
-from auction.market import Allocation
+from auction.allocation import Allocation
 from auction.mechanisms import Settlement
 from experiments.claims import auction_is_differentially_private as claim
 

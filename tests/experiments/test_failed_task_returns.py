@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from auction.market import Allocation
+from auction.allocation import Allocation
 from auction.rounds import CHEATED, DONE, MISSED, NEVER
 from experiments import round_runs
 from experiments.claims import failed_task_returns as claim

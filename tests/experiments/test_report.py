@@ -6,7 +6,7 @@ import sys
 import pandas as pd
 import pytest
 
-from auction.terminal import run
+from auction.commands.terminal import run
 from experiments import claims, report
 from experiments.cli import app
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction.market import MICRO, Market, check
+from auction.allocation import check
+from auction.market import MICRO, Market
 from experiments.claims import trades_when_bid_matches_ask as claim
 
 BEST = claim.ORDERS[claim.BEST]

@@ -2,10 +2,12 @@
 
 import numpy as np
 
+from auction.allocation import Allocation
 from auction.certificate import Certificate
 from auction.errors import InputError
-from auction.market import Allocation, Int, Market, Reading
+from auction.market import Int, Market, Reading
 from auction.search import Found, Stop
+from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.branching import searched
 from auction.solvers.column_generation.columns import (
     Pool,
@@ -22,7 +24,6 @@ from auction.solvers.column_generation.enumeration import columns_within
 from auction.solvers.column_generation.master import Master
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, places
 from auction.solvers.column_generation.primal import improved
-from auction.warm_start import best_heuristic
 
 ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provider
 TABLE_LIMIT = 500_000_000  # entries of the table of cover prices: 4 GB

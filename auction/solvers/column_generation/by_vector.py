@@ -3,16 +3,17 @@
 A lattice of demands too large for that is made coarse: its bound stays valid, allocations come from elsewhere.
 """
 
-from auction.market import Allocation, Market, Reading
+from auction.allocation import Allocation
+from auction.market import Market, Reading
 from auction.search import Found, Stop
+from auction.solvers._vector_prices.descent import descended
+from auction.solvers._vector_prices.dual import Grouped, Priced, certified, grouped, priced
+from auction.solvers._vector_prices.master import Master
+from auction.solvers._vector_prices.rounding import rounded
+from auction.solvers._vector_prices.rounds import rounds_of_prices
+from auction.solvers._vector_prices.serving import served
+from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.neighbourhoods import improved
-from auction.solvers.column_generation.rounding import rounded
-from auction.solvers.column_generation.serving import served
-from auction.solvers.column_generation.vector_descent import descended
-from auction.solvers.column_generation.vector_dual import Grouped, Priced, certified, grouped, priced
-from auction.solvers.column_generation.vector_master import Master
-from auction.solvers.column_generation.vector_rounds import rounds_of_prices
-from auction.warm_start import best_heuristic
 from auction.welfare import welfare
 
 WARM, LATE = 60, 10  # rounds of prices to start from; the last of them give the first steps

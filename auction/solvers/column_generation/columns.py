@@ -7,8 +7,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from auction.formulation import candidates
-from auction.market import Allocation, Int, Market
+from auction.allocation import Allocation
+from auction.market import Int, Market
+from auction.solvers._formulation import candidates
 
 
 @dataclass(frozen=True)

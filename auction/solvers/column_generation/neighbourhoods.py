@@ -4,10 +4,11 @@ from dataclasses import replace
 
 import numpy as np
 
-from auction.market import Allocation, Int
+from auction.allocation import Allocation
+from auction.market import Int
 from auction.search import Stop
+from auction.solvers._vector_prices.dual import Grouped, Priced
 from auction.solvers.column_generation import by_provider
-from auction.solvers.column_generation.vector_dual import Grouped, Priced
 from auction.welfare import welfare, winners
 
 TASKS = 60  # winners in a neighbourhood, and as many losers

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from auction import hardware, traces
+from auction.data import hardware, traces
+from auction.data.hardware import MODELS
 from auction.errors import InputError
-from auction.hardware import MODELS
 from auction.instances import generate, marketplace
 from auction.market import MICRO
 from auction.solvers import solve

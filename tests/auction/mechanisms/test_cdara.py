@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import mechanisms
-from auction.market import AMOUNT_LIMIT, MICRO, READINGS, Market, check
+from auction.allocation import check
+from auction.market import AMOUNT_LIMIT, MICRO, READINGS, Market
 from auction.mechanisms import cdara
 from auction.welfare import provider_utility, user_utility
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from auction import instances, mechanisms, solvers
 from auction.market import READINGS, Market
-from auction.vectors import distinct_rows
+from auction.solvers._vectors import distinct_rows
 from auction.welfare import provider_utility, user_utility, welfare
 
 

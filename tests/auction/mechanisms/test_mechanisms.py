@@ -8,7 +8,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auction import mechanisms
-from auction.market import AMOUNT_LIMIT, MICRO, Market, check
+from auction.allocation import check
+from auction.market import AMOUNT_LIMIT, MICRO, Market
 from auction.welfare import provider_utility, user_utility
 
 NEVER_LOSING = ("cdara", "clearing", "mcafee", "posted_price", "private", "vcg", "whitepaper")

@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import mechanisms
+from auction.incentives.misreports import regrets
 from auction.market import MICRO, READINGS, Market
 from auction.mechanisms import posted_price
-from auction.misreports import regrets
 from auction.search import Stop
 from auction.welfare import provider_utility, user_utility
 

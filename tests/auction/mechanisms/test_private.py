@@ -10,10 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from auction import mechanisms, permute_and_flip
+from auction import mechanisms
+from auction.incentives.privacy_audit import TIGHT_GRID, privacy_loss, tight_neighbours
 from auction.market import MICRO, READINGS, Market
+from auction.mechanisms import _permute_and_flip as permute_and_flip
 from auction.mechanisms import private
-from auction.privacy_audit import TIGHT_GRID, privacy_loss, tight_neighbours
 from auction.welfare import provider_utility, user_utility
 
 GRID = "0.5,8,1,3.3,12"

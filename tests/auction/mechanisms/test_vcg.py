@@ -8,9 +8,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auction import mechanisms, solvers
+from auction.incentives.misreports import regrets
 from auction.market import MICRO, READINGS, Market
 from auction.mechanisms import vcg
-from auction.misreports import regrets
 from auction.search import Found, Stop
 from auction.solvers import brute_force
 from auction.welfare import provider_utility, user_utility, welfare

@@ -8,8 +8,9 @@ import numpy as np
 import pytest
 
 from auction import instances, registry, solvers
+from auction.allocation import check
 from auction.certificate import derived_bound
-from auction.market import READINGS, check
+from auction.market import READINGS
 
 EXACT = {"brute_force", "ilp_pulp", "ilp_cpsat", "ilp_scip", "assignment"}
 SEEDS = range(25)

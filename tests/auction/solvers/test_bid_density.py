@@ -10,7 +10,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from auction.market import READINGS, Market, check
+from auction.allocation import check
+from auction.market import READINGS, Market
 from auction.solvers import solve
 from auction.welfare import welfare
 

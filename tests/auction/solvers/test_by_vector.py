@@ -8,10 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import solvers
+from auction.allocation import check
 from auction.certificate import derived_bound
-from auction.market import READINGS, Market, check
+from auction.market import READINGS, Market
 from auction.search import Stop
-from auction.solvers.column_generation import by_vector, coarsening, vector_dual
+from auction.solvers._vector_prices import coarsening
+from auction.solvers._vector_prices import dual as vector_dual
+from auction.solvers.column_generation import by_vector
 from auction.welfare import welfare
 
 

@@ -9,8 +9,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import instances, solvers
+from auction.allocation import check
 from auction.certificate import derived_bound
-from auction.market import READINGS, Market, check
+from auction.market import READINGS, Market
 from auction.search import Stop
 from auction.solvers import column_generation
 from auction.solvers.column_generation import by_provider

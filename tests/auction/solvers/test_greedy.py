@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction.market import READINGS, Market, check
+from auction.allocation import check
+from auction.market import READINGS, Market
 from auction.solvers import greedy, solve
 
 

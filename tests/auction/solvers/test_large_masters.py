@@ -3,14 +3,17 @@
 import numpy as np
 import pytest
 
-from auction.market import MICRO, READINGS, Allocation, Market, check
+from auction.allocation import Allocation, check
+from auction.market import MICRO, READINGS, Market
+from auction.mechanisms._supporting import supporting
 from auction.search import Stop
-from auction.solvers.column_generation import by_vector, neighbourhoods, vector_descent, vector_master
-from auction.solvers.column_generation.rounding import completed
-from auction.solvers.column_generation.supporting import supporting
-from auction.solvers.column_generation.vector_dual import grouped, priced
-from auction.solvers.column_generation.vector_rounds import linear_prices
-from auction.vectors import distinct_rows
+from auction.solvers._vector_prices import descent as vector_descent
+from auction.solvers._vector_prices import master as vector_master
+from auction.solvers._vector_prices.dual import grouped, priced
+from auction.solvers._vector_prices.rounding import completed
+from auction.solvers._vector_prices.rounds import linear_prices
+from auction.solvers._vectors import distinct_rows
+from auction.solvers.column_generation import by_vector, neighbourhoods
 from auction.welfare import welfare
 
 

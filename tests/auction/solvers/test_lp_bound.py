@@ -10,9 +10,9 @@ from hypothesis.extra.numpy import arrays
 from scipy.optimize import linprog
 
 from auction import instances
-from auction.formulation import candidates
 from auction.market import READINGS, Market
 from auction.solvers import lp_bound, solve
+from auction.solvers._formulation import candidates
 
 
 def relaxation(market, reading):

@@ -6,8 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import solvers
+from auction.allocation import check
 from auction.certificate import derived_bound
-from auction.market import READINGS, Market, check
+from auction.market import READINGS, Market
 from auction.search import Stop
 from auction.solvers import price_guided
 from auction.welfare import welfare

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 
 from auction import solvers
-from auction.market import READINGS, Allocation, check
+from auction.allocation import Allocation, check
+from auction.market import READINGS
 from auction.search import Found
 
 SOLVER_READINGS = [(name, reading) for name in solvers.names() for reading in solvers.load(name).READINGS]

@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers.column_generation.vector_dual import Grouped, Priced, priced
+from auction.solvers._vector_prices.dual import Grouped, Priced, priced
 
 EVALUATIONS = 500  # of the dual by L-BFGS-B
 MEMORY = 20  # of L-BFGS-B: pairs of steps and slopes it builds its curvature from

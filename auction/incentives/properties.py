@@ -7,8 +7,8 @@ import numpy as np
 
 from auction import mechanisms, solvers
 from auction.errors import InputError
+from auction.incentives.misreports import regrets
 from auction.market import Int, Market
-from auction.misreports import regrets
 from auction.welfare import provider_utility, user_utility, welfare
 
 MISREPORTS = (0.5, 0.8, 1.25, 2.0)

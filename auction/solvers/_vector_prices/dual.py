@@ -11,8 +11,8 @@ from numba import njit
 
 from auction.certificate import Certificate
 from auction.market import Float, Int, Market, Reading
-from auction.solvers.column_generation.coarsening import in_units, units
-from auction.vectors import distinct_rows
+from auction.solvers._vector_prices.coarsening import in_units, units
+from auction.solvers._vectors import distinct_rows
 
 UNITS = 2**40  # slots of one provider beyond which more make no difference, and floats would lose the others'
 

@@ -4,7 +4,8 @@ import numpy as np
 from scipy import sparse
 from scipy.optimize import linprog
 
-from auction.market import MICRO, Allocation, Int, Market
+from auction.allocation import Allocation
+from auction.market import MICRO, Int, Market
 from auction.welfare import winners
 
 PASSES = 2  # the second weighs a trade's loss by the surplus at stake over the loss that the first left it

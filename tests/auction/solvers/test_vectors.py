@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from auction.vectors import distinct_rows
+from auction.solvers._vectors import distinct_rows
 
 SHAPES = st.tuples(st.integers(0, 6), st.integers(1, 3))
 

@@ -7,9 +7,10 @@ import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
-from auction.market import Allocation, Int
-from auction.solvers.column_generation.vector_dual import Grouped, Priced, covers
-from auction.solvers.column_generation.vector_master import Flow
+from auction.allocation import Allocation
+from auction.market import Int
+from auction.solvers._vector_prices.dual import Grouped, Priced, covers
+from auction.solvers._vector_prices.master import Flow
 from auction.solvers.greedy import serve as serve_exactly
 
 Pairs = tuple[Int, Int]  # tasks and the places of their providers

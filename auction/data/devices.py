@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 
 from auction.arrays import frozen, integer
+from auction.data.hardware import BANDWIDTH_EFFICIENCY, COMPUTE_EFFICIENCY, Cards
 from auction.errors import InputError
 from auction.files import read_json
-from auction.hardware import BANDWIDTH_EFFICIENCY, COMPUTE_EFFICIENCY, Cards
 
 FAMILIES = ("llama",)
 DEVICE = {"name": str, "adapter": str, "backend": str, "date": date, "memory_bytes": int, "models": list}

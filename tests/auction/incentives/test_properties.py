@@ -3,8 +3,8 @@
 import pytest
 
 from auction import mechanisms
+from auction.incentives.properties import properties
 from auction.market import MICRO
-from auction.properties import properties
 
 KEYS = {
     "users_losing", "providers_losing", "worst_loss", "budget_surplus", "welfare", "optimum_or_bound", "user_surplus",
@@ -39,7 +39,7 @@ def test_vcg_is_optimal_without_regret_and_the_midpoint_is_neither(market):
 
 
 def test_printed_prices_make_users_lose(generate, monkeypatch):
-    monkeypatch.setattr("auction.properties.BOUND_SECONDS", 0.5)
+    monkeypatch.setattr("auction.incentives.properties.BOUND_SECONDS", 0.5)
     market = generate("marketplace", 30, 60, 3, 0)
     options = {"backfill": True, "task_order": "ratio", "provider_order": "ratio", "printed": True}
     found = properties(market, "whitepaper", sample=1, misreports=(2.0,), options=options)

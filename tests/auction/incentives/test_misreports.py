@@ -7,10 +7,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import mechanisms
+from auction.allocation import Allocation
 from auction.errors import InputError
-from auction.market import MICRO, Allocation, Market
+from auction.incentives.misreports import gain, lies, regrets
+from auction.market import MICRO, Market
 from auction.mechanisms import Settlement
-from auction.misreports import gain, lies, regrets
 
 FACTORS = (0.5, 2.0)
 

@@ -9,12 +9,12 @@ from rich.console import Console
 from rich.table import Table
 
 from auction import mechanisms, registry
-from auction.arguments import Json, MarketFile, Options, Seed, options_in_words
+from auction.commands.arguments import Json, MarketFile, Options, Seed, options_in_words
+from auction.commands.terminal import clean_stdout, key_values, print_json, working
 from auction.errors import InputError
 from auction.files import ensure_writable, read_market, replacing
+from auction.incentives.properties import MISREPORTS, properties
 from auction.market import MICRO
-from auction.properties import MISREPORTS, properties
-from auction.terminal import clean_stdout, key_values, print_json, working
 
 Name = Annotated[
     str, typer.Option("--mechanism", help="a name from `python -m auction mechanisms`", show_default=False)

@@ -5,7 +5,7 @@ import os
 import numpy as np
 import pytest
 
-from auction import traces
+from auction.data import traces
 from auction.errors import InputError
 
 CONV, IMAGE = traces.TRACES["chat"][0], traces.TRACES["image"][0]

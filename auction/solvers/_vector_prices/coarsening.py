@@ -8,7 +8,7 @@ dearer: f of the rounded market is at most f, and what its prices prove holds.
 import numpy as np
 
 from auction.market import Int, Market
-from auction.vectors import distinct_rows
+from auction.solvers._vectors import distinct_rows
 
 POINTS = 4_000_000  # points of the lattice at most
 WORK = 400_000_000  # points x distinct slot vectors at most (and steps between rows): about a second a list of prices

@@ -8,8 +8,8 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from auction import covering
-from auction.covering import cheapest_cover
+from auction.solvers import _covering as covering
+from auction.solvers._covering import cheapest_cover
 
 
 @st.composite

@@ -3,7 +3,8 @@
 from itertools import product
 from typing import Any
 
-from auction.market import Allocation, Market, Reading
+from auction.allocation import Allocation
+from auction.market import Market, Reading
 from auction.search import Stop
 from auction.solvers import bid_density, greedy
 from auction.welfare import welfare

@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction import hardware, traces
+from auction.data import hardware, traces
+from auction.data.hardware import MODELS, REFERENCE_REQUEST, catalogue
 from auction.errors import InputError
-from auction.hardware import MODELS, REFERENCE_REQUEST, catalogue
 
 CHAT, CODE, IMAGE = MODELS[:3]
 REAL = st.floats(1e9, 1e15)

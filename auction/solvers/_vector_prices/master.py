@@ -12,7 +12,7 @@ from scipy import sparse
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers.column_generation.vector_dual import Curves, Grouped, Priced, places, steps
+from auction.solvers._vector_prices.dual import Curves, Grouped, Priced, places, steps
 
 HALVINGS = 9  # the finest segments are 2^-HALVINGS of the price they surround
 SEGMENTS = 2 * HALVINGS + 3

@@ -3,11 +3,12 @@
 import numpy as np
 from numpy.typing import NDArray
 
-from auction.market import Allocation, Int
+from auction.allocation import Allocation
+from auction.market import Int
 from auction.search import Stop
 from auction.solvers import greedy
-from auction.solvers.column_generation.rounding import CHUNKS, PASSES, completed, heads, serve
-from auction.solvers.column_generation.vector_dual import Grouped, Priced, covers
+from auction.solvers._vector_prices.dual import Grouped, Priced, covers
+from auction.solvers._vector_prices.rounding import CHUNKS, PASSES, completed, heads, serve
 
 
 def served(grid: Grouped, at: Priced, stop: Stop) -> Allocation:

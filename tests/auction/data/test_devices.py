@@ -6,8 +6,8 @@ from copy import deepcopy
 import numpy as np
 import pytest
 
-from auction import devices, hardware
-from auction.hardware import GIB, Model
+from auction.data import devices, hardware
+from auction.data.hardware import GIB, Model
 
 SMALL = {
     "name": "smollm2",

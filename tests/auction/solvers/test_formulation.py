@@ -7,10 +7,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction import formulation
-from auction.formulation import candidates
 from auction.market import READINGS, Market
+from auction.solvers import _formulation as formulation
 from auction.solvers import solve
+from auction.solvers._formulation import candidates
 
 
 def useful_pairs(market, reading):

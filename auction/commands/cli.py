@@ -8,8 +8,11 @@ from rich.console import Console
 from rich.table import Table
 
 from auction import instances, registry, solvers
-from auction.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
+from auction.allocation import check
 from auction.certificate import Certificate, derived_bound
+from auction.commands.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
+from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
+from auction.commands.terminal import INTERRUPTED, clean_stdout, key_values, print_json, stderr, working
 from auction.errors import InputError
 from auction.files import (
     ensure_market_name,
@@ -22,9 +25,8 @@ from auction.files import (
     write_market,
     write_outcome,
 )
-from auction.market import MICRO, Market, Outcome, check
-from auction.mechanism_commands import list_mechanisms, measure_properties, run_mechanism
-from auction.terminal import INTERRUPTED, clean_stdout, key_values, print_json, stderr, working
+from auction.market import MICRO, Market
+from auction.outcome import Outcome
 from auction.welfare import welfare
 
 app = typer.Typer(

@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from auction import privacy_audit
-from auction.mechanisms import private
-from auction.privacy_audit import (
+from auction.incentives import privacy_audit
+from auction.incentives.privacy_audit import (
     TIGHT_GRID,
     draws_needed,
     lower_bound,
@@ -17,6 +16,7 @@ from auction.privacy_audit import (
     ratio_bound,
     tight_neighbours,
 )
+from auction.mechanisms import private
 
 EPSILONS = (0.3, 1.0, 3.0)
 

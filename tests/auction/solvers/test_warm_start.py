@@ -4,10 +4,11 @@ from itertools import product
 
 import pytest
 
-from auction.market import READINGS, check
+from auction.allocation import check
+from auction.market import READINGS
 from auction.search import Stop
 from auction.solvers import solve
-from auction.warm_start import best_heuristic
+from auction.solvers._warm_start import best_heuristic
 from auction.welfare import welfare
 
 

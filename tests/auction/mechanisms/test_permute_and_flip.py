@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from auction.permute_and_flip import probabilities, release
+from auction.mechanisms._permute_and_flip import probabilities, release
 
 
 def enumerated(scores, scale):

@@ -6,7 +6,7 @@ import numpy as np
 
 from auction.market import Int
 from auction.search import Stop
-from auction.solvers.column_generation.vector_dual import Grouped, Priced, priced
+from auction.solvers._vector_prices.dual import Grouped, Priced, priced
 
 MEMORY = 0.1  # the weight of this round's requests: tasks all turn to whatever is cheapest, averages do not
 

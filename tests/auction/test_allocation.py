@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction.market import READINGS, Allocation, Market, check
+from auction.allocation import Allocation, check
+from auction.market import READINGS, Market
 from auction.solvers import solve
 
 FEASIBLE = st.tuples(st.from_type(Market), st.sampled_from(READINGS))

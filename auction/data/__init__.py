@@ -1,0 +1,1 @@
+"""Data that markets are drawn from: traces, catalogues of cards, measured devices."""

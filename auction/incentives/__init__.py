@@ -1,0 +1,1 @@
+"""What taking part truthfully is worth: misreports, properties of mechanisms, audits of privacy."""
