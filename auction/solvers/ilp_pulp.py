@@ -28,7 +28,8 @@ def solve(
 ) -> Found:
     """max sum_i b_i y_i - sum_ij c_j A_ij subject to covering, slots, A_ij <= y_i; A and y binary.
 
-    Coefficients are cut to min(s_jk, C_ik) and useless pairs left out (``_formulation``). Amounts stay integer micro-tokens and both gap tolerances are 0.
+    Coefficients are cut to min(s_jk, C_ik) and useless pairs left out (``_formulation``). Amounts stay integer
+    micro-tokens and both gap tolerances are 0.
 
     Args:
         warm_start: start from the best heuristic allocation.

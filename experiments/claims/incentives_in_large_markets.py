@@ -10,9 +10,10 @@ from auction import solve
 from auction.incentives import misreports
 from auction.incentives.misreports import Kind
 from auction.mechanisms import vcg
-from experiments import mechanism_runs, plots, statistics
+from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED
+from experiments.claims import _mechanism_runs as mechanism_runs
+from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED
 from experiments.progress import track
 from experiments.sweep import Draw
 

@@ -8,9 +8,10 @@ from matplotlib.figure import Figure
 
 from auction import Market
 from auction.welfare import provider_utility
-from experiments import mechanism_runs, plots, statistics
+from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, VCG, Rule
+from experiments.claims import _mechanism_runs as mechanism_runs
+from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, VCG, Rule
 from experiments.progress import track
 from experiments.sweep import Draw
 

@@ -4,9 +4,10 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from auction import instances
-from experiments import mechanism_runs, plots, statistics
+from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PRINTED
+from experiments.claims import _mechanism_runs as mechanism_runs
+from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PRINTED
 from experiments.sweep import Draw
 
 TITLE = "Prices are fair enough"

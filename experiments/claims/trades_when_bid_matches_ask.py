@@ -18,7 +18,7 @@ from auction.solvers import bid_density
 from auction.welfare import welfare, winners
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.mechanism_runs import BACKFILL
+from experiments.claims._mechanism_runs import BACKFILL
 from experiments.progress import track
 from experiments.sweep import Draw
 

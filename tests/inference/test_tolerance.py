@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from experiments.float32_disputes import nodes, recompute, record
+from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import nodes, recompute, record
 from inference import ops, tolerance
 from inference.blocks import BLOCK
 from inference.ops import attention as attention_op

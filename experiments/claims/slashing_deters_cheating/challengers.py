@@ -10,7 +10,7 @@ import numpy as np
 from numpy.random import Generator
 
 from auction.market import Float, Int
-from experiments.deterrence import TASKS, imitate
+from experiments.claims.slashing_deters_cheating.deterrence import TASKS, imitate
 
 
 @dataclass(frozen=True)

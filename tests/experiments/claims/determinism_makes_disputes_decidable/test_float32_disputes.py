@@ -3,10 +3,17 @@
 import numpy as np
 import pytest
 
-from experiments.cheap_runs import cheap_runs
 from experiments.claims import determinism_makes_disputes_decidable as claim
-from experiments.float32_disputes import first_outside, nodes, recompute, record, same_words, walk
-from experiments.float32_drift import drift, gradients
+from experiments.claims.determinism_makes_disputes_decidable.cheap_runs import cheap_runs
+from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import (
+    first_outside,
+    nodes,
+    recompute,
+    record,
+    same_words,
+    walk,
+)
+from experiments.claims.determinism_makes_disputes_decidable.float32_drift import drift, gradients
 from inference.generate import generate, passes
 from inference.models.llama import model
 from inference.models.tiny import tiny

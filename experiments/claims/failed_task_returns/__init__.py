@@ -11,10 +11,21 @@ from matplotlib.figure import Figure
 from auction import Market
 from auction.market import MICRO, Float
 from auction.rounds import NEVER, History
-from experiments import plots, round_runs, statistics
+from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims.failed_task_returns import round_runs
+from experiments.claims.failed_task_returns.round_runs import (
+    ARRIVALS,
+    NONE,
+    ORDERS,
+    PRINTED,
+    RANKED,
+    SECONDS,
+    TENFOLD,
+    Raise,
+    Scene,
+)
 from experiments.progress import track
-from experiments.round_runs import ARRIVALS, NONE, ORDERS, PRINTED, RANKED, SECONDS, TENFOLD, Raise, Scene
 from experiments.sweep import Draw
 
 TITLE = "A failed task returns with a higher v"

@@ -8,14 +8,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auction.cdara_workbook import FOLDER, RUNS, load
-from experiments import cdara_reproduction
-from experiments.cdara_reproduction import agreement, density_table
+from experiments.claims.densities_follow_earlier_work import reproduction
+from experiments.claims.densities_follow_earlier_work.reproduction import agreement, density_table
+from experiments.claims.densities_follow_earlier_work.workbook import FOLDER, RUNS, load
 
 
 @pytest.fixture(scope="module")
 def prices():
-    return cdara_reproduction.price_table(*load(None))
+    return reproduction.price_table(*load(None))
 
 
 def test_all_densities_agree_and_a_changed_one_does_not():

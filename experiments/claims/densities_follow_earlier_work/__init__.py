@@ -5,15 +5,17 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from auction import Market, instances
-from auction.cdara_scenario import densities
-from auction.cdara_workbook import Side, load
 from auction.density import provider_density, task_density
 from auction.market import MICRO
 from auction.mechanisms import cdara
 from auction.prices import slot_units
-from experiments import cdara_reproduction, mechanism_runs, plots, statistics
+from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.mechanism_runs import CORRECTED, Rule
+from experiments.claims import _mechanism_runs as mechanism_runs
+from experiments.claims._mechanism_runs import CORRECTED, Rule
+from experiments.claims.densities_follow_earlier_work import reproduction
+from experiments.claims.densities_follow_earlier_work.scenario import densities
+from experiments.claims.densities_follow_earlier_work.workbook import Side, load
 from experiments.progress import track
 from experiments.sweep import Draw
 
@@ -76,8 +78,8 @@ def run(size: Size) -> Results:
         "settlements": mechanism_runs.settlements(
             draws, [CORRECTED, FROM_THE_FRONT, CDARA], "welfare of two bid densities"
         ),
-        "densities": cdara_reproduction.density_table(*scenario),
-        "prices": cdara_reproduction.price_table(*scenario),
+        "densities": reproduction.density_table(*scenario),
+        "prices": reproduction.price_table(*scenario),
     }
 
 
@@ -103,7 +105,7 @@ def check(results: Results) -> Verdict:
         else "qualified"
     )
     shares = against_cdara(results).groupby("rule", sort=False)["share"].mean()
-    found = cdara_reproduction.agreement(results["prices"])
+    found = reproduction.agreement(results["prices"])
     first = found[(found["run"] == found["run"].iloc[0]) & (found["role"] == "user")].set_index("version")
     return Verdict(
         verdict,
@@ -134,7 +136,7 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     return {
         "Rank correlation of the queues": statistics.summary(results["queues"], ["side", "family"], "correlation"),
         "Welfare over that of CDARA": statistics.summary(against_cdara(results), ["rule", "family"], "share"),
-        "Published scenario: what each version of CDARA reproduces": cdara_reproduction.agreement(results["prices"]),
+        "Published scenario: what each version of CDARA reproduces": reproduction.agreement(results["prices"]),
         "Published scenario: trade prices and utilities": results["prices"],
         "Published scenario: densities": results["densities"],
     }

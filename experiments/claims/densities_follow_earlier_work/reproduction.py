@@ -6,9 +6,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from auction.cdara_scenario import AS_CODED, AS_PRINTED, AS_STATED, cut, densities, match, trade_prices, unit_price
-from auction.cdara_workbook import RUNS, Side
 from auction.market import Float
+from experiments.claims.densities_follow_earlier_work.scenario import (
+    AS_CODED,
+    AS_PRINTED,
+    AS_STATED,
+    cut,
+    densities,
+    match,
+    trade_prices,
+    unit_price,
+)
+from experiments.claims.densities_follow_earlier_work.workbook import RUNS, Side
 
 VERSIONS = {"as stated": AS_STATED, "as coded": AS_CODED, "as printed": AS_PRINTED}
 SAME = 1e-6  # of prices printed with four decimals

@@ -4,24 +4,25 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments import statistics, zk_ladder
+from experiments import statistics
 from experiments.claims import zkml_is_impractical as claim
-from experiments.perceptron import Perceptron
+from experiments.claims.zkml_is_impractical import ladder
+from experiments.claims.zkml_is_impractical.perceptron import Perceptron
 from verification.trace import record
 
 
 def test_names_of_models_are_read_back():
-    assert zk_ladder.named((16, 16, 4)) == "16-16-4"
-    assert all(zk_ladder.parsed(zk_ladder.named(widths)) == widths for widths in zk_ladder.LADDER)
-    assert zk_ladder.macs((16, 16, 4)) == 320
+    assert ladder.named((16, 16, 4)) == "16-16-4"
+    assert all(ladder.parsed(ladder.named(widths)) == widths for widths in ladder.LADDER)
+    assert ladder.macs((16, 16, 4)) == 320
 
 
 def test_the_stored_ladder_is_whole_and_says_where_it_is_from():
-    stored = zk_ladder.stored()
-    assert [zk_ladder.macs(zk_ladder.parsed(name)) for name in stored["widths"]] == stored["macs"].tolist()
-    assert set(map(zk_ladder.parsed, stored["widths"])) <= set(zk_ladder.LADDER)
+    stored = ladder.stored()
+    assert [ladder.macs(ladder.parsed(name)) for name in stored["widths"]] == stored["macs"].tolist()
+    assert set(map(ladder.parsed, stored["widths"])) <= set(ladder.LADDER)
     assert stored[["date", "machine", "ezkl", "status"]].notna().all().all()
-    proved = stored[stored["status"] == zk_ladder.PROVED]
+    proved = stored[stored["status"] == ladder.PROVED]
     assert len(proved) >= 7 and proved.notna().all().all()
     assert (proved["prove_cpu"] > proved["verify_cpu"]).all() and (proved["pk_bytes"] > proved["vk_bytes"]).all()
 
@@ -45,7 +46,7 @@ def test_prediction_intervals_cover_as_often_as_they_say(known):
 
 
 def test_optimistic_proofs_open_little():
-    found = zk_ladder.optimistic((256, 256, 64), 1)
+    found = ladder.optimistic((256, 256, 64), 1)
     assert found["rounds"] <= 1 + 3 and 4 * 256 < found["opened_bytes"] < 10_000
     assert all(found[part] > 0 for part in ("infer_cpu", "commit_cpu", "dispute_cpu"))
 
@@ -80,12 +81,12 @@ def test_the_criterion_judges_as_it_reads(monkeypatch, cheaper, published, verdi
 
 def test_circuits_have_the_least_power_of_two_of_rows():
     assert [claim.rows_needed(macs) for macs in (320, 65536, 65538, 7e9)] == [2**15, 2**15, 2**16, 2**32]
-    stored = zk_ladder.stored().query("status == 'proved'")
+    stored = ladder.stored().query("status == 'proved'")
     assert all(2.0 ** stored["logrows"] >= stored["macs"].map(claim.rows_needed))
 
 
 def test_where_ezkl_is_missing_the_full_report_says_so(monkeypatch):
-    monkeypatch.setattr(zk_ladder, "installed", lambda: False)
+    monkeypatch.setattr(ladder, "installed", lambda: False)
     monkeypatch.setitem(claim.REPEATS, "full", 1)
     assert "not installed" in claim.check(claim.run("full")).explanation
 
@@ -93,6 +94,6 @@ def test_where_ezkl_is_missing_the_full_report_says_so(monkeypatch):
 @pytest.mark.slow
 def test_a_small_model_is_proved_and_verified():
     pytest.importorskip("ezkl")
-    row = pd.Series(zk_ladder.prove((16, 16, 4)))
-    assert row["status"] == zk_ladder.PROVED
+    row = pd.Series(ladder.prove((16, 16, 4)))
+    assert row["status"] == ladder.PROVED
     assert row["proof_bytes"] < 10_000 and row["pk_bytes"] > 10**8

@@ -17,8 +17,8 @@ import numpy as np
 import pandas as pd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from experiments import zk_prover
-from experiments.perceptron import Perceptron
+from experiments.claims.zkml_is_impractical import prover
+from experiments.claims.zkml_is_impractical.perceptron import Perceptron
 from experiments.progress import track
 from verification.adversaries.corrupt_trace import with_wrong_step
 from verification.bisection import Dispute
@@ -43,7 +43,7 @@ LADDER: tuple[Widths, ...] = (
     (768, 768, 768),
 )
 """A circuit has 2^k rows of two multiply-accumulates each: some models nearly fill it, some are just above half."""
-STORED = "zk_ladder.csv"
+STORED = "ladder.csv"
 PROVED = "proved"
 
 
@@ -68,7 +68,7 @@ def installed() -> bool:
 
 def stored() -> pd.DataFrame:
     """The ladder as it was measured on the date and machine it names."""
-    with files("experiments").joinpath(STORED).open() as lines:
+    with files(__package__).joinpath(STORED).open() as lines:
         return pd.read_csv(lines)
 
 
@@ -86,12 +86,19 @@ def measured() -> pd.DataFrame:
 def prove(widths: Widths, python: str = sys.executable) -> dict[str, object]:
     """A row of the ladder: CPU seconds and peak bytes of every phase, bytes of keys, reference string and proof.
 
-    ``status`` is "proved", or the first phase that ``zk_prover.SECONDS`` or ``zk_prover.MEMORY`` ended.
+    ``status`` is "proved", or the first phase that ``prover.SECONDS`` or ``prover.MEMORY`` ended.
     """
     row: dict[str, object] = {"widths": named(widths), "macs": macs(widths), "status": PROVED}
     with tempfile.TemporaryDirectory() as directory:
-        for phase in zk_prover.PHASES:
-            command = [python, "-m", "experiments.zk_prover", phase, directory, *map(str, widths)]
+        for phase in prover.PHASES:
+            command = [
+                python,
+                "-m",
+                "experiments.claims.zkml_is_impractical.prover",
+                phase,
+                directory,
+                *map(str, widths),
+            ]
             done = subprocess.run(command, capture_output=True, text=True, check=False)
             if done.returncode:
                 return row | {"status": f"{phase}: beyond the limits"}

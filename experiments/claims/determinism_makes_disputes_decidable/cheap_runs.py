@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from experiments.float32_disputes import Patch, Trace, record
+from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import Patch, Trace, record
 from inference.models.llama import Model, model
 from inference.outputs import Array
 from inference.reference import Reference

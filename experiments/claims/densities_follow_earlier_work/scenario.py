@@ -13,10 +13,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from auction.cdara_workbook import Side
 from auction.density import descending
 from auction.market import Float, Int
 from auction.mechanisms.cdara import density
+from experiments.claims.densities_follow_earlier_work.workbook import Side
 
 
 class Matches(NamedTuple):

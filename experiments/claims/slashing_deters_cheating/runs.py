@@ -5,9 +5,9 @@ from collections.abc import Iterable
 import numpy as np
 import pandas as pd
 
-from experiments.challengers import Delay, Griefing, Inspection
 from experiments.claims import Results, Size
-from experiments.deterrence import (
+from experiments.claims.slashing_deters_cheating.challengers import Delay, Griefing, Inspection
+from experiments.claims.slashing_deters_cheating.deterrence import (
     CHEAT,
     HONEST,
     LEAVE,

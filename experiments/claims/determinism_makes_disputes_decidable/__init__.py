@@ -5,10 +5,15 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import plots
-from experiments.cheap_runs import cheap_runs
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.float32_disputes import nodes, recompute, record, same_words
-from experiments.float32_drift import Factor, drift
+from experiments.claims.determinism_makes_disputes_decidable.cheap_runs import cheap_runs
+from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import (
+    nodes,
+    recompute,
+    record,
+    same_words,
+)
+from experiments.claims.determinism_makes_disputes_decidable.float32_drift import Factor, drift
 from experiments.progress import track
 from inference import models
 from inference.adapters import stacks

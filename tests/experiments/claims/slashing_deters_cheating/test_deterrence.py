@@ -4,9 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from experiments.challengers import Delay, Griefing, Inspection
 from experiments.claims import slashing_deters_cheating as claim
-from experiments.deterrence import (
+from experiments.claims.slashing_deters_cheating.challengers import Delay, Griefing, Inspection
+from experiments.claims.slashing_deters_cheating.deterrence import (
     CHEAT,
     RULES,
     Audits,
@@ -15,7 +15,7 @@ from experiments.deterrence import (
     loners,
     population,
 )
-from experiments.deterrence_runs import VOLUNTEERS, stake
+from experiments.claims.slashing_deters_cheating.runs import VOLUNTEERS, stake
 
 
 @pytest.fixture

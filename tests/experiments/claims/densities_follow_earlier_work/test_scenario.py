@@ -6,8 +6,17 @@ The printed winners and prices are the reference: they come out where the condit
 import numpy as np
 import pytest
 
-from auction.cdara_scenario import AS_CODED, AS_PRINTED, AS_STATED, cut, densities, match, trade_prices, unit_price
-from auction.cdara_workbook import Side, load
+from experiments.claims.densities_follow_earlier_work.scenario import (
+    AS_CODED,
+    AS_PRINTED,
+    AS_STATED,
+    cut,
+    densities,
+    match,
+    trade_prices,
+    unit_price,
+)
+from experiments.claims.densities_follow_earlier_work.workbook import Side, load
 
 VERSIONS = (AS_STATED, AS_CODED, AS_PRINTED)
 

@@ -1,6 +1,6 @@
 """One phase of a zk-SNARK of a perceptron by ezkl (Halo 2 with KZG), in a process of its own to measure its memory.
 
-    python -m experiments.zk_prover PHASE DIRECTORY [WIDTH ...]
+    python -m experiments.claims.zkml_is_impractical.prover PHASE DIRECTORY [WIDTH ...]
 
 prints a line of JSON: CPU seconds (all threads), wall seconds, peak resident bytes. Needs the extra ``zk`` and nothing
 else of this package. No network: the structured reference string is generated here, which is for tests only, since

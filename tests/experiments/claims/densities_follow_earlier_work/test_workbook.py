@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auction.cdara_workbook import FOLDER, load
+from experiments.claims.densities_follow_earlier_work.workbook import FOLDER, load
 
 
 @pytest.fixture(scope="module")

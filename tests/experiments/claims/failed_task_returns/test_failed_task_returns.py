@@ -6,9 +6,9 @@ import pytest
 
 from auction.allocation import Allocation
 from auction.rounds import CHEATED, DONE, MISSED, NEVER
-from experiments import round_runs
 from experiments.claims import failed_task_returns as claim
-from experiments.round_runs import NONE, ORDERS, PRINTED, RANKED, Scene
+from experiments.claims.failed_task_returns import round_runs
+from experiments.claims.failed_task_returns.round_runs import NONE, ORDERS, PRINTED, RANKED, Scene
 from experiments.sweep import Draw
 
 

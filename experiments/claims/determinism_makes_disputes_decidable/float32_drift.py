@@ -11,7 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from experiments.float32_disputes import Node, Trace, record, walk
+from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import Node, Trace, record, walk
 from inference import ops, tolerance
 from inference.blocks import Weights
 from inference.generate import passes

@@ -5,8 +5,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from experiments import plots, statistics, zk_ladder, zk_prover
+from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims.zkml_is_impractical import ladder, prover
 
 TITLE = "zkML is impractical for large models"
 PART = "verification"
@@ -47,17 +48,17 @@ BYTES = {
 
 def run(size: Size) -> Results:
     """The ladder as stored, or anew at full size where ezkl is installed; the optimistic proofs always anew."""
-    anew = size == "full" and zk_ladder.installed()
-    proofs = zk_ladder.measured() if anew else zk_ladder.stored()
+    anew = size == "full" and ladder.installed()
+    proofs = ladder.measured() if anew else ladder.stored()
     source = "measured in this run" if anew else "stored" if size != "full" else "stored: the extra zk is not installed"
-    rows = [zk_ladder.optimistic(zk_ladder.parsed(name), REPEATS[size]) for name in proofs["widths"]]
+    rows = [ladder.optimistic(ladder.parsed(name), REPEATS[size]) for name in proofs["widths"]]
     return {"proofs": proofs.assign(source=source), "optimistic": pd.DataFrame(rows)}
 
 
 def ladder(results: Results) -> pd.DataFrame:
     """Both proofs of every model that was proved."""
     proofs = results["proofs"]
-    return proofs[proofs["status"] == zk_ladder.PROVED].merge(results["optimistic"], on="widths")
+    return proofs[proofs["status"] == ladder.PROVED].merge(results["optimistic"], on="widths")
 
 
 def rows_needed(multiply_accumulates: float) -> float:
@@ -133,8 +134,8 @@ def table_one(results: Results) -> pd.DataFrame:
     last = rows.iloc[-1]
     reach = WINDOW / float((rows["prove_cpu"] / rows["macs"]).iloc[-1])
     share = last["commit_cpu"] / last["infer_cpu"]
-    ended = results["proofs"]["status"].iloc[-1] != zk_ladder.PROVED
-    limits = f"{zk_prover.MEMORY / 2**30:.0f} GiB and {zk_prover.SECONDS:,} CPU seconds a phase"
+    ended = results["proofs"]["status"].iloc[-1] != ladder.PROVED
+    limits = f"{prover.MEMORY / 2**30:.0f} GiB and {prover.SECONDS:,} CPU seconds a phase"
     reached = f"the most within {limits}" if ended else f"the largest tried, in {last['prove_memory'] / 1e9:.1f} GB"
     lines = [
         (

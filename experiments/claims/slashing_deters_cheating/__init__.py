@@ -3,11 +3,12 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import deterrence_runs, plots, statistics
-from experiments.challengers import Delay
+from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.deterrence import RULES
-from experiments.deterrence_runs import (
+from experiments.claims.slashing_deters_cheating import runs
+from experiments.claims.slashing_deters_cheating.challengers import Delay
+from experiments.claims.slashing_deters_cheating.deterrence import RULES
+from experiments.claims.slashing_deters_cheating.runs import (
     AUDIT,
     COST,
     DETECTION,
@@ -39,7 +40,7 @@ SAFE = 0.05
 
 def run(size: Size) -> Results:
     """Every game, seed by seed."""
-    return deterrence_runs.play(size)
+    return runs.play(size)
 
 
 def unsafe(results: Results) -> dict[str, float]:
