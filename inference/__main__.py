@@ -1,6 +1,6 @@
 """``python -m inference``."""
 
-from inference.cli import app, run
+from inference.commands.cli import app, run
 
 if __name__ == "__main__":
     run(app)

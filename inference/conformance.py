@@ -5,11 +5,12 @@ from typing import Any
 
 import numpy as np
 
-from inference.adapters import stacks
+from inference.device.adapters import stacks
+from inference.device.device import Device
+from inference.device.runtime import Runtime
 from inference.generate import generate
-from inference.models.llama import Model
+from inference.model import Model
 from inference.reference import Reference
-from inference.runtime import Device, Runtime
 
 OPERANDS = (1, -(2**31), 2**31 - 1, -7, -1, 33, 0, 2**24 - 1, -2139062144, 4095, 4097, -4095)
 CASES: tuple[tuple[str, int], ...] = (

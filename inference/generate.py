@@ -10,11 +10,12 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic.threefry import threefry
 from inference.errors import InputError
 from inference.graph import digest, schedule
-from inference.models.llama import Model, graph
+from inference.model import Model
+from inference.models.llama import graph
 from inference.outputs import Array, Observer, Outputs
-from inference.threefry import threefry
 
 CHUNK = 128
 """Tokens of a prompt taken in one pass: part of the schedule, so the same for everybody."""

@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from inference import ops
 from inference.graph import schedule
-from inference.models.llama import Model
+from inference.model import Model
 from inference.outputs import Observer, alone
 
 Array = npt.NDArray[Any]

@@ -8,10 +8,10 @@ import numpy as np
 from inference import models
 from inference.computation import Inference
 from inference.errors import InputError as InferenceError
-from inference.models.llama import Model, model
+from inference.files.tokenizer import Text
+from inference.model import Llama, Model
+from inference.models.llama import model
 from inference.reference import Reference
-from inference.tokenizer import Text
-from inference.weights import Llama
 from verification.cli import Backend, application, run
 from verification.contest import Task
 from verification.errors import InputError
@@ -83,7 +83,8 @@ class Models:
         options = {"limit": task.limit, "temperature": task.temperature, "seed": task.seed}
         if backend == "numpy":
             return Inference(Reference(used), list(task.prompt), **options)  # type: ignore[arg-type]
-        from inference.runtime import Device, Runtime
+        from inference.device.device import Device
+        from inference.device.runtime import Runtime
 
         if (backend, adapter) not in self.devices:
             self.devices[backend, adapter] = Device(backend, adapter)

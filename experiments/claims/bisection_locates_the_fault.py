@@ -10,7 +10,8 @@ from matplotlib.figure import Figure
 from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
-from inference import adapters, models
+from inference import models
+from inference.device import adapters
 from inference.errors import InputError
 from verification.__main__ import Models
 from verification.adversaries import corrupt_trace

@@ -9,10 +9,12 @@ from matplotlib.figure import Figure
 from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
-from inference import bench, models, peers, products
-from inference.adapters import is_swiftshader, stacks
+from inference import models
+from inference.device.adapters import is_swiftshader, stacks
+from inference.device.device import Device
+from inference.device.runtime import Runtime
+from inference.measure import bench, peers, products
 from inference.models.llama import model
-from inference.runtime import Device, Runtime
 
 TITLE = "WebGPU harnesses the full power of the hardware"
 PART = "inference"

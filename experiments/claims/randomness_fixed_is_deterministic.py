@@ -8,11 +8,12 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 from inference import models
-from inference.adapters import stacks
+from inference.device.adapters import stacks
+from inference.device.device import Device
+from inference.device.runtime import Runtime
 from inference.generate import generate
 from inference.graph import Arithmetic
 from inference.models.llama import model
-from inference.runtime import Device, Runtime
 
 TITLE = "Fixing the randomness makes inference deterministic"
 PART = "inference"

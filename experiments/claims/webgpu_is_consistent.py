@@ -10,12 +10,14 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
 from inference import conformance, models
-from inference.adapters import stacks
+from inference.device.adapters import stacks
+from inference.device.device import Device
+from inference.device.runtime import Runtime
 from inference.generate import Backend, generate
 from inference.graph import Arithmetic
-from inference.models.llama import Model, model
+from inference.model import Model
+from inference.models.llama import model
 from inference.reference import Reference
-from inference.runtime import Device, Runtime
 
 TITLE = "WebGPU gives consistent performance and implementation across devices"
 PART = "inference"

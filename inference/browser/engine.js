@@ -1,4 +1,4 @@
-// Runs exported programs (inference/export.py) on navigator.gpu: the same dispatches, parameters and .wgsl files as in
+// Runs exported programs (inference/device/export.py) on navigator.gpu: the same dispatches, parameters and .wgsl files as in
 // Python. What depends on a model or a shape was settled there; here are buffers, pipelines, submissions and digests.
 
 const SLOT = 256; // bytes between the parameters of two nodes: the offset alignment of every adapter

@@ -6,11 +6,11 @@ from collections.abc import Iterable, Mapping
 from importlib.resources import files
 from typing import Any
 
-from inference import export
 from inference.conformance import CASES, LIMIT, OPERANDS, PROMPT
+from inference.device import export
 from inference.generate import generate
 from inference.kernels import alone
-from inference.models.llama import Model
+from inference.model import Model
 from inference.reference import Reference
 
 LANES = 64

@@ -24,13 +24,14 @@ from threading import Lock
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
-from inference import export, models
+from inference import models
 from inference.browser.page import conformance_page, file
+from inference.device import export
 from inference.errors import InputError
+from inference.files.tokenizer import Text
 from inference.kernels import alone
-from inference.models.llama import Model, model
-from inference.tokenizer import Text
-from inference.weights import Llama
+from inference.model import Llama, Model
+from inference.models.llama import model
 
 HOST = "127.0.0.1"
 MODELS = ("tiny", "smollm2")

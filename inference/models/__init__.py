@@ -4,7 +4,8 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from inference.errors import InputError
-from inference.weights import Llama, read_model
+from inference.files.reading import read_model
+from inference.model import Llama
 
 SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
 

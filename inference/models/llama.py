@@ -6,50 +6,24 @@ for each layer:  x += output · attention(rope(q), rope(k), v),  [q k v] = qkv �
 logits = head · norm(x)
 """
 
-import json
 import math
-from dataclasses import dataclass, field
-from hashlib import sha256
+from dataclasses import dataclass
 from itertools import chain
 from typing import Any
 
 import networkx as nx
 import numpy as np
-import numpy.typing as npt
 
-from inference import tables
-from inference.blocks import Weights
+from inference.arithmetic import tables
+from inference.arithmetic.formats import rows
 from inference.errors import InputError
-from inference.formats import rows
+from inference.files.blocks import Weights
 from inference.graph import Arithmetic, add, new, source
+from inference.model import Llama, Model, layer
 from inference.models.llama_exact import Exact, joined
 from inference.ops import Shape
-from inference.weights import Llama, layer
 
 MEASURES = ("layers", "width", "heads", "kv_heads", "head_width", "hidden", "vocabulary", "context")
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Model:
-    """What a run needs besides its input: constants by name, and the attributes of each op."""
-
-    name: str
-    arithmetic: Arithmetic
-    measures: dict[str, int]
-    constants: dict[str, npt.NDArray[Any]] = field(repr=False)
-    attributes: dict[str, dict[str, int | float]] = field(repr=False)
-    """By the op's name, without the step."""
-    logit_fraction: int = 0
-    end: tuple[int, ...] = ()
-
-    @property
-    def digest(self) -> str:
-        """SHA-256 of measures, formats, weights and tables, independent of layout."""
-        total = sha256(json.dumps([self.arithmetic, self.measures, self.attributes], sort_keys=True).encode())
-        for name, array in sorted(self.constants.items()):
-            total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
-            total.update(np.ascontiguousarray(array).tobytes())
-        return total.hexdigest()
 
 
 def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:

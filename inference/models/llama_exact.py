@@ -5,11 +5,11 @@ from typing import Any
 
 import numpy as np
 
-from inference import formats, tables
-from inference.blocks import Weights, concatenate, eight_bits
+from inference.arithmetic import formats, tables
+from inference.files.blocks import Weights, concatenate, eight_bits
+from inference.model import Llama, layer
 from inference.ops.matmul_q4 import paired
 from inference.ops.silu_gate import SPLIT
-from inference.weights import Llama, layer
 
 
 def joined(llama: Llama, prefix: str, parts: tuple[str, ...]) -> Weights:

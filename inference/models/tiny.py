@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import BLOCK, Weights, eight_bits
-from inference.weights import Llama, expected_shapes
+from inference.files.blocks import BLOCK, Weights, eight_bits
+from inference.model import Llama, expected_shapes
 
 
 def tiny(seed: int = 0) -> Llama:

@@ -20,9 +20,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import pack_plain
+from inference.arithmetic.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
 from inference.derivation import LEAF, OPENED, Columns, Operand, Source, Step, Words, read, reduced, unsigned
-from inference.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
+from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 
 PACK = {"exponential": pack_plain}

@@ -12,9 +12,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift
 from inference.derivation import Operand, Step
-from inference.fixed_point import i32, multiply_shift, round_shift
+from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape, require
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}

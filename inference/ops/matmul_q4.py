@@ -22,9 +22,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import BLOCK, TILE, pack_blocks, pack_plain, pack_q4, pack_rows
+from inference.arithmetic.fixed_point import i32, multiply_shift, narrowed, requantise, round_shift
 from inference.derivation import WORK, Columns, Operand, Step, Words, concatenated, read
-from inference.fixed_point import i32, multiply_shift, narrowed, requantise, round_shift
+from inference.files.blocks import BLOCK, TILE, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.ops import Shape, require, rope, silu_gate
 
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain, "table": pack_plain}

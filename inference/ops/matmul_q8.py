@@ -16,9 +16,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.arithmetic.fixed_point import multiply_shift, narrowed
 from inference.derivation import Operand, Step
-from inference.fixed_point import multiply_shift, narrowed
+from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape
 from inference.ops.matmul_q4 import (
     MANY,

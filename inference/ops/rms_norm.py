@@ -17,9 +17,9 @@ chooses them and refuses a layer for which the bounds fail; the max does not dep
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import pack_plain
+from inference.arithmetic.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
 from inference.derivation import Operand, Step
-from inference.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
+from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 
 PACK = {"gain": pack_plain}

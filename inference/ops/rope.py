@@ -12,9 +12,9 @@ norm, so |x·cos - y·sin| <= pair norm · 2^14, which ``formats.attention`` bou
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import pack_plain
+from inference.arithmetic.fixed_point import i32, round_shift
 from inference.derivation import Operand, Step
-from inference.fixed_point import i32, round_shift
+from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 
 PACK = {"table": pack_plain}

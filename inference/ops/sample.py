@@ -10,9 +10,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import pack_plain
+from inference.arithmetic.fixed_point import u32
 from inference.derivation import Columns, Operand, Step, Words, read, reduced
-from inference.fixed_point import u32
+from inference.files.blocks import pack_plain
 from inference.ops import Shape, require, sample_partial
 from inference.ops.argmax_partial import SPAN
 

@@ -12,9 +12,9 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import pack_plain
+from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift, u32
 from inference.derivation import Columns, Operand, Step, Words, concatenated, read
-from inference.fixed_point import i32, multiply_shift, round_shift, u32
+from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops.argmax_partial import SPAN
 

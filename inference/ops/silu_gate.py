@@ -14,9 +14,9 @@ C(t) = t / (1 + e^t) in 16 fraction bits at steps of 1/16 up to 16, linear betwe
 import numpy as np
 import numpy.typing as npt
 
-from inference.blocks import pack_plain
+from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift
 from inference.derivation import Operand, Step
-from inference.fixed_point import i32, multiply_shift, round_shift
+from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 
 PACK = {"curve": pack_plain}

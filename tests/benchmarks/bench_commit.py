@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from inference import models
-from inference.bench import DECODE, PROMPT
 from inference.computation import Inference
+from inference.device.device import Device
+from inference.device.runtime import Runtime
 from inference.errors import InputError
+from inference.measure.bench import DECODE, PROMPT
 from inference.models.llama import model
-from inference.runtime import Device, Runtime
 from verification.trace import record
 
 CASES = {"decode": ((np.arange(5) * 37).tolist(), DECODE), "prefill": ((np.arange(PROMPT) * 37).tolist(), 1)}

@@ -4,12 +4,13 @@ import numpy as np
 import pytest
 
 from inference import models
-from inference.bench import PROMPT
+from inference.device.device import Device
+from inference.device.runtime import Runtime
 from inference.errors import InputError
 from inference.generate import placed
 from inference.graph import schedule
+from inference.measure.bench import PROMPT
 from inference.models.llama import graph, model
-from inference.runtime import Device, Runtime
 
 
 @pytest.fixture(scope="session")

@@ -5,16 +5,19 @@ import sys
 import numpy as np
 import pytest
 
-from inference import adapters, models, ops, tables
-from inference import cli as command_line
-from inference.blocks import BLOCK, eight_bits
+from inference import models, ops
+from inference.arithmetic import tables
+from inference.arithmetic.formats import linear, norm, rows
+from inference.commands import cli as command_line
+from inference.device import adapters
+from inference.device.device import Device
 from inference.errors import InputError
-from inference.formats import linear, norm, rows
+from inference.files.blocks import BLOCK, eight_bits
 from inference.graph import add, new, source
-from inference.models.llama import Model, model
+from inference.model import Model
+from inference.models.llama import model
 from inference.models.tiny import four_bits, tiny
 from inference.ops import sample_partial
-from inference.runtime import Device
 
 STACKS = adapters.stacks()
 

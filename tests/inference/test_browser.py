@@ -14,14 +14,15 @@ from urllib.parse import urlencode
 import numpy as np
 import pytest
 
-from inference import conformance, export, models
+from inference import conformance, models
 from inference.browser import headless
 from inference.browser.page import conformance_page
 from inference.browser.server import HOST, serving
+from inference.device import export
+from inference.device.program import program
 from inference.generate import generate
 from inference.kernels import alone
 from inference.models.llama import graph
-from inference.program import program
 from inference.reference import Reference
 
 PROMPT, LIMIT = "The capital of France is", 8
@@ -182,7 +183,7 @@ def test_a_port_that_is_taken_or_none_is_one_line_and_exit_code_2(cli):
 
 def test_ctrl_c_ends_the_server():
     heeded = "import signal; signal.signal(signal.SIGINT, signal.default_int_handler)"  # background jobs ignore it
-    serve = "import sys; from inference.cli import app, run; sys.argv[1:] = ['serve', '--port', '0']; run(app)"
+    serve = "import sys; from inference.commands.cli import app, run; sys.argv[1:] = ['serve', '--port', '0']; run(app)"
     with subprocess.Popen([sys.executable, "-c", f"{heeded}; {serve}"], stderr=subprocess.PIPE, text=True) as server:
         assert server.stderr.readline().startswith(f"http://{HOST}:")
         server.send_signal(signal.SIGINT)

@@ -7,15 +7,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import adapters, derivation, ops
+from inference import derivation, ops
 from inference.computation import Inference
 from inference.derivation import LEAF, OPENED, WORK
+from inference.device import adapters
+from inference.device.runtime import Runtime
 from inference.generate import EMPTY, digest_of, generate
 from inference.models.llama import model
 from inference.ops import sample
 from inference.ops.argmax_partial import SPAN
 from inference.reference import Reference
-from inference.runtime import Runtime
 
 PROMPT = np.random.default_rng(1).integers(0, 256, 20).tolist()
 TERMS = [{"limit": 7, "temperature": 0, "seed": 3}, {"limit": 7, "temperature": 0.8, "seed": 3}]

@@ -3,12 +3,13 @@
 import numpy as np
 import pytest
 
+from inference.arithmetic.threefry import threefry
+from inference.device.runtime import Runtime
 from inference.generate import EMPTY, draw, fit, generate, next_scores
 from inference.graph import schedule
-from inference.models.llama import Model, graph
+from inference.model import Model
+from inference.models.llama import graph
 from inference.reference import Reference
-from inference.runtime import Runtime
-from inference.threefry import threefry
 
 PROMPT = [1, 2, 3, 200]
 
@@ -63,8 +64,8 @@ def test_threefry_gives_the_known_answers_of_random123(key, counter, expected):
 
 
 def test_tokens_are_drawn_by_their_probabilities(tiny_model):
+    from inference.arithmetic.tables import exponential
     from inference.ops import argmax_partial, sample, sample_partial
-    from inference.tables import exponential
 
     model = tiny_model("exact")
     logits = np.tile(next_scores(Reference(model), PROMPT), (4000, 1))

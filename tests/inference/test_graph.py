@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.drawing import draw
+from inference.commands.drawing import draw
 from inference.graph import add, cost, digest, new, plan, schedule, source, validate
 from inference.models.llama import graph
 

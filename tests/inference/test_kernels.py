@@ -6,9 +6,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from inference import ops
+from inference.device.runtime import Runtime
 from inference.kernels import kernel, variants
 from inference.reference import Reference
-from inference.runtime import Runtime
 
 SHAPES = (st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 5), st.integers(1, 4))
 

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 
-from inference import readback
+from inference.device import readback
+from inference.device.readback import WINDOW
+from inference.device.runtime import Runtime
 from inference.generate import placed
+from inference.model import layer
 from inference.models.llama import graph, model
 from inference.models.tiny import tiny
-from inference.readback import WINDOW
 from inference.reference import Reference
-from inference.runtime import Runtime
-from inference.weights import layer
 
 IDS = [72, 101, 108, 108, 111, 44, 32, 0, 255]
 

@@ -5,11 +5,11 @@ import json
 import numpy as np
 import pytest
 
+from inference.device.runtime import Runtime
+from inference.files.tokenizer import Text
 from inference.generate import generate, next_scores
 from inference.models.llama import model
 from inference.reference import Reference
-from inference.runtime import Runtime
-from inference.tokenizer import Text
 
 
 @pytest.fixture(scope="module")

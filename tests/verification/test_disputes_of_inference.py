@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 from experiments.claims.bisection_locates_the_fault import MACS_OF_32_TOKENS
-from inference import adapters, models
+from inference import models
+from inference.device import adapters
 from inference.errors import InputError
 from verification.__main__ import Models, cheaper, exact
 from verification.adversaries import corrupt_trace

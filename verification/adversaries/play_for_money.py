@@ -17,8 +17,8 @@ from verification.challenge import assign, challenge, commit, finalise, post, pu
 from verification.commitment import commit as committed
 from verification.commitment import public
 from verification.errors import Refusal
+from verification.exhaustive_check import ASSERTER, CHALLENGERS, Chain, traced
 from verification.ledger import Ledger
-from verification.model import ASSERTER, CHALLENGERS, Chain, traced
 from verification.party import honest, play
 from verification.rules import Rules, adopt
 from verification.tasks import seal, task_of

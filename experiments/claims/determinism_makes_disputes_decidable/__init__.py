@@ -16,15 +16,16 @@ from experiments.claims.determinism_makes_disputes_decidable.float32_disputes im
 from experiments.claims.determinism_makes_disputes_decidable.float32_drift import Factor, drift
 from experiments.progress import track
 from inference import models
-from inference.adapters import stacks
+from inference.arithmetic.tolerance import VALUES, enclosure
+from inference.device.adapters import stacks
+from inference.device.device import Device
+from inference.device.runtime import Runtime
+from inference.files.tokenizer import Text
 from inference.generate import Backend
 from inference.graph import Arithmetic
-from inference.models.llama import Model, model
+from inference.model import Llama, Model
+from inference.models.llama import model
 from inference.reference import Reference
-from inference.runtime import Device, Runtime
-from inference.tokenizer import Text
-from inference.tolerance import VALUES, enclosure
-from inference.weights import Llama
 
 TITLE = "Determinism makes disputes decidable"
 PART = "verification"

@@ -6,10 +6,10 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import Patch, Trace, record
-from inference.models.llama import Model, model
+from inference.model import Llama, Model, layer
+from inference.models.llama import model
 from inference.outputs import Array
 from inference.reference import Reference
-from inference.weights import Llama, layer
 
 MANTISSA = {"float16": 10, "bfloat16": 7}
 PRODUCTS = ("qkv", "output", "gate_up", "down", "logits")

@@ -1,8 +1,9 @@
 """Disputes over float32, for comparison only: a node is held against its tolerance, not against its bits.
 
 The asserter has committed to all nodes' outputs. The referee takes each node's inputs from that commitment and accepts
-the node if it lies within ``inference.tolerance`` of them: honest on any conformant device, as errors do not carry over
-from node to node. The same walk in integers, or with a tolerance of 0, recomputes the node and compares words.
+the node if it lies within ``inference.arithmetic.tolerance`` of them: honest on any conformant device, as errors do not
+carry over from node to node. The same walk in integers, or with a tolerance of 0, recomputes the node and compares
+words.
 """
 
 from collections.abc import Callable, Iterator
@@ -12,10 +13,10 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from inference import tolerance
+from inference.arithmetic import tolerance
 from inference.generate import Backend, Pass, passes
 from inference.graph import add, new, schedule, source
-from inference.models.llama import Model
+from inference.model import Model
 from inference.outputs import Array, Outputs
 from inference.reference import Reference
 

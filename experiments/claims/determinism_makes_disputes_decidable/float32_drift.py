@@ -12,10 +12,11 @@ import numpy as np
 import numpy.typing as npt
 
 from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import Node, Trace, record, walk
-from inference import ops, tolerance
-from inference.blocks import Weights
+from inference import ops
+from inference.arithmetic import tolerance
+from inference.files.blocks import Weights
 from inference.generate import passes
-from inference.models.llama import Model
+from inference.model import Model
 from inference.ops import attention as attention_op
 from inference.ops import rope as rope_op
 from inference.reference import Array, Reference

@@ -55,7 +55,7 @@ def run(size: Size) -> Results:
     return {"proofs": proofs.assign(source=source), "optimistic": pd.DataFrame(rows)}
 
 
-def ladder(results: Results) -> pd.DataFrame:
+def compared(results: Results) -> pd.DataFrame:
     """Both proofs of every model that was proved."""
     proofs = results["proofs"]
     return proofs[proofs["status"] == ladder.PROVED].merge(results["optimistic"], on="widths")
@@ -71,7 +71,7 @@ def rows_needed(multiply_accumulates: float) -> float:
 
 def extrapolated(results: Results, column: str, at: float = LARGE) -> tuple[float, float, float]:
     """A column at so many multiply-accumulates and its 95 % prediction interval, from the models above the floor."""
-    above = ladder(results).query(f"logrows > {FLOOR}")
+    above = compared(results).query(f"logrows > {FLOOR}")
     return statistics.extrapolated(2.0 ** above["logrows"].astype(float), above[column], rows_needed(at))
 
 
@@ -80,7 +80,7 @@ def check(results: Results) -> Verdict:
     seconds, memory = extrapolated(results, "prove_cpu"), extrapolated(results, "prove_memory")
     impractical = seconds[1] > DAY and memory[1] > TERABYTE
     verdict: Judgement = "refuted" if not impractical else "qualified" if PUBLISHED else "upheld"
-    largest, first = ladder(results).iloc[-1], results["proofs"].iloc[0]
+    largest, first = compared(results).iloc[-1], results["proofs"].iloc[0]
     times = largest[["prove_cpu", "commit_cpu", "dispute_cpu"]] / largest["infer_cpu"]
     return Verdict(
         verdict,
@@ -96,7 +96,7 @@ def check(results: Results) -> Verdict:
 def figures(results: Results) -> dict[str, Figure]:
     """CPU time and bytes by size, with the fits drawn out to 7B."""
     figure, (left, right) = plots.canvas(2, width=11.0, height=4.4)
-    rows = ladder(results)
+    rows = compared(results)
     colour = plots.colours([*SECONDS.values(), *OPTIMISTIC.values()])
     for column, label in (SECONDS | OPTIMISTIC).items():
         left.plot(rows["macs"], rows[column], "o", markersize=4, color=colour[label], label=label)
@@ -122,7 +122,7 @@ def figures(results: Results) -> dict[str, Figure]:
 
 
 def _drawn_out(axes: Axes, results: Results, column: str, colour: str) -> None:
-    x = np.geomspace(ladder(results).query(f"logrows > {FLOOR}")["macs"].min(), LARGE, 400)
+    x = np.geomspace(compared(results).query(f"logrows > {FLOOR}")["macs"].min(), LARGE, 400)
     drawn = np.array([extrapolated(results, column, at) for at in x])
     axes.plot(x, drawn[:, 0], color=colour, linewidth=1)
     axes.fill_between(x, drawn[:, 1], drawn[:, 2], color=colour, alpha=0.15, linewidth=0)
@@ -130,7 +130,7 @@ def _drawn_out(axes: Axes, results: Results, column: str, colour: str) -> None:
 
 def table_one(results: Results) -> pd.DataFrame:
     """The whitepaper's Table 1, and its sentence on memory, beside what was measured."""
-    rows, memory = ladder(results), extrapolated(results, "prove_memory")
+    rows, memory = compared(results), extrapolated(results, "prove_memory")
     last = rows.iloc[-1]
     reach = WINDOW / float((rows["prove_cpu"] / rows["macs"]).iloc[-1])
     share = last["commit_cpu"] / last["infer_cpu"]
@@ -186,7 +186,7 @@ def table_one(results: Results) -> pd.DataFrame:
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """Table 1; the ladder; extrapolations."""
     proofs, rows = results["proofs"], []
-    above = ladder(results).query(f"logrows > {FLOOR}")
+    above = compared(results).query(f"logrows > {FLOOR}")
     for column, label in (SECONDS | BYTES).items():
         if column in ("proof_bytes", "opened_bytes"):
             continue

@@ -5,8 +5,9 @@ import pytest
 
 from experiments.claims import kernel_speed
 from experiments.claims.kernel_speed import ANSWER, GEMM, GEMV, PROMPT
-from inference import adapters, peers
+from inference.device import adapters
 from inference.errors import InputError
+from inference.measure import peers
 
 RATES = {
     (GEMM, "exact"): 9.0,

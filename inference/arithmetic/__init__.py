@@ -1,0 +1,1 @@
+"""The arithmetic: fixed point, formats, tables, counters, tolerances."""

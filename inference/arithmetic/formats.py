@@ -1,0 +1,204 @@
+"""Fixed-point formats of the exact arithmetic, derived from the weights alone: bounds, no calibration data.
+
+A norm's output obeys |Y|_2 <= sqrt(d) before the gain, so a linear output fed by it obeys
+|y_n| <= sqrt(d)·|W_n ∘ gain|_2 whatever the input; what follows is bounded from there. Each function takes as many
+fraction bits as its bounds allow and refuses, with the layer's name, a layer that leaves too few.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.errors import InputError
+from inference.files.blocks import BLOCK, Weights
+from inference.ops.silu_gate import SPLIT
+
+LIMIT = 2**31 - 2**16
+"""What every i32 accumulator is kept below: the rest is for roundings."""
+ACTIVATION = 2**15 - 1
+RESIDUAL_FRACTION = 14
+LONGEST = 8192
+"""Positions for which the softmax's denominator and its weighted sum are proven to fit."""
+
+Floats = npt.NDArray[np.float64]
+
+
+def slack(width: int) -> float:
+    """How far a norm's integer output may exceed the real one, and the roundings after it with margin.
+
+    xs loses under one unit of 2^14 or more at the row's largest entry: the norm is off by at most 2 sqrt(d) 2^-14; the
+    root and its reciprocal by 2^-14 each; gains and weights by 2^-14.
+    """
+    return 1 + 4 * math.sqrt(width) * 2**-14 + 2**-9
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Linear:
+    """A packed product in integers, but for the scales, which need the fractions of its input and output."""
+
+    q: npt.NDArray[np.integer]
+    blocks: npt.NDArray[np.int16]
+    sigma: Floats
+    """(N,): what one unit of the accumulator stands for, times the input's unit."""
+    largest: int
+    """The largest |activation| for which no accumulator leaves i32."""
+
+
+def linear(name: str, weights: Weights) -> Linear:
+    """Integer steps of the blocks, and how large activations may be.
+
+    Q4: |acc| <= largest · sum over blocks of (sum q · |D| / 2^15 + 32 |M| / 2^11); Q8: of sum |q| · |D| / 2^16.
+    """
+    d = weights.d.astype(np.float64)
+    counts = np.abs(weights.q.reshape(*d.shape, BLOCK).astype(np.int64)).sum(2)
+    if weights.m is None:
+        sigma = np.abs(d).max(1) / 32767
+        blocks = _divided(d, sigma)
+        bound = (counts * np.abs(blocks.astype(np.int64))).sum(1) / 2**16
+        unit = sigma * 2**16
+    else:
+        m = weights.m.astype(np.float64) / 16
+        sigma = np.maximum(np.abs(d).max(1), np.abs(m).max(1)) / 32767
+        blocks = np.stack((_divided(d, sigma), _divided(m, sigma)), axis=2)
+        D, M = np.abs(blocks.astype(np.int64)).transpose(2, 0, 1)
+        bound = (counts * D).sum(1) / 2**15 + (BLOCK * M).sum(1) / 2**11
+        unit = sigma * 2**15
+    largest = min(ACTIVATION, int((LIMIT - 2 * d.shape[1]) / max(1.0, float(bound.max()))))
+    if largest < 2**10:
+        raise InputError(
+            f"{name}: rows of {weights.q.shape[1]} weights leave activations {largest.bit_length()} bits; 11 are needed"
+        )
+    return Linear(weights.q, blocks, unit, largest)
+
+
+def _divided(values: Floats, sigma: Floats) -> npt.NDArray[np.int16]:
+    return np.rint(np.divide(values, sigma[:, None], out=np.zeros_like(values), where=sigma[:, None] > 0)).astype(
+        np.int16
+    )
+
+
+def rows(name: str, scale: Floats) -> npt.NDArray[np.int32]:
+    """(N, 2): mantissa in [2^14, 2^15) and shift with scale = mantissa · 2^(-16 - shift).
+
+    A shift beyond 30 takes bits from the mantissa instead; one below -15 is refused.
+    """
+    exponent = np.where(scale > 0, np.frexp(scale)[1], 0)  # scale in [2^(exponent - 1), 2^exponent)
+    shift = np.minimum(-1 - exponent, 30)
+    mantissa = np.rint(scale * np.exp2(16.0 + shift))
+    carried = mantissa >= 2**15
+    mantissa, shift = np.where(carried, 2**14, mantissa), np.where(carried, shift - 1, shift)
+    if shift.min(initial=0) < -15:
+        raise InputError(f"{name}: a row's scale of {scale.max():.3g} exceeds what a shift can bring back")
+    return np.stack((mantissa, shift), axis=1).astype(np.int32)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Norm:
+    """RMSNorm in integers."""
+
+    gain: npt.NDArray[np.int32]
+    attributes: dict[str, int]
+    fraction: int
+    """Fraction bits of its output."""
+
+
+def norm(name: str, gain: npt.NDArray[np.float32], residual_fraction: int, epsilon: float, largest: int) -> Norm:
+    """The constants of ``ops/rms_norm.py`` for a width, a gain and the largest activation its readers allow."""
+    width = len(gain)
+    square_shift = max(8, width.bit_length() - 2)  # d·2^(30-h) < 2^32
+    ratio = math.sqrt(width / 2.0**square_shift)
+    scale = 30 - math.frexp(ratio)[1]  # ratio·2^scale in [2^29, 2^30)
+    constant = round(ratio * 2.0**scale)
+    units = max(1, round(epsilon * width * 4.0**residual_fraction))
+    if constant + 2**15 >= 2**30 or width * 2 ** (30 - square_shift) + units >= 2**32:
+        raise InputError(f"{name}: a norm over {width} values with epsilon {epsilon} does not fit 32 bits")
+    top = float(np.abs(gain).max())
+    gain_fraction = 14 - math.frexp(max(top, 2.0**-14))[1]
+    integers = np.rint(gain.astype(np.float64) * 2.0**gain_fraction).astype(np.int64)
+    integers = np.clip(integers, 1 - 2**14, 2**14 - 1)
+    bound = math.sqrt(width) * slack(width)
+    fraction = min(12, math.floor(math.log2(LIMIT / (bound * max(1, int(np.abs(integers).max()))))))
+    shift = max(0, math.ceil(math.log2(bound * 2.0**fraction * max(1, int(np.abs(integers).max())) / (largest - 1))))
+    root_shift = scale - 13 + 12 - fraction
+    if not 15 < root_shift <= 30 or shift > 30:
+        raise InputError(f"{name}: a norm over {width} values with gains up to {top:.3g} does not fit 32 bits")
+    attributes = {
+        "square_shift": square_shift,
+        "constant": constant,
+        "epsilon": units,
+        "root_shift": root_shift,
+        "gain_shift": shift,
+    }
+    return Norm(integers.astype(np.int32), attributes, fraction + gain_fraction - shift)
+
+
+def row_bounds(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]) -> Floats:
+    """(N,): sqrt(d)·|W_n ∘ gain|_2, the largest |y_n| after a norm."""
+    width = len(gain)
+    return np.sqrt(width * ((matrix * gain).astype(np.float64) ** 2).sum(1)) * slack(width)
+
+
+def head_bound(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32], heads: int) -> float:
+    """The largest |y_head|_2 after a norm: sqrt(d) times the spectral norm of W_head ∘ gain."""
+    weighted = (matrix * gain).astype(np.float64).reshape(heads, -1, len(gain))
+    largest = np.linalg.eigvalsh(weighted @ weighted.transpose(0, 2, 1)).max()
+    return math.sqrt(len(gain) * float(largest)) * slack(len(gain))
+
+
+@dataclass(frozen=True, slots=True)
+class Attention:
+    """Fractions of attention's inputs and output, and its kernel's constants."""
+
+    query_fraction: int
+    key_fraction: int
+    value_fraction: int
+    attributes: dict[str, int]
+    fraction: int
+    """Of its output."""
+
+
+def attention(
+    name: str, query: float, key: float, value: float, head_width: int, context: int, largest: int
+) -> Attention:
+    """Formats from the bounds of |q_head|_2, |k_head|_2 and |v|.
+
+    q·k stays below 2^30 with its partial sums, a rotation's products below 2^31, sum p'·v below 2^31.
+    """
+    rounding = 2 * math.sqrt(head_width)  # of a vector, in units: requantised, rotated
+    for fraction in range(8, 0, -1):
+        integer_query, integer_key = query * 2**fraction + rounding, key * 2**fraction + rounding
+        if integer_query * integer_key < 2**30 and max(integer_query, integer_key) * 2**14 < LIMIT:
+            break
+    else:
+        raise InputError(f"{name}: queries of {query:.3g} and keys of {key:.3g} leave no fraction bits")
+    weight_sum = 2**16 + context / 2
+    value_fraction = min(8, math.floor(math.log2(LIMIT / weight_sum / value)) if value > 0 else 8)
+    if value_fraction < 1:
+        raise InputError(f"{name}: values of {value:.3g} leave no fraction bits")
+    # The reciprocal and the clamp at 32,767 are off by less than 2^-13.
+    top = (value * 2**value_fraction + 1) * 2**14 * (1 + 2**-12)
+    shift = max(0, math.ceil(math.log2(top / (largest - 1))))
+    factor = math.log2(math.e) / math.sqrt(head_width) * 2.0 ** (8 - 2 * fraction)
+    [[mantissa, mantissa_shift]] = rows(name, np.array([factor])).tolist()
+    attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift}
+    return Attention(fraction, fraction, value_fraction, attributes, value_fraction + 14 - shift)
+
+
+def gate(name: str, gates: Floats, ups: Floats) -> int:
+    """Fraction bits f of gate and up: both terms of the split product and the product, 2 f - 10 bits, fit i32."""
+    for fraction in range(12, 5, -1):
+        s, u = gates * 2.0**fraction + 2, ups * 2.0**fraction + 2
+        whole, rest = (s / 2**SPLIT + 1) * u, 2.0**SPLIT * u
+        if max(whole.max(), rest.max()) < LIMIT:
+            return fraction
+    raise InputError(f"{name}: gates of {gates.max():.3g} times {ups.max():.3g} do not fit 32 bits")
+
+
+def residual_fraction(name: str, bound: float) -> int:
+    """Fraction bits of a residual stream that never exceeds ``bound``."""
+    fraction = min(RESIDUAL_FRACTION, math.floor(math.log2(LIMIT / bound)))
+    if fraction < 0:
+        raise InputError(f"{name}: a residual of up to {bound:.3g} leaves no fraction bits")
+    return fraction

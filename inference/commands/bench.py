@@ -1,0 +1,103 @@
+"""The command that measures: the model and its kernels, peers beside them, this machine as a provider."""
+
+import json
+import sys
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import typer
+
+from inference import models
+from inference.commands.arguments import AdapterName, Json, ModelName
+from inference.commands.output import write
+from inference.errors import InputError
+from inference.models.llama import model
+
+
+def bench(
+    model_name: ModelName = "smollm2",
+    peers: Annotated[
+        bool, typer.Option("--peers", help="numpy, OpenBLAS, llama.cpp, ONNX Runtime beside it, where installed")
+    ] = False,
+    devices: Annotated[
+        Path | None,
+        typer.Option(help="write this machine's rates as JSON, for the auction to draw providers from"),
+    ] = None,
+    memory: Annotated[
+        float | None, typer.Option(help="GiB for models in that file; else the machine's or, on a GPU, one buffer's")
+    ] = None,
+    adapter: AdapterName = None,
+    backend: Annotated[Literal["wgpu", "dawn"], typer.Option(help="the implementation")] = "wgpu",
+    rounds: Annotated[int, typer.Option(help="how often each side runs")] = 5,
+    as_json: Json = False,
+) -> None:
+    """Tokens a second in both arithmetics, medians of interleaved rounds, and the time of each kernel.
+
+    Example: python -m inference bench --peers
+
+    Example: python -m inference bench --devices devices.json
+
+    which `python -m auction generate marketplace --tasks 50 --providers 20 --out market.json --option
+    devices=devices.json --option round_seconds=3600` turns into providers.
+    """
+    from inference.device.device import Device
+    from inference.device.runtime import Runtime
+    from inference.measure import bench as measured
+    from inference.measure.provider import provider
+
+    if rounds < 1:
+        raise InputError(f"--rounds {rounds} is not allowed; at least 1")
+    if memory is not None and not 0 < memory < 2**20:
+        raise InputError(f"--memory {memory:g} is not allowed; GiB, above 0")
+    if devices is not None and (devices.is_dir() or not devices.parent.is_dir()):
+        raise InputError(f"{devices}: cannot be written: a file in a directory that exists is needed")
+    llama, device = models.find(model_name), Device(backend, adapter)
+    runtimes = {name: Runtime(model(model_name, llama, name), device) for name in measured.ARITHMETICS}
+    sides = {name: measured.ours(runtime) for name, runtime in runtimes.items()}
+    beside: dict[str, measured.Measure] = {}
+    absent: list[str] = []
+    if peers:
+        from inference.measure.peers import compared, llama_cpp, numpy_reference, present
+
+        beside, absent = present(
+            {
+                "llama.cpp": lambda: llama_cpp(models.path_of(model_name)),
+                "numpy": lambda: numpy_reference(runtimes["exact"].model),
+            }
+        )
+    result: dict[str, Any] = {
+        "adapter": device.name,
+        "backend": backend,
+        "rates": measured.rates(sides | beside, rounds),
+        "kernels": {tokens: measured.kernels(runtimes["exact"], tokens) for tokens in (1, measured.PROMPT)},
+    }
+    if peers:
+        result["products"], more = compared(device, rounds)
+        result["absent"] = absent + more
+        for line in result["absent"]:
+            print(line, file=sys.stderr)
+    if devices is not None:
+        entry = provider(device, Path(model_name).name, llama, result["rates"][0], memory)
+        write(devices, json.dumps({"devices": [entry]}, indent=2) + "\n")
+    if as_json:
+        print(json.dumps(result))
+    else:
+        _show(result, f"prompt of {measured.PROMPT}, one sequence, {measured.BATCH} sequences")
+
+
+def _show(result: dict[str, Any], columns: str) -> None:
+    print(f"{result['adapter']} ({result['backend']}), tokens a second: {columns}")
+    for rate in result["rates"]:
+        shown = ("-" if rate[key] is None else f"{rate[key]:.1f}" for key in ("prefill", "decode", "batch"))
+        print(f"{rate['side']:<10}" + "".join(f"{value:>10}" for value in shown))
+    for rows in dict.fromkeys(row["rows"] for row in result.get("products", ())):
+        print(f"products of {rows} x 576 x 1536 and {rows} x 1536 x 576, from the host to the host")
+        for row in result["products"]:
+            if row["rows"] == rows:
+                rate = f"{row['gmac_per_second']:>9.2f} GMAC/s on {row['processors']:.1f} processors"
+                print(f"  {row['side']:<26}{row['milliseconds']:>10.2f} ms{rate}")
+    for tokens, rows in result["kernels"].items():
+        print(f"kernels of the exact arithmetic, {tokens} tokens")
+        for row in rows:
+            rate = f"{row['gmac_per_second']:>9.2f} GMAC/s"
+            print(f"  {row['op']:<22}{row['dispatches']:>4}{row['milliseconds']:>10.2f} ms{rate}")

@@ -1,0 +1,288 @@
+"""The command line of inference: adapters, run, next, perplexity, graph."""
+
+import json
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from inference import generate as runs
+from inference import models
+from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
+from inference.commands.bench import bench
+from inference.commands.devices import adapters, conformance, serve
+from inference.commands.drawing import draw
+from inference.commands.output import write
+from inference.errors import InputError
+from inference.files import model_file
+from inference.files.tokenizer import Text
+from inference.graph import cost, described, digest
+from inference.model import Model
+from inference.models.llama import graph, model
+
+app = typer.Typer(
+    help="Run a Llama model as a graph of WebGPU kernels, in float32 or in integers that are the same bits everywhere.",
+    no_args_is_help=True,
+    add_completion=False,
+)
+
+app.command("adapters")(adapters)
+app.command("bench")(bench)
+app.command("conformance")(conformance)
+app.command("serve")(serve)
+
+BAD_INPUT, INTERRUPTED = 2, 130
+
+
+def run(app: typer.Typer) -> None:
+    """Run the command line: exit code 2 and one line on bad input, 130 when interrupted."""
+    try:
+        sys.exit(app(standalone_mode=False))
+    except InputError as error:
+        fail(str(error))
+    except typer.TyperException as error:
+        fail(getattr(error, "format_message", error.__str__)())
+    except MemoryError:
+        fail("not enough memory for a model of this size")
+    except (KeyboardInterrupt, typer.Abort):
+        sys.exit(INTERRUPTED)
+
+
+def fail(message: str) -> None:
+    """Print one line and exit with code 2."""
+    print("error: " + " ".join(message.split()), file=sys.stderr)
+    sys.exit(BAD_INPUT)
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What a command runs."""
+
+    model: Model
+    text: Text
+    backend: runs.Backend
+    adapter: str
+    ids: list[int]
+
+
+def load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Callable[[Text], list[int]]) -> Loaded:
+    """A model on a backend, its prompt read first: bad input shows before the long work."""
+    if name.endswith(model_file.SUFFIX):
+        built, fields = model_file.load(Path(name))
+        if built.arithmetic != arithmetic:
+            raise InputError(f"{name} is in {built.arithmetic} arithmetic; --arithmetic {built.arithmetic} runs it")
+        text = Text(fields, built.measures["vocabulary"])
+        tokens = ids(text)
+    else:
+        llama = models.find(name)
+        text = Text(llama.tokenizer, llama.vocabulary)
+        tokens = ids(text)
+        built = model(Path(name).name, llama, arithmetic)
+    if backend == "numpy":
+        from inference.reference import Reference
+
+        if adapter is not None:
+            raise InputError("the backend numpy has no adapters; leave --adapter out")
+        return Loaded(built, text, Reference(built), "numpy", tokens)
+    from inference.device.device import Device
+    from inference.device.runtime import Runtime
+
+    device = Device(backend, adapter)
+    return Loaded(built, text, Runtime(built, device), device.name, tokens)
+
+
+def prompt_ids(prompt: str | None, tokens: str | None, chat: bool) -> Callable[[Text], list[int]]:
+    """How a prompt or a list of ids becomes tokens."""
+    if (prompt is None) == (tokens is None):
+        raise InputError("give either --prompt or --tokens")
+    if tokens is not None:
+        try:
+            ids = [int(token) for token in tokens.split(",")]
+        except ValueError:
+            raise InputError(f"--tokens {tokens!r} is not allowed; ids with commas between: 1,2,3") from None
+        return lambda text: ids
+    assert prompt is not None
+    return lambda text: text.encode(text.chat(prompt) if chat else prompt)
+
+
+@app.command("run")
+def run_model(
+    prompt: Prompt = None,
+    tokens: Tokens = None,
+    model_name: ModelName = "smollm2",
+    arithmetic: ArithmeticName = "exact",
+    max_tokens: Annotated[int, typer.Option(help="how many tokens at most")] = 32,
+    temperature: Annotated[float, typer.Option(help="0: always the likeliest token")] = 0.0,
+    seed: Annotated[int, typer.Option(help="of the random choices")] = 0,
+    chat: Chat = False,
+    adapter: AdapterName = None,
+    backend: BackendName = "wgpu",
+    trace: Annotated[
+        Path | None, typer.Option(help="where to write the digests of all nodes", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Continue a prompt.
+
+    Example: python -m inference run --prompt "The capital of France is"
+    """
+    if not 0 <= seed < 2**64:
+        raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
+    if trace is not None and not trace.parent.is_dir():
+        raise InputError(f"{trace}: cannot be written: {trace.parent} is no directory")
+    ids = prompt_ids(prompt, tokens, chat)
+    loaded = load(model_name, arithmetic, backend, adapter, ids)
+    shown: list[int] = []
+
+    def show(token: int) -> None:
+        # Text may end inside a character: only what is settled is printed.
+        before = loaded.text.decode(shown)
+        shown.append(token)
+        after = loaded.text.decode(shown)
+        if not as_json and not after.endswith("\ufffd"):
+            print(after[len(before.rstrip("\ufffd")) :], end="", flush=True)
+
+    result = runs.generate(
+        loaded.backend,
+        loaded.ids,
+        limit=max_tokens,
+        temperature=temperature,
+        seed=seed,
+        trace=trace is not None,
+        progress=show,
+    )
+    if trace is not None:
+        bound = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
+        write(trace, json.dumps({**bound, "seed": seed, "nodes": result.trace}))
+    decoded = len(result.tokens) - 1
+    summary = {
+        "text": loaded.text.decode(result.tokens),
+        "tokens": result.tokens,
+        "digest": result.digest,
+        "prefill_tokens_per_second": round(len(loaded.ids) / result.prefill_seconds, 3),
+        "decode_tokens_per_second": round(decoded / result.decode_seconds, 3) if decoded else None,
+        "adapter": loaded.adapter,
+        "backend": backend,
+    }
+    if as_json:
+        print(json.dumps(summary))
+        return
+    print()
+    rate = summary["decode_tokens_per_second"]
+    print(
+        f"{len(result.tokens)} tokens on {loaded.adapter} ({backend}): "
+        f"{rate or 0:.1f} tokens a second, digest {result.digest[:16]}",
+        file=sys.stderr,
+    )
+
+
+@app.command("next")
+def next_tokens(
+    prompt: Prompt = None,
+    tokens: Tokens = None,
+    top: Annotated[int, typer.Option(help="how many")] = 5,
+    model_name: ModelName = "smollm2",
+    arithmetic: ArithmeticName = "exact",
+    chat: Chat = False,
+    adapter: AdapterName = None,
+    backend: BackendName = "wgpu",
+    as_json: Json = False,
+) -> None:
+    """The most likely next tokens and their raw logits.
+
+    Example: python -m inference next --prompt "The capital of France is" --top 5
+    """
+    if top < 1:
+        raise InputError(f"--top {top} is not allowed; at least 1")
+    loaded = load(model_name, arithmetic, backend, adapter, prompt_ids(prompt, tokens, chat))
+    scores = runs.next_scores(loaded.backend, loaded.ids)
+    best = (-scores).argsort(kind="stable")[:top].tolist()
+    rows = [{"id": token, "text": loaded.text.decode([token]), "score": float(scores[token])} for token in best]
+    if as_json:
+        print(json.dumps(rows))
+        return
+    for row in rows:
+        print(f"{row['id']:>7}  {row['score']:>9.4f}  {row['text']!r}")
+
+
+@app.command()
+def perplexity(
+    file: Annotated[Path, typer.Argument(help="a text", show_default=False)],
+    model_name: ModelName = "smollm2",
+    arithmetic: ArithmeticName = "exact",
+    adapter: AdapterName = None,
+    backend: BackendName = "wgpu",
+    as_json: Json = False,
+) -> None:
+    """How well a model predicts a text: one window, the mean over tokens 2..n.
+
+    Example: python -m inference perplexity text.txt --arithmetic float32
+    """
+    try:
+        content = file.read_text()
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"{file}: cannot be read: {error}") from None
+    loaded = load(model_name, arithmetic, backend, adapter, lambda text: text.encode(content))
+    nll = float(runs.fit(loaded.backend, loaded.ids).nll.mean())
+    summary = {"perplexity": runs.exponential(nll), "nll": nll, "tokens": len(loaded.ids)}
+    print(json.dumps(summary) if as_json else f"perplexity {summary['perplexity']:.4f} over {len(loaded.ids)} tokens")
+
+
+@app.command()
+def save(
+    out: Annotated[Path, typer.Argument(help="model.npz", show_default=False)],
+    model_name: ModelName = "smollm2",
+    arithmetic: ArithmeticName = "exact",
+) -> None:
+    """Save a model in one arithmetic: weights, tables and formats with their digest; it loads faster than its file.
+
+    Example: python -m inference save smollm2.npz
+    """
+    llama = models.find(model_name)
+    built = model(Path(model_name).name, llama, arithmetic)
+    model_file.save(out, built, llama.tokenizer)
+    print(built.digest)
+
+
+@app.command("graph")
+def show_graph(
+    model_name: ModelName = "smollm2",
+    arithmetic: ArithmeticName = "exact",
+    tokens: Annotated[int, typer.Option(help="tokens of one pass")] = 1,
+    out: Annotated[Path | None, typer.Option(help="graph.svg", show_default=False)] = None,
+    as_json: Json = False,
+) -> None:
+    """What a pass of the model is made of: ops, shapes, cost; as a drawing with --out.
+
+    Example: python -m inference graph --model tiny --out graph.svg
+    """
+    if tokens < 1:
+        raise InputError(f"--tokens {tokens} is not allowed; at least 1")
+    built_model = model(Path(model_name).name, models.find(model_name), arithmetic)
+    built = graph(
+        built_model, tokens, capacity=max(tokens, min(1024, built_model.measures["context"])), first=tokens - 1
+    )
+    costs = cost(built)
+    if out is not None:
+        write(out, draw(built))
+    if as_json:
+        rows = [
+            {
+                "name": name,
+                "op": built.nodes[name]["op"],
+                "inputs": list(built.nodes[name]["inputs"]),
+                "shape": list(built.nodes[name]["shape"]),
+                "operations": each.operations,
+                "bytes": each.bytes,
+            }
+            for name, each in costs.items()
+        ]
+        print(json.dumps({"digest": digest(built), "nodes": rows}))
+        return
+    for name, each in costs.items():
+        node = built.nodes[name]
+        shape = " × ".join(str(n) for n in node["shape"])
+        print(f"{name:<28} {described(node):<22} {shape:>14} {each.operations:>12,} {each.bytes:>12,} B")

@@ -1,0 +1,94 @@
+"""Commands about devices: adapters, serve, conformance."""
+
+import json
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from inference import models
+from inference.commands.arguments import Json
+from inference.commands.output import write
+from inference.errors import InputError
+from inference.models.llama import model
+
+
+def adapters(as_json: Json = False) -> None:
+    """List the adapters that are there, of every implementation that is installed."""
+    from inference.device import adapters
+
+    found, absent = [], []
+    for backend in adapters.MODULES:
+        try:
+            found += [adapters.describe(adapter, backend) for adapter in adapters.adapters(backend)]
+        except InputError as error:
+            absent.append(str(error))
+    if as_json:
+        print(json.dumps(found))
+        return
+    for adapter in found:
+        print(f"{adapter['backend']}: {adapter['name']} ({adapter['type']}, {adapter['api']}; {adapter['driver']})")
+    for line in absent:
+        print(line, file=sys.stderr)
+    if not found:
+        raise InputError(f"there is no adapter; {adapters.INSTALL}")
+
+
+def serve(
+    port: Annotated[int, typer.Option(help="of 127.0.0.1; 0: a free one")] = 8000,
+    path: Annotated[
+        str | None,
+        typer.Option("--model", help="a .gguf file or Hugging Face directory, beside the named", show_default=False),
+    ] = None,
+) -> None:
+    """Serve the browser pages on this machine: prompts at /, conformance at /conformance. Ctrl-C ends it.
+
+    Example: python -m inference serve --port 8080 --model llama.gguf
+    """
+    from inference.browser.server import HOST, serving
+
+    def show(result: dict[str, Any]) -> None:
+        print(json.dumps(result), flush=True)
+
+    if path is not None:
+        models.find(path)  # a bad file is refused here, not in the page
+    with serving(port, show, path) as server, suppress(KeyboardInterrupt):
+        print(f"http://{HOST}:{server.server_port}/ and /conformance; Ctrl-C ends it", file=sys.stderr, flush=True)
+        server.serve_forever()
+
+
+def conformance(
+    page: Annotated[
+        Path | None, typer.Option(help="write the same as one HTML file for any browser, and stop", show_default=False)
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Corner cases of integers and the tiny model on every stack present, browsers among them: one table, one digest.
+
+    Example: python -m inference conformance --page conformance.html
+    """
+    from inference import conformance as suite
+    from inference.browser import headless
+    from inference.browser.page import conformance_page
+
+    tiny = model("tiny", models.find("tiny"), "exact")
+    if page is not None:
+        write(page, conformance_page(tiny))
+        return
+    rows = suite.conformance(tiny)
+    for browser in headless.installed():
+        try:
+            rows.append(headless.conformance(browser))
+        except InputError as error:
+            print(error, file=sys.stderr)
+    agreed = len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)
+    if as_json:
+        print(json.dumps({"agreed": agreed, "digest": rows[0].digest, "stacks": [row.as_json() for row in rows]}))
+    else:
+        for row in rows:
+            said = "; ".join(row.failures) or "corner cases as specified"
+            print(f"{row.backend:<8} {row.adapter:<34} {row.digest[:16]}  {said}")
+    if not agreed:
+        raise typer.Exit(1)

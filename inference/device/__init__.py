@@ -1,0 +1,1 @@
+"""Everything that touches WebGPU: adapters, pipelines, programs, reading back."""

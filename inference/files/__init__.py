@@ -1,0 +1,1 @@
+"""What is read from disk: models, tokenizers, blocks of weights."""

@@ -1,0 +1,26 @@
+"""Reading models: GGUF, and Hugging Face safetensors with config.json. Files are untrusted: no pickles, sizes first.
+
+Both end as a ``Llama``: its measures and its weights by one set of names. 4-bit blocks of a GGUF (Q4_0, Q4_1) and its
+Q8_0 are kept as they are; every other format is read as float32 and brought to 8 bits, and so are an embedding and a
+head of 4 bits.
+"""
+
+from pathlib import Path
+
+from inference.errors import InputError
+from inference.files.gguf_file import read_gguf
+from inference.files.safetensors_file import read_directory
+from inference.model import Llama
+
+
+def read_model(path: Path) -> Llama:
+    """A model file (.gguf) or a directory with config.json and safetensors.
+
+    Raises:
+        InputError: not there, truncated, another architecture, missing tensors, unknown quantisation, misfit shapes.
+    """
+    if path.is_dir():
+        return read_directory(path)
+    if not path.is_file():
+        raise InputError(f"{path}: there is no such model; a name (smollm2, tiny), a .gguf file or a directory is")
+    return read_gguf(path)

@@ -1,0 +1,1 @@
+"""Speed: ours, that of other programs, and a device as a provider."""

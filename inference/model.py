@@ -1,0 +1,84 @@
+"""A model: what is read of one, and what a run needs of it in one arithmetic."""
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.files.blocks import Weights
+from inference.graph import Arithmetic
+
+PARTS = ("q", "k", "v", "output", "gate", "up", "down")
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Llama:
+    """A Llama model: measures and weights."""
+
+    layers: int
+    width: int
+    heads: int
+    kv_heads: int
+    head_width: int
+    hidden: int
+    vocabulary: int
+    context: int
+    epsilon: float
+    theta: float
+    matrices: dict[str, Weights] = field(repr=False)
+    """``embedding``, ``head`` (the same object where tied), ``layer00.q`` and the other PARTS of each layer."""
+    gains: dict[str, npt.NDArray[np.float32]] = field(repr=False)
+    """``norm``, ``layer00.attention_norm``, ``layer00.feed_forward_norm``: (width,)."""
+    tokenizer: dict[str, Any] = field(repr=False, default_factory=dict)
+    """What the file says of its tokenizer."""
+    rotation_factors: tuple[float, ...] = ()
+    """Divisors of the rotary angles, (head_width / 2,) or none."""
+    end: tuple[int, ...] = ()
+    """Tokens that end a text."""
+
+
+def layer(index: int) -> str:
+    """The prefix of a layer's names: they sort by depth."""
+    return f"layer{index:02d}" if index < 100 else f"layer{index:03d}x"
+
+
+def expected_shapes(measures: Mapping[str, int], tied: bool) -> dict[str, tuple[int, ...]]:
+    """Every weight's name and shape."""
+    width, hidden = measures["width"], measures["hidden"]
+    queries, keys = measures["heads"] * measures["head_width"], measures["kv_heads"] * measures["head_width"]
+    shapes: dict[str, tuple[int, ...]] = {"embedding": (measures["vocabulary"], width), "norm": (width,)}
+    if not tied:
+        shapes["head"] = shapes["embedding"]
+    for index in range(measures["layers"]):
+        rows = {"q": (queries, width), "k": (keys, width), "v": (keys, width), "output": (width, queries)}
+        rows |= {"gate": (hidden, width), "up": (hidden, width), "down": (width, hidden)}
+        norms = {"attention_norm": (width,), "feed_forward_norm": (width,)}
+        shapes |= {f"{layer(index)}.{part}": shape for part, shape in (rows | norms).items()}
+    return shapes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Model:
+    """What a run needs besides its input: constants by name, and the attributes of each op."""
+
+    name: str
+    arithmetic: Arithmetic
+    measures: dict[str, int]
+    constants: dict[str, npt.NDArray[Any]] = field(repr=False)
+    attributes: dict[str, dict[str, int | float]] = field(repr=False)
+    """By the op's name, without the step."""
+    logit_fraction: int = 0
+    end: tuple[int, ...] = ()
+
+    @property
+    def digest(self) -> str:
+        """SHA-256 of measures, formats, weights and tables, independent of layout."""
+        total = sha256(json.dumps([self.arithmetic, self.measures, self.attributes], sort_keys=True).encode())
+        for name, array in sorted(self.constants.items()):
+            total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
+            total.update(np.ascontiguousarray(array).tobytes())
+        return total.hexdigest()

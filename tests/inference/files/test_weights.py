@@ -1,0 +1,209 @@
+"""Model files: what is read is what was written; damaged, foreign and incomplete files are refused in one line."""
+
+import json
+from contextlib import suppress
+
+import gguf
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.numpy import save_file
+
+from inference import models
+from inference.errors import InputError
+from inference.files.gguf_file import NAMES
+from inference.files.reading import read_model
+from inference.models.tiny import tiny
+
+TOP = {"embedding": "token_embd", "norm": "output_norm"}
+
+
+def file_name(name):
+    return f"{TOP[name]}.weight" if name in TOP else f"blk.{int(name[5:7])}.{NAMES[name[8:]]}.weight"
+
+
+def write_gguf(path, *, architecture="llama", leave=(), keys=(), reshape=None, kind=gguf.GGMLQuantizationType.F32):
+    llama, writer = tiny(), gguf.GGUFWriter(path, architecture)
+    settings = {
+        "block_count": llama.layers,
+        "embedding_length": llama.width,
+        "attention.head_count": llama.heads,
+        "attention.head_count_kv": llama.kv_heads,
+        "feed_forward_length": llama.hidden,
+        "context_length": llama.context,
+    }
+    for key, value in (settings | dict(keys)).items():
+        if key not in leave:
+            writer.add_uint32(f"{architecture}.{key}", value)
+    writer.add_float32(f"{architecture}.attention.layer_norm_rms_epsilon", llama.epsilon)
+    tensors = {name: matrix.matrix() for name, matrix in llama.matrices.items() if name != "head"} | llama.gains
+    for name, values in tensors.items():
+        if name in leave:
+            continue
+        if name == reshape:
+            writer.add_tensor(file_name(name), values[:-32])
+        elif values.ndim == 2 and kind != gguf.GGMLQuantizationType.F32:
+            writer.add_tensor(file_name(name), gguf.quantize(values, kind), raw_dtype=kind)
+        else:
+            writer.add_tensor(file_name(name), values)
+    writer.write_header_to_file()
+    writer.write_kv_data_to_file()
+    writer.write_tensors_to_file()
+    writer.close()
+    return path
+
+
+def write_directory(path, *, config=None, leave=()):
+    llama = tiny()
+    path.mkdir(exist_ok=True)
+    measures = {
+        "architectures": ["LlamaForCausalLM"],
+        "num_hidden_layers": llama.layers,
+        "hidden_size": llama.width,
+        "num_attention_heads": llama.heads,
+        "num_key_value_heads": llama.kv_heads,
+        "intermediate_size": llama.hidden,
+        "vocab_size": llama.vocabulary,
+        "max_position_embeddings": llama.context,
+        "rms_norm_eps": 1e-5,
+        "eos_token_id": 3,
+    }
+    (path / "config.json").write_text(json.dumps(measures | (config or {})))
+    names = {"embedding": "model.embed_tokens", "norm": "model.norm", "attention_norm": "input_layernorm"}
+    names |= {"feed_forward_norm": "post_attention_layernorm", "output": "self_attn.o_proj"}
+    names |= {part: f"self_attn.{part}_proj" for part in "qkv"} | {p: f"mlp.{p}_proj" for p in ("gate", "up", "down")}
+    tensors = {}
+    for name, values in ({n: m.matrix() for n, m in llama.matrices.items() if n != "head"} | llama.gains).items():
+        halves = (
+            values.reshape(-1, 16, 2, 64).swapaxes(1, 2).reshape(values.shape)
+            if name.endswith((".q", ".k"))
+            else values
+        )
+        prefix, _, part = name.rpartition(".")
+        tensors[(f"model.layers.{int(prefix[5:])}." if prefix else "") + names[part] + ".weight"] = (
+            np.ascontiguousarray(halves)
+        )
+    save_file({name: values for name, values in tensors.items() if name not in leave}, path / "model.safetensors")
+    return path
+
+
+@pytest.fixture(scope="module")
+def good(tmp_path_factory):
+    return write_gguf(tmp_path_factory.mktemp("gguf") / "tiny.gguf")
+
+
+def test_a_gguf_of_floats_is_read_at_8_bits(good):
+    llama, expected = read_model(good), tiny()
+    assert (llama.layers, llama.width, llama.heads, llama.kv_heads, llama.head_width) == (2, 64, 2, 1, 32)
+    assert (llama.hidden, llama.vocabulary, llama.context, llama.theta) == (128, 256, 512, 10000.0)
+    for name, matrix in expected.matrices.items():
+        steps = np.abs(expected.matrices[name].matrix()).reshape(*matrix.d.shape, -1).max(2) / 127
+        error = np.abs(llama.matrices[name].matrix() - matrix.matrix()).reshape(*matrix.d.shape, -1).max(2)
+        assert (error <= 0.51 * steps + 2e-3 * 127 * steps).all(), name
+    for name, gain in expected.gains.items():
+        np.testing.assert_array_equal(llama.gains[name], gain)
+
+
+@pytest.mark.parametrize("name", ["Q4_0", "Q4_1", "Q8_0"])
+def test_blocks_of_a_gguf_are_kept_as_they_are(tmp_path, name):
+    kind = gguf.GGMLQuantizationType[name]
+    llama = read_model(write_gguf(tmp_path / "blocks.gguf", kind=kind))
+    for matrix in ("layer00.q", "layer01.down"):
+        written = gguf.dequantize(gguf.quantize(tiny().matrices[matrix].matrix(), kind), kind)
+        np.testing.assert_allclose(llama.matrices[matrix].matrix(), written, rtol=0, atol=1e-6)
+    assert llama.matrices["layer00.q"].op == ("matmul_q8" if name == "Q8_0" else "matmul_q4")
+
+
+def test_safetensors_give_the_same_model_as_gguf(good, tmp_path):
+    ours, theirs = read_model(write_directory(tmp_path / "hf")), read_model(good)
+    for name, matrix in theirs.matrices.items():
+        np.testing.assert_array_equal(ours.matrices[name].matrix(), matrix.matrix(), err_msg=name)
+    assert ours.end == (3,)
+
+
+@settings(max_examples=40)
+@given(st.floats(0, 1, exclude_max=True))
+def test_a_truncated_gguf_is_refused_wherever_it_is_cut(good, refusal, tmp_path_factory, part):
+    content = good.read_bytes()
+    cut = tmp_path_factory.mktemp("cut") / "cut.gguf"
+    cut.write_bytes(content[: int(part * len(content))])
+    assert str(cut) in refusal(read_model, cut)
+
+
+@settings(max_examples=60)
+@given(st.integers(0, 1500), st.integers(0, 255))
+def test_a_damaged_header_is_read_or_refused_never_a_traceback(good, tmp_path_factory, at, byte):
+    content = bytearray(good.read_bytes())
+    content[at] = byte
+    damaged = tmp_path_factory.mktemp("damaged") / "damaged.gguf"
+    damaged.write_bytes(content)
+    with suppress(InputError):
+        read_model(damaged)
+
+
+@pytest.mark.parametrize(
+    "changes, said",
+    [
+        ({"architecture": "bert"}, "the architecture is 'bert'; llama is allowed"),
+        ({"leave": ("layer01.down",)}, "the tensor blk.1.ffn_down.weight is missing"),
+        ({"leave": ("embedding",)}, "the tensor token_embd.weight is missing"),
+        ({"leave": ("block_count",)}, "the key llama.block_count is missing"),
+        ({"keys": {"block_count": 3}.items()}, "the tensor blk.2.attn_q.weight is missing"),
+        ({"keys": {"block_count": 1}.items()}, "tensor blk.1.attn_k.weight is not one of a Llama's"),
+        ({"keys": {"block_count": 10**9}.items()}, "layers is 1000000000; 1 to 1024 is allowed"),
+        ({"keys": {"attention.head_count_kv": 3}.items()}, "2 heads do not share 3 key heads evenly"),
+        ({"keys": {"attention.head_count": 0}.items()}, "heads is 0; 1 to 1024 is allowed"),
+        ({"keys": {"feed_forward_length": 100}.items()}, "hidden is 100; multiples of 32 are allowed"),
+        ({"reshape": "layer00.q"}, "tensor blk.0.attn_q.weight has shape (32, 64), not (64, 64)"),
+    ],
+)
+def test_files_that_do_not_fit_are_refused(tmp_path, refusal, changes, said):
+    path = write_gguf(tmp_path / "bad.gguf", **changes)
+    assert said in refusal(read_model, path)
+
+
+def test_unknown_quantisation_is_refused_by_name(tmp_path, refusal, monkeypatch):
+    path = write_gguf(tmp_path / "q.gguf", kind=gguf.GGMLQuantizationType.Q5_0)
+    monkeypatch.setattr("inference.files.gguf_file.dequantize", _unknown)
+    assert "quantisation Q5_0, which is unknown here" in refusal(read_model, path)
+
+
+def _unknown(*_):
+    raise NotImplementedError
+
+
+def test_values_that_are_not_finite_are_refused(tmp_path, refusal):
+    path = tmp_path / "nan"
+    write_directory(path)
+    from safetensors.numpy import load_file
+
+    tensors = load_file(path / "model.safetensors")
+    tensors["model.norm.weight"] = np.full(64, np.nan, np.float32)
+    save_file(tensors, path / "model.safetensors")
+    assert "tensor model.norm.weight has values that are not finite" in refusal(read_model, path)
+
+
+def test_directories_that_do_not_fit_are_refused(tmp_path, refusal):
+    path = tmp_path / "hf"
+    path.mkdir()
+    assert "config.json: cannot be read" in refusal(read_model, path)
+    write_directory(path, config={"architectures": ["BertModel"]})
+    assert "LlamaForCausalLM is allowed" in refusal(read_model, path)
+    write_directory(path, config={"num_hidden_layers": "two"})
+    assert "num_hidden_layers is 'two', not an integer" in refusal(read_model, path)
+    write_directory(path, leave=("model.norm.weight",))
+    assert "the tensor model.norm.weight is missing" in refusal(read_model, path)
+    (path / "model.safetensors").write_bytes(b"\xff" * 40)
+    assert "a damaged safetensors file" in refusal(read_model, path)
+
+
+def test_no_file_and_no_gguf_are_refused(tmp_path, refusal):
+    assert "there is no such model" in refusal(read_model, tmp_path / "none.gguf")
+    (tmp_path / "text.gguf").write_text("hello")
+    assert "not a GGUF file" in refusal(read_model, tmp_path / "text.gguf")
+
+
+def test_names_find_models(refusal):
+    assert models.find("tiny").width == 64
+    assert "there is no such model" in refusal(models.find, "gpt5")
