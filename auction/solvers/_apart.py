@@ -1,0 +1,232 @@
+"""A process of its own for what can die or cannot be stopped: native solvers, and building what they are given.
+
+``last`` runs a generator function there and returns the last value it yielded, whatever became of it. The process is
+started on first use, kept for the next call and started anew after a death; it never outlives its parent.
+"""
+
+import atexit
+import contextlib
+import os
+import pickle
+import queue
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+from auction.errors import InputError
+from auction.search import Stop
+
+GRACE = 1.0  # seconds that are left for an answer once it was told to stop
+
+Function = Callable[..., Iterator[Any]]
+
+
+def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | None]:
+    """The last value that a generator yields in a process of its own, and why it did not go on to its end.
+
+    Args:
+        function: a generator function at the top of a module, called as ``function(stop, *arguments)``; the stop it
+            gets has the time that is left and is interrupted with the caller's. Each value it yields takes the place
+            of the one before: what was found so far is never lost.
+        stop: GRACE seconds after its limit, or after an interrupt, the process and all it started are killed.
+        arguments: anything that pickles.
+
+    Returns:
+        the value (None before the first), and None where the generator ended by itself; otherwise in words what
+        happened: 'time limit', 'interrupted', 'its process died of signal 11 (SIGSEGV)', 'MemoryError: ...'.
+
+    Raises:
+        InputError: raised by the function.
+    """
+    process = _take(function)
+    value = None
+    try:
+        for kind, sent in process.answers(stop, (function, arguments)):
+            if kind == "value":
+                value = sent
+            elif kind == "ended":
+                _idle.append(process)
+                return value, None
+            elif kind == "raised":
+                _idle.append(process)
+                if isinstance(sent, InputError):
+                    raise sent
+                return value, sent
+        process.kill()
+        return value, "interrupted" if stop.interrupted else "time limit"
+    except ChildProcessError as died:
+        process.kill()
+        return value, str(died)
+    except BaseException as error:
+        if not isinstance(error, InputError):
+            process.kill()
+        raise
+
+
+def start(function: Function) -> None:
+    """Have a process at hand that has imported the function, so that its next call does not wait for that."""
+    _idle.append(_take(function))
+
+
+class _Process:
+    """The parent's side of one process: pickles in, pickles out, one call at a time."""
+
+    def __init__(self) -> None:
+        self._folder = TemporaryDirectory(prefix="auction-")  # what a solver writes goes with its process
+        self._printed = Path(self._folder.name, "printed")  # by libraries: its last line says what ended them
+        self._received: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
+        self._number = 0
+        self.imported: set[str] = set()
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": self._folder.name}
+        with self._printed.open("wb") as printed:
+            self._popen = subprocess.Popen(
+                [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=printed,
+                env=os.environ | environment,
+                start_new_session=True,  # Ctrl-C is the parent's to handle; one signal reaches all that it started
+            )
+        threading.Thread(target=self._receive, daemon=True).start()
+
+    def _receive(self) -> None:
+        assert self._popen.stdout is not None
+        with self._popen.stdout as stream:
+            try:
+                while True:
+                    self._received.put(pickle.load(stream))
+            except (EOFError, pickle.UnpicklingError, OSError, ValueError):
+                self._received.put(("gone", None))
+
+    def _send(self, message: Any) -> None:
+        assert self._popen.stdin is not None
+        with contextlib.suppress(OSError, ValueError):  # it is gone: the receiver says so
+            pickle.dump(message, self._popen.stdin)
+            self._popen.stdin.flush()
+
+    def answers(self, stop: Stop, call: Any) -> Iterator[tuple[str, Any]]:
+        """What it sends on one call, until its time is over.
+
+        Raises:
+            ChildProcessError: it is gone; of what, in words.
+        """
+        self._number = number = self._number + 1
+
+        def interrupt() -> None:
+            self._send((number, None))
+            self._received.put(("interrupted", number))
+
+        remaining = stop.remaining()
+        end = float("inf") if remaining is None else time.perf_counter() + remaining + GRACE
+        self._send((number, (pickle.dumps(call), remaining)))
+        stop.on_interrupt(interrupt)
+        while True:
+            left = max(0.0, end - time.perf_counter())
+            try:
+                kind, sent = self._received.get(timeout=min(left, threading.TIMEOUT_MAX))
+            except queue.Empty:
+                return
+            if kind == "gone":
+                raise ChildProcessError(self._cause())
+            if kind != "interrupted":
+                yield kind, sent
+            elif sent == number:  # of this call, not of one that had its answer
+                end = min(end, time.perf_counter() + GRACE)
+
+    def _cause(self) -> str:
+        code = self._popen.wait()
+        if code < 0:
+            return f"its process died of signal {-code} ({signal.Signals(-code).name})"
+        lines = self._printed.read_text(errors="replace").split("\n")
+        printed = next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
+        return f"its process ended with exit code {code}: {printed}"
+
+    def kill(self) -> None:
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._popen.pid, signal.SIGKILL)
+        self.close()
+
+    def close(self) -> None:
+        """The end of its input ends the process."""
+        assert self._popen.stdin is not None
+        with contextlib.suppress(OSError):
+            self._popen.stdin.close()
+        self._popen.wait()
+        self._folder.cleanup()
+
+
+_idle: list[_Process] = []
+
+
+def _take(function: Function) -> _Process:
+    """An idle process that has imported the function's module, or a new one."""
+    process = _idle.pop() if _idle else _Process()
+    if function.__module__ not in process.imported:
+        try:
+            for kind, _ in process.answers(Stop(None), (_nothing, (function,))):
+                if kind in ("ended", "raised"):
+                    break
+        except ChildProcessError:
+            pass  # said again, to the caller, by its own call
+        process.imported.add(function.__module__)
+    return process
+
+
+def _nothing(stop: Stop, function: Function) -> Iterator[Any]:
+    yield from ()
+
+
+@atexit.register
+def _close() -> None:
+    while _idle:
+        _idle.pop().close()
+
+
+os.register_at_fork(after_in_child=_idle.clear)  # a fork shares no process with its parent
+
+
+def serve() -> None:
+    """The process's side: one call after the other, each with a stop that the parent can interrupt."""
+    requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
+    with open(os.devnull, "rb") as nothing:
+        os.dup2(nothing.fileno(), 0)
+    os.dup2(2, 1)  # libraries print
+    calls: queue.SimpleQueue[tuple[bytes, Stop]] = queue.SimpleQueue()
+
+    def receive() -> None:
+        current, stop = 0, Stop(None)
+        try:
+            while True:
+                number, request = pickle.load(requests)
+                if request is not None:
+                    call, remaining = request
+                    current, stop = number, Stop(remaining)
+                    calls.put((call, stop))
+                elif number == current:
+                    stop.interrupt()
+        finally:
+            os.killpg(0, signal.SIGKILL)  # the parent is gone, or has closed us: and so goes all that was started
+
+    def answer(kind: str, sent: Any = None) -> None:
+        pickle.dump((kind, sent), answers)
+        answers.flush()
+
+    threading.Thread(target=receive, daemon=True).start()
+    while True:
+        call, stop = calls.get()
+        try:
+            function, arguments = pickle.loads(call)
+            for value in function(stop, *arguments):
+                answer("value", value)
+        except InputError as error:
+            answer("raised", error)
+        except BaseException as error:  # noqa: BLE001 - handed to the parent, in words
+            answer("raised", " ".join(f"{type(error).__name__}: {error}".split()))
+        else:
+            answer("ended")
