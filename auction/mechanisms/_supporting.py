@@ -13,7 +13,7 @@ NEARNESS = 1e-6  # tokens of loss that a token of distance weighs: losses first,
 EDGE = 0.01  # tokens: a loss that counts as none
 
 
-def supporting(market: Market, allocation: Allocation, vector_of: Int, price: Int) -> Int:
+def fit_prices(market: Market, allocation: Allocation, vector_of: Int, price: Int) -> Int:
     """(V,) of the prices at which an allocation's trades leave the least loss in sum, those nearest to ``price``.
 
     min sum_i u_i (max(0, sum_j A_ij p_v(j) - b_i) + sum_j A_ij max(0, c_j - p_v(j))) + NEARNESS sum_ij A_ij d_v(j) over

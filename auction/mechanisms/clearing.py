@@ -6,11 +6,11 @@ from auction.allocation import Allocation
 from auction.errors import InputError
 from auction.market import READINGS, Market, Reading
 from auction.mechanisms import Settlement
-from auction.mechanisms._supporting import supporting
+from auction.mechanisms._supporting import fit_prices
 from auction.prices import transfers
 from auction.search import Stop
-from auction.solvers._vector_prices.dual import grouped
-from auction.solvers._vector_prices.serving import drawn
+from auction.solvers._vector_prices.dual import group_market
+from auction.solvers._vector_prices.serving import serve_by_lot
 from auction.solvers.column_generation import by_vector
 
 __all__ = ["READINGS", "run"]
@@ -39,9 +39,9 @@ def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: 
     stop.on_interrupt(limit.interrupt)
     found = by_vector.solve(market, reading, limit, 0.0)
     assert found.certificate is not None
-    grid, vector_price = grouped(market, reading), found.certificate.price
+    grid, vector_price = group_market(market, reading), found.certificate.price
     if 0 < found.allocation.task.size <= SUPPORTED:
-        vector_price = supporting(market, found.allocation, grid.vector_of, vector_price)
+        vector_price = fit_prices(market, found.allocation, grid.vector_of, vector_price)
     price = vector_price[grid.vector_of]
     accepting = market.cost <= price
 
@@ -56,7 +56,7 @@ def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: 
     left = np.where(accepting, market.slots - np.bincount(first.provider, minlength=market.providers), 0)
     waiting = np.ones(market.tasks, dtype=bool)
     waiting[first.task] = False
-    second = drawn(grid, vector_price, left, waiting, np.random.default_rng(seed))
+    second = serve_by_lot(grid, vector_price, left, waiting, np.random.default_rng(seed))
     pairs = ((first.task, second.task), (first.provider, second.provider))
     allocation = Allocation.of(*(np.concatenate(both) for both in pairs))
 

@@ -10,16 +10,16 @@ from auction.errors import InputError
 from auction.market import READINGS, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
 from auction.solvers._covering import cheapest_cover
-from auction.solvers._vector_prices.dual import certified, grouped, rest_of
+from auction.solvers._vector_prices.dual import certify, group_market, rest_of
 from auction.solvers._vector_prices.rounds import rounds_of_prices
-from auction.solvers._vector_prices.serving import served
+from auction.solvers._vector_prices.serving import serve_at_prices
 from auction.welfare import welfare
 
 __all__ = ["READINGS", "solve"]
 
 PAIRS = 20_000  # tasks x providers up to which every provider has a price of its own
 STATES = 1 << 25  # providers x lattice points up to which one dynamic programme covers all tasks
-SERVED = 5  # rounds between two allocations
+BETWEEN = 5  # rounds between two allocations
 CHUNK = 64  # tasks between two looks at the clock
 
 
@@ -48,13 +48,13 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
 
 
 def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
-    grid = grouped(market, reading)
+    grid = group_market(market, reading)
     best = None
     for at in rounds_of_prices(grid, rounds, stop):
         best = at if best is None or at.value < best.value else best
     assert best is not None
-    certificate = certified(grid, best.price)
-    return Found(served(grid, best, stop), certificate.bound, f"heuristic{grid.remark}", certificate)
+    certificate = certify(grid, best.price)
+    return Found(serve_at_prices(grid, best, stop), certificate.bound, f"heuristic{grid.remark}", certificate)
 
 
 def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
@@ -84,12 +84,12 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
         stale += 1
         if value < least:
             least, least_premium, stale = value, price, 0
-        if number % SERVED == SERVED - 1 or number == rounds - 1:
+        if number % BETWEEN == BETWEEN - 1 or number == rounds - 1:
             order = np.argsort(-surplus, kind="stable")
             order = order[market.net_bid[order] > 0]
-            _, served = _covered(market, reading, order, asks, slots.copy(), named, stop)
-            if (worth := welfare(market, served)) > achieved:
-                best, achieved = served, worth
+            _, trial = _covered(market, reading, order, asks, slots.copy(), named, stop)
+            if (worth := welfare(market, trial)) > achieved:
+                best, achieved = trial, worth
         asked = np.bincount(named.provider[surplus[named.task] > 0], minlength=market.providers)
         slope = asked - slots.astype(float)
         slope[(premium <= 0) & (slope < 0)] = 0
@@ -111,7 +111,7 @@ def _covered(
 
     With ``named`` covers at hand tasks take theirs, or the cheapest cover of what is left, out of ``left``.
     """
-    serve, known = named is not None, named or Allocation.empty()
+    take, known = named is not None, named or Allocation.empty()
     start = np.searchsorted(known.task, np.arange(market.tasks + 1))
     total, pairs = np.full(market.tasks, INT64_MAX), [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
     for begin in range(0, order.size, CHUNK):
@@ -119,7 +119,7 @@ def _covered(
             break
         tasks = order[begin : begin + CHUNK]
         arrays = market.demand, market.net_bid, market.resource, market.cost
-        pairs.append(_covers(tasks, *arrays, asks, left, known.provider, start, reading == "whole", serve, total))
+        pairs.append(_covers(tasks, *arrays, asks, left, known.provider, start, reading == "whole", take, total))
     task, provider = (np.concatenate(part) for part in zip(*pairs, strict=True))
     return total, Allocation.of(task, provider)
 
@@ -133,8 +133,8 @@ _MATRIX, _VECTOR = "Array(i8, 2, 'C', readonly=True)", "Array(i8, 1, 'C', readon
     cache=True,
     nogil=True,
 )
-def _covers(tasks, demand, bid, resource, cost, asks, left, named, start, whole, serve, total):
-    """Cheapest covers by slots that are left and ask less than the bid; with ``serve`` they are taken where their own
+def _covers(tasks, demand, bid, resource, cost, asks, left, named, start, whole, take, total):
+    """Cheapest covers by slots that are left and ask less than the bid; with ``take`` they are taken where their own
     cost is below the bid. Fills ``total``; returns tasks and providers."""
     won = np.empty(tasks.size * asks.size, dtype=np.int64)
     won_at = np.empty_like(won)
@@ -148,11 +148,11 @@ def _covers(tasks, demand, bid, resource, cost, asks, left, named, start, whole,
             chosen = offers[:0] if offers.size == 0 else offers[np.argmin(asks[offers]) :][:1]
         else:
             chosen = offers[cheapest_cover(demand[i], resource[offers], asks[offers])] if offers.size > 0 else offers
-        if chosen.size == 0 or (serve and cost[chosen].sum() >= bid[i]):
+        if chosen.size == 0 or (take and cost[chosen].sum() >= bid[i]):
             continue
         total[i] = asks[chosen].sum()
         for j in chosen:
-            left[j] -= serve
+            left[j] -= take
             won[size] = i
             won_at[size] = j
             size += 1

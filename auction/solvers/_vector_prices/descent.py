@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers._vector_prices.dual import Grouped, Priced, priced
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, evaluate_dual
 
 EVALUATIONS = 500  # of the dual by L-BFGS-B
 MEMORY = 20  # of L-BFGS-B: pairs of steps and slopes it builds its curvature from
@@ -20,7 +20,7 @@ class _EnoughError(Exception):
     pass
 
 
-def descended(grid: Grouped, start: Priced, stop: Stop) -> list[Priced]:
+def descend(grid: GroupedMarket, start: DualPoint, stop: Stop) -> list[DualPoint]:
     """The dual at the prices that are tried from ``start``, in order: quasi-Newton first, subgradients then.
 
     A subgradient is slots offered less slots asked. Where each kink of the dual is one task or one provider among
@@ -31,14 +31,14 @@ def descended(grid: Grouped, start: Priced, stop: Stop) -> list[Priced]:
     return tried + _subgradient(grid, min(tried, key=lambda one: one.value), stop)
 
 
-def _quasi_newton(grid: Grouped, start: Priced, stop: Stop) -> list[Priced]:
+def _quasi_newton(grid: GroupedMarket, start: DualPoint, stop: Stop) -> list[DualPoint]:
     """L-BFGS-B (Byrd, Lu, Nocedal and Zhu 1995)."""
     scale = max(1, grid.dearest) / 100
-    seen: list[Priced] = [start]
+    seen: list[DualPoint] = [start]
     least = [start.value]
 
     def dual(scaled: Float) -> tuple[float, Float]:
-        at = priced(grid, _integers(scaled * scale))
+        at = evaluate_dual(grid, _integers(scaled * scale))
         seen.append(at)
         least.append(min(least[-1], at.value))
         if stop.now or (len(least) > PATIENCE and least[-1 - PATIENCE] - least[-1] <= STALL * least[-1]):
@@ -54,7 +54,7 @@ def _quasi_newton(grid: Grouped, start: Priced, stop: Stop) -> list[Priced]:
     return seen
 
 
-def _subgradient(grid: Grouped, start: Priced, stop: Stop) -> list[Priced]:
+def _subgradient(grid: GroupedMarket, start: DualPoint, stop: Stop) -> list[DualPoint]:
     """Deflected subgradients with Polyak's step to a level below the best value (Camerini, Fratta, Maffioli 1975).
 
     Where PATIENCE steps find nothing better the level comes nearer and the search returns to the best prices.
@@ -62,11 +62,11 @@ def _subgradient(grid: Grouped, start: Priced, stop: Stop) -> list[Priced]:
     best = at = start
     price, distance, since = start.price.astype(float), TARGET, 0
     direction = at.asked - at.offered
-    seen: list[Priced] = []
+    seen: list[DualPoint] = []
     while len(seen) < STEPS and distance >= FINEST and not stop.now:
         length = max(1.0, float(direction @ direction))
         price = np.maximum(price + (at.value - best.value * (1 - distance)) / length * direction, 0.0)
-        at = priced(grid, _integers(price))
+        at = evaluate_dual(grid, _integers(price))
         seen.append(at)
         direction = direction + DEFLECTION * (at.asked - at.offered - direction)
         since += 1

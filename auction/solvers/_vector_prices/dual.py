@@ -40,6 +40,10 @@ class Curves:
             np.concatenate(([0.0], np.cumsum(units * ordered))),
         )
 
+    def places(self, limit: Int) -> Int:
+        """(g, c) in each group the places of the first amounts that are not below its limits (g, c)."""
+        return _search(self.first, self.amount, limit)
+
     def reached(self, place: Int) -> tuple[Float, Float]:
         """Units and money between the start of each group (axis 0) and a place in it."""
         start = self.first[:-1].reshape((-1,) + (1,) * (place.ndim - 1))
@@ -47,7 +51,7 @@ class Curves:
 
 
 @dataclass(frozen=True, eq=False)
-class Grouped:
+class GroupedMarket:
     """A market as V supply curves and D demand curves over the lattice of demands, in units of ``unit`` requests."""
 
     market: Market
@@ -76,7 +80,7 @@ class Grouped:
         return "" if self.exact else f"; demands in units of {', '.join(map(str, self.unit))} requests"
 
 
-def grouped(market: Market, reading: Reading) -> Grouped:
+def group_market(market: Market, reading: Reading) -> GroupedMarket:
     """Group both sides, in units that keep the lattice of demands small enough."""
     top = market.demand.max(axis=0, initial=0)
     unit = units(market)
@@ -88,7 +92,7 @@ def grouped(market: Market, reading: Reading) -> Grouped:
     demand_point = demands @ stride
     demand_at = np.full(shape.prod(), -1)
     demand_at[demand_point] = np.arange(len(demands))
-    return Grouped(
+    return GroupedMarket(
         market,
         reading,
         unit,
@@ -107,7 +111,7 @@ def grouped(market: Market, reading: Reading) -> Grouped:
 
 
 @dataclass(frozen=True, eq=False)
-class Priced:
+class DualPoint:
     """The dual at one price list: its value and one optimal response of both sides."""
 
     price: Int  # (V,) micro-tokens; no vector costs more than its own cheapest cover
@@ -118,7 +122,7 @@ class Priced:
     offered: Float  # (V,) slots whose cost is below the price
 
 
-def priced(grid: Grouped, price: Int) -> Priced:
+def evaluate_dual(grid: GroupedMarket, price: Int) -> DualPoint:
     """Evaluate sum_i max(0, b_i - f(C_i; p)) + sum_v sum_j w_j max(0, p_v - c_j).
 
     A price above the vector's own cheapest cover is lowered to that: no cover gets cheaper, supply does.
@@ -126,14 +130,14 @@ def priced(grid: Grouped, price: Int) -> Priced:
     cover, slot = covers(grid, price)
     price = np.minimum(price, cover[grid.vector_point])
     least = cover[grid.demand_point]
-    sold, spent = (x[:, 0] for x in grid.supply.reached(places(grid.supply.first, grid.supply.amount, price[:, None])))
-    won, bid = (x[:, 0] for x in grid.bids.reached(places(grid.bids.first, grid.bids.amount, -least[:, None])))
+    sold, spent = (x[:, 0] for x in grid.supply.reached(grid.supply.places(price[:, None])))
+    won, bid = (x[:, 0] for x in grid.bids.reached(grid.bids.places(-least[:, None])))
     asked = _asked(grid.shape, grid.vectors, slot, grid.demand_point, won)
     value = float((-bid - won * least).sum() + (sold * price - spent).sum())
-    return Priced(price, value, cover, slot, asked, sold)
+    return DualPoint(price, value, cover, slot, asked, sold)
 
 
-def bound(grid: Grouped, price: Int) -> int:
+def derive_bound(grid: GroupedMarket, price: Int) -> int:
     """The dual's value in exact integers, as ``auction.certificate.derived_bound`` has it."""
     cover, _ = covers(grid, price)
     market = grid.market
@@ -144,15 +148,15 @@ def bound(grid: Grouped, price: Int) -> int:
     return surplus + sum(int(w) * int(pi) for w, pi in zip(market.slots, premium, strict=True))
 
 
-def certified(grid: Grouped, price: Int) -> Certificate:
+def certify(grid: GroupedMarket, price: Int) -> Certificate:
     """The exact bound at these prices, or at prices of 0 should that be lower."""
     none = np.zeros_like(price)
-    proven, price = min((bound(grid, one), number, one) for number, one in enumerate((price, none)))[::2]
+    proven, price = min((derive_bound(grid, one), number, one) for number, one in enumerate((price, none)))[::2]
     unit = None if grid.exact else grid.unit
     return Certificate(grid.market.digest, grid.reading, proven, price, grid.vectors, unit)
 
 
-def covers(grid: Grouped, price: Int) -> tuple[Int, Int]:
+def covers(grid: GroupedMarket, price: Int) -> tuple[Int, Int]:
     """f(q; p) over the lattice and the vector that a cheapest cover begins with."""
     # Cheapest first: a vector that cheaper ones cover at its price or less is skipped.
     order = np.argsort(price, kind="stable")
@@ -222,7 +226,7 @@ def _whole(shape, vectors, point, price, order, dearest):
 
 
 @njit("i8[:, ::1](i8[::1], i8[::1], i8[:, ::1])", cache=True, nogil=True)
-def places(first, ascending, limit):
+def _search(first, ascending, limit):
     """In each group (g) the places of the first amounts that are not below its limits (g, c)."""
     place = np.empty(limit.shape, dtype=np.int64)
     for g in range(limit.shape[0]):

@@ -12,7 +12,7 @@ from scipy import sparse
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers._vector_prices.dual import Curves, Grouped, Priced, places, steps
+from auction.solvers._vector_prices.dual import Curves, DualPoint, GroupedMarket, steps
 
 HALVINGS = 9  # the finest segments are 2^-HALVINGS of the price they surround
 SEGMENTS = 2 * HALVINGS + 3
@@ -32,7 +32,7 @@ class Flow:
     taken: Float  # (steps,)
 
 
-class Master:
+class VectorMaster:
     """max bids won - costs of slots sold, over the steps added so far; solved again from the last basis.
 
     Beyond SIMPLEX_ROWS rows an interior point method solves it, without crossover: its steps are perturbed at random,
@@ -43,7 +43,7 @@ class Master:
     the prices of ``centre``, so the value is that of a feasible fractional allocation.
     """
 
-    def __init__(self, grid: Grouped, stop: Stop) -> None:
+    def __init__(self, grid: GroupedMarket, stop: Stop) -> None:
         self.grid, self.stop = grid, stop
         # The simplex method's tolerances are absolute: prices below 100, quantities in thousandths of all tasks.
         self.money, self.units = max(grid.dearest, 1) / 100, max(1.0, grid.market.tasks / 1000)
@@ -76,7 +76,7 @@ class Master:
         start, index = columns.indptr[:-1].astype(np.int32), columns.indices.astype(np.int32)
         self.highs.addCols(count, np.zeros(count), *bounds, columns.nnz, start, index, columns.data)
 
-    def centre(self, at: Priced) -> None:
+    def centre(self, at: DualPoint) -> None:
         """Cut the curves anew, in segments that double with the distance from the prices."""
         sold, cost = _segments(self.grid.supply, at.price)
         won, bid = _segments(self.grid.bids, -at.cover[self.grid.demand_point])
@@ -86,7 +86,7 @@ class Master:
         self.highs.changeColsCost(column.size, column, mean)
         self.highs.changeColsBounds(column.size, column, np.zeros_like(units), units / self.units)
 
-    def add(self, at: Priced) -> int:
+    def add(self, at: DualPoint) -> int:
         """The steps of cheapest covers at these prices; how many are new."""
         grid, before = self.grid, len(self.known)
         taken, start, reached = steps(grid.shape, grid.vectors, at.slot, grid.demand_point, grid.demand_at)
@@ -145,6 +145,6 @@ def _segments(curves: Curves, centre: Int) -> tuple[Float, Float]:
     cuts = np.concatenate((centre[:, None] - spread, centre[:, None] + spread[:, ::-1]), axis=1).astype(np.int64)
     first, end = curves.first[:-1, None], curves.first[1:, None]
     each = np.minimum(first + 1 + np.arange(SEGMENTS), end)
-    place = np.where(end - first <= SEGMENTS, each, np.append(places(curves.first, curves.amount, cuts), end, axis=1))
+    place = np.where(end - first <= SEGMENTS, each, np.append(curves.places(cuts), end, axis=1))
     units, money = curves.reached(place)
     return np.diff(units, prepend=0.0), np.diff(money, prepend=0.0)

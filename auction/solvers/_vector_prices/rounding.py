@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from auction.allocation import Allocation
 from auction.market import Int
-from auction.solvers._vector_prices.dual import Grouped, Priced, covers
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, covers
 from auction.solvers._vector_prices.master import Flow
 from auction.solvers.greedy import serve as serve_exactly
 
@@ -21,7 +21,7 @@ PASSES = 8
 EXACT = 1000  # tasks at most that are given exact covers in the end
 
 
-def rounded(grid: Grouped, flow: Flow, at: Priced) -> Allocation:
+def round_flow(grid: GroupedMarket, flow: Flow, at: DualPoint) -> Allocation:
     """An integer allocation near a fractional one, feasible: every task has distinct providers that cover it.
 
     1. Of each demand the highest bids win, as many as the flow has, rounded.
@@ -29,7 +29,7 @@ def rounded(grid: Grouped, flow: Flow, at: Priced) -> Allocation:
        take their slot vectors and move on to the rest.
     3. The requests for each vector are met by its cheapest slots. Requests are laid out first slots first, so that two
        of one task are far apart and meet the same provider only where one holds nearly all slots.
-    4. Tasks short of a slot, or not worth theirs, lose; ``completed`` fills what is left.
+    4. Tasks short of a slot, or not worth theirs, lose; ``complete`` fills what is left.
     """
     bids = grid.bids
     size = np.diff(bids.first)
@@ -47,10 +47,10 @@ def rounded(grid: Grouped, flow: Flow, at: Priced) -> Allocation:
         flow.vector,
         flow.start,
     )
-    return completed(grid, at, _worthwhile(grid, *_placed(grid, task, vector)))
+    return complete(grid, at, _drop_losses(grid, *_place_requests(grid, task, vector)))
 
 
-def _placed(grid: Grouped, task: Int, vector: Int) -> Pairs:
+def _place_requests(grid: GroupedMarket, task: Int, vector: Int) -> Pairs:
     """Requests (task, vector) to places, without the tasks that a request of which stays unmet."""
     market, supply = grid.market, grid.supply
     request = np.argsort(vector * market.tasks + task, kind="stable")
@@ -78,7 +78,7 @@ def _placed(grid: Grouped, task: Int, vector: Int) -> Pairs:
     return task[kept], at[kept]
 
 
-def _worthwhile(grid: Grouped, task: Int, at: Int) -> Pairs:
+def _drop_losses(grid: GroupedMarket, task: Int, at: Int) -> Pairs:
     """Without the tasks whose slots cost at least their bid."""
     spent = np.zeros(grid.market.tasks, dtype=np.int64)
     np.add.at(spent, task, grid.supply.amount[at])
@@ -86,7 +86,7 @@ def _worthwhile(grid: Grouped, task: Int, at: Int) -> Pairs:
     return task[kept], at[kept]
 
 
-def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
+def complete(grid: GroupedMarket, at: DualPoint, pairs: Pairs = NOBODY) -> Allocation:
     """Serve tasks that have nothing yet with slots that are left, as long as somebody gains.
 
     Tasks in descending surplus b_i - f(C_i) take a cheapest cover and win if its slots cost less than their bid. In the
@@ -106,7 +106,8 @@ def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
         for chunk in np.array_split(queue, min(CHUNKS, queue.size) or 1):
             _, slot = covers(grid, _asks(grid, left, floor))
             points, bid = grid.demand_point[grid.demand_of[chunk]], market.net_bid[chunk]
-            won = serve(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, supply.amount, left, whole)
+            curve = supply.first, supply.amount
+            won = take_covers(chunk, points, bid, grid.shape, grid.vectors, slot, *curve, left, whole)
             waiting[won[0]] = False
             found += [won] if won[0].size else []
         if number and len(found) == before:
@@ -118,7 +119,7 @@ def completed(grid: Grouped, at: Priced, pairs: Pairs = NOBODY) -> Allocation:
     return Allocation.of(task, supply.member[place])
 
 
-def _queue(grid: Grouped, waiting: NDArray[np.bool_], asks: Int) -> Int:
+def _queue(grid: GroupedMarket, waiting: NDArray[np.bool_], asks: Int) -> Int:
     """The waiting tasks that covers at these prices leave a surplus, the largest first."""
     cover, _ = covers(grid, asks)
     surplus = grid.market.net_bid - cover[grid.demand_point][grid.demand_of]
@@ -126,7 +127,7 @@ def _queue(grid: Grouped, waiting: NDArray[np.bool_], asks: Int) -> Int:
     return queue[np.argsort(-surplus[queue], kind="stable")]
 
 
-def _asks(grid: Grouped, left: Int, floor: Int) -> Int:
+def _asks(grid: GroupedMarket, left: Int, floor: Int) -> Int:
     """(V,) the cost of the cheapest slot left of each vector, at least ``floor``; ``dearest`` where none is left."""
     return np.maximum(heads(grid.supply.first, grid.supply.amount, left, grid.dearest), floor)
 
@@ -210,7 +211,7 @@ def _split(order, won, winners, first, steps, taken, rest, vector, start):
     cache=True,
     nogil=True,
 )
-def serve(tasks, points, bid, shape, vectors, slot, first, cost, left, whole):
+def take_covers(tasks, points, bid, shape, vectors, slot, first, cost, left, whole):
     """Each task takes the slots of its cheapest cover, the cheapest left of distinct providers; updates ``left``."""
     won = np.empty(2 * tasks.size + 64, dtype=np.int64)
     at = np.empty_like(won)

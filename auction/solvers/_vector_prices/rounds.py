@@ -6,17 +6,17 @@ import numpy as np
 
 from auction.market import Int
 from auction.search import Stop
-from auction.solvers._vector_prices.dual import Grouped, Priced, priced
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, evaluate_dual
 
 MEMORY = 0.1  # the weight of this round's requests: tasks all turn to whatever is cheapest, averages do not
 
 
-def rounds_of_prices(grid: Grouped, rounds: int, stop: Stop) -> Iterator[Priced]:
+def rounds_of_prices(grid: GroupedMarket, rounds: int, stop: Stop) -> Iterator[DualPoint]:
     """The dual at the prices of each round, at least one.
 
     log p_v moves by (asked - offered) / (asked + offered) / (2 sqrt(round)), slots asked being an exponential average.
     """
-    at = priced(grid, linear_prices(grid))
+    at = evaluate_dual(grid, linear_prices(grid))
     asked = at.asked
     yield at
     for number in range(1, rounds):
@@ -24,12 +24,12 @@ def rounds_of_prices(grid: Grouped, rounds: int, stop: Stop) -> Iterator[Priced]
             return
         excess = (asked - at.offered) / np.maximum(asked + at.offered, 1)
         price = np.minimum(at.price * np.exp(0.5 * excess / np.sqrt(number)), grid.dearest)
-        at = priced(grid, np.rint(price).astype(np.int64))
+        at = evaluate_dual(grid, np.rint(price).astype(np.int64))
         asked = asked + MEMORY * (at.asked - asked)
         yield at
 
 
-def linear_prices(grid: Grouped) -> Int:
+def linear_prices(grid: GroupedMarket) -> Int:
     """(V,) prices in proportion to the requests in a slot: the median cost of one request on offer."""
     market = grid.market
     offers = (market.slots > 0) & market.resource.any(axis=1)

@@ -7,17 +7,17 @@ from auction.allocation import Allocation
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers import greedy
-from auction.solvers._vector_prices.dual import Grouped, Priced, covers
-from auction.solvers._vector_prices.rounding import CHUNKS, PASSES, completed, heads, serve
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, covers
+from auction.solvers._vector_prices.rounding import CHUNKS, PASSES, complete, heads, take_covers
 
 
-def served(grid: Grouped, at: Priced, stop: Stop) -> Allocation:
+def serve_at_prices(grid: GroupedMarket, at: DualPoint, stop: Stop) -> Allocation:
     """Tasks in descending surplus at these prices take cheapest covers: at the prices, then at costs what is left.
 
     On a coarse lattice, where its covers are not the tasks' own, each task is covered by ``greedy``.
     """
     if grid.exact:
-        return completed(grid, at)
+        return complete(grid, at)
     market = grid.market
     surplus = market.net_bid - at.cover[grid.demand_point[grid.demand_of]]
     order = np.argsort(-surplus, kind="stable")
@@ -30,7 +30,9 @@ def served(grid: Grouped, at: Priced, stop: Stop) -> Allocation:
     return Allocation.of(*pairs)
 
 
-def drawn(grid: Grouped, price: Int, left: Int, waiting: NDArray[np.bool_], rng: np.random.Generator) -> Allocation:
+def serve_by_lot(
+    grid: GroupedMarket, price: Int, left: Int, waiting: NDArray[np.bool_], rng: np.random.Generator
+) -> Allocation:
     """Waiting tasks in random order take cheapest covers, a slot at the price of its vector, and none above the bid.
 
     Args:
@@ -56,7 +58,7 @@ def drawn(grid: Grouped, price: Int, left: Int, waiting: NDArray[np.bool_], rng:
             _, slot = covers(grid, heads(supply.first, asks, left, grid.dearest))
             points, bid = grid.demand_point[grid.demand_of[chunk]], market.net_bid[chunk]
             whole = grid.reading == "whole"
-            won = serve(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, asks, left, whole)
+            won = take_covers(chunk, points, bid, grid.shape, grid.vectors, slot, supply.first, asks, left, whole)
             waiting[won[0]] = False
             found += [won] if won[0].size else []
         if len(found) == before:

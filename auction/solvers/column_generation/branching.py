@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 from auction.arrays import INT64_MAX
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers.column_generation.columns import Pool, priced
-from auction.solvers.column_generation.cuts import relaxed
+from auction.solvers.column_generation.columns import Pool, price_columns
+from auction.solvers.column_generation.cuts import solve_relaxation
 
 
 @dataclass(frozen=True)
@@ -32,7 +32,7 @@ class Node:
         return self.only(self.slack < self.bound - lower)
 
 
-def searched(
+def branch_and_bound(
     pool: Pool, slack: Int, bound: int, outside: int, best: Pool, gap: float, stop: Stop, limit: float = math.inf
 ) -> tuple[Pool, int, int]:
     """The best columns that fit together, what nothing in or out of the pool is worth more than, and the nodes taken.
@@ -61,7 +61,7 @@ def searched(
         bonus = node.bonus[pool.task[node.column]]
         part = pool.only(node.column)
         part = replace(part, profit=part.profit + bonus)
-        if (solution := relaxed(part, node.slack, stop)) is None:
+        if (solution := solve_relaxation(part, node.slack, stop)) is None:
             break
         price, used, x = solution
         near = np.argsort(node.slack, kind="stable")[: 4 * part.tasks]
@@ -69,7 +69,7 @@ def searched(
         if (worth := int((part.profit - bonus)[fit].sum())) > lower:
             best, lower = pool.only(node.column[fit]), worth
             floor = max(lower, outside)
-        bound, slack = priced(part, price)
+        bound, slack = price_columns(part, price)
         bound -= int(node.bonus.sum())
         worse = max(0, bound - node.bound)
         node = replace(node, bound=bound - worse, slack=slack - worse)

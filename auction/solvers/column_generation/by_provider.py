@@ -8,22 +8,22 @@ from auction.errors import InputError
 from auction.market import Int, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers._warm_start import best_heuristic
-from auction.solvers.column_generation.branching import searched
+from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import (
     Pool,
-    Side,
-    allocated,
+    ReducedMarket,
     allocation_of,
-    columns,
-    priced,
-    side_of,
+    build_pool,
+    columns_of,
+    price_columns,
+    reduce_market,
     whole_columns,
 )
-from auction.solvers.column_generation.cuts import relaxed, with_cuts, without_idle_cuts
+from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
 from auction.solvers.column_generation.enumeration import columns_within
-from auction.solvers.column_generation.master import Master
-from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, places
-from auction.solvers.column_generation.primal import improved
+from auction.solvers.column_generation.master import RestrictedMaster
+from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
+from auction.solvers.column_generation.primal import improve_from_pool
 
 ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provider
 TABLE_LIMIT = 500_000_000  # entries of the table of cover prices: 4 GB
@@ -36,11 +36,11 @@ WIDER = 1.5  # what it grows by while the proof needs more
 def fits(market: Market, reading: Reading) -> bool:
     """Whether ``auto`` takes a row a provider."""
     small = market.tasks + market.providers <= ROW_LIMIT
-    return small and (reading == "whole" or _table_size(side_of(market)) <= TABLE_LIMIT)
+    return small and (reading == "whole" or _table_size(reduce_market(market)) <= TABLE_LIMIT)
 
 
-def _table_size(side: Side) -> float:
-    return float(np.prod(side.top + 1.0)) * (side.provider.size + 1)
+def _table_size(reduced: ReducedMarket) -> float:
+    return float(np.prod(reduced.top + 1.0)) * (reduced.provider.size + 1)
 
 
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
@@ -49,46 +49,48 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     Raises:
         InputError: the table of cover prices is beyond memory.
     """
-    side = side_of(market)
-    if reading == "bundle" and (size := _table_size(side)) > TABLE_LIMIT:
+    reduced = reduce_market(market)
+    if reading == "bundle" and (size := _table_size(reduced)) > TABLE_LIMIT:
         raise InputError(
             f"market: covers of its demands by its providers need a table of {size:.3g} entries; "
             f"at most {TABLE_LIMIT} fit memory"
         )
-    if not side.task.size or not side.provider.size:
+    if not reduced.task.size or not reduced.provider.size:
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
-    best = allocated(side, best_heuristic(market, reading, stop))
+    best = columns_of(reduced, best_heuristic(market, reading, stop))
     if reading == "whole":
-        pool = whole_columns(market, side)
-        bound, price = _relaxation_of(pool, side, stop)
+        pool = whole_columns(market, reduced)
+        bound, price = _relaxation_of(pool, reduced, stop)
     else:
-        bound, price = _root(side, best, stop)
+        bound, price = _root(reduced, best, stop)
     premium = np.zeros(market.providers, dtype=np.int64)
-    premium[side.provider] = price
+    premium[reduced.provider] = price
     certificate = Certificate(market.digest, reading, bound, premium)
     proof: str | None
     if reading == "whole":
-        best, upper, proof = _proved(pool, price, 0, best, gap, stop)
+        best, upper, proof = _prove(pool, price, 0, best, gap, stop)
     else:
-        best, upper, proof = _enumerated(side, bound, price, best, gap, stop)
+        best, upper, proof = _enumerate(reduced, bound, price, best, gap, stop)
     upper = min(upper, bound)
     worth = int(best.profit.sum())
     status = "optimal" if upper == worth else "time limit" if stop.now else "feasible"
-    return Found(allocation_of(side, best), upper, status, certificate, proof if upper < bound else None)
+    return Found(allocation_of(reduced, best), upper, status, certificate, proof if upper < bound else None)
 
 
-def _enumerated(side: Side, bound: int, price: Int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str | None]:
+def _search_enumerated(
+    reduced: ReducedMarket, bound: int, price: Int, best: Pool, gap: float, stop: Stop
+) -> tuple[Pool, int, str | None]:
     """Search the columns of little slack, and more of them, until what needs any other is worth less than the best."""
     upper, proof, spread = bound, None, bound * SPREAD
     if upper * (1 - gap) > int(best.profit.sum()) and not stop.now:
-        near = columns_within(side, price, int(NEAR * bound) + 1, stop)
-        best = best if near is None else improved(near, price, best, stop)
+        near = columns_within(reduced, price, int(NEAR * bound) + 1, stop)
+        best = best if near is None else improve_from_pool(near, price, best, stop)
     while upper * (1 - gap) > (worth := int(best.profit.sum())) and not stop.now:
         outside = max(worth, bound - int(spread))
-        if (pool := columns_within(side, price, bound - outside, stop)) is None:
+        if (pool := columns_within(reduced, price, bound - outside, stop)) is None:
             break
-        best, within, proof = _proved(pool, price, outside, best, gap, stop)
+        best, within, proof = _prove(pool, price, outside, best, gap, stop)
         upper = min(upper, within)
         if outside == worth:
             break
@@ -96,7 +98,7 @@ def _enumerated(side: Side, bound: int, price: Int, best: Pool, gap: float, stop
     return best, upper, proof
 
 
-def _proved(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str]:
+def _prove(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str]:
     """Cut, then branch: the best of the pool or ``best``, what nothing at all is worth more than, and the proof.
 
     Args:
@@ -104,40 +106,42 @@ def _proved(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: 
         outside: what allocations that need columns outside the pool are worth at most.
     """
     size = pool.profit.size
-    bound, slack = priced(pool, price)
-    while bound > max(outside, int(best.profit.sum())) and (solution := relaxed(pool, slack, stop)) is not None:
+    bound, slack = price_columns(pool, price)
+    while (
+        bound > max(outside, int(best.profit.sum())) and (solution := solve_relaxation(pool, slack, stop)) is not None
+    ):
         trial, used, x = solution
         previous, idle = bound, pool.limit.size == pool.base
-        bound, slack = priced(pool, trial)
-        cut = with_cuts(without_idle_cuts(pool, trial), used, x)
+        bound, slack = price_columns(pool, trial)
+        cut = add_cuts(drop_idle_cuts(pool, trial), used, x)
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
-    best, upper, nodes = searched(pool, slack, bound, outside, best, gap, stop)
+    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop)
     cuts = pool.limit.size - pool.base
     return best, upper, f"enumeration: {size:,} columns; {cuts} subset-row cuts; {nodes:,} nodes"
 
 
-def _relaxation_of(pool: Pool, side: Side, stop: Stop) -> tuple[int, Int]:
+def _relaxation_of(pool: Pool, reduced: ReducedMarket, stop: Stop) -> tuple[int, Int]:
     """Bound and prices from a pool that holds every column."""
-    trials = [np.zeros(side.provider.size, dtype=np.int64)]
-    _, slack = priced(pool, trials[0])
-    if (solution := relaxed(pool, slack, stop)) is not None:
+    trials = [np.zeros(reduced.provider.size, dtype=np.int64)]
+    _, slack = price_columns(pool, trials[0])
+    if (solution := solve_relaxation(pool, slack, stop)) is not None:
         trials.append(solution[0])
-    return min(((priced(pool, price)[0], price) for price in trials), key=lambda tried: tried[0])
+    return min(((price_columns(pool, price)[0], price) for price in trials), key=lambda tried: tried[0])
 
 
-def _root(side: Side, start: Pool, stop: Stop) -> tuple[int, Int]:
+def _root(reduced: ReducedMarket, start: Pool, stop: Stop) -> tuple[int, Int]:
     """Column generation with smoothed prices (Wentges): bound and the prices pi (n,) that prove it.
 
     Whatever prices are tried, their cheapest covers give the bound sum_i max(0, b_i - f(C_i; c + pi)) + w pi, so that
     stopping at any time leaves a valid one.
     """
-    t, at = side.task.size, places(side.top, side.demand)
-    price = np.zeros(side.provider.size, dtype=np.int64)
-    bound, covers = _tried(side, at, price)
-    unit = max(1, int(side.bid.max()) // 1000)
-    master = Master(side.limit, unit, stop)
+    t, at = reduced.task.size, lattice_points(reduced.top, reduced.demand)
+    price = np.zeros(reduced.provider.size, dtype=np.int64)
+    bound, covers = _try_prices(reduced, at, price)
+    unit = max(1, int(reduced.bid.max()) // 1000)
+    master = RestrictedMaster(reduced.limit, unit, stop)
     master.add_columns(start)
     master.add_columns(covers)
     while not stop.now and (solution := master.solve()) is not None:
@@ -146,8 +150,8 @@ def _root(side: Side, start: Pool, stop: Stop) -> tuple[int, Int]:
             break
         weight = SMOOTHING
         while True:
-            trial = np.rint(weight * price + (1 - weight) * np.minimum(dual[t:], side.bid.max())).astype(np.int64)
-            tried, covers = _tried(side, at, trial)
+            trial = np.rint(weight * price + (1 - weight) * np.minimum(dual[t:], reduced.bid.max())).astype(np.int64)
+            tried, covers = _try_prices(reduced, at, trial)
             if tried < bound:
                 bound, price = tried, trial
             entering = np.flatnonzero(covers.profit - covers.A.T @ dual > 1e-6 * unit)
@@ -160,10 +164,10 @@ def _root(side: Side, start: Pool, stop: Stop) -> tuple[int, Int]:
     return bound, price
 
 
-def _tried(side: Side, at: Int, price: Int) -> tuple[int, Pool]:
+def _try_prices(reduced: ReducedMarket, at: Int, price: Int) -> tuple[int, Pool]:
     """The bound that prices prove and each task's cheapest cover at them."""
-    table = cover_prices(side.top, side.slot, np.minimum(side.cost + price, NEVER - 1))
-    bound = int(np.maximum(side.bid - table[0, at], 0).sum()) + int(side.limit[side.task.size :] @ price)
-    ends, provider = cheapest_covers(side.top, side.slot, table, side.demand)
+    table = cover_prices(reduced.top, reduced.slot, np.minimum(reduced.cost + price, NEVER - 1))
+    bound = int(np.maximum(reduced.bid - table[0, at], 0).sum()) + int(reduced.limit[reduced.task.size :] @ price)
+    ends, provider = cheapest_covers(reduced.top, reduced.slot, table, reduced.demand)
     covered = np.flatnonzero(np.diff(ends, prepend=0))
-    return bound, columns(side, covered, ends[covered], provider)
+    return bound, build_pool(reduced, covered, ends[covered], provider)

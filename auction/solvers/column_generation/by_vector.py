@@ -6,14 +6,14 @@ A lattice of demands too large for that is made coarse: its bound stays valid, a
 from auction.allocation import Allocation
 from auction.market import Market, Reading
 from auction.search import Found, Stop
-from auction.solvers._vector_prices.descent import descended
-from auction.solvers._vector_prices.dual import Grouped, Priced, certified, grouped, priced
-from auction.solvers._vector_prices.master import Master
-from auction.solvers._vector_prices.rounding import rounded
+from auction.solvers._vector_prices.descent import descend
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, certify, evaluate_dual, group_market
+from auction.solvers._vector_prices.master import VectorMaster
+from auction.solvers._vector_prices.rounding import round_flow
 from auction.solvers._vector_prices.rounds import rounds_of_prices
-from auction.solvers._vector_prices.serving import served
+from auction.solvers._vector_prices.serving import serve_at_prices
 from auction.solvers._warm_start import best_heuristic
-from auction.solvers.column_generation.neighbourhoods import improved
+from auction.solvers.column_generation.neighbourhoods import search_neighbourhoods
 from auction.welfare import welfare
 
 WARM, LATE = 60, 10  # rounds of prices to start from; the last of them give the first steps
@@ -36,8 +36,8 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         stop: deadline and interrupt.
         gap: stop as soon as (bound - welfare) / bound is at most this.
     """
-    grid = grouped(market, reading)
-    master = Master(grid, stop)
+    grid = group_market(market, reading)
+    master = VectorMaster(grid, stop)
     allocation = Allocation.empty() if grid.exact else best_heuristic(market, reading, stop)
     best = None
     for number, at in enumerate(rounds_of_prices(grid, WARM, stop)):
@@ -46,31 +46,31 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
             master.add(at)
     assert best is not None
     if master.interior:
-        for at in (tried := descended(grid, best, stop))[-RECENT:]:
+        for at in (tried := descend(grid, best, stop))[-RECENT:]:
             master.add(at)
         best = min(tried, key=lambda one: one.value)
     master.add(best)
     if not grid.exact:
-        allocation = max(allocation, served(grid, best, stop), key=lambda one: welfare(market, one))
+        allocation = max(allocation, serve_at_prices(grid, best, stop), key=lambda one: welfare(market, one))
     achieved = welfare(market, allocation)
     while best.value - achieved > gap * best.value:
         master.centre(best)
         solution = None if stop.now else master.solve()
         if solution is None:
-            allocation = max(allocation, served(grid, best, stop), key=lambda one: welfare(market, one))
+            allocation = max(allocation, serve_at_prices(grid, best, stop), key=lambda one: welfare(market, one))
             return _found(grid, best, allocation, "time limit")
         value, price = solution
         if master.interior:
-            candidate = rounded(grid, master.flow(), best) if grid.exact else served(grid, best, stop)
+            candidate = round_flow(grid, master.flow(), best) if grid.exact else serve_at_prices(grid, best, stop)
             allocation = max(allocation, candidate, key=lambda one: welfare(market, one))
-            allocation = improved(grid, best, allocation, stop)
+            allocation = search_neighbourhoods(grid, best, allocation, stop)
             break
-        proposed, halfway = priced(grid, price), priced(grid, (best.price + price) // 2)
+        proposed, halfway = evaluate_dual(grid, price), evaluate_dual(grid, (best.price + price) // 2)
         new = master.add(proposed) + master.add(halfway)
         best = min(best, proposed, halfway, key=lambda one: one.value)
         done = not new or best.value - value <= TOLERANCE * best.value
         if done or (grid.exact and best.value - value <= max(gap / 2, NEAR) * best.value):
-            candidate = rounded(grid, master.flow(), best) if grid.exact else served(grid, best, stop)
+            candidate = round_flow(grid, master.flow(), best) if grid.exact else serve_at_prices(grid, best, stop)
             if (worth := welfare(market, candidate)) > achieved:
                 allocation, achieved = candidate, worth
         if done:
@@ -78,8 +78,8 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     return _found(grid, best, allocation, "feasible")
 
 
-def _found(grid: Grouped, best: Priced, allocation: Allocation, status: str) -> Found:
-    certificate = certified(grid, best.price)
+def _found(grid: GroupedMarket, best: DualPoint, allocation: Allocation, status: str) -> Found:
+    certificate = certify(grid, best.price)
     if certificate.bound == welfare(grid.market, allocation):
         status = "optimal"
     return Found(allocation, certificate.bound, status + grid.remark, certificate)

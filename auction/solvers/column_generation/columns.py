@@ -55,7 +55,7 @@ class Pool:
 
 
 @dataclass(frozen=True)
-class Side:
+class ReducedMarket:
     """The tasks and providers that an optimum can use, by their index here; ``task``, ``provider`` are the market's."""
 
     task: Int  # (t,) of positive net bid
@@ -68,7 +68,7 @@ class Side:
     top: Int  # (K,) the largest demand
 
 
-def side_of(market: Market) -> Side:
+def reduce_market(market: Market) -> ReducedMarket:
     """Tasks of no positive net bid and providers of no use left out."""
     task = np.flatnonzero(market.net_bid > 0)
     demand, bid = market.demand[task], market.net_bid[task]
@@ -76,44 +76,44 @@ def side_of(market: Market) -> Side:
     slot = np.minimum(market.resource, top)
     provider = np.flatnonzero((market.slots > 0) & slot.any(axis=1) & (market.cost < bid.max(initial=0)))
     limit = np.concatenate((np.ones(task.size, dtype=np.int64), np.minimum(market.slots[provider], task.size + 1)))
-    return Side(task, bid, demand, provider, slot[provider], market.cost[provider], limit, top)
+    return ReducedMarket(task, bid, demand, provider, slot[provider], market.cost[provider], limit, top)
 
 
-def columns(side: Side, task: Int, ends: Int, provider: Int) -> Pool:
+def build_pool(reduced: ReducedMarket, task: Int, ends: Int, provider: Int) -> Pool:
     """A pool of column after column: ``task`` of each, where its providers end, and the providers."""
     starts = np.concatenate(([0], ends[:-1])) if ends.size else ends
-    rows = np.insert(side.task.size + provider, starts, task)
+    rows = np.insert(reduced.task.size + provider, starts, task)
     indptr = np.concatenate(([0], ends + np.arange(1, ends.size + 1)))
-    A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, indptr), (side.limit.size, task.size))
-    cost = np.concatenate((np.zeros(side.task.size, dtype=np.int64), side.cost))
-    return Pool(A, side.bid[task] - A.T @ cost, side.limit, side.task.size, side.limit.size)
+    A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, indptr), (reduced.limit.size, task.size))
+    cost = np.concatenate((np.zeros(reduced.task.size, dtype=np.int64), reduced.cost))
+    return Pool(A, reduced.bid[task] - A.T @ cost, reduced.limit, reduced.task.size, reduced.limit.size)
 
 
-def allocated(side: Side, allocation: Allocation) -> Pool:
+def columns_of(reduced: ReducedMarket, allocation: Allocation) -> Pool:
     """An allocation's columns."""
-    pair = np.isin(allocation.task, side.task) & np.isin(allocation.provider, side.provider)
+    pair = np.isin(allocation.task, reduced.task) & np.isin(allocation.provider, reduced.provider)
     task, start = np.unique(allocation.task[pair], return_index=True)
     ends = np.append(start[1:], pair.sum())[: task.size]
-    provider = np.searchsorted(side.provider, allocation.provider[pair])
-    return columns(side, np.searchsorted(side.task, task), ends, provider)
+    provider = np.searchsorted(reduced.provider, allocation.provider[pair])
+    return build_pool(reduced, np.searchsorted(reduced.task, task), ends, provider)
 
 
-def allocation_of(side: Side, pool: Pool) -> Allocation:
+def allocation_of(reduced: ReducedMarket, pool: Pool) -> Allocation:
     """The allocation that takes every column of the pool."""
     task, provider = np.repeat(pool.task, np.diff(pool.A.indptr)), pool.A.indices - pool.tasks
-    pair = (provider >= 0) & (provider < side.provider.size)
-    return Allocation.of(side.task[task[pair]], side.provider[provider[pair]])
+    pair = (provider >= 0) & (provider < reduced.provider.size)
+    return Allocation.of(reduced.task[task[pair]], reduced.provider[provider[pair]])
 
 
-def whole_columns(market: Market, side: Side) -> Pool:
+def whole_columns(market: Market, reduced: ReducedMarket) -> Pool:
     """Every pair of a task and a provider that covers it alone."""
     kept = candidates(market, "whole")
-    task, provider = np.searchsorted(side.task, kept.task), np.searchsorted(side.provider, kept.provider)
-    inside = kept.provider == side.provider[np.minimum(provider, side.provider.size - 1)]
-    return columns(side, task[inside], np.arange(1, inside.sum() + 1), provider[inside])
+    task, provider = np.searchsorted(reduced.task, kept.task), np.searchsorted(reduced.provider, kept.provider)
+    inside = kept.provider == reduced.provider[np.minimum(provider, reduced.provider.size - 1)]
+    return build_pool(reduced, task[inside], np.arange(1, inside.sum() + 1), provider[inside])
 
 
-def priced(pool: Pool, price: Int) -> tuple[int, Int]:
+def price_columns(pool: Pool, price: Int) -> tuple[int, Int]:
     """The bound that prices of all rows but the tasks' prove over the pool, and what each column falls short of it.
 
     bound = sum_i max(0, max_c (profit_c - price a_c)) + price limit, in int64; an allocation that uses column c is
@@ -131,7 +131,7 @@ def priced(pool: Pool, price: Int) -> tuple[int, Int]:
     return int(best.sum()) + int(pool.limit[pool.tasks :] @ price), best[pool.task] - surplus
 
 
-def joined(pool: Pool, more: Pool) -> Pool:
+def join(pool: Pool, more: Pool) -> Pool:
     """The columns of both, over the same rows."""
     A = sparse.hstack((pool.A, more.A), format="csc")
     return replace(pool, A=A, profit=np.concatenate((pool.profit, more.profit)))

@@ -9,13 +9,13 @@ from scipy import sparse
 from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool
-from auction.solvers.column_generation.master import Master
+from auction.solvers.column_generation.master import RestrictedMaster
 
 AT_ONCE = 100  # cuts a round
 VIOLATION = 0.02
 
 
-def relaxed(pool: Pool, slack: Int, stop: Stop) -> tuple[Int, Int, Float] | None:
+def solve_relaxation(pool: Pool, slack: Int, stop: Stop) -> tuple[Int, Int, Float] | None:
     """The pool's linear relaxation, by adding columns of positive reduced cost to those of least ``slack``.
 
     Returns:
@@ -27,25 +27,25 @@ def relaxed(pool: Pool, slack: Int, stop: Stop) -> tuple[Int, Int, Float] | None
     unit = max(1, int(pool.profit.max()) // 1000)
     size = min(slack.size, 4 * pool.limit.size)
     active = np.sort(np.argpartition(slack, size - 1)[:size])
-    master = Master(pool.limit, unit, stop)
+    master = RestrictedMaster(pool.limit, unit, stop)
     master.add_columns(pool.only(active))
     outside = np.ones(slack.size, dtype=bool)
     outside[active] = False
     while (solution := master.solve()) is not None:
         _, dual, x = solution
-        reduced = (pool.profit - pool.A.T @ dual) * outside
-        entering = np.flatnonzero(reduced > 1e-6 * unit)
+        reduced_cost = (pool.profit - pool.A.T @ dual) * outside
+        entering = np.flatnonzero(reduced_cost > 1e-6 * unit)
         if not entering.size:
             used = x > 1e-7
             return np.rint(dual[pool.tasks :]).astype(np.int64), active[used].astype(np.int64), x[used]
-        entering = entering[np.argsort(-reduced[entering], kind="stable")[: pool.limit.size]]
+        entering = entering[np.argsort(-reduced_cost[entering], kind="stable")[: pool.limit.size]]
         master.add_columns(pool.only(entering))
         active = np.concatenate((active, entering))
         outside[entering] = False
     return None
 
 
-def with_cuts(pool: Pool, column: Int, x: Float) -> Pool:
+def add_cuts(pool: Pool, column: Int, x: Float) -> Pool:
     """The pool and the cuts x violates most: sum_c floor(a_c(R) / 2) x_c <= floor(limit(R) / 2) of three rows R.
 
     Args:
@@ -66,7 +66,7 @@ def with_cuts(pool: Pool, column: Int, x: Float) -> Pool:
     return replace(pool, A=A, limit=np.concatenate((pool.limit, pool.limit[triple].sum(axis=1) // 2)))
 
 
-def without_idle_cuts(pool: Pool, price: Int) -> Pool:
+def drop_idle_cuts(pool: Pool, price: Int) -> Pool:
     """The pool without the cuts of price 0."""
     kept = np.concatenate((np.arange(pool.base), pool.base + np.flatnonzero(price[pool.base - pool.tasks :])))
     A = pool.A[kept]

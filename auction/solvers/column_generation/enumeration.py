@@ -5,8 +5,8 @@ from numba import njit
 
 from auction.market import Int
 from auction.search import Stop
-from auction.solvers.column_generation.columns import Pool, Side, columns
-from auction.solvers.column_generation.pricing import NEVER, cover_prices, place_of, places
+from auction.solvers.column_generation.columns import Pool, ReducedMarket, build_pool
+from auction.solvers.column_generation.pricing import NEVER, cover_prices, lattice_point, lattice_points
 
 LIMIT = 1_000_000  # columns
 
@@ -53,14 +53,14 @@ def covers_within(top, slot, price, table, demand, budget, limit):
     spent = np.zeros(count + 1, dtype=np.int64)
     left[0] = demand
     depth = j = 0
-    at = place_of(top, left[0])
+    at = lattice_point(top, left[0])
     if table[0, at] > budget:
         return ends[:0].copy(), members[:0].copy()
     while True:
         # Invariant: a cover within the budget completes the chosen ones by providers j, j + 1, ...
         while at > 0:
             left[depth + 1] = np.maximum(left[depth] - slot[j], 0)
-            rest = place_of(top, left[depth + 1])
+            rest = lattice_point(top, left[depth + 1])
             bound = budget - spent[depth]
             if rest < at and price[j] + table[j + 1, rest] <= bound:
                 supply[depth + 1] = supply[depth] + slot[j]
@@ -88,7 +88,7 @@ def covers_within(top, slot, price, table, demand, budget, limit):
         while depth > 0:  # back to the last choice that can be skipped
             depth -= 1
             j = chosen[depth] + 1
-            at = place_of(top, left[depth])
+            at = lattice_point(top, left[depth])
             if table[j, at] <= budget - spent[depth]:
                 break
         else:
@@ -96,7 +96,7 @@ def covers_within(top, slot, price, table, demand, budget, limit):
     return ends[:found].copy(), members[:size].copy()
 
 
-def columns_within(side: Side, price: Int, spread: int, stop: Stop) -> Pool | None:
+def columns_within(reduced: ReducedMarket, price: Int, spread: int, stop: Stop) -> Pool | None:
     """Every minimal column of slack below ``spread``; None when there are more than LIMIT or it was stopped.
 
     An allocation that uses any other is worth at most the bound of ``price`` less ``spread``, or no more than one
@@ -105,13 +105,13 @@ def columns_within(side: Side, price: Int, spread: int, stop: Stop) -> Pool | No
     Args:
         price: (n,) premiums pi_j of providers.
     """
-    paid = np.minimum(side.cost + price, NEVER - 1)
-    table = cover_prices(side.top, side.slot, paid)
+    paid = np.minimum(reduced.cost + price, NEVER - 1)
+    table = cover_prices(reduced.top, reduced.slot, paid)
     task, ends, provider = [], [], []
     found = size = 0
-    for i, cheapest in enumerate(table[0, places(side.top, side.demand)].tolist()):
-        budget = min(min(int(side.bid[i]), cheapest) + spread, NEVER) - 1
-        end, member = covers_within(side.top, side.slot, paid, table, side.demand[i], budget, LIMIT - found)
+    for i, cheapest in enumerate(table[0, lattice_points(reduced.top, reduced.demand)].tolist()):
+        budget = min(min(int(reduced.bid[i]), cheapest) + spread, NEVER) - 1
+        end, member = covers_within(reduced.top, reduced.slot, paid, table, reduced.demand[i], budget, LIMIT - found)
         found += end.size
         if found > LIMIT or stop.now:
             return None
@@ -119,4 +119,4 @@ def columns_within(side: Side, price: Int, spread: int, stop: Stop) -> Pool | No
         ends.append(end + size)
         provider.append(member)
         size += member.size
-    return columns(side, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
+    return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))

@@ -8,7 +8,7 @@ from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool
 
 
-class Master:
+class RestrictedMaster:
     """max profit x subject to A x <= limit, x >= 0, in HiGHS; profits are divided by ``unit``, for its tolerances."""
 
     def __init__(self, limit: Int, unit: int, stop: Stop) -> None:

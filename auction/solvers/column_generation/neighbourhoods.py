@@ -7,7 +7,7 @@ import numpy as np
 from auction.allocation import Allocation
 from auction.market import Int
 from auction.search import Stop
-from auction.solvers._vector_prices.dual import Grouped, Priced
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket
 from auction.solvers.column_generation import by_provider
 from auction.welfare import welfare, winners
 
@@ -18,7 +18,7 @@ ENOUGH = 0.005  # gap of the whole at which the search ends
 STALL = 0.0002  # share of the bound that a sweep over all winners gains at least
 
 
-def improved(grid: Grouped, at: Priced, allocation: Allocation, stop: Stop) -> Allocation:
+def search_neighbourhoods(grid: GroupedMarket, at: DualPoint, allocation: Allocation, stop: Stop) -> Allocation:
     """The allocation after sweeps over its winners in random groups, each with all slots that the group holds.
 
     To a group come losers, drawn from those with the highest surplus at the prices. Within a group the slots go where
@@ -36,14 +36,14 @@ def improved(grid: Grouped, at: Priced, allocation: Allocation, stop: Stop) -> A
                 return allocation
             losers = ranked[~np.isin(ranked, allocation.task)][: 4 * TASKS]
             tasks = np.sort(np.concatenate((group, rng.permutation(losers)[:TASKS])))
-            changed = _allocated_anew(grid, allocation, tasks, stop)
+            changed = _reallocate(grid, allocation, tasks, stop)
             if (worth := welfare(market, changed)) > achieved:
                 allocation, achieved = changed, worth
         if achieved - before <= STALL * at.value:
             return allocation
 
 
-def _allocated_anew(grid: Grouped, allocation: Allocation, tasks: Int, stop: Stop) -> Allocation:
+def _reallocate(grid: GroupedMarket, allocation: Allocation, tasks: Int, stop: Stop) -> Allocation:
     """These tasks on the slots that they hold together, the others as they are."""
     market = grid.market
     inside = np.isin(allocation.task, tasks)

@@ -9,7 +9,7 @@ NEVER = 2**62  # the price of covering what no providers cover; no bid reaches i
 
 
 @njit("int64(int64[::1], int64[::1])", cache=True, nogil=True)
-def place_of(top, q):
+def lattice_point(top, q):
     """Where the lattice 0..top in C order holds q."""
     at = 0
     for k in range(top.size):
@@ -86,7 +86,7 @@ def cheapest_covers(top, slot, table, demand):
     q = np.empty(types, dtype=np.int64)
     for i in range(tasks):
         q[:] = demand[i]
-        at = place_of(top, q)
+        at = lattice_point(top, q)
         if table[0, at] < NEVER:
             for j in range(count):
                 if at == 0:
@@ -95,11 +95,11 @@ def cheapest_covers(top, slot, table, demand):
                     chosen[size] = j
                     size += 1
                     q = np.maximum(q - slot[j], 0)
-                    at = place_of(top, q)
+                    at = lattice_point(top, q)
         ends[i] = size
     return ends, chosen[:size].copy()
 
 
-def places(top: Int, demand: Int) -> Int:
+def lattice_points(top: Int, demand: Int) -> Int:
     """(t,) where the lattice 0..top in C order holds each demand."""
     return np.ravel_multi_index(tuple(demand.T), tuple(top + 1)).astype(np.int64)

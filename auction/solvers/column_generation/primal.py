@@ -4,9 +4,9 @@ import numpy as np
 
 from auction.market import Int
 from auction.search import Stop
-from auction.solvers.column_generation.branching import searched
-from auction.solvers.column_generation.columns import Pool, joined, priced
-from auction.solvers.column_generation.cuts import relaxed
+from auction.solvers.column_generation.branching import branch_and_bound
+from auction.solvers.column_generation.columns import Pool, join, price_columns
+from auction.solvers.column_generation.cuts import solve_relaxation
 
 COLUMNS = 2_000  # of least slack, from which allocations are built
 FREED = (20, 30, 40)  # tasks that a neighbourhood frees
@@ -14,7 +14,7 @@ NODES = 1.5  # of its search, a task freed
 PATIENCE = 20  # neighbourhoods of one size in a row that may bring nothing
 
 
-def improved(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
+def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
     """Columns that fit together and are worth no less than ``best``.
 
     A dive, then neighbourhoods: random tasks lose their providers, and the columns that fit what the others leave are
@@ -24,9 +24,9 @@ def improved(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
         pool: columns to choose from; those of least slack at ``price`` are.
         price: of all rows but the tasks'.
     """
-    _, slack = priced(pool, price)
+    _, slack = price_columns(pool, price)
     pool = pool.only(np.sort(np.argsort(slack, kind="stable")[:COLUMNS]))
-    best = max(best, _dived(pool, price, stop), key=_worth)
+    best = max(best, _dive(pool, price, stop), key=_worth)
     rng = np.random.default_rng(0)
     for size in FREED:
         idle = 0
@@ -34,10 +34,10 @@ def improved(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
             order = rng.permutation(best.profit.size)
             old, kept = best.only(order[:size]), best.only(order[size:])
             rest = pool.after(kept)
-            bound, slack = priced(rest, price)
-            new, _, _ = searched(rest, slack, bound, 0, old, 0.0, stop, NODES * size)
+            bound, slack = price_columns(rest, price)
+            new, _, _ = branch_and_bound(rest, slack, bound, 0, old, 0.0, stop, NODES * size)
             idle = 0 if _worth(new) > _worth(old) else idle + 1
-            best = joined(kept, new)
+            best = join(kept, new)
             if not kept.profit.size:
                 return best
     return best
@@ -47,17 +47,17 @@ def _worth(pool: Pool) -> int:
     return int(pool.profit.sum())
 
 
-def _dived(pool: Pool, price: Int, stop: Stop) -> Pool:
+def _dive(pool: Pool, price: Int, stop: Stop) -> Pool:
     """The relaxation solved again and again, each time its columns of 1 and the largest others fixed."""
     taken = pool.only(np.zeros(0, dtype=np.int64))
     while pool.profit.size:
-        _, slack = priced(pool, price)
-        solution = relaxed(pool, slack, stop)
+        _, slack = price_columns(pool, price)
+        solution = solve_relaxation(pool, slack, stop)
         if solution is None or not solution[1].size:
             break
         _, used, x = solution
         order = np.argsort(-x, kind="stable")
         certain = int((x > 1 - 1e-6).sum())
         chosen = pool.only(pool.fitting(used[order[: certain + max(1, (x.size - certain) // 20)]]))
-        pool, taken = pool.after(chosen), joined(taken, chosen)
+        pool, taken = pool.after(chosen), join(taken, chosen)
     return taken

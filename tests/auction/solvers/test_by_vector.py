@@ -40,13 +40,13 @@ def test_the_bound_is_proven_and_above_the_optimum(reading, market):
 @given(market=st.from_type(Market), data=st.data())
 def test_any_prices_give_the_value_of_the_dual(market, data):
     for reading in READINGS:
-        grid = vector_dual.grouped(market, reading)
+        grid = vector_dual.group_market(market, reading)
         count = len(grid.vectors)
         price = np.array(data.draw(st.lists(st.integers(0, 10**8), min_size=count, max_size=count)), dtype=np.int64)
-        at = vector_dual.priced(grid, price)
+        at = vector_dual.evaluate_dual(grid, price)
         exact = derived_bound(market, reading, price, grid.vectors)
-        assert vector_dual.bound(grid, price) == exact >= vector_dual.bound(grid, at.price)
-        assert vector_dual.bound(grid, at.price) == pytest.approx(at.value, rel=1e-12)
+        assert vector_dual.derive_bound(grid, price) == exact >= vector_dual.derive_bound(grid, at.price)
+        assert vector_dual.derive_bound(grid, at.price) == pytest.approx(at.value, rel=1e-12)
 
 
 @pytest.mark.parametrize("reading", READINGS)

@@ -15,9 +15,9 @@ from auction.market import READINGS, Market
 from auction.search import Stop
 from auction.solvers import column_generation
 from auction.solvers.column_generation import by_provider
-from auction.solvers.column_generation.columns import side_of
+from auction.solvers.column_generation.columns import reduce_market
 from auction.solvers.column_generation.enumeration import covers_within
-from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, places
+from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.welfare import welfare
 
 
@@ -95,26 +95,28 @@ def test_a_table_beyond_memory_is_refused(generate, refusal):
 def test_cover_prices_and_covers(generate):
     """Every entry of the table against all subsets of the providers."""
     market = generate("uniform", 6, 7, 2, 3)
-    side = side_of(market)
-    table = cover_prices(side.top, side.slot, side.cost)
-    subsets = np.array(list(np.ndindex(*(2,) * side.provider.size)))
-    price, supply = subsets @ side.cost, subsets @ side.slot
-    ends, provider = cheapest_covers(side.top, side.slot, table, side.demand)
+    reduced = reduce_market(market)
+    table = cover_prices(reduced.top, reduced.slot, reduced.cost)
+    subsets = np.array(list(np.ndindex(*(2,) * reduced.provider.size)))
+    price, supply = subsets @ reduced.cost, subsets @ reduced.slot
+    ends, provider = cheapest_covers(reduced.top, reduced.slot, table, reduced.demand)
     chosen = np.split(provider, ends[:-1])
-    for i, demand in enumerate(side.demand):
+    for i, demand in enumerate(reduced.demand):
         covering = (supply >= demand).all(axis=1)
         least = price[covering].min(initial=NEVER)
-        assert table[0, places(side.top, side.demand)[i]] == least
-        assert side.cost[chosen[i]].sum() == least or not covering.any()
+        assert table[0, lattice_points(reduced.top, reduced.demand)[i]] == least
+        assert reduced.cost[chosen[i]].sum() == least or not covering.any()
 
         needed = [
             {int(j) for j in np.flatnonzero(row)}
             for row in subsets[covering & (price <= 2 * least)]
             if not any(
-                (side.slot[(row > 0) & (np.arange(row.size) != j)].sum(axis=0) >= demand).all()
+                (reduced.slot[(row > 0) & (np.arange(row.size) != j)].sum(axis=0) >= demand).all()
                 for j in np.flatnonzero(row)
             )
         ]
-        stop, member = covers_within(side.top, side.slot, side.cost, table, demand, min(2 * least, NEVER - 1), 1_000)
+        stop, member = covers_within(
+            reduced.top, reduced.slot, reduced.cost, table, demand, min(2 * least, NEVER - 1), 1_000
+        )
         found = [set(part.tolist()) for part in np.split(member, stop[:-1])] if stop.size else []
         assert sorted(map(sorted, found)) == sorted(map(sorted, needed))

@@ -5,12 +5,12 @@ import pytest
 
 from auction.allocation import Allocation, check
 from auction.market import MICRO, READINGS, Market
-from auction.mechanisms._supporting import supporting
+from auction.mechanisms._supporting import fit_prices
 from auction.search import Stop
 from auction.solvers._vector_prices import descent as vector_descent
 from auction.solvers._vector_prices import master as vector_master
-from auction.solvers._vector_prices.dual import grouped, priced
-from auction.solvers._vector_prices.rounding import completed
+from auction.solvers._vector_prices.dual import evaluate_dual, group_market
+from auction.solvers._vector_prices.rounding import complete
 from auction.solvers._vector_prices.rounds import linear_prices
 from auction.solvers._vectors import distinct_rows
 from auction.solvers.column_generation import by_vector, neighbourhoods
@@ -18,8 +18,8 @@ from auction.welfare import welfare
 
 
 def at_linear_prices(market, reading="bundle"):
-    grid = grouped(market, reading)
-    return grid, priced(grid, linear_prices(grid))
+    grid = group_market(market, reading)
+    return grid, evaluate_dual(grid, linear_prices(grid))
 
 
 @pytest.mark.parametrize("family", ["uniform", "correlated", "scarce"])
@@ -28,7 +28,7 @@ def test_descent_comes_near_the_optimum_of_the_dual(generate, family):
     market = generate(family, 200, 200, 2, 0)
     bound = by_vector.solve(market, "bundle", Stop(None), 0.0).bound
     grid, start = at_linear_prices(market)
-    tried = vector_descent.descended(grid, start, Stop(None))
+    tried = vector_descent.descend(grid, start, Stop(None))
     best = min(one.value for one in tried)
     assert bound * (1 - 1e-4) <= best <= 1.01 * bound < start.value
 
@@ -36,7 +36,7 @@ def test_descent_comes_near_the_optimum_of_the_dual(generate, family):
 def test_descent_stops_when_told(generate):
     grid, start = at_linear_prices(generate("uniform", 50, 50, 2, 0))
     stop = Stop(0.0)
-    assert 1 <= len(vector_descent.descended(grid, start, stop)) <= 3
+    assert 1 <= len(vector_descent.descend(grid, start, stop)) <= 3
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -44,11 +44,11 @@ def test_neighbourhoods_improve_an_allocation_and_keep_it_feasible(generate, mon
     monkeypatch.setattr(neighbourhoods, "TASKS", 15)
     market = generate("scarce", 120, 120, 2, 0)
     grid, at = at_linear_prices(market, reading)
-    before = completed(grid, at)
-    after = neighbourhoods.improved(grid, at, before, Stop(8.0))
+    before = complete(grid, at)
+    after = neighbourhoods.search_neighbourhoods(grid, at, before, Stop(8.0))
     assert not check(market, after, reading)
     assert welfare(market, after) > welfare(market, before)
-    stopped = neighbourhoods.improved(grid, at, before, Stop(0.0))
+    stopped = neighbourhoods.search_neighbourhoods(grid, at, before, Stop(0.0))
     assert welfare(market, stopped) == welfare(market, before)
 
 
@@ -82,7 +82,7 @@ def test_prices_move_to_the_nearest_that_everyone_accepts(wanted, nearest):
     """Costs of 1 and 4, bids of 9 and 7: any price from 4 to 7."""
     market, allocation = sold([1, 4], [10, 8], [0, 1])
     _, vector_of = distinct_rows(market.resource)
-    price = supporting(market, allocation, vector_of, np.array([wanted * MICRO]))
+    price = fit_prices(market, allocation, vector_of, np.array([wanted * MICRO]))
     assert abs(int(price[0]) - nearest * MICRO) <= 1
 
 
@@ -90,7 +90,7 @@ def test_few_trades_fail_rather_than_many_by_a_little():
     """Bids of 4, 5 and 6 and a cost of 9 cannot share a price: the one dear slot is given up."""
     market, allocation = sold([1, 1, 9], [5, 6, 11], [0, 1, 2])
     _, vector_of = distinct_rows(market.resource)
-    (price,) = supporting(market, allocation, vector_of, np.array([5 * MICRO])).tolist()
+    (price,) = fit_prices(market, allocation, vector_of, np.array([5 * MICRO])).tolist()
     bids, costs = market.net_bid[allocation.task], market.cost[allocation.provider]
     assert ((price <= bids) & (price >= costs)).sum() == 2
 
@@ -102,6 +102,6 @@ def test_vectors_that_do_not_trade_keep_their_price(generate):
     traded = int(vector_of[0])
     cheap = int(np.flatnonzero(vector_of == traded)[0])
     task = int(np.argmax(market.net_bid))
-    moved = supporting(market, Allocation.of([task], [cheap]), vector_of, price)
+    moved = fit_prices(market, Allocation.of([task], [cheap]), vector_of, price)
     others = np.arange(price.size) != traded
     assert np.abs(moved[others] - price[others]).max() <= 1
