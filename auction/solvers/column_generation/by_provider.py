@@ -78,7 +78,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     return Found(allocation_of(reduced, best), upper, status, certificate, proof if upper < bound else None)
 
 
-def _search_enumerated(
+def _enumerate(
     reduced: ReducedMarket, bound: int, price: Int, best: Pool, gap: float, stop: Stop
 ) -> tuple[Pool, int, str | None]:
     """Search the columns of little slack, and more of them, until what needs any other is worth less than the best."""
