@@ -1,5 +1,5 @@
 // The conformance page: one file with everything inside, so that it runs from a server, a disk or an attachment.
-import { Refusal, compute, generate, load, measureSubgroups, open, sha256 } from "engine";
+// engine.js stands before this in the same script.
 
 const at = (id) => document.getElementById(id);
 const bundle = JSON.parse(at("bundle").textContent);

@@ -2,13 +2,11 @@
 
 import shutil
 import subprocess
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from queue import Empty, Queue
 from tempfile import TemporaryDirectory
-from threading import Thread
 from typing import Any
 
 from inference.browser.server import HOST, serving
@@ -94,14 +92,10 @@ def results(browser: str, paths: list[str], *, seconds: float) -> list[dict[str,
     found: Queue[dict[str, Any]] = Queue()
     answers = []
     with serving(0, found.put) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-        try:
-            for path in paths:
-                started = time.monotonic()
-                with opened(browser, f"http://{HOST}:{server.server_port}{path}"):
+        for path in paths:
+            with opened(browser, f"http://{HOST}:{server.port}{path}"):
+                try:
                     answers.append(found.get(timeout=seconds))
-        except Empty:
-            raise InputError(f"{browser} has not answered within {time.monotonic() - started:.0f} seconds") from None
-        finally:
-            server.shutdown()
+                except Empty:
+                    raise InputError(f"{browser} has not answered within {seconds:.0f} seconds") from None
     return answers

@@ -1,8 +1,10 @@
 """The conformance page: one HTML file with the kernels, the tiny model and what must come out of them."""
 
 import json
+import re
 from base64 import b64encode
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any
 
@@ -40,18 +42,29 @@ def conformance_page(model: Model) -> str:
             for key, (name, pack) in export.weights(model).items()
         },
     }
-    engine = "data:text/javascript;base64," + b64encode(file("engine.js").encode()).decode()
     parts = {
         "style": file("style.css"),
         "digest": digest[:16],
         "bundle": _inside_html(bundle),
-        "imports": _inside_html({"imports": {"engine": engine}}),
+        "engine": file("engine.js"),
         "script": file("conformance.js"),
     }
     page = file("conformance.html")
     for name, part in parts.items():
         page = page.replace(f"{{{{ {name} }}}}", part)
     return page
+
+
+def policy(page: str) -> str:
+    """The Content-Security-Policy of a page: what the server has, and the scripts and styles inside that are there now."""
+    inside = {
+        kind: "".join(f" 'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in re.findall(tag, page))
+        for kind, tag in (("script", r'(?s)<script type="module">(.*?)</script>'), ("style", r"(?s)<style>(.*?)</style>"))
+    }
+    return (
+        f"default-src 'none'; script-src 'self'{inside['script']}; style-src 'self'{inside['style']}; "
+        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 
 
 def _kernels(runs: Iterable[Mapping[str, Any]]) -> list[str]:

@@ -8,24 +8,35 @@
     POST /text {model, tokens}                     {text, last}, of all tokens and of the last alone
     POST /results                                  what a page found
 
-What is refused gets {error: one line}.
+What is refused gets {error: one line} and is disconnected.
 """
 
 import json
-import sys
-from collections.abc import Callable, Iterator
+import socket
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
-from functools import cache
+from dataclasses import dataclass
+from functools import cache, partial
 from http import HTTPStatus
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.resources import files
 from pathlib import Path
-from threading import Lock
+from threading import Lock, Thread
 from typing import Any
-from urllib.parse import unquote, urlsplit
+
+import numpy as np
+import uvicorn
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.datastructures import State
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
+from starlette.routing import Route
 
 from inference import models
-from inference.browser.page import conformance_page, file
+from inference.browser._connection import QUEUE, Connection, Limits, Server
+from inference.browser._guard import error, guarded, not_http
+from inference.browser.page import conformance_page, file, policy
 from inference.device import export
 from inference.errors import InputError
 from inference.files.tokenizer import Text
@@ -37,12 +48,10 @@ HOST = "127.0.0.1"
 MODELS = ("tiny", "smollm2")
 ARITHMETICS = ("exact", "float32")
 PAGES = {"/": "index.html", "/engine.js": "engine.js", "/run.js": "run.js", "/style.css": "style.css"}
-TYPES = {"html": "text/html; charset=utf-8", "js": "text/javascript; charset=utf-8", "css": "text/css; charset=utf-8"}
-JSON, BYTES, PLAIN = "application/json", "application/octet-stream", "text/plain; charset=utf-8"
-LARGEST_REQUEST = 1 << 20  # bytes
+TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 LANES = 256  # invocations a workgroup that every adapter allows
-
-Answer = tuple[str, bytes]
+CHUNK = 1 << 18  # bytes of a weight between two looks at whether they are read
+ACCEPTED = 32  # connections that are accepted in one go
 
 
 def _text(llama: Llama) -> Text:
@@ -63,119 +72,106 @@ class Models:
         self.weights = cache(lambda name, arithmetic: export.weights(self.model(name, arithmetic)))
         self.conformance = cache(lambda: conformance_page(self.model("tiny", "exact")))
 
-
-class Handler(BaseHTTPRequestHandler):
-    """One request."""
-
-    server: "Server"
-    protocol_version = "HTTP/1.1"
-    timeout = 60
-
-    def do_GET(self) -> None:
-        self._answer(self._get)
-
-    def do_POST(self) -> None:
-        self._answer(self._post)
-
-    def log_message(self, format: str, *values: object) -> None:  # noqa: A002 the base class's name
-        """Nothing: results are printed, requests are not."""
-
-    def _answer(self, find: Callable[[str], Answer]) -> None:
-        # A page elsewhere whose name was made to point here must get nothing.
-        allowed = {f"{name}:{self.server.server_port}" for name in (HOST, "localhost")}
-        origin = self.headers.get("Origin")
-        if self.headers.get("Host") not in allowed or (origin and urlsplit(origin).netloc not in allowed):
-            self._send(HTTPStatus.FORBIDDEN, *_error(f"only pages of {HOST} are served"))
-            return
-        try:
-            kind, content = find(unquote(urlsplit(self.path).path))
-        except InputError as error:
-            self._send(HTTPStatus.BAD_REQUEST, *_error(str(error)))
-        except KeyError:
-            self._send(HTTPStatus.NOT_FOUND, *_error(f"there is no {self.path}"))
-        else:
-            self._send(HTTPStatus.OK, kind, content)
-
-    def _get(self, path: str) -> Answer:
-        if path in PAGES:
-            return TYPES[PAGES[path].rpartition(".")[2]], file(PAGES[path]).encode()
-        first, _, rest = path.removeprefix("/").partition("/")
-        if path == "/models":
-            return _json(list(self.server.models.sources))
-        if path == "/conformance":
-            with self.server.models.lock:
-                return TYPES["html"], self.server.models.conformance().encode()
-        if first == "kernels" and rest in kernel_paths():
-            return PLAIN, alone(rest.removesuffix(".wgsl")).encode()
-        if first == "weights":
-            name, arithmetic, key = (*rest.split("/"), "", "")[:3]
-            with self.server.models.lock:
-                constant, pack = self.server.models.weights(*self._known(name, arithmetic))[key]
-                return BYTES, pack(self.server.models.model(name, arithmetic).constants[constant]).tobytes()
-        raise KeyError(path)
-
-    def _post(self, path: str) -> Answer:
-        asked = self._request()
-        if path == "/results":
-            self.server.on_result(asked)
-            return _json({})
-        if path == "/run":
-            name, arithmetic = self._known(asked.get("model"), asked.get("arithmetic"))
-            limit, lanes = _whole(asked, "limit"), _whole(asked, "lanes")
-            if not 1 <= lanes <= LANES:
-                raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
-            with self.server.models.lock:
-                ids = self.server.models.text(name).encode(str(asked.get("prompt", "")))
-                built = self.server.models.model(name, arithmetic)
-                return _json(export.run(built, ids, limit, lanes=lanes, subgroups=asked.get("subgroups") is True))
-        if path == "/text":
-            name, tokens = self._known(asked.get("model"), "exact")[0], asked.get("tokens")
-            with self.server.models.lock:
-                text = self.server.models.text(name)
-                if not isinstance(tokens, list) or not all(
-                    type(token) is int and 0 <= token < text.vocabulary for token in tokens
-                ):
-                    raise InputError(f"tokens are a list of ids below {text.vocabulary}")
-                return _json({"text": text.decode(tokens), "last": text.decode(tokens[-1:])})
-        raise KeyError(path)
-
-    def _known(self, name: object, arithmetic: object) -> tuple[str, str]:
+    def known(self, name: object, arithmetic: object) -> tuple[str, str]:
         """A model and an arithmetic that are served."""
-        served = self.server.models.sources
-        if not isinstance(name, str) or name not in served or arithmetic not in ARITHMETICS:
-            raise InputError(f"there is no model {name!r} in {arithmetic!r}; {', '.join(served)} in exact and float32")
+        if not isinstance(name, str) or name not in self.sources or arithmetic not in ARITHMETICS:
+            raise InputError(
+                f"there is no model {name!r} in {arithmetic!r}; {', '.join(self.sources)} in exact and float32"
+            )
         return name, str(arithmetic)
 
-    def _request(self) -> dict[str, Any]:
-        """The JSON object that was sent."""
-        length = self.headers.get("Content-Length", "")
-        if not length.isdecimal() or int(length) > LARGEST_REQUEST:
-            self.close_connection = True  # what follows is not read
-            raise InputError(f"a request has up to {LARGEST_REQUEST} bytes, and says how many")
+
+def page(request: Request) -> Response:
+    return _page(PAGES[request.url.path])
+
+
+def conformance(request: Request) -> Response:
+    served: Models = request.app.state.models
+    with served.lock:
+        return _html(served.conformance())
+
+
+def _page(name: str) -> Response:
+    content, kind = file(name), name.rpartition(".")[2]
+    return _html(content) if kind == "html" else Response(content, media_type=TYPES[kind])
+
+
+def _html(content: str) -> Response:
+    return Response(content, media_type=TYPES["html"], headers={"Content-Security-Policy": policy(content)})
+
+
+def kernel(request: Request) -> Response:
+    path = request.path_params["path"]
+    if path not in kernel_paths():
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return PlainTextResponse(alone(path.removesuffix(".wgsl")))
+
+
+def names(request: Request) -> Response:
+    return JSONResponse(list(request.app.state.models.sources))
+
+
+def weight(request: Request) -> Response:
+    served: Models = request.app.state.models
+    name, arithmetic = served.known(request.path_params["model"], request.path_params["arithmetic"])
+    with served.lock:
+        if (key := request.path_params["key"]) not in served.weights(name, arithmetic):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
+        constant, pack = served.weights(name, arithmetic)[key]
+        words = memoryview(np.ascontiguousarray(pack(served.model(name, arithmetic).constants[constant]))).cast("B")
+
+    async def chunks() -> AsyncIterator[memoryview]:
+        for start in range(0, len(words), CHUNK):
+            yield words[start : start + CHUNK]
+
+    return StreamingResponse(
+        chunks(), media_type="application/octet-stream", headers={"Content-Length": str(len(words))}
+    )
+
+
+Answer = Callable[[State, dict[str, Any]], Any]
+
+
+def posted(answer: Answer) -> Callable[[Request], Any]:
+    """The endpoint that answers a JSON object with JSON."""
+
+    async def endpoint(request: Request) -> Response:
         try:
-            asked = json.loads(self.rfile.read(int(length)))
+            asked = json.loads(await request.body())
         except (ValueError, RecursionError):
             asked = None
         if not isinstance(asked, dict):
             raise InputError("a request is a JSON object")
-        return asked
+        return JSONResponse(await run_in_threadpool(answer, request.app.state, asked))
 
-    def _send(self, status: HTTPStatus, kind: str, content: bytes) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(content)))
-        self.send_header("Cache-Control", "no-store")
-        self.send_header("X-Content-Type-Options", "nosniff")
-        self.end_headers()
-        self.wfile.write(content)
+    return endpoint
 
 
-def _json(content: object) -> Answer:
-    return JSON, json.dumps(content).encode()
+def run(state: State, asked: dict[str, Any]) -> dict[str, Any]:
+    name, arithmetic = state.models.known(asked.get("model"), asked.get("arithmetic"))
+    limit, lanes = _whole(asked, "limit"), _whole(asked, "lanes")
+    if not 1 <= lanes <= LANES:
+        raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
+    with state.models.lock:
+        ids = state.models.text(name).encode(str(asked.get("prompt", "")))
+        built = state.models.model(name, arithmetic)
+        return export.run(built, ids, limit, lanes=lanes, subgroups=asked.get("subgroups") is True)
 
 
-def _error(line: str) -> Answer:
-    return _json({"error": line})
+def text(state: State, asked: dict[str, Any]) -> dict[str, str]:
+    name, tokens = state.models.known(asked.get("model"), "exact")[0], asked.get("tokens")
+    with state.models.lock:
+        text = state.models.text(name)
+        if not isinstance(tokens, list) or not all(
+            type(token) is int and 0 <= token < text.vocabulary for token in tokens
+        ):
+            raise InputError(f"tokens are a list of ids below {text.vocabulary}")
+        return {"text": text.decode(tokens), "last": text.decode(tokens[-1:])}
+
+
+def results(state: State, asked: dict[str, Any]) -> dict[str, Any]:
+    state.on_result(asked)
+    return {}
 
 
 def _whole(asked: dict[str, Any], name: str) -> int:
@@ -193,25 +189,60 @@ def kernel_paths() -> frozenset[str]:
     return frozenset(name for name in names if name.endswith(".wgsl"))
 
 
-class Server(ThreadingHTTPServer):
-    """The pages on a port of this machine; ``on_result`` is told what they find."""
+def _bad_input(request: Request, refused: Exception) -> Response:
+    return error(HTTPStatus.BAD_REQUEST, str(refused))
 
-    daemon_threads = True
-    allow_reuse_address = True
 
-    def __init__(self, port: int, on_result: Callable[[dict[str, Any]], None], path: str | None) -> None:
-        self.models, self.on_result = Models(path), on_result
-        super().__init__((HOST, port), Handler)
+def _no_route(request: Request, refused: Exception) -> Response:
+    assert isinstance(refused, HTTPException)
+    path, allowed = request.scope["path"], (refused.headers or {}).get("Allow")
+    line = f"{request.method} {path} is not allowed; {allowed}" if allowed else f"there is no {path}"
+    return error(refused.status_code, line)
 
-    def handle_error(self, request: Any, client_address: Any) -> None:
-        """A browser that goes away in the middle is no news."""
-        if not isinstance(sys.exception(), OSError):
-            super().handle_error(request, client_address)
+
+def _gone(request: Request, refused: Exception) -> Response:
+    """To a browser that went away in the middle."""
+    return Response()
+
+
+def application(served: Models, on_result: Callable[[dict[str, Any]], None]) -> Starlette:
+    """Every route, and the one line of what is refused."""
+    app = Starlette(
+        routes=[
+            *(Route(path, page) for path in PAGES),
+            Route("/conformance", conformance),
+            Route("/kernels/{path:path}", kernel),
+            Route("/models", names),
+            Route("/weights/{model}/{arithmetic}/{key}", weight),
+            *(Route(f"/{each.__name__}", posted(each), methods=["POST"]) for each in (run, text, results)),
+        ],
+        exception_handlers={InputError: _bad_input, HTTPException: _no_route, ClientDisconnect: _gone},
+    )
+    app.router.redirect_slashes = False
+    app.state.models, app.state.on_result = served, on_result
+    return app
+
+
+@dataclass(frozen=True)
+class Serving:
+    """A server that runs."""
+
+    port: int
+    models: Models
+    thread: Thread
+    """ends with the server"""
 
 
 @contextmanager
-def serving(port: int, on_result: Callable[[dict[str, Any]], None], path: str | None = None) -> Iterator[Server]:
-    """A server, closed at the end; port 0 takes a free one, ``path`` adds a model's file to those it has.
+def serving(
+    port: int,
+    on_result: Callable[[dict[str, Any]], None],
+    path: str | None = None,
+    limits: Limits = Limits(),  # noqa: B008 it is frozen
+) -> Iterator[Serving]:
+    """The pages on a port of this machine, to the end of the block; ``on_result`` is told what they find.
+
+    Port 0 takes a free one, ``path`` adds a model's file to those it has.
 
     Raises:
         InputError: the port is taken, or not allowed.
@@ -219,8 +250,33 @@ def serving(port: int, on_result: Callable[[dict[str, Any]], None], path: str | 
     if not 0 <= port < 2**16:
         raise InputError(f"port {port} is not allowed; 0 (a free one) to 65535")
     try:
-        server = Server(port, on_result, path)
+        listener = socket.create_server((HOST, port), backlog=QUEUE)
     except OSError as error:
         raise InputError(f"port {port} of {HOST} cannot be used ({error.strerror}); --port takes another") from None
-    with server:
-        yield server
+    port, served = listener.getsockname()[1], Models(path)
+    ports = (f":{port}", "") if port == 80 else (f":{port}",)
+    hosts = frozenset(name + each for name in (HOST, "localhost") for each in ports)
+    server = Server(
+        uvicorn.Config(
+            guarded(application(served, on_result), hosts, limits),
+            http=partial(Connection, limits=limits, refused=not_http()),  # type: ignore[arg-type]
+            ws="none",
+            loop="asyncio",
+            lifespan="off",
+            interface="asgi3",
+            log_config=None,
+            log_level="error",
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            h11_max_incomplete_event_size=limits.head,
+            backlog=ACCEPTED,
+        )
+    )
+    thread = Thread(target=server.run, args=([listener],), daemon=True)  # work under way does not hold up the end
+    thread.start()
+    try:
+        yield Serving(port, served, thread)
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(timeout=1)

@@ -55,8 +55,8 @@ def serve(
     if path is not None:
         models.find(path)  # a bad file is refused here, not in the page
     with serving(port, show, path) as server, suppress(KeyboardInterrupt):
-        print(f"http://{HOST}:{server.server_port}/ and /conformance; Ctrl-C ends it", file=sys.stderr, flush=True)
-        server.serve_forever()
+        print(f"http://{HOST}:{server.port}/ and /conformance; Ctrl-C ends it", file=sys.stderr, flush=True)
+        server.thread.join()
 
 
 def conformance(

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from http.client import HTTPConnection
 from queue import Queue
-from threading import Thread
 from urllib.parse import urlencode
 
 import numpy as np
@@ -92,10 +91,8 @@ def ask():
     """Method, path and body to status and answer."""
     found = Queue()
     with serving(0, found.put) as server:
-        Thread(target=server.serve_forever, daemon=True).start()
-
         def ask(method, path, body=None, **headers):
-            connection = HTTPConnection(HOST, server.server_port, timeout=SECONDS)
+            connection = HTTPConnection(HOST, server.port, timeout=SECONDS)
             connection.request(method, path, body, headers)
             response = connection.getresponse()
             answer = response.status, response.read()
@@ -104,7 +101,6 @@ def ask():
 
         ask.found = found
         yield ask
-        server.shutdown()
 
 
 def test_pages_kernels_and_weights_are_served_as_they_are(ask, tiny_model):
