@@ -92,12 +92,13 @@ class Connection(H11Protocol):
 
     def _displaced(self) -> "Connection":
         """The connection that makes room for this one; this one where all others are being answered, and read."""
-        others = [each for each in self.connections if each is not self and (each.waits or each.flow.write_paused)]
-        return min(others, key=lambda each: (not each.waits, each.since), default=self)
+        others = [each for each in self.connections if isinstance(each, Connection) and each is not self]
+        replaceable = [each for each in others if each.waits or each.flow.write_paused]
+        return min(replaceable, key=lambda each: (not each.waits, each.since), default=self)
 
 
 class Server(uvicorn.Server):
-    """Takes few connections at a time from a long queue: as many as descriptors are there for, and none is turned away."""
+    """Takes few connections at a time, as there are few descriptors, from a long queue, so that none is turned away."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)

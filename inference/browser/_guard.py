@@ -53,9 +53,7 @@ def refusal(method: str, headers: Headers, hosts: frozenset[str], limits: Limits
         return error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the headers have up to {limits.head} bytes")
     length = int(headers.get("Content-Length", "0"))
     if "Transfer-Encoding" in headers or length > limits.body:
-        return error(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has up to {limits.body} bytes, and says how many"
-        )
+        return error(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"a request has up to {limits.body} bytes, and says how many")
     if length and method != "POST":
         return error(HTTPStatus.BAD_REQUEST, f"{method} has no body")
     return None

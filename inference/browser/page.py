@@ -56,15 +56,17 @@ def conformance_page(model: Model) -> str:
 
 
 def policy(page: str) -> str:
-    """The Content-Security-Policy of a page: what the server has, and the scripts and styles inside that are there now."""
-    inside = {
-        kind: "".join(f" 'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in re.findall(tag, page))
-        for kind, tag in (("script", r'(?s)<script type="module">(.*?)</script>'), ("style", r"(?s)<style>(.*?)</style>"))
-    }
+    """The Content-Security-Policy of a page: files of the server, and the scripts and styles that are inside it now."""
+    scripts = _hashes(re.findall(r'(?s)<script type="module">(.*?)</script>', page))
+    styles = _hashes(re.findall(r"(?s)<style>(.*?)</style>", page))
     return (
-        f"default-src 'none'; script-src 'self'{inside['script']}; style-src 'self'{inside['style']}; "
-        "connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+        f"default-src 'none'; script-src 'self'{scripts}; style-src 'self'{styles}; connect-src 'self'; "
+        "img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
     )
+
+
+def _hashes(texts: Iterable[str]) -> str:
+    return "".join(f" 'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)
 
 
 def _kernels(runs: Iterable[Mapping[str, Any]]) -> list[str]:

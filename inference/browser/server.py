@@ -118,7 +118,8 @@ def weight(request: Request) -> Response:
         if (key := request.path_params["key"]) not in served.weights(name, arithmetic):
             raise HTTPException(HTTPStatus.NOT_FOUND)
         constant, pack = served.weights(name, arithmetic)[key]
-        words = memoryview(np.ascontiguousarray(pack(served.model(name, arithmetic).constants[constant]))).cast("B")
+        packed = pack(served.model(name, arithmetic).constants[constant])
+        words = np.ascontiguousarray(packed).reshape(-1).view(np.uint8).data
 
     async def chunks() -> AsyncIterator[memoryview]:
         for start in range(0, len(words), CHUNK):
@@ -195,9 +196,8 @@ def _bad_input(request: Request, refused: Exception) -> Response:
 
 def _no_route(request: Request, refused: Exception) -> Response:
     assert isinstance(refused, HTTPException)
-    path, allowed = request.scope["path"], (refused.headers or {}).get("Allow")
-    line = f"{request.method} {path} is not allowed; {allowed}" if allowed else f"there is no {path}"
-    return error(refused.status_code, line)
+    path, found = request.scope["path"], refused.status_code != HTTPStatus.NOT_FOUND
+    return error(refused.status_code, f"{request.method} {path} is not allowed" if found else f"there is no {path}")
 
 
 def _gone(request: Request, refused: Exception) -> Response:

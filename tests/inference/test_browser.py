@@ -91,6 +91,7 @@ def ask():
     """Method, path and body to status and answer."""
     found = Queue()
     with serving(0, found.put) as server:
+
         def ask(method, path, body=None, **headers):
             connection = HTTPConnection(HOST, server.port, timeout=SECONDS)
             connection.request(method, path, body, headers)
@@ -136,7 +137,7 @@ ASKED = {"model": "tiny", "arithmetic": "exact", "prompt": "a", "limit": 4, "lan
         (404, "GET", "/kernels/%2e%2e/errors.py", None, "there is no"),
         (404, "GET", "/weights/tiny/exact/nothing:q8", None, "there is no"),
         (400, "GET", "/weights/gpt/exact/norm.gain:plain", None, "there is no model 'gpt'"),
-        (404, "POST", "/", "{}", "there is no /"),
+        (405, "POST", "/", "{}", "POST / is not allowed"),
         (400, "POST", "/run", "[]", "a request is a JSON object"),
         (400, "POST", "/run", "{", "a request is a JSON object"),
         (400, "POST", "/run", "[" * 100_000, "a request is a JSON object"),
@@ -165,7 +166,7 @@ def test_other_sites_get_nothing(ask, headers):
 
 def test_a_long_request_is_not_read(ask):
     status, answer = ask("POST", "/run", None, **{"Content-Length": str(1 << 40)})
-    assert status == 400 and "has up to 1048576 bytes" in json.loads(answer)["error"]
+    assert status == 413 and "has up to 1048576 bytes" in json.loads(answer)["error"]
 
 
 def test_a_port_that_is_taken_or_none_is_one_line_and_exit_code_2(cli):
