@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from auction.arrays import frozen
+from auction.arrays import INT64_MAX, frozen
 from auction.market import Int, Market, Reading
 
 
@@ -20,7 +20,12 @@ class Allocation:
     def of(cls, task: Any, provider: Any) -> "Allocation":
         """Sort the pairs and freeze the arrays."""
         task, provider = np.asarray(task, dtype=np.int64), np.asarray(provider, dtype=np.int64)
-        width = provider.max(initial=0) + 1  # one key: sorting it is several times faster than a lexsort
+        width = int(provider.max(initial=0)) + 1
+        negative = min(task.min(initial=0), provider.min(initial=0)) < 0
+        if negative or (int(task.max(initial=0)) + 1) * width > INT64_MAX:  # of no market, but perhaps of a file
+            ordered = np.lexsort((provider, task))
+            return cls(frozen(task[ordered]), frozen(provider[ordered]))
+        # One key: sorting it is several times faster than a lexsort.
         task, provider = np.divmod(np.sort(task * width + provider), width)
         return cls(frozen(task), frozen(provider))
 

@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 
 from auction.errors import InputError
 
-INT64_MAX = np.iinfo(np.int64).max
+INT64_MAX = int(np.iinfo(np.int64).max)
 FLOAT64_MAX = float(np.finfo(np.float64).max)
 Shape = tuple[int | None, ...]  # None: any length
 
@@ -24,8 +24,10 @@ def _position(name: str, index: Any) -> str:
 
 def _numeric(name: str, value: Any, shape: Shape, allowed: str) -> NDArray[Any]:
     """The value as an array of numbers of that shape; of lists as objects, so that nothing is converted yet."""
+    if np.ma.is_masked(value):
+        raise InputError(f"{name}: has masked entries; {_describe(shape)} of {allowed} is needed")
     try:
-        array = value if isinstance(value, np.ndarray) else np.array(value, dtype=object)
+        array = np.asarray(value) if isinstance(value, np.ndarray) else np.array(value, dtype=object)
     except ValueError:
         raise InputError(f"{name}: rows of unequal length; {_describe(shape)} of {allowed} is needed") from None
     if array.shape[:1] == (0,) and array.ndim <= len(shape):
@@ -91,13 +93,13 @@ def reals(name: str, value: Any, shape: Shape, upper: float = np.inf) -> NDArray
     return frozen(array + 0.0)  # + 0.0: no negative zero
 
 
-def integer(name: str, value: Any, lower: int) -> int:
-    """A single integer from ``lower`` to the end of int64."""
+def integer(name: str, value: Any, lower: int, upper: int = INT64_MAX) -> int:
+    """A single integer from ``lower`` to ``upper``; of numpy or a whole float as well."""
     number = value.item() if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0 else value
     if isinstance(number, float) and number.is_integer() and abs(number) <= 2.0**53:
         number = int(number)
-    if isinstance(number, bool) or not isinstance(number, int) or not lower <= number <= INT64_MAX:
-        raise InputError(f"{name}: {number!r} is not allowed; an integer from {lower} to {INT64_MAX}")
+    if isinstance(number, bool) or not isinstance(number, int) or not lower <= number <= upper:
+        raise InputError(f"{name}: {number!r} is not allowed; an integer from {lower} to {upper}")
     return number
 
 

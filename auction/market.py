@@ -1,7 +1,6 @@
 """The market of one round (whitepaper section 4): tasks, providers, model types, and what is derived from them."""
 
 import hashlib
-import math
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Literal
@@ -9,6 +8,7 @@ from typing import Literal
 import numpy as np
 from numpy.typing import NDArray
 
+from auction import extra_cost
 from auction.arrays import amounts, frozen, integer, reals, within
 from auction.errors import InputError
 
@@ -72,7 +72,7 @@ class Market:
         # Float sums are off by far less than the factor of two between AMOUNT_LIMIT and the end of int64.
         within("demand", "the sum of all requests", float(np.sum(self.demand, dtype=float)), AMOUNT_LIMIT)
         within("resource", "the sum of all requests", float(np.sum(self.resource, dtype=float)), AMOUNT_LIMIT)
-        raw = self._variable_cost + float(MICRO) * self.beta
+        raw = extra_cost.in_floats(self.work, self.alpha, MICRO) + float(MICRO) * self.beta
         if raw.size and not raw.max() < AMOUNT_LIMIT:
             raise InputError(f"demand[{raw.argmax()}]: its extra cost e_i is beyond {AMOUNT_LIMIT} micro-tokens")
         bids = float(np.sum(self.value, dtype=float)) + float(raw.sum())
@@ -102,14 +102,9 @@ class Market:
         return frozen(np.maximum(work, 1.0))
 
     @cached_property
-    def _variable_cost(self) -> Float:
-        with np.errstate(over="ignore"):
-            return MICRO * self.work * (np.log(self.work) / math.log(self.alpha))
-
-    @cached_property
     def extra_cost(self) -> Int:
-        """(m,) e_i = tau_i log_alpha(tau_i) + beta (section 4), micro-tokens, rounded once, half to even."""
-        return frozen(np.rint(self._variable_cost).astype(np.int64) + MICRO * self.beta)
+        """(m,) e_i = tau_i log_alpha(tau_i) + beta (section 4), to the nearest micro-token: there are no ties."""
+        return frozen(extra_cost.rounded(self.work, self.alpha, MICRO) + MICRO * self.beta)
 
     @cached_property
     def net_bid(self) -> Int:

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from auction import registry
-from auction.errors import InputError
+from auction.arrays import integer
 from auction.market import Market
 
 
@@ -46,9 +46,8 @@ def generate(
         InputError: an unknown family or option, a value outside what the family documents, a size below 0.
     """
     module = load(family)
-    for name, size, least in (("tasks", tasks, 0), ("providers", providers, 0), ("types", types, 1), ("seed", seed, 0)):
-        if size < least:
-            raise InputError(f"{name}: {size} is not allowed; an integer from {least} up")
+    tasks, providers, seed = integer("tasks", tasks, 0), integer("providers", providers, 0), integer("seed", seed, 0)
+    types = integer("types", types, 1)
     complete = registry.parse_options(module.generate, options or {}, family)
     market: Market = module.generate(tasks, providers, types, np.random.default_rng(seed), **complete)
     return market

@@ -14,6 +14,7 @@ from typing import Any
 
 from auction import registry
 from auction.allocation import Allocation, check
+from auction.arrays import integer
 from auction.errors import InputError
 from auction.market import READINGS, Int, Market
 from auction.search import Stop
@@ -64,8 +65,7 @@ def prepare(
         raise InputError(f"unknown reading {reading!r}; there are {', '.join(READINGS)}")
     if reading not in module.READINGS:
         raise InputError(f"{mechanism} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
-    if not 0 <= seed < 2**31:
-        raise InputError(f"seed: {seed} is not allowed; an integer from 0 to {2**31 - 1}")
+    integer("seed", seed, 0, 2**31 - 1)
     return module, reading, registry.parse_options(module.run, options, mechanism)
 
 
@@ -92,7 +92,7 @@ def run(
         InputError: see ``prepare``, or a market the mechanism does not apply to.
     """
     module, chosen, complete = prepare(mechanism, reading, seed, options or {})
-    settlement: Settlement = module.run(market, chosen, stop or Stop(None), seed, **complete)
+    settlement: Settlement = module.run(market, chosen, stop or Stop(None), int(seed), **complete)
     violated = check(market, settlement.allocation, chosen)
     if violated:
         raise AssertionError(f"{mechanism} returned an infeasible allocation: {violated[0]}")

@@ -16,6 +16,7 @@ from typing import Any
 
 from auction import registry
 from auction.allocation import check
+from auction.arrays import integer
 from auction.errors import InputError
 from auction.market import READINGS, Market, Reading
 from auction.outcome import Outcome
@@ -52,8 +53,7 @@ def prepare(
         raise InputError(f"{solver} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
     if time_limit is not None and not 0 < time_limit < float("inf"):
         raise InputError(f"time limit: {time_limit} is not allowed; a positive number of seconds")
-    if not 0 <= seed < 2**31:
-        raise InputError(f"seed: {seed} is not allowed; an integer from 0 to {2**31 - 1}")
+    integer("seed", seed, 0, 2**31 - 1)
     return module, registry.parse_options(module.solve, options, solver)
 
 
@@ -83,6 +83,7 @@ def solve(
         InputError: see ``prepare``, or a market beyond what the solver can take.
     """
     module, complete = prepare(solver, reading, time_limit, seed, options or {})
+    seed = int(seed)  # numpy's integers are no JSON
     market.net_bid  # noqa: B018 - derived once, outside the timing
     stop = Stop(time_limit)
     start = time.perf_counter()

@@ -101,6 +101,14 @@ def test_indices_out_of_range(drawn):
                 assert faults == [f"pair {place}: {name} {index} does not exist; the market has {size}"]
 
 
+INDICES = st.one_of(st.integers(-3, 6), st.sampled_from([2**31, 2**62, 2**63 - 1, -(2**62), -(2**63)]))
+
+
+@given(st.lists(st.tuples(INDICES, INDICES), max_size=8))
+def test_pairs_are_sorted_whatever_they_are(pairs):
+    assert pairs_of(Allocation.of(*zip(*pairs, strict=True)) if pairs else Allocation.empty()) == sorted(pairs)
+
+
 def test_each_constraint_is_named():
     market = Market(
         demand=[[3, 0], [1, 1]],

@@ -89,3 +89,18 @@ def test_totals_stay_below_the_limit(refusal):
 def test_frozen():
     array = np.zeros(2)
     assert frozen(array) is array and not array.flags.writeable
+
+
+def test_matrices_are_arrays_and_masks_are_refused(refusal):
+    with pytest.warns(PendingDeprecationWarning):
+        matrix = np.matrix([[1, 2], [3, 4]])
+    assert type(amounts("demand", matrix, (2, 2))) is np.ndarray
+    whole = np.ma.masked_array([1, 2], mask=[False, False])
+    assert type(amounts("value", whole, ANY)) is np.ndarray
+    assert refusal(amounts, "value", np.ma.masked_array([1, 2], mask=[False, True]), ANY).startswith("value: has masked")
+    assert refusal(reals, "ability", np.ma.masked_all((2, 2)), (2, 2)).startswith("ability: has masked entries")
+
+
+def test_integers_above_the_limit(refusal):
+    assert integer("seed", np.int64(3), 0, 3) == 3
+    assert refusal(integer, "seed", 4, 0, 3) == "seed: 4 is not allowed; an integer from 0 to 3"

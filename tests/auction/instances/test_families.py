@@ -31,10 +31,11 @@ def test_what_a_caller_gets_wrong(refusal, family):
     def refused(*sizes, **options):
         return refusal(instances.generate, family, *sizes, options=options)
 
-    assert refused(-1, 2) == "tasks: -1 is not allowed; an integer from 0 up"
-    assert refused(2, -1) == "providers: -1 is not allowed; an integer from 0 up"
-    assert refused(2, 2, 0) == "types: 0 is not allowed; an integer from 1 up"
-    assert refused(2, 2, 1, -1) == "seed: -1 is not allowed; an integer from 0 up"
+    assert refused(-1, 2) == f"tasks: -1 is not allowed; an integer from 0 to {2**63 - 1}"
+    assert refused(2, -1) == f"providers: -1 is not allowed; an integer from 0 to {2**63 - 1}"
+    assert refused(2, 2, 0) == f"types: 0 is not allowed; an integer from 1 to {2**63 - 1}"
+    assert refused(2.5, 2).startswith("tasks: 2.5 is not allowed")
+    assert refused(2, 2, 1, -1) == f"seed: -1 is not allowed; an integer from 0 to {2**63 - 1}"
     assert refused(2, 2, colour=1).startswith(f"unknown option 'colour' of {family}; there are: ")
 
 

@@ -94,7 +94,8 @@ def test_unknown_names_readings_and_options_are_refused_in_a_line(refusal, gener
     assert "unknown mechanism" in refusal(mechanisms.run, market, "english")
     assert "unknown reading" in refusal(mechanisms.run, market, "vcg", reading="partial")
     assert "unknown option" in refusal(mechanisms.run, market, "whitepaper", options={"price": "1"})
-    assert "seed" in refusal(mechanisms.run, market, "posted_price", seed=-1)
+    for seed in (-1, 1.5, True):
+        assert "seed" in refusal(mechanisms.run, market, "posted_price", seed=seed)
     for text in ("0", "-3", "nan"):
         for mechanism in ("vcg", "clearing"):
             assert "time_limit" in refusal(mechanisms.run, market, mechanism, options={"time_limit": text})

@@ -64,7 +64,7 @@ def test_what_a_caller_gets_wrong(generate, refusal, solver):
     assert refused(options={"colour": 1}).startswith(f"unknown option 'colour' of {solver}; there are: ")
     for limit in (0, -1, float("inf"), float("nan")):
         assert refused(time_limit=limit) == f"time limit: {limit} is not allowed; a positive number of seconds"
-    for seed in (-1, 2**31):
+    for seed in (-1, 2**31, 1.5, True):
         assert refused(seed=seed) == f"seed: {seed} is not allowed; an integer from 0 to {2**31 - 1}"
     for name in solvers.registry.options_of(solvers.load(solver).solve):
         assert refused(options={name: "?"}).startswith(f"option {name} of {solver}: '?' is not allowed; ")
