@@ -1,7 +1,9 @@
 """Markets and outcomes on disk: JSON and npz in, one clear line for anything else; nothing is ever half-written."""
 
 import json
+import math
 import os
+import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -15,6 +17,7 @@ from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import FIELDS, READINGS, Market
 from auction.outcome import Outcome
+from auction.readers import LARGEST_ARRAYS, LARGEST_TEXT, ensure_fields, read_json, read_npz
 
 PAIR_FIELDS = ("task", "provider")
 
@@ -26,8 +29,9 @@ def replacing(path: Path) -> Iterator[Path]:
     if path.exists() and not path.is_file():  # /dev/stdout and the like are written to, not replaced
         yield path
         return
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
+        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # no file or link of another's
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
@@ -54,13 +58,21 @@ def write_market(path: Path, market: Market) -> None:
     """Write market.json or market.npz, by suffix."""
     ensure_market_name(path)
     arrays = {name: getattr(market, name) for name in FIELDS}
+    if path.suffix == ".npz":
+        _ensure_readable(path, sum(np.asarray(array).nbytes for array in arrays.values()), LARGEST_ARRAYS)
+        with replacing(path) as temporary, temporary.open("wb") as file:
+            np.savez(file, allow_pickle=False, **arrays)
+        return
+    text = json.dumps({k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in arrays.items()}) + "\n"
+    _ensure_readable(path, len(text), LARGEST_TEXT)
     with replacing(path) as temporary:
-        if path.suffix == ".npz":
-            with temporary.open("wb") as file:
-                np.savez(file, allow_pickle=False, **arrays)
-        else:
-            plain = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in arrays.items()}
-            temporary.write_text(json.dumps(plain) + "\n")
+        temporary.write_text(text)
+
+
+def _ensure_readable(path: Path, size: int, largest: int) -> None:
+    if size > largest:
+        smaller = "; .npz holds more" if path.suffix == ".json" else ""
+        raise InputError(f"{path}: would have {size} bytes, of which at most {largest} are read{smaller}")
 
 
 def ensure_market_name(path: Path) -> None:
@@ -76,47 +88,15 @@ def read_market(path: Path) -> Market:
         InputError: not a market file, truncated, with missing or foreign fields, or with values out of range.
     """
     ensure_market_name(path)
-    fields = _read_npz(path) if path.suffix == ".npz" else read_json(path)
-    missing = [name for name in FIELDS if name not in fields]
-    foreign = [name for name in fields if name not in FIELDS]
-    if missing or foreign:
-        what = f"lacks {missing[0]!r}" if missing else f"has an unknown field {foreign[0]!r}"
-        raise InputError(f"{path}: {what}; a market has {', '.join(FIELDS)}")
+    fields: dict[str, Any]
+    if path.suffix == ".npz":
+        fields = read_npz(path, FIELDS, "a market")
+    else:
+        ensure_fields(path, fields := read_json(path), FIELDS, "a market")
     try:
         return Market(**fields)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
-
-
-def _read_npz(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file, np.load(file, allow_pickle=False) as archive:
-            return {name: archive[name] for name in archive.files}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
-    except Exception as error:  # noqa: BLE001 - damaged archives fail in as many ways as zipfile has code paths
-        raise InputError(f"{path}: not a readable npz file ({_first_line(error)})") from None
-
-
-def read_json(path: Path) -> dict[str, Any]:
-    """The JSON object in a file.
-
-    Raises:
-        InputError: no file, not JSON, not an object.
-    """
-    try:
-        content = json.loads(path.read_bytes())
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (ValueError, RecursionError) as error:  # bad JSON and bad UTF-8 alike
-        raise InputError(f"{path}: not valid JSON ({_first_line(error)})") from None
-    if not isinstance(content, dict):
-        raise InputError(f"{path}: holds a {type(content).__name__}; a JSON object is needed")
-    return content
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0]
 
 
 def summary_of(outcome: Outcome) -> dict[str, Any]:
