@@ -1,5 +1,6 @@
 """Bad input stops here: arrays and numbers of known shape and range, or one line that says what is allowed."""
 
+import reprlib
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,11 @@ from auction.errors import InputError
 INT64_MAX = int(np.iinfo(np.int64).max)
 FLOAT64_MAX = float(np.finfo(np.float64).max)
 Shape = tuple[int | None, ...]  # None: any length
+
+
+def shown(value: Any) -> str:
+    """A value of any kind and size in a line."""
+    return f"an array of shape {value.shape}" if isinstance(value, np.ndarray) and value.ndim else reprlib.repr(value)
 
 
 def frozen(array: NDArray[Any]) -> NDArray[Any]:
@@ -39,7 +45,7 @@ def _numeric(name: str, value: Any, shape: Shape, allowed: str) -> NDArray[Any]:
     if array.dtype.kind == "O" and not set(map(type, array.flat)) <= {int, float}:
         for index, item in np.ndenumerate(array):
             if isinstance(item, bool | np.bool_) or not isinstance(item, int | float | np.integer | np.floating):
-                raise InputError(f"{_position(name, index)}: {item!r} is not allowed; {allowed}")
+                raise InputError(f"{_position(name, index)}: {shown(item)} is not allowed; {allowed}")
     if array.dtype.kind not in "Oiuf":
         raise InputError(f"{name}: not numbers; {_describe(shape)} of {allowed} is needed")
     return array
@@ -65,7 +71,7 @@ def amounts(name: str, value: Any, shape: Shape) -> NDArray[np.int64]:
         for index, item in np.ndenumerate(array):
             whole = not isinstance(item, float | np.floating) or _whole(item)
             if not whole or not 0 <= item <= INT64_MAX:
-                raise InputError(f"{_position(name, index)}: {item} is not allowed; {allowed}")
+                raise InputError(f"{_position(name, index)}: {shown(item)} is not allowed; {allowed}")
     elif array.dtype.kind == "f":
         _refuse(name, array, ~_whole(array.astype(np.float64)), allowed)
     elif array.dtype.kind == "u":
@@ -87,7 +93,7 @@ def reals(name: str, value: Any, shape: Shape, upper: float = np.inf) -> NDArray
     if array.dtype.kind == "O":
         for index, item in np.ndenumerate(array):
             if abs(item) > FLOAT64_MAX:  # conversion would fail on an integer this large
-                raise InputError(f"{_position(name, index)}: {item} is not allowed; {allowed}")
+                raise InputError(f"{_position(name, index)}: {shown(item)} is not allowed; {allowed}")
     array = array.astype(np.float64, order="C")
     _refuse(name, array, ~(np.isfinite(array) & (array >= 0) & (array <= upper)), allowed)
     return frozen(array + 0.0)  # + 0.0: no negative zero
@@ -99,7 +105,7 @@ def integer(name: str, value: Any, lower: int, upper: int = INT64_MAX) -> int:
     if isinstance(number, float) and number.is_integer() and abs(number) <= 2.0**53:
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not lower <= number <= upper:
-        raise InputError(f"{name}: {number!r} is not allowed; an integer from {lower} to {upper}")
+        raise InputError(f"{name}: {shown(number)} is not allowed; an integer from {lower} to {upper}")
     return number
 
 

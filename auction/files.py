@@ -1,7 +1,6 @@
 """Markets and outcomes on disk: JSON and npz in, one clear line for anything else; nothing is ever half-written."""
 
 import json
-import math
 import os
 import secrets
 from collections.abc import Iterator
@@ -12,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from auction.allocation import Allocation
-from auction.arrays import amounts, integer
+from auction.arrays import FLOAT64_MAX, amounts, integer, shown
 from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import FIELDS, READINGS, Market
@@ -20,6 +19,7 @@ from auction.outcome import Outcome
 from auction.readers import LARGEST_ARRAYS, LARGEST_TEXT, ensure_fields, read_json, read_npz
 
 PAIR_FIELDS = ("task", "provider")
+LONGEST_TEXT = 1000  # characters of a solver's name, a status, a proof
 
 
 @contextmanager
@@ -31,7 +31,7 @@ def replacing(path: Path) -> Iterator[Path]:
         return
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        os.close(os.open(temporary, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o666))  # no file or link of another's
+        temporary.touch(exist_ok=False)  # a link planted there would be written through
         yield temporary
         os.replace(temporary, path)
     except OSError as error:
@@ -130,9 +130,14 @@ def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
 
 
 def _optional_text(fields: dict[str, Any], name: str) -> str | None:
-    if fields.get(name) is not None and not isinstance(fields[name], str):
-        raise InputError(f"{name}: {fields[name]!r} is not allowed; text")
-    return fields.get(name)
+    return None if fields.get(name) is None else _text(fields, name)
+
+
+def _text(fields: dict[str, Any], name: str) -> str:
+    text = fields[name]
+    if not isinstance(text, str) or len(text) > LONGEST_TEXT:
+        raise InputError(f"{name}: {shown(text)} is not allowed; text of at most {LONGEST_TEXT} characters")
+    return text
 
 
 def read_outcome(path: Path) -> Outcome:
@@ -142,22 +147,37 @@ def read_outcome(path: Path) -> Outcome:
         InputError: not an outcome file, or fields of the wrong kind.
     """
     fields = read_json(path)
-    plain = {"solver": str, "status": str, "market_digest": str, "options": dict, "proven_optimal": bool}
-    needed = (*PAIR_FIELDS, "reading", "welfare", "bound", "seconds", "seed", *plain)
+    kinds = {"options": dict, "proven_optimal": bool}
+    needed = (
+        *PAIR_FIELDS,
+        "reading",
+        "welfare",
+        "bound",
+        "seconds",
+        "seed",
+        "solver",
+        "status",
+        "market_digest",
+        *kinds,
+    )
     for name in needed:
         if name not in fields:
             raise InputError(f"{path}: lacks {name!r}; an outcome has {', '.join(needed)}")
     try:
-        for name, kind in plain.items():
+        for name, kind in kinds.items():
             if not isinstance(fields[name], kind):
-                raise InputError(f"{name}: {fields[name]!r} is not allowed; a {kind.__name__}")
+                raise InputError(f"{name}: {shown(fields[name])} is not allowed; a {kind.__name__}")
         if fields["reading"] not in READINGS:
-            raise InputError(f"reading: {fields['reading']!r} is not allowed; {' or '.join(READINGS)}")
-        if isinstance(fields["seconds"], bool) or not isinstance(fields["seconds"], int | float):
-            raise InputError(f"seconds: {fields['seconds']!r} is not allowed; a number")
+            raise InputError(f"reading: {shown(fields['reading'])} is not allowed; {' or '.join(READINGS)}")
+        seconds = fields["seconds"]
+        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= FLOAT64_MAX:
+            raise InputError(f"seconds: {shown(seconds)} is not allowed; a number from 0 up")
         task = amounts("task", fields["task"], (None,))
         outcome = Outcome(
-            **{name: fields[name] for name in (*plain, "reading", "seconds")},
+            solver=_text(fields, "solver"),
+            status=_text(fields, "status"),
+            market_digest=_text(fields, "market_digest"),
+            **{name: fields[name] for name in (*kinds, "reading", "seconds")},
             allocation=Allocation.of(task, amounts("provider", fields["provider"], (task.size,))),
             welfare=integer("welfare", fields["welfare"], lower=-(2**62)),
             bound=_optional_integer(fields, "bound"),
@@ -166,7 +186,7 @@ def read_outcome(path: Path) -> Outcome:
             proof=_optional_text(fields, "proof"),
         )
         if fields.get("gap", outcome.gap) != outcome.gap:
-            raise InputError(f"gap: {fields['gap']!r} is not allowed; (bound - welfare) / bound is {outcome.gap}")
+            raise InputError(f"gap: {shown(fields['gap'])} is not allowed; (bound - welfare) / bound is {outcome.gap}")
         return outcome
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
@@ -196,11 +216,11 @@ def read_certificate(path: Path) -> Certificate:
             raise InputError(f"{path}: lacks {name!r}; a certificate has market_digest, reading, bound, price, vector")
     try:
         if fields["reading"] not in READINGS:
-            raise InputError(f"reading: {fields['reading']!r} is not allowed; {' or '.join(READINGS)}")
+            raise InputError(f"reading: {shown(fields['reading'])} is not allowed; {' or '.join(READINGS)}")
         price = amounts("price", fields["price"], (None,))
         listed, unit = fields.get("vector"), fields.get("unit")
         return Certificate(
-            market_digest=str(fields["market_digest"]),
+            market_digest=_text(fields, "market_digest"),
             reading=fields["reading"],
             bound=integer("bound", fields["bound"], lower=0),
             price=price,

@@ -46,12 +46,12 @@ def read_json(path: Path) -> dict[str, Any]:
     """The JSON object in a file.
 
     Raises:
-        InputError: no file, not JSON (a key that occurs twice, NaN and infinities included), not an object.
+        InputError: no file, not JSON (keys that occur twice included), not an object.
     """
     with opened(path, LARGEST_TEXT) as file:
         content = file.read(LARGEST_TEXT)
     try:
-        value = json.loads(content, object_pairs_hook=_distinct, parse_constant=_refused)
+        value = json.loads(content, object_pairs_hook=_distinct)
     except (ValueError, RecursionError) as error:  # bad JSON and bad UTF-8 alike
         raise InputError(f"{path}: not valid JSON ({_first_line(error)})") from None
     if not isinstance(value, dict):
@@ -65,10 +65,6 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         (key, _), *_ = Counter(key for key, _ in pairs).most_common(1)
         raise ValueError(f"the key {key[:40]!r} occurs twice")
     return fields
-
-
-def _refused(constant: str) -> None:
-    raise ValueError(f"{constant} is no number of JSON")
 
 
 def ensure_fields(path: Path, found: Collection[str], needed: Collection[str], what: str) -> None:
@@ -108,7 +104,7 @@ def read_npz(path: Path, needed: Collection[str], what: str) -> dict[str, NDArra
                 if (size := sum(member.file_size for member in members)) > LARGEST_ARRAYS:
                     raise ValueError(f"its arrays have {size} bytes; at most {LARGEST_ARRAYS} are read")
                 return {member.filename.removesuffix(".npy"): _array(archive, member) for member in members}
-        except (OSError, InputError):
+        except InputError:
             raise
         except Exception as error:  # noqa: BLE001 - damaged archives fail in as many ways as zipfile has code paths
             raise InputError(f"{path}: not a readable npz file ({_first_line(error)})") from None

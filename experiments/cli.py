@@ -4,10 +4,9 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
-from auction.commands.terminal import clean_stdout
+from auction.commands.terminal import clean_stdout, stdout
 from auction.errors import InputError
 from experiments import claims, report
 from experiments.claims import SIZES
@@ -42,7 +41,7 @@ def list_claims() -> None:
     for name in claims.names():
         claim = claims.load(name)
         table.add_row(name, claim.SECTION, claim.STATEMENT)
-    Console().print(table)
+    stdout.print(table)
 
 
 @app.command("run")

@@ -1,6 +1,8 @@
 """Files that the command line reads and writes."""
 
 import json
+import secrets
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +37,17 @@ def check_writable(path: Path) -> None:
 
 
 def write(path: Path, content: Any) -> None:
-    """Write JSON whole or not at all."""
-    temporary = path.with_name(path.name + ".tmp")
+    """Write JSON whole or not at all; to a device, which cannot be replaced, as it comes."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        temporary.write_text(json.dumps(content), encoding="utf-8")
+        if path.exists() and not path.is_file():
+            path.write_text(json.dumps(content), encoding="utf-8")
+            return
+        with temporary.open("x", encoding="utf-8") as file:  # a link planted there would be written through
+            json.dump(content, file)
         temporary.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):  # a name too long to exist is too long to remove
+            temporary.unlink(missing_ok=True)

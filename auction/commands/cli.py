@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from auction import instances, registry, solvers
@@ -12,7 +11,16 @@ from auction.allocation import check
 from auction.certificate import Certificate, derived_bound
 from auction.commands.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
-from auction.commands.terminal import INTERRUPTED, clean_stdout, key_values, print_json, stderr, working
+from auction.commands.terminal import (
+    INTERRUPTED,
+    clean_stdout,
+    key_values,
+    print_json,
+    printable,
+    stderr,
+    stdout,
+    working,
+)
 from auction.errors import InputError
 from auction.files import (
     ensure_market_name,
@@ -62,7 +70,7 @@ def generate(
     with working(f"drawing {tasks} tasks and {providers} providers"):
         market = instances.generate(family, tasks, providers, types, seed, options)
         write_market(out, market)
-    stderr.print(f"{out}: {market.tasks} tasks, {market.providers} providers, {market.types} types")
+    stderr.print(printable(f"{out}: {market.tasks} tasks, {market.providers} providers, {market.types} types"))
 
 
 @app.command()
@@ -120,14 +128,15 @@ def check_outcome(
     if certificate is not None:
         reasons += _certificate_reasons(loaded, claimed, read_certificate(certificate))
     for reason in reasons:
-        print(reason)
+        print(printable(reason))
     if reasons:
         raise typer.Exit(1)
     print(f"feasible under {claimed.reading}, welfare {claimed.welfare} micro-tokens")
     if certificate is not None:
         print(f"bound {claimed.certified_bound} derived again from the certificate's prices")
     if claimed.bound is not None and claimed.bound != (claimed.certified_bound if certificate else None):
-        print(f"bound {claimed.bound} not derived again: {claimed.proof or f'{claimed.solver}, {claimed.status}'}")
+        grounds = claimed.proof or f"{claimed.solver}, {claimed.status}"
+        print(printable(f"bound {claimed.bound} not derived again: {grounds}"))
 
 
 def _reasons(market: Market, outcome: Outcome) -> list[str]:
@@ -136,7 +145,7 @@ def _reasons(market: Market, outcome: Outcome) -> list[str]:
             f"market_digest: the outcome is for market {outcome.market_digest[:12]}..., not {market.digest[:12]}..."
         )
     reasons = check(market, outcome.allocation, outcome.reading)
-    if not any("does not exist" in reason for reason in reasons):
+    if not reasons:  # sums of what is not feasible need not fit
         achieved = welfare(market, outcome.allocation)
         if achieved != outcome.welfare:
             reasons.append(f"welfare is {achieved} micro-tokens, not {outcome.welfare}")
@@ -199,7 +208,7 @@ def compare(
             except InputError as error:
                 if solver:
                     raise
-                stderr.print(f"{name} left out: {error}", soft_wrap=True, highlight=False)
+                stderr.print(printable(f"{name} left out: {error}"), soft_wrap=True)
             if interrupted := bool(of_market) and of_market[-1].status == "interrupted":
                 break
         if not json:
@@ -228,7 +237,7 @@ def list_solvers() -> None:
     for name in solvers.names():
         module = solvers.load(name)
         table.add_row(name, ", ".join(module.READINGS), registry.summary(module), options_in_words(module.solve))
-    Console().print(table)
+    stdout.print(table)
 
 
 @app.command("families")
@@ -241,7 +250,7 @@ def list_families() -> None:
     for name in instances.names():
         module = instances.load(name)
         table.add_row(name, registry.summary(module), options_in_words(module.generate))
-    Console().print(table)
+    stdout.print(table)
 
 
 def _solve(
@@ -255,7 +264,9 @@ def _solve(
 def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
     bounds = [one.bound for one in outcomes if one.bound is not None]
     best = min(bounds, default=0)
-    table = Table("solver", title=title, caption="welfare and bound in tokens; gap to the best bound of the table")
+    table = Table(
+        "solver", title=printable(title), caption="welfare and bound in tokens; gap to the best bound of the table"
+    )
     for column in ("welfare", "bound", "gap", "seconds"):
         table.add_column(column, justify="right")
     table.add_column("status")
@@ -268,4 +279,4 @@ def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
             f"{one.seconds:.3f}",
             one.status,
         )
-    Console().print(table)
+    stdout.print(table)

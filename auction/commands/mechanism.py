@@ -5,12 +5,11 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.console import Console
 from rich.table import Table
 
 from auction import mechanisms, registry
 from auction.commands.arguments import Json, MarketFile, Options, Seed, options_in_words
-from auction.commands.terminal import clean_stdout, key_values, print_json, working
+from auction.commands.terminal import clean_stdout, key_values, print_json, stdout, working
 from auction.errors import InputError
 from auction.files import ensure_writable, read_market, replacing
 from auction.incentives.properties import MISREPORTS, properties
@@ -52,7 +51,7 @@ def run_mechanism(
     table = Table("mechanism", "welfare", "payments", "receipts", "surplus", "tasks won", caption="tokens")
     tokens = (printed["welfare"], sum(printed["payment"]), sum(printed["receipt"]), printed["budget_surplus"])
     table.add_row(mechanism, *(f"{amount / MICRO:,.6f}" for amount in tokens), str(len(set(printed["task"]))))
-    Console().print(table)
+    stdout.print(table)
 
 
 def measure_properties(
@@ -92,7 +91,7 @@ def measure_properties(
     for name, value in measured.items():
         shown = f"{value:,.2f}" if isinstance(value, float) else "" if value is None else f"{value:,}"
         table.add_row(name.replace("_", " "), shown)
-    Console().print(table)
+    stdout.print(table)
 
 
 def list_mechanisms() -> None:
@@ -104,4 +103,4 @@ def list_mechanisms() -> None:
     for name in mechanisms.names():
         module = mechanisms.load(name)
         table.add_row(name, ", ".join(module.READINGS), registry.summary(module), options_in_words(module.run))
-    Console().print(table)
+    stdout.print(table)

@@ -16,7 +16,14 @@ from auction.errors import InputError
 
 BAD_INPUT, INTERRUPTED = 2, 130
 
-stderr = Console(stderr=True)
+# Names and texts of files are shown as they are: brackets and colons are no markup.
+stdout = Console(markup=False, emoji=False, highlight=False)
+stderr = Console(stderr=True, markup=False, emoji=False, highlight=False)
+
+
+def printable(text: str) -> str:
+    """Text from a file or an argument with what a terminal would obey (escape codes, new lines) written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def run(app: typer.Typer) -> None:
@@ -35,7 +42,7 @@ def run(app: typer.Typer) -> None:
 
 def fail(message: str) -> None:
     """Print one line and exit with code 2."""
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print("error: " + printable(" ".join(message.split())), file=sys.stderr)
     sys.exit(BAD_INPUT)
 
 
@@ -59,9 +66,9 @@ def key_values(pairs: list[str]) -> dict[str, str]:
 @contextmanager
 def working(what: str) -> Iterator[None]:
     """A spinner and a clock on standard error while something runs."""
-    columns = (SpinnerColumn(), TextColumn("{task.description}"), TimeElapsedColumn())
+    columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        progress.add_task(what)
+        progress.add_task(printable(what))
         yield
 
 

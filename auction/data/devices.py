@@ -11,10 +11,10 @@ from typing import Any
 
 import numpy as np
 
-from auction.arrays import frozen, integer
+from auction.arrays import frozen, integer, shown
 from auction.data.hardware import BANDWIDTH_EFFICIENCY, COMPUTE_EFFICIENCY, Cards
 from auction.errors import InputError
-from auction.files import read_json
+from auction.readers import read_json
 
 FAMILIES = ("llama",)
 DEVICE = {"name": str, "adapter": str, "backend": str, "date": date, "memory_bytes": int, "models": list}
@@ -84,14 +84,16 @@ def _check(where: str, value: Any, kind: type) -> None:
     elif kind is float:
         number = isinstance(value, int | float) and not isinstance(value, bool)
         if not number or not 0 < value <= FASTEST:
-            raise InputError(f"{where}: {value!r} is not allowed; tokens a second, above 0 and at most {FASTEST:g}")
+            raise InputError(
+                f"{where}: {shown(value)} is not allowed; tokens a second, above 0 and at most {FASTEST:g}"
+            )
     elif kind is not list:
         if not isinstance(value, str) or not value:
-            raise InputError(f"{where}: {value!r} is not allowed; text")
+            raise InputError(f"{where}: {shown(value)} is not allowed; text")
         if where.endswith(".family") and value not in FAMILIES:
-            raise InputError(f"{where}: {value!r} is not allowed; {' or '.join(FAMILIES)}")
+            raise InputError(f"{where}: {shown(value)} is not allowed; {' or '.join(FAMILIES)}")
         if kind is date:
             try:
                 date.fromisoformat(value)
             except ValueError:
-                raise InputError(f"{where}: {value!r} is not allowed; a date as 2026-01-31") from None
+                raise InputError(f"{where}: {shown(value)} is not allowed; a date as 2026-01-31") from None

@@ -9,12 +9,14 @@ import csv
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from io import TextIOWrapper
 from pathlib import Path
 
 import numpy as np
 
 from auction.errors import InputError
 from auction.market import Float, Int
+from auction.readers import LARGEST_TEXT, opened
 
 VARIABLE = "DISTRIBUTE_LAB_DATA"
 EMBEDDED = "embedded"
@@ -224,16 +226,14 @@ def _shared(table: dict[int, int], uniform: np.ndarray) -> np.ndarray:
 def _rows(path: Path, columns: tuple[str, ...]) -> Iterator[tuple[int, dict[str, str]]]:
     """The wanted columns of each row, stripped, with the line it ends on; the header is line 1."""
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.DictReader(file)
+        with opened(path, LARGEST_TEXT) as file:
+            reader = csv.DictReader(TextIOWrapper(file, encoding="utf-8-sig", newline=""))
             header = reader.fieldnames or []
             for column in columns:
                 if column not in header:
                     raise InputError(f"{path}: has no column {column!r}; it needs {', '.join(columns)}")
             for row in reader:
                 yield reader.line_num, {column: (row[column] or "").strip() for column in columns}
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror or error})") from None
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path}: is not a CSV file in UTF-8 ({error})") from None
 

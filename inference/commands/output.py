@@ -1,13 +1,24 @@
 """Files that commands write."""
 
+import secrets
+from contextlib import suppress
 from pathlib import Path
 
 from inference.errors import InputError
 
 
 def write(path: Path, content: str) -> None:
-    """Write a text file, or one line that says why not."""
+    """Write a text file whole or not at all, or one line that says why not; to a device, as it comes."""
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        path.write_text(content)
+        if path.exists() and not path.is_file():
+            path.write_text(content)
+            return
+        with temporary.open("x") as file:  # a link planted there would be written through
+            file.write(content)
+        temporary.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):  # a name too long to exist is too long to remove
+            temporary.unlink(missing_ok=True)

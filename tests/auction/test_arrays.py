@@ -97,7 +97,9 @@ def test_matrices_are_arrays_and_masks_are_refused(refusal):
     assert type(amounts("demand", matrix, (2, 2))) is np.ndarray
     whole = np.ma.masked_array([1, 2], mask=[False, False])
     assert type(amounts("value", whole, ANY)) is np.ndarray
-    assert refusal(amounts, "value", np.ma.masked_array([1, 2], mask=[False, True]), ANY).startswith("value: has masked")
+    assert refusal(amounts, "value", np.ma.masked_array([1, 2], mask=[False, True]), ANY).startswith(
+        "value: has masked"
+    )
     assert refusal(reals, "ability", np.ma.masked_all((2, 2)), (2, 2)).startswith("ability: has masked entries")
 
 

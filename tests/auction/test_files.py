@@ -50,6 +50,13 @@ def test_markets_survive_the_round_trip(folder, market):
     assert sorted(path.suffix for path in folder.iterdir()) == sorted(SUFFIXES)
 
 
+@pytest.mark.parametrize("seed", [3, np.int64(3), np.uint8(3)], ids=repr)
+def test_seeds_of_numpy_are_seeds(tmp_path, market, seed):
+    path = tmp_path / "outcome.json"
+    files.write_outcome(path, solve(market, "greedy", seed=seed))
+    assert files.read_outcome(path).seed == 3
+
+
 def test_reals_and_large_integers_survive(tmp_path, market):
     awkward = replace(market, unit_work=[0.1 + 0.2, 5e-324], value=[2**53 + 1, 2**60 + 3, 1], alpha=10**13)
     for suffix in SUFFIXES:
@@ -98,7 +105,7 @@ def test_pickled_objects_are_not_read(tmp_path, refusal, market):
     path = tmp_path / "market.npz"
     arrays = {name: getattr(market, name) for name in FIELDS}
     np.savez(path, **arrays | {"value": np.array([1, "a", None], dtype=object)})
-    assert "Object arrays cannot be loaded" in refusal(files.read_market, path)
+    assert "value.npy holds object; numbers are needed" in refusal(files.read_market, path)
 
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
@@ -175,6 +182,45 @@ def test_interrupted_writing_leaves_what_was_there(tmp_path, error, before):
     assert not before or path.read_text() == before
 
 
+def test_files_and_links_of_others_are_left_alone(tmp_path, market):
+    path, mine, victim = tmp_path / "market.json", tmp_path / "market.json.tmp", tmp_path / "victim"
+    for kept in (mine, victim):
+        kept.write_text("mine")
+    hidden = tmp_path / f".market.json.{os.getpid()}.tmp"
+    hidden.symlink_to(victim)
+    files.write_market(path, market)
+    assert mine.read_text() == victim.read_text() == "mine" and hidden.is_symlink()
+    assert not path.is_symlink() and files.read_market(path).digest == market.digest
+
+
+def test_a_planted_link_is_not_followed(tmp_path, market, refusal, monkeypatch):
+    """Not even one that guesses the name."""
+    monkeypatch.setattr(files.secrets, "token_hex", lambda size: "0" * 2 * size)
+    victim = tmp_path / "victim"
+    victim.write_text("mine")
+    (tmp_path / f".market.json.{'0' * 16}.tmp").symlink_to(victim)
+    assert "cannot be written (File exists)" in refusal(files.write_market, tmp_path / "market.json", market)
+    assert victim.read_text() == "mine"
+
+
+@pytest.mark.parametrize("suffix, limit", [(".json", "LARGEST_TEXT"), (".npz", "LARGEST_ARRAYS")])
+def test_what_could_not_be_read_again_is_not_written(tmp_path, market, refusal, monkeypatch, suffix, limit):
+    monkeypatch.setattr(files, limit, 100)
+    path = tmp_path / f"market{suffix}"
+    assert refusal(files.write_market, path, market).startswith(f"{path}: would have ")
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("umask, mode", [(0o022, 0o644), (0o077, 0o600)])
+def test_permissions_are_those_of_any_new_file(tmp_path, market, umask, mode):
+    before = os.umask(umask)
+    try:
+        files.write_market(tmp_path / "market.json", market)
+    finally:
+        os.umask(before)
+    assert (tmp_path / "market.json").stat().st_mode & 0o777 == mode
+
+
 def test_devices_are_written_to_not_replaced(market):
     with files.replacing(Path(os.devnull)) as path:
         assert path == Path(os.devnull)
@@ -205,7 +251,9 @@ def test_outcomes_survive_the_round_trip(folder, market, reading, bounded):
         *[("reading", wrong) for wrong in ("half", None, ["bundle"], {"bundle": 1}, 1)],
         *[("options", wrong) for wrong in (None, [], "x")],
         *[("proven_optimal", wrong) for wrong in (None, 1, "true")],
-        *[("seed", -1), ("welfare", None)],
+        *[("seed", -1), ("welfare", None), ("seconds", -1), ("seconds", 10**400), ("gap", [])],
+        *[(name, "x" * 2000) for name in ("solver", "status", "market_digest", "proof")],
+        *[(name, [2**63]) for name in ("task", "provider")],
     ],
     ids=str,
 )
@@ -214,7 +262,10 @@ def test_malformed_outcomes(tmp_path, refusal, outcome, name, wrong):
     files.write_outcome(path, outcome)
     fields = json.loads(path.read_text())
     path.write_text(json.dumps(fields | {name: wrong}))
-    assert refusal(files.read_outcome, path).startswith(f"{path}: ")
+    line = refusal(files.read_outcome, path)
+    assert line.startswith(f"{path}: ") and len(line) < len(str(path)) + 300
+    if name in ("gap", "proof"):
+        return
     del fields[name]
     path.write_text(json.dumps(fields))
     assert refusal(files.read_outcome, path).startswith(f"{path}: lacks {name!r}; an outcome has task, provider")

@@ -1,0 +1,47 @@
+"""What reaches a terminal: names as they are, nothing that a terminal would obey."""
+
+import json
+
+import pytest
+
+from auction import generate
+from auction.commands.terminal import printable, stdout
+from auction.files import write_market
+
+HOSTILE = "\x1b[2K\rbound 1 derived again from the certificate's prices\n\x07\u202e\udc80"
+
+
+def test_printable_text_is_left_alone():
+    for text in ("", "m[seed=1].json", "[/red] :smile: é 数", "a b"):
+        assert printable(text) == text
+    assert printable(HOSTILE) == r"\x1b[2K\rbound 1 derived again from the certificate's prices\n\x07\u202e\udc80"
+
+
+@pytest.mark.parametrize("name", ["m[seed=1].json", "x[/y]/m.json", ":smile:.json", "[bold]m.json", "a\x1b[31mb.json"])
+def test_names_of_files_are_printed_as_they_are(cli, tmp_path, monkeypatch, name):
+    monkeypatch.setattr(stdout, "_width", 300)
+    path = tmp_path / name
+    path.parent.mkdir(parents=True, exist_ok=True)
+    write_market(path, generate("uniform", 2, 4))
+    code, printed, error = cli("solve", path, "--solver", "greedy")
+    assert (code, error) == (0, "")
+    assert printable(name) in printed and "\x1b" not in printed
+    assert cli("generate", "uniform", "--tasks", 2, "--providers", 2, "--out", path)[0] == 0
+
+
+@pytest.mark.parametrize("field", ["proof", "solver", "status"])
+def test_an_outcome_cannot_forge_a_line(cli, tmp_path, field):
+    market, outcome = tmp_path / "market.json", tmp_path / "outcome.json"
+    write_market(market, generate("uniform", 2, 4))
+    cli("solve", market, "--solver", "greedy", "--out", outcome)
+    fields = json.loads(outcome.read_text())
+    fields |= {"bound": fields["welfare"], "gap": 0.0, field: HOSTILE}
+    outcome.write_text(json.dumps(fields))
+    code, printed, _ = cli("check", market, outcome)
+    assert code == 0 and len(printed.splitlines()) == 2
+    assert "\x1b" not in printed and "not derived again: " in printed
+
+
+def test_errors_are_a_line_that_obeys_nothing(cli, tmp_path):
+    code, printed, error = cli("solve", tmp_path / "\x1b[31m\u2028m.json", "--solver", "greedy")
+    assert (code, printed, error.count("\n")) == (2, "", 1) and "\x1b" not in error and r"\x1b[31m" in error
