@@ -13,7 +13,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup adapter report finding test test-all bench lint format clean distclean
+.PHONY: help setup adapter report finding test test-all bench mutants lint format clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -40,6 +40,9 @@ test-all: $(INSTALLED) adapter ## the tests, slow ones and one pass of the bench
 
 bench: $(INSTALLED) adapter ## time the solvers (tests/benchmarks/bench_*.py)
 	$(RUN) pytest --benchmark-only -o python_files='bench_*.py' tests/benchmarks $(ARGS)
+
+mutants: $(INSTALLED) adapter ## do the tests notice wrong lines? (ARGS='auction --number 50'; goes on where it was)
+	$(VENV)/bin/python tests/mutation/mutants.py $(ARGS)
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(RUN) ruff check .

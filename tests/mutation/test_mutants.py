@@ -1,0 +1,139 @@
+"""Mutants: each is one change of code that still parses, and a run that was stopped goes on where it was."""
+
+import ast
+import json
+import textwrap
+from pathlib import Path
+
+import changes
+import mutants
+import own_tests
+import pytest
+
+ROOT = Path(__file__).parents[2]
+SOURCE = b'''"""A module of 3 lines: x < y."""
+
+__all__ = ["f"]
+LIMIT: "list[3]" = 7
+
+
+def f(a: int, b: int = 2, *, deep=True) -> "tuple[1]":
+    """Twice if a < b."""
+    if not (a < b <= LIMIT) and deep:  # 4 < 5
+        raise ValueError(f"{a + 1} is too large")
+    items = [a, b]
+    items[0] += min(a, b) * 2
+    items.append(0.5)
+    print(f"{a} " + "done", 9)
+    return items
+
+
+def figures(axes):
+    axes.set(xlim=(0, 1))
+'''
+
+
+def found(path: str, source: bytes) -> set[tuple[int, str, str]]:
+    return {(mutant.line, mutant.old, mutant.new) for mutant in changes.mutants(path, source)}
+
+
+def test_every_kind_of_change_is_made_and_no_text_type_or_drawing_is():
+    assert found("a/b.py", SOURCE) == {
+        (4, "7", "8"),
+        (7, "2", "3"),
+        (7, "True", "False"),
+        (9, "not", ""),
+        (9, "<", "<="),
+        (9, "<=", "<"),
+        (9, "and", "or"),
+        (10, 'raise ValueError(f"{a + 1} is too large")', "pass"),
+        (12, "items[0] += min(a, b) * 2", "pass"),
+        (12, "0", "1"),
+        (12, "min", "max"),
+        (12, "*", "//"),
+        (12, "2", "3"),
+        (13, "items.append(0.5)", "pass"),
+        (13, "0.5", "0.75"),
+    }
+
+
+def test_a_kernel_s_code_is_changed_and_its_comments_and_bindings_are_not():
+    kernel = textwrap.dedent("""\
+        // y = 2 * x, n < 5
+        @group(0) @binding(3) var<storage> x: array<vec4<i32>, 8>;
+        fn twice(i: u32) -> i32 {
+            var sum = 0;
+            if (i >= 16u && true) { return max(0, -1); } // 7 + 8
+            sum += x[i].y << 1u;
+            return sum;
+        }
+        """).encode()
+    assert found("k.wgsl", kernel) == {
+        (4, "0", "1"),
+        (5, ">=", ">"),
+        (5, "16", "17"),
+        (5, "&&", "||"),
+        (5, "true", "false"),
+        (5, "max", "min"),
+        (5, "0", "1"),
+        (5, "1", "2"),
+        (6, "+=", "-="),
+        (6, "<<", ">>"),
+        (6, "1", "2"),
+        (6, "sum += x[i].y << 1u;", ""),
+    }
+
+
+@pytest.mark.parametrize("package", ["auction", "inference", "verification", "experiments"])
+def test_mutants_of_the_packages_parse_and_differ_in_one_place(package):
+    drawn = changes.spread(ROOT, package, 0)
+    assert len({(mutant.path, mutant.line) for mutant in drawn}) == len(drawn) >= 200
+    assert drawn == changes.spread(ROOT, package, 0) != changes.spread(ROOT, package, 1)
+    for mutant in drawn[:40]:
+        source = (ROOT / mutant.path).read_bytes()
+        changed = mutant.applied(source)
+        assert changed != source
+        assert changed[: mutant.start] == source[: mutant.start]
+        assert changed.removesuffix(source[mutant.end :]) != changed
+        if mutant.path.endswith(".py"):
+            assert ast.dump(ast.parse(changed)) != ast.dump(ast.parse(source)), mutant
+
+
+def test_a_file_s_own_tests_are_its_mirror_its_importers_and_its_registry_s():
+    imports = own_tests.Imports(ROOT)
+    assert imports.own_tests("auction/welfare.py")[0] == ("tests/auction/test_welfare.py", "")
+    solver = dict(imports.own_tests("auction/solvers/ilp_scip.py"))
+    assert solver["tests/auction/solvers/test_agreement.py"] == "ilp_scip"
+    kernel = imports.own_tests("inference/kernels/exact/rope.wgsl")
+    assert kernel[0] == ("tests/inference/test_kernels.py", "rope")
+    claim = dict(imports.own_tests("experiments/claims/optimality_gap.py"))
+    assert claim["tests/experiments/claims/test_claims.py"] == "optimality_gap"
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A package of one function of which a test notices one line of two."""
+    files = {
+        "lab/__init__.py": "",
+        "lab/sums.py": "def one(x):\n    return x + 1\n\n\ndef two(x):\n    return x - 2\n",
+        "tests/lab/test_sums.py": "from lab import sums\n\n\ndef test_one():\n    assert sums.one(1) == 2\n",
+        "pyproject.toml": '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib"]\nmarkers = ["slow"]\n',
+    }
+    for name, text in files.items():
+        (tmp_path / "project" / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / "project" / name).write_text(text)
+    return tmp_path / "project"
+
+
+def test_a_mutant_is_tried_in_a_copy_and_a_second_run_tries_only_what_is_left(project, tmp_path):
+    one, two = sorted(changes.spread(project, "lab", 0), key=lambda mutant: mutant.line)
+    results = tmp_path / "results.jsonl"
+    first = mutants.Trials(project, tmp_path / "copy", results).attempt(one)
+    assert first["outcome"] == "killed" and first["by"] == ["tests/lab/test_sums.py"]
+    again = mutants.Trials(project, tmp_path / "again", results)
+    assert again.attempt(one) == first
+    assert again.attempt(two)["outcome"] == "survived"
+    rows = [json.loads(line) for line in results.read_text().splitlines()]
+    assert [row.get("outcome", row.get("passes")) for row in rows] == [True, "killed", "survived"]
+    assert (tmp_path / "again/lab/sums.py").read_bytes() == (project / "lab/sums.py").read_bytes()
+    assert "sums.py:6" in mutants.table([row for row in rows if "path" in row])
