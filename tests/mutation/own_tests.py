@@ -39,7 +39,7 @@ class Imports:
         return seen
 
     def own_tests(self, path: str, above: tuple[str, ...] = ()) -> list[tuple[str, str]]:
-        """A file's own tests, the nearest first: files, each with the word that selects in it ('' for all its tests)."""
+        """A file's own tests, the nearest first: files, each with what selects among its tests ('' for all)."""
         module, folder = module_of(Path(path)), Path(path).parent
         package = folder.parts[0]
         registry, _, stem = module.rpartition(".")
