@@ -74,6 +74,16 @@ def check_prompt(model: Model, ids: list[int], more: int) -> None:
         )
 
 
+def check_logits(model: Model, logits: Array) -> None:
+    """Refuse logits that are no numbers.
+
+    Raises:
+        InputError: infinities or NaN, which only float32 can give.
+    """
+    if model.arithmetic == "float32" and not np.isfinite(logits).all():
+        raise InputError(f"{model.name} gives logits that are not finite in float32: its weights are too large")
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Pass:
     """One pass of a run: a graph over tokens at places that the prompt's length alone decides."""
@@ -149,7 +159,7 @@ def generate(
     """Up to ``limit`` tokens after a prompt, an end token the last.
 
     Raises:
-        InputError: see ``check_run``; a temperature that is not allowed.
+        InputError: see ``check_run`` and ``check_logits``; a temperature that is not allowed.
     """
     model = backend.model
     check_run(model, ids, limit)
@@ -166,6 +176,7 @@ def generate(
 
         inputs = each.inputs((ids + run.tokens)[each.span], temperature=temperature, seed=seed)
         logits, choice = backend.run(each.graph, inputs, ["logits", "choice"], observe if trace else None)
+        check_logits(model, logits)
         total.update(np.ascontiguousarray(logits).tobytes())
         if each.start + each.count < len(ids):
             continue
@@ -191,11 +202,16 @@ def digest_of(output: Array) -> str:
 
 
 def next_scores(backend: Backend, ids: list[int]) -> npt.NDArray[np.float64]:
-    """(vocabulary,): the raw logits of the token after a prompt."""
+    """(vocabulary,): the raw logits of the token after a prompt.
+
+    Raises:
+        InputError: see ``check_prompt`` and ``check_logits``.
+    """
     check_prompt(backend.model, ids, 0)
     logits: Array = np.empty(0)
     for each in passes(backend.model, ids, 0):
         [logits] = backend.run(each.graph, each.inputs(ids[each.span]), ["logits"])
+    check_logits(backend.model, logits)
     return scores(backend.model, logits[0])
 
 
@@ -218,7 +234,7 @@ def fit(backend: Backend, ids: list[int], progress: Callable[[int], None] = lamb
     """Negative log-likelihoods of a text in one window.
 
     Raises:
-        InputError: see ``check_prompt``; fewer than two tokens.
+        InputError: see ``check_prompt`` and ``check_logits``; fewer than two tokens.
     """
     check_prompt(backend.model, ids, 0)
     if len(ids) < 2:
@@ -226,6 +242,7 @@ def fit(backend: Backend, ids: list[int], progress: Callable[[int], None] = lamb
     nll, top, done = [], [], 0
     for each in passes(backend.model, ids, 0, every=True):
         [logits] = backend.run(each.graph, each.inputs(ids[each.span]), ["logits"])
+        check_logits(backend.model, logits)
         after = ids[done + 1 : done + 1 + len(logits)]
         x = scores(backend.model, logits[: len(after)])
         peak = x.max(1)

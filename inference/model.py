@@ -76,8 +76,9 @@ class Model:
 
     @property
     def digest(self) -> str:
-        """SHA-256 of measures, formats, weights and tables, independent of layout."""
-        total = sha256(json.dumps([self.arithmetic, self.measures, self.attributes], sort_keys=True).encode())
+        """SHA-256 of all that decides a result: measures, formats, end tokens, weights, tables; layout is no part."""
+        formats = [self.arithmetic, self.measures, self.attributes, self.logit_fraction, sorted(set(self.end))]
+        total = sha256(json.dumps(formats, sort_keys=True).encode())
         for name, array in sorted(self.constants.items()):
             total.update(f"{name} {array.dtype.str} {array.shape}\n".encode())
             total.update(np.ascontiguousarray(array).tobytes())

@@ -25,6 +25,7 @@ class Reference:
         self.model = model
         self.states: dict[str, Array] = {}
 
+    @np.errstate(over="ignore", invalid="ignore")  # float32 beyond its range, as on any device; see check_logits
     def run(
         self,
         graph: nx.DiGraph,

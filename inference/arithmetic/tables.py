@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 DIGITS = 50
+MASK = 2**40 - 1
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
 
 
@@ -39,8 +40,12 @@ def angles(positions: int, head_width: int, theta: float, factors: tuple[float, 
             Decimal(theta) ** (Decimal(-2 * i) / head_width) / Decimal(factors[i] if factors else 1) for i in pairs
         ]
         units = [int((step / (2 * PI) * 2**80).to_integral_value()) for step in steps]  # 2^-80 of a turn
-    turns = np.array([[p * unit % 2**80 / 2**80 for unit in units] for p in range(positions)])
-    return 2 * np.pi * turns
+    # p·unit modulo 2^80 as two digits of 40 bits; their float64 sum is rounded once.
+    high, low = (np.array([unit % 2**80 >> 40 * digit & MASK for unit in units], np.int64) for digit in (1, 0))
+    place = np.arange(positions, dtype=np.int64)[:, None]
+    product = place * low
+    turns = (place * high + (product >> 40) & MASK) * 2.0**-40 + (product & MASK) * 2.0**-80
+    return np.asarray(2 * np.pi * turns)
 
 
 @cache

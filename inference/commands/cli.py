@@ -16,12 +16,13 @@ from inference.commands.bench import bench
 from inference.commands.devices import adapters, conformance, serve
 from inference.commands.drawing import draw
 from inference.commands.output import write
+from inference.commands.terminal import printable, readable, replace_unencodable
 from inference.errors import InputError
 from inference.files import model_file
 from inference.files.tokenizer import Text
 from inference.graph import cost, described, digest
 from inference.model import Model
-from inference.models.llama import graph, model
+from inference.models.llama import check, graph, model
 
 app = typer.Typer(
     help="Run a Llama model as a graph of WebGPU kernels, in float32 or in integers that are the same bits everywhere.",
@@ -35,10 +36,13 @@ app.command("conformance")(conformance)
 app.command("serve")(serve)
 
 BAD_INPUT, INTERRUPTED = 2, 130
+LONGEST_TEXT = 2**26
+"""Bytes; far more than a context."""
 
 
 def run(app: typer.Typer) -> None:
     """Run the command line: exit code 2 and one line on bad input, 130 when interrupted."""
+    replace_unencodable()
     try:
         sys.exit(app(standalone_mode=False))
     except InputError as error:
@@ -53,7 +57,7 @@ def run(app: typer.Typer) -> None:
 
 def fail(message: str) -> None:
     """Print one line and exit with code 2."""
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print("error: " + printable(" ".join(message.split())), file=sys.stderr)
     sys.exit(BAD_INPUT)
 
 
@@ -74,6 +78,7 @@ def load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Cal
         built, fields = model_file.load(Path(name))
         if built.arithmetic != arithmetic:
             raise InputError(f"{name} is in {built.arithmetic} arithmetic; --arithmetic {built.arithmetic} runs it")
+        check(built)
         text = Text(fields, built.measures["vocabulary"])
         tokens = ids(text)
     else:
@@ -143,7 +148,7 @@ def run_model(
         shown.append(token)
         after = loaded.text.decode(shown)
         if not as_json and not after.endswith("\ufffd"):
-            print(after[len(before.rstrip("\ufffd")) :], end="", flush=True)
+            print(readable(after[len(before.rstrip("\ufffd")) :]), end="", flush=True)
 
     result = runs.generate(
         loaded.backend,
@@ -173,7 +178,7 @@ def run_model(
     print()
     rate = summary["decode_tokens_per_second"]
     print(
-        f"{len(result.tokens)} tokens on {loaded.adapter} ({backend}): "
+        f"{len(result.tokens)} tokens on {printable(loaded.adapter)} ({backend}): "
         f"{rate or 0:.1f} tokens a second, digest {result.digest[:16]}",
         file=sys.stderr,
     )
@@ -208,6 +213,20 @@ def next_tokens(
         print(f"{row['id']:>7}  {row['score']:>9.4f}  {row['text']!r}")
 
 
+def read(file: Path) -> str:
+    """A text in UTF-8, a pipe's too."""
+    try:
+        with file.open("rb") as opened:
+            content = opened.read(LONGEST_TEXT + 1)
+        if len(content) > LONGEST_TEXT:
+            raise InputError(f"{file}: more than {LONGEST_TEXT} bytes")
+        return content.decode()
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file}: cannot be read: {error}") from None
+
+
 @app.command()
 def perplexity(
     file: Annotated[Path, typer.Argument(help="a text", show_default=False)],
@@ -221,10 +240,7 @@ def perplexity(
 
     Example: python -m inference perplexity text.txt --arithmetic float32
     """
-    try:
-        content = file.read_text()
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(f"{file}: cannot be read: {error}") from None
+    content = read(file)
     loaded = load(model_name, arithmetic, backend, adapter, lambda text: text.encode(content))
     nll = float(runs.fit(loaded.backend, loaded.ids).nll.mean())
     summary = {"perplexity": runs.exponential(nll), "nll": nll, "tokens": len(loaded.ids)}

@@ -1,16 +1,26 @@
-"""A model in one arithmetic, saved with the digest of its weights, tables and formats, and loaded again. No pickles."""
+"""A model in one arithmetic, saved with the digest of its weights, tables and formats, and loaded again. No pickles.
+
+The file is a zip of .npy members, stored and not packed: what is read of it is never more than its size.
+"""
 
 import json
+import math
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
+from numpy.lib import format as npy
 
 from inference.errors import InputError
+from inference.files.checks import LARGEST, MOST_JSON, check_measures, check_tokens, parse_json, size_of
 from inference.model import Model
 
 SUFFIX = ".npz"
+PREFIX = "constant "
+TYPES = ("|u1", "|i1", "<i2", "<i4", "<f4")
+ABOUT = {"name", "arithmetic", "measures", "attributes", "logit_fraction", "end", "digest", "tokenizer"}
 
 
 def save(path: Path, model: Model, tokenizer: dict[str, Any]) -> None:
@@ -33,7 +43,7 @@ def save(path: Path, model: Model, tokenizer: dict[str, Any]) -> None:
     }
     words = np.frombuffer(json.dumps(about).encode(), np.uint8)
     try:
-        arrays: dict[str, Any] = {f"constant {name}": array for name, array in model.constants.items()}
+        arrays: dict[str, Any] = {f"{PREFIX}{name}": array for name, array in model.constants.items()}
         np.savez(path, about=words, **arrays)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
@@ -45,26 +55,68 @@ def load(path: Path) -> tuple[Model, dict[str, Any]]:
     Raises:
         InputError: not there, not a saved model, damaged, or not what its digest says.
     """
+    size = size_of(path)
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
-            about = json.loads(bytes(file["about"]))
-            constants = {
-                name.removeprefix("constant "): file[name] for name in file.files if name.startswith("constant ")
-            }
-        model = Model(
-            about["name"],
-            about["arithmetic"],
-            about["measures"],
-            constants,
-            about["attributes"],
-            about["logit_fraction"],
-            tuple(about["end"]),
-        )
-        digest, tokenizer = about["digest"], about["tokenizer"]
+        with zipfile.ZipFile(path) as file:
+            members = file.infolist()
+            if any(member.compress_type != zipfile.ZIP_STORED for member in members):
+                raise ValueError("its members are packed")
+            if sum(member.file_size for member in members) > size:
+                raise ValueError("its members exceed it")
+            arrays = {member.filename.removesuffix(".npy"): _array(file, member) for member in members}
+        if len(arrays) < len(members) or "about" not in arrays:
+            raise ValueError("its members are not a model's")
+        words = arrays.pop("about").tobytes()
+        if len(words) > MOST_JSON:
+            raise ValueError(f"its description has {len(words)} bytes; at most {MOST_JSON} are read")
+        about = parse_json(path, words.decode())
+        constants = {name.removeprefix(PREFIX): array for name, array in arrays.items()}
+        model = _model(str(path), about, constants)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    except (ValueError, KeyError, TypeError, EOFError, zipfile.BadZipFile) as error:
+    except InputError:
+        raise
+    except (ValueError, EOFError, zipfile.BadZipFile, RuntimeError) as error:  # RuntimeError: encrypted
         raise InputError(f"{path}: not a saved model, or damaged: {error}") from None
-    if model.digest != digest:
-        raise InputError(f"{path}: the model's digest is {model.digest[:16]}, the file says {str(digest)[:16]}")
-    return model, tokenizer
+    if model.digest != about["digest"]:
+        raise InputError(f"{path}: the model's digest is {model.digest[:16]}, the file says {about['digest']!s:.16}")
+    return model, about["tokenizer"]
+
+
+def _array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
+    """An array whose header promises the bytes that are there."""
+    with file.open(member) as opened:
+        try:
+            if npy.read_magic(opened) != (1, 0):
+                raise ValueError("another version")
+            shape, fortran, kind = npy.read_array_header_1_0(opened)
+        except Exception as error:  # noqa: BLE001 the parser of an untrusted header fails in many ways
+            raise ValueError(f"{member.filename}: {error}") from None
+        data = opened.read()
+    if kind.str not in TYPES or min(shape, default=1) < 1 or math.prod(shape) * kind.itemsize != len(data):
+        raise ValueError(f"{member.filename}: {len(data)} bytes are no {kind} of shape {shape}")
+    return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
+
+
+def _model(where: str, about: Any, constants: dict[str, npt.NDArray[Any]]) -> Model:
+    if not isinstance(about, dict) or about.keys() != ABOUT:
+        raise ValueError(f"its description has other keys than {', '.join(sorted(ABOUT))}")
+    measures, attributes, fraction = about["measures"], about["attributes"], about["logit_fraction"]
+    if not isinstance(measures, dict) or measures.keys() != LARGEST.keys():
+        raise ValueError(f"its measures are not {', '.join(LARGEST)}")
+    if any(type(value) is not int for value in measures.values()):
+        raise ValueError("a measure is no integer")
+    check_measures(where, **measures)
+    if not isinstance(attributes, dict) or any(
+        not isinstance(of_op, dict) or any(type(value) not in (int, float) for value in of_op.values())
+        for of_op in attributes.values()
+    ):
+        raise ValueError("its attributes are not numbers by name")
+    if about["arithmetic"] not in ("exact", "float32") or type(about["name"]) is not str:
+        raise ValueError("its name or arithmetic is none")
+    if type(fraction) is not int or abs(fraction) > 64 or not isinstance(about["end"], list):
+        raise ValueError("its end tokens or logit fraction are none")
+    if not isinstance(about["tokenizer"], dict):
+        raise ValueError("its tokenizer is none")
+    end = check_tokens(where, measures["vocabulary"], "end", about["end"])
+    return Model(about["name"], about["arithmetic"], measures, constants, attributes, fraction, end)

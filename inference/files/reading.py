@@ -5,6 +5,7 @@ Q8_0 are kept as they are; every other format is read as float32 and brought to 
 head of 4 bits.
 """
 
+import stat
 from pathlib import Path
 
 from inference.errors import InputError
@@ -19,8 +20,12 @@ def read_model(path: Path) -> Llama:
     Raises:
         InputError: not there, truncated, another architecture, missing tensors, unknown quantisation, misfit shapes.
     """
-    if path.is_dir():
-        return read_directory(path)
-    if not path.is_file():
-        raise InputError(f"{path}: there is no such model; a name (smollm2, tiny), a .gguf file or a directory is")
-    return read_gguf(path)
+    try:
+        mode = path.stat().st_mode
+    except FileNotFoundError:
+        raise InputError(
+            f"{path}: there is no such model; a name (smollm2, tiny), a .gguf file or a directory is"
+        ) from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+    return read_directory(path) if stat.S_ISDIR(mode) else read_gguf(path)

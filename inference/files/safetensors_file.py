@@ -1,7 +1,8 @@
 """Hugging Face models of the Llama architecture: config.json and safetensors beside it."""
 
-import json
+import struct
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,20 @@ from safetensors import SafetensorError, safe_open
 
 from inference.errors import InputError
 from inference.files.blocks import Weights, eight_bits
-from inference.files.checks import check_finite, check_measures
+from inference.files.checks import (
+    LARGEST_WEIGHT,
+    MOST_JSON,
+    check_finite,
+    check_measures,
+    check_tokens,
+    parse_json,
+    read_text,
+    size_of,
+)
 from inference.model import Llama, expected_shapes
 
+MOST_CONFIG, MOST_HEADER = 2**20, 2**24
+"""Bytes of config.json and of a safetensors file's header: 1,024 layers take a tenth."""
 KEYS = {
     "layers": "num_hidden_layers",
     "width": "hidden_size",
@@ -47,30 +59,21 @@ def read_directory(path: Path) -> Llama:
     check_measures(str(path / "config.json"), **measures)
     if config.get("rope_scaling") or config.get("attention_bias") or config.get("mlp_bias"):
         raise InputError(f"{path / 'config.json'}: rope scaling and biases are not supported")
-    files = sorted(path.glob("*.safetensors"))
-    if not files:
-        raise InputError(f"{path}: there is no .safetensors file")
-    try:
-        handles = [safe_open(file, framework="numpy") for file in files]
-        where = {name: handle for handle in handles for name in handle.keys()}  # noqa: SIM118 not a dictionary
-    except (SafetensorError, OSError) as error:
-        raise InputError(f"{path}: a damaged safetensors file: {error}") from None
-
-    def read(name: str, shape: tuple[int, ...]) -> npt.NDArray[np.float32]:
+    where = _tensors(path)
+    shapes = expected_shapes(measures, tied="lm_head.weight" not in where)
+    for name, shape in shapes.items():
         key = _file_name(name)
         if key not in where:
             raise InputError(f"{path}: the tensor {key} is missing")
         found = tuple(where[key].get_slice(key).get_shape())
         if found != shape:
             raise InputError(f"{path}: tensor {key} has shape {found}, not {shape}")
-        values = _float32(path, where[key], key)
-        check_finite(str(path), key, values)
-        return values
-
     matrices: dict[str, Weights] = {}
     gains: dict[str, npt.NDArray[np.float32]] = {}
-    for name, shape in expected_shapes(measures, tied="lm_head.weight" not in where).items():
-        values = read(name, shape)
+    for name, shape in shapes.items():
+        key = _file_name(name)
+        values = _float32(path, where[key], key)
+        check_finite(str(path), key, values, largest=np.inf if len(shape) == 1 else LARGEST_WEIGHT)
         if len(shape) == 1:
             gains[name] = values
             continue
@@ -80,44 +83,83 @@ def read_directory(path: Path) -> Llama:
             values = halves.swapaxes(1, 2).reshape(shape)
         matrices[name] = eight_bits(values)
     matrices.setdefault("head", matrices["embedding"])
-    end = config.get("eos_token_id", [])
     tokenizer = path / "tokenizer.json"
+    _special(path, config, measures["vocabulary"], "bos_token_id")
     return Llama(
         **measures,
         epsilon=_number(path, config, "rms_norm_eps", 1e-6),
         theta=_number(path, config, "rope_theta", 10000.0),
         matrices=matrices,
         gains=gains,
-        tokenizer={"file": str(tokenizer)} if tokenizer.is_file() else {},
-        end=tuple(end) if isinstance(end, list) else (int(end),),
+        tokenizer={"tokenizer.json": read_text(tokenizer, MOST_JSON)} if tokenizer.exists() else {},
+        end=_special(path, config, measures["vocabulary"], "eos_token_id"),
     )
 
 
 def _config(path: Path) -> dict[str, Any]:
-    try:
-        config = json.loads(path.read_text())
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read: {error}") from None
+    config = parse_json(path, read_text(path, MOST_CONFIG))
     if not isinstance(config, dict):
         raise InputError(f"{path}: not a JSON object")
-    if "LlamaForCausalLM" not in (config.get("architectures") or []):
-        raise InputError(f"{path}: the architecture is {config.get('architectures')}; LlamaForCausalLM is allowed")
+    architectures = config.get("architectures")
+    if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
+        raise InputError(f"{path}: the architecture is {shortened(architectures)}; LlamaForCausalLM is allowed")
     return config
+
+
+def _special(path: Path, config: dict[str, Any], vocabulary: int, key: str) -> tuple[int, ...]:
+    """The tokens under a key, which may be one, several or none."""
+    value = config.get(key)
+    tokens = value if isinstance(value, list) else [] if value is None else [value]
+    return check_tokens(path / "config.json", vocabulary, key, tokens)
+
+
+def _tensors(path: Path) -> dict[str, Any]:
+    """The open file of each tensor, headers checked: offsets inside the file, no byte in two tensors."""
+    files = sorted(path.glob("*.safetensors"))
+    if not files:
+        raise InputError(f"{path}: there is no .safetensors file")
+    where: dict[str, Any] = {}
+    for file in files:
+        _check_header_length(file)
+        try:
+            handle = safe_open(file, framework="numpy")
+        except (SafetensorError, OSError) as error:
+            raise InputError(f"{file}: a damaged safetensors file: {error}") from None
+        for name in handle.keys():  # noqa: SIM118 not a dictionary
+            if name in where:
+                raise InputError(f"{path}: tensor {name} is there twice")
+            where[name] = handle
+    return where
+
+
+def _check_header_length(file: Path) -> None:
+    """Before the package reads that much."""
+    size = size_of(file)
+    try:
+        with file.open("rb") as opened:
+            head = opened.read(8)
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
+    length = struct.unpack("<Q", head)[0] if len(head) == 8 else size
+    if length > size - 8:
+        raise InputError(f"{file}: a damaged safetensors file: its header does not end in it")
+    if length > MOST_HEADER:
+        raise InputError(f"{file}: a header of {length} bytes; at most {MOST_HEADER} are read")
 
 
 def _integer(path: Path, config: dict[str, Any], key: str, default: int | None = None) -> int:
     value = config.get(key, default)
     if value is None and default is not None:
         value = default
-    if not isinstance(value, int) or isinstance(value, bool):
-        raise InputError(f"{path / 'config.json'}: {key} is {value!r}, not an integer")
+    if type(value) is not int:
+        raise InputError(f"{path / 'config.json'}: {key} is {shortened(value)}, not an integer")
     return value
 
 
 def _number(path: Path, config: dict[str, Any], key: str, default: float) -> float:
     value = config.get(key, default)
-    if not isinstance(value, int | float) or not 0 < value < 1e12:
-        raise InputError(f"{path / 'config.json'}: {key} is {value!r}, not a positive number")
+    if type(value) not in (int, float) or not 0 < value < 1e12:
+        raise InputError(f"{path / 'config.json'}: {key} is {shortened(value)}, not a positive number")
     return float(value)
 
 

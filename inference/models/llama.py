@@ -23,6 +23,8 @@ from inference.model import Llama, Model, layer
 from inference.models.llama_exact import Exact, joined
 from inference.ops import Shape
 
+MOST_ROTATIONS = 2**25
+"""Words of the table: twice what 131,072 positions of 128 take."""
 MEASURES = ("layers", "width", "heads", "kv_heads", "head_width", "hidden", "vocabulary", "context")
 
 
@@ -39,6 +41,23 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
     exact = Exact(llama)
     measures["context"] = exact.context
     return Model(name, arithmetic, measures, exact.constants, exact.attributes, exact.logit_fraction, llama.end)
+
+
+def check(model: Model) -> None:
+    """Refuse a model from a file whose constants do not fit one another or its measures.
+
+    Raises:
+        InputError: see above.
+    """
+    constants, measures = model.constants, model.measures
+    try:
+        logits = graph(model, 1, capacity=1).nodes["logits"]["shape"]
+        found = [constants[name].shape for name in ("embedding.q", "rotations")]
+    except KeyError as error:
+        raise InputError(f"{model.name}: the constant {error} is missing") from None
+    rows = (measures["vocabulary"], measures["width"])
+    if [logits, *found] != [(1, rows[0]), rows, (measures["context"], measures["head_width"] // 2, 2)]:
+        raise InputError(f"{model.name}: its embedding, head and rotations do not fit its measures")
 
 
 def _float32(llama: Llama) -> tuple[dict[str, Any], dict[str, dict[str, int | float]]]:
@@ -58,6 +77,11 @@ def _float32(llama: Llama) -> tuple[dict[str, Any], dict[str, dict[str, int | fl
         for part in ("output", "down"):
             product(f"{prefix}.{part}", llama.matrices[f"{prefix}.{part}"])
     constants |= {f"{name}.gain": gain for name, gain in llama.gains.items()}
+    if llama.context * llama.head_width > MOST_ROTATIONS:
+        raise InputError(
+            f"a context of {llama.context} is too long for rotations in float32 of heads of {llama.head_width}: "
+            f"{MOST_ROTATIONS // llama.head_width} is allowed"
+        )
     angles = tables.angles(llama.context, llama.head_width, llama.theta, llama.rotation_factors)
     constants["rotations"] = np.stack((np.cos(angles), np.sin(angles)), axis=2).astype(np.float32)
     return constants, {name: {"epsilon": llama.epsilon} for name in llama.gains}
