@@ -4,6 +4,7 @@ What a model is and how it runs is not known here: ``application`` is given a ``
 """
 
 import json
+import math
 import os
 import sys
 from collections.abc import Callable, Iterator
@@ -26,6 +27,7 @@ from verification.computation import Computation
 from verification.contest import Task, beforehand, cheats, names, place, play_out, table
 from verification.errors import InputError, Refusal
 from verification.files import check_writable, read, write
+from verification.terminal import printable, replace_unencodable
 from verification.trace import Trace, record
 from verification.transcript import KEYS, forfeited, read_commitment, replay, summary, transcript
 
@@ -62,6 +64,7 @@ def run(app: typer.Typer, *others: type[Exception]) -> None:
         others: errors of the source of computations that are bad input too.
     """
     bad_input: tuple[type[Exception], ...] = (InputError, Refusal, *others)
+    replace_unencodable()
     try:
         sys.exit(app(standalone_mode=False))
     except bad_input as error:
@@ -76,7 +79,7 @@ def run(app: typer.Typer, *others: type[Exception]) -> None:
 
 def fail(message: str) -> None:
     """Print one line and exit with code 2."""
-    print("error: " + " ".join(message.split()), file=sys.stderr)
+    print("error: " + printable(" ".join(message.split())), file=sys.stderr)
     sys.exit(BAD_INPUT)
 
 
@@ -128,7 +131,7 @@ def application(source: Source) -> typer.Typer:
             wrong = referee.linear(made.header, recorded(computation, "recomputing the run"))
         except Refusal as refusal:
             wrong = str(refusal)
-        print(wrong or f"the commitment holds: {len(computation.nodes)} nodes recomputed")
+        print(printable(wrong or f"the commitment holds: {len(computation.nodes)} nodes recomputed"))
         if wrong:
             raise typer.Exit(FAILED)
 
@@ -201,7 +204,7 @@ def application(source: Source) -> typer.Typer:
         content = read(path, KEYS)
         task = _read_task(path, content["task"])
         wrong = replay(content, source.computation(task, "numpy", None))
-        print(wrong or f"the verdict follows: the {content['verdict']['winner']} wins")
+        print(printable(wrong or f"the verdict follows: the {content['verdict']['winner']} wins"))
         if wrong:
             raise typer.Exit(FAILED)
 
@@ -225,9 +228,16 @@ def application(source: Source) -> typer.Typer:
 def _task(source: Source, model: str, prompt: str | None, limit: int, temperature: float, seed: int) -> Task:
     if prompt is None:
         raise InputError("give a --prompt")
+    _check_choices(temperature, seed)
+    return Task(model, tuple(source.tokens(model, prompt)), limit, temperature, seed)
+
+
+def _check_choices(temperature: float, seed: int) -> None:
+    """What must hold before a task has a name; its computation refuses the rest."""
     if not 0 <= seed < 2**64:
         raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
-    return Task(model, tuple(source.tokens(model, prompt)), limit, temperature, seed)
+    if not math.isfinite(temperature):
+        raise InputError(f"temperature {temperature} is not allowed; a number is")
 
 
 def _told(result: dict[str, Any]) -> str:
@@ -265,6 +275,7 @@ def _read_task(path: Path, content: Any) -> Task:
         whole = all(type(n) is int for n in (*task.prompt, task.limit, task.seed))
         if not whole or type(task.model) is not str or type(task.temperature) is not float:
             raise TypeError
-    except (KeyError, TypeError, AttributeError):
+    except (KeyError, TypeError):
         raise InputError(f"{path}: task holds model, prompt (tokens), limit, temperature and seed") from None
+    _check_choices(task.temperature, task.seed)
     return task

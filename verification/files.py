@@ -2,28 +2,54 @@
 
 import json
 import secrets
+import stat
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from verification.errors import InputError
 
+LARGEST = 2**24
+"""Bytes of a file: a dispute over a model of 2^30 parameters writes a tenth; parsed, at worst 400 MB."""
+
 
 def read(path: Path, keys: set[str]) -> Any:
-    """JSON with just these keys.
+    """JSON with just these keys, every key once and every number finite.
 
     Raises:
-        InputError: it cannot be read, is not JSON, or has other keys.
+        InputError: it cannot be read, is too large, is not JSON, or has other keys.
     """
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        state = path.stat()
+        if not stat.S_ISREG(state.st_mode):
+            raise InputError(f"{path}: cannot be read: not a regular file")
+        if state.st_size > LARGEST:
+            raise InputError(f"{path}: cannot be read: {state.st_size} bytes; at most {LARGEST} are read")
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except (ValueError, RecursionError):
-        raise InputError(f"{path}: is not JSON") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: is not JSON: not UTF-8") from None
+    try:
+        content = json.loads(text, object_pairs_hook=_object, parse_constant=_refuse_constant)
+    except RecursionError:
+        raise InputError(f"{path}: is not JSON: nested too deep") from None
+    except ValueError as error:
+        raise InputError(f"{path}: is not JSON: {error}") from None
     if not isinstance(content, dict) or content.keys() != keys:
         raise InputError(f"{path}: an object with the keys {', '.join(sorted(keys))} is expected")
     return content
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        raise ValueError("a key is given twice")
+    return found
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is no number")
 
 
 def check_writable(path: Path) -> None:

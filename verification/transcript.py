@@ -13,8 +13,11 @@ from verification.bisection import Dispute, DisputeRules, Verdict
 from verification.commitment import Commitment, Header, check
 from verification.computation import Computation
 from verification.errors import InputError, Refusal
+from verification.messages import MOST_DIGESTS
 from verification.trace import tiles
 
+LATEST = 2**62
+"""Beyond all times and delays."""
 KEYS = {"task", "seal", "commitment", "challenger", "rules", "events", "verdict"}
 
 
@@ -83,14 +86,40 @@ def read_commitment(content: Any) -> Commitment:
         header = dict(content["header"])
         header["tokens"] = tuple(header["tokens"])
         commitment = Commitment(Header(**header), content["nonce"], content["signature"])
-        texts = [commitment.nonce, commitment.signature, header["root"], header["provider"]]
         whole = type(header["nodes"]) is int and all(type(token) is int for token in header["tokens"])
         if not whole or not isinstance(header["terms"], dict) or len(bytes.fromhex(header["root"])) != 32:
             raise ValueError
-        [bytes.fromhex(text) for text in texts]
+        [bytes.fromhex(text) for text in (commitment.nonce, commitment.signature, header["provider"])]
+        named = (header[name] for name in ("task", "model", "graph", "input"))
+        [str.encode(text) for text in (*named, *header["terms"].values())]
     except (KeyError, TypeError, ValueError):
         raise InputError("the commitment is not a header with its nonce and signature") from None
     return commitment
+
+
+def _read_rules(content: Any) -> DisputeRules:
+    try:
+        rules = DisputeRules(**content)
+        levels = (rules.node_levels, rules.tile_levels)
+        if any(type(number) is not int for number in (rules.delay, *levels)):
+            raise TypeError
+    except TypeError:
+        raise InputError("the transcript's rules are not delay, node_levels and tile_levels") from None
+    if not 0 <= rules.delay < LATEST or not all(1 <= number < MOST_DIGESTS.bit_length() for number in levels):
+        raise InputError(f"the transcript's rules are not allowed: levels 1 to {MOST_DIGESTS.bit_length() - 1}")
+    return rules
+
+
+def _read_events(content: Any) -> list[dict[str, Any]]:
+    kinds = {"at": int, "message": str, "refused": str}
+    for event in content if isinstance(content, list) else [None]:
+        if not isinstance(event, dict) or "at" not in event or event.keys() - kinds.keys():
+            raise InputError("the transcript's events are not messages and times")
+        if any(type(value) is not kinds[name] for name, value in event.items()) or not 0 <= event["at"] < LATEST:
+            raise InputError("the transcript's events are not messages and times")
+        if any(ord(character) > 255 for character in event.get("message", "")):
+            raise InputError("a message of the transcript is not of bytes")
+    return list(content)
 
 
 def replay(content: Any, computation: Computation) -> str:
@@ -99,40 +128,34 @@ def replay(content: Any, computation: Computation) -> str:
     Raises:
         InputError: it is no transcript.
     """
-    commitment = read_commitment(content["commitment"])
-    if not isinstance(content["verdict"], dict):
-        raise InputError("the transcript's verdict is an object")
+    commitment, rules = read_commitment(content["commitment"]), _read_rules(content["rules"])
+    events, told = _read_events(content["events"]), content["verdict"]
+    if not isinstance(told, dict) or not isinstance(content["challenger"], str):
+        raise InputError("the transcript's verdict is an object, its challenger a public key in hex")
     try:
         check(commitment, content["seal"], commitment.header.task, computation)
-        dispute = Dispute(computation, commitment.header, content["challenger"], DisputeRules(**content["rules"]))
-        now = 0
-        for number, event in enumerate(content["events"]):
-            if event["at"] < now:
-                return f"event {number} is earlier than the one before it"
-            now = event["at"]
-            reason = ""
-            if "message" not in event:
-                dispute.tick(now)
-                continue
-            try:
-                dispute.receive(event["message"].encode("latin-1"), now)
-            except Refusal as refusal:
-                reason = refusal.reason
-            if reason != event.get("refused", ""):
-                return f"message {number} is {reason or 'taken'}, not {event.get('refused') or 'taken'}"
     except Refusal as refusal:
         return f"the commitment does not hold: {refusal}"
-    except (KeyError, TypeError, ValueError, AttributeError):
-        raise InputError("the transcript's events are not messages and times") from None
+    dispute, now = Dispute(computation, commitment.header, content["challenger"], rules), 0
+    for number, event in enumerate(events):
+        if event["at"] < now:
+            return f"event {number} is earlier than the one before it"
+        now = event["at"]
+        reason = ""
+        if "message" not in event:
+            dispute.tick(now)
+            continue
+        try:
+            dispute.receive(event["message"].encode("latin-1"), now)
+        except Refusal as refusal:
+            reason = refusal.reason
+        if reason != event.get("refused", ""):
+            return f"message {number} is {reason or 'taken'}, not {event.get('refused') or 'taken':.80}"
     if dispute.verdict is None:
         return "the messages lead to no verdict"
     derived = summary(dispute)
-    different = [name for name in derived if derived[name] != content["verdict"].get(name)]
-    return (
-        ""
-        if not different
-        else f"{different[0]} is {derived[different[0]]}, not {content['verdict'].get(different[0])}"
-    )
+    different = [name for name in derived if derived[name] != told.get(name)]
+    return f"{different[0]} is {derived[different[0]]}, not {told.get(different[0])!s:.80}" if different else ""
 
 
 def bounds(computation: Computation, node: int) -> tuple[int, int]:
