@@ -255,4 +255,5 @@ def fit(backend: Backend, ids: list[int], progress: Callable[[int], None] = lamb
 
 def exponential(nll: float) -> float:
     """Perplexity of a mean negative log-likelihood."""
-    return float(np.exp(nll))
+    with np.errstate(over="ignore"):
+        return float(np.exp(nll))

@@ -1,6 +1,7 @@
 """The command line of inference: adapters, run, next, perplexity, graph."""
 
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -243,8 +244,12 @@ def perplexity(
     content = read(file)
     loaded = load(model_name, arithmetic, backend, adapter, lambda text: text.encode(content))
     nll = float(runs.fit(loaded.backend, loaded.ids).nll.mean())
-    summary = {"perplexity": runs.exponential(nll), "nll": nll, "tokens": len(loaded.ids)}
-    print(json.dumps(summary) if as_json else f"perplexity {summary['perplexity']:.4f} over {len(loaded.ids)} tokens")
+    found = runs.exponential(nll)
+    if as_json:  # which has no infinity
+        perplexity = found if math.isfinite(found) else None
+        print(json.dumps({"perplexity": perplexity, "nll": nll, "tokens": len(loaded.ids)}))
+    else:
+        print(f"perplexity {found:.4f} over {len(loaded.ids)} tokens")
 
 
 @app.command()

@@ -88,10 +88,10 @@ def _array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
     with file.open(member) as opened:
         try:
             if npy.read_magic(opened) != (1, 0):
-                raise ValueError("another version")
+                raise ValueError
             shape, fortran, kind = npy.read_array_header_1_0(opened)
-        except Exception as error:  # noqa: BLE001 the parser of an untrusted header fails in many ways
-            raise ValueError(f"{member.filename}: {error}") from None
+        except Exception:  # noqa: BLE001 the parser of an untrusted header fails in many ways
+            raise ValueError(f"{member.filename} does not begin with the header of an array") from None
         data = opened.read()
     if kind.str not in TYPES or min(shape, default=1) < 1 or math.prod(shape) * kind.itemsize != len(data):
         raise ValueError(f"{member.filename}: {len(data)} bytes are no {kind} of shape {shape}")

@@ -88,7 +88,7 @@ def _panics(what: str) -> Iterator[None]:
         except (InputError, KeyboardInterrupt, SystemExit, MemoryError):
             raise
         except BaseException as error:  # noqa: BLE001 a panic is one
-            raise InputError(f"{what}: {error}") from None
+            raise InputError(f"{what}: {' '.join(str(error).split())}") from None
         finally:
             os.dup2(kept, 2)
             os.close(kept)

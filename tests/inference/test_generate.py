@@ -1,5 +1,7 @@
 """Runs: the same digests on every backend, traces, sampling, perplexity."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -8,7 +10,8 @@ from inference.device.runtime import Runtime
 from inference.generate import EMPTY, draw, fit, generate, next_scores
 from inference.graph import schedule
 from inference.model import Model
-from inference.models.llama import graph
+from inference.models.llama import graph, model
+from inference.models.tiny import tiny
 from inference.reference import Reference
 
 PROMPT = [1, 2, 3, 200]
@@ -112,3 +115,22 @@ def test_what_a_model_cannot_take_is_refused(tiny_model, refusal):
     assert "0 tokens are not allowed" in refusal(generate, backend, [1], limit=0)
     assert "temperature 0.01 is not allowed" in refusal(generate, backend, [1], limit=1, temperature=0.01)
     assert "at least 2 tokens" in refusal(fit, backend, [1])
+
+
+@pytest.fixture(scope="module")
+def boundless():
+    """A float32 model whose last gain takes its logits beyond float32."""
+    llama = tiny()
+    return model("boundless", replace(llama, gains=llama.gains | {"norm": np.full(64, 3e38, np.float32)}), "float32")
+
+
+@pytest.mark.filterwarnings("error")
+def test_logits_that_are_no_numbers_are_refused(boundless, refusal):
+    for call, settings in ((generate, {"limit": 2}), (next_scores, {}), (fit, {})):
+        assert "logits that are not finite" in refusal(call, Reference(boundless), [5, 6], **settings)
+
+
+def test_logits_that_are_no_numbers_are_refused_on_every_stack(boundless, refusal, stack, device):
+    runtime = Runtime(boundless, device(stack))
+    assert "logits that are not finite" in refusal(generate, runtime, [5, 6], limit=2)
+    assert "logits that are not finite" in refusal(next_scores, runtime, [5, 6])

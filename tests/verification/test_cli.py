@@ -175,3 +175,52 @@ def test_a_damaged_transcript_is_bad_input_or_does_not_follow(cli, transcript):
         code, _, err = cli("replay", transcript)
         assert code in (1, 2) and err.count("\n") <= 1
         assert "Traceback" not in err
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"seed": -1}, "seed -1 is not allowed"),
+        ({"seed": 2**70}, "seed 1180591620717411303424 is not allowed"),
+        ({"temperature": 1}, "task holds"),
+        ({"model": "a\0b"}, r"a\x00b: cannot be read"),
+        ({"model": "x" * 5000}, "File name too long"),
+        ({"model": "/dev/zero"}, "not a regular file"),
+        ({"model": 5}, "task holds"),
+        ({"prompt": "Hi"}, "task holds"),
+        ({"prompt": [2**40]}, "token 1099511627776 is not in the vocabulary"),
+        ({"prompt": [True]}, "task holds"),
+        ({"limit": 0}, "0 tokens are not allowed"),
+        ({"limit": 2**60}, "exceed the context"),
+        ({"more": 1}, "task holds"),
+    ],
+)
+def test_tasks_of_a_file_are_held_against_what_is_allowed(cli, committed, transcript, changes, said):
+    for command, path in (("check", committed), ("replay", transcript)):
+        content = json.loads(path.read_text())
+        content["task"] |= changes
+        path.write_text(json.dumps(content))
+        code, out, err = cli(command, path, *(NUMPY if command == "check" else ()))
+        assert (code, out, err.count("\n")) == (2, "", 1)
+        assert said in err
+
+
+def test_what_a_file_says_is_shown_and_not_obeyed(cli, transcript):
+    content = json.loads(transcript.read_text())
+    content["verdict"]["winner"] = "\x1b[1K\rthe verdict follows\nthe asserter wins"
+    transcript.write_text(json.dumps(content))
+    code, out, _ = cli("replay", transcript)
+    assert code == 1
+    assert out == "winner is challenger, not \\x1b[1K\\rthe verdict follows\\nthe asserter wins\n"
+
+
+def test_an_infinite_temperature_is_refused(cli, committed):
+    committed.write_text(committed.read_text().replace('"temperature": 0.0', '"temperature": 1e999'))
+    code, _, err = cli("check", committed, *NUMPY)
+    assert code == 2 and "temperature inf is not allowed" in err
+
+
+def test_a_prompt_of_stray_bytes_is_refused(cli, tmp_path):
+    prompt = b"\xff caf\xe9".decode(errors="surrogateescape")
+    code, _, err = cli("commit", "--model", "tiny", "--prompt", prompt, *NUMPY, "--out", tmp_path / "c.json")
+    assert code == 2 and "the prompt is not UTF-8" in err and err.count("\n") == 1

@@ -1,6 +1,8 @@
-"""Files that commands write: whole or not at all, past whatever lies in the way."""
+"""Files of commands: read within a budget; written whole or not at all, past whatever lies in the way."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 
@@ -36,3 +38,35 @@ def test_what_fails_leaves_nothing(tmp_path):
     with pytest.raises(TypeError):
         files.write(tmp_path / "t.json", {"a": object()})
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"[" * 100_000, "nested too deep"),
+        (b'{"a": ' * 100_000, "nested too deep"),
+        (b"9" * 5000, "is not JSON"),
+        (b'{"a": 1, "a": 1}', "a key is given twice"),
+        (b'{"a": {"b": 1, "b": 2}}', "a key is given twice"),
+        (b'{"a": NaN}', "NaN is no number"),
+        (b'{"a": -Infinity}', "-Infinity is no number"),
+        (b'{"a": "\xff"}', "not UTF-8"),
+        (b"", "is not JSON"),
+        (b'{"b": 1}', "an object with the keys a is expected"),
+        (b"[1]", "an object with the keys a is expected"),
+        (b" " * (2**24 + 1), "16777217 bytes; at most 16777216 are read"),
+    ],
+)
+def test_what_is_no_such_file_is_refused(tmp_path, content, said):
+    path = tmp_path / "file.json"
+    path.write_bytes(content)
+    with pytest.raises(InputError, match=said) as caught:
+        files.read(path, {"a"})
+    assert "\n" not in str(caught.value)
+
+
+def test_what_has_no_end_is_not_read(tmp_path):
+    os.mkfifo(tmp_path / "pipe")
+    for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path):
+        with pytest.raises(InputError, match="not a regular file"):
+            files.read(path, {"a"})

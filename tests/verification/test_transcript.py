@@ -1,6 +1,7 @@
 """Transcripts replay, and one that was changed anywhere does not."""
 
 import json
+from contextlib import suppress
 
 import numpy as np
 import pytest
@@ -91,3 +92,70 @@ def test_what_is_no_transcript_is_bad_input(toys, written, changes):
     content = written(toys["small"], corrupt_trace.flipped_bit) | changes
     with pytest.raises(InputError):
         replay(content, toys["small"])
+
+
+@pytest.mark.parametrize(
+    ("part", "changes"),
+    [
+        ("rules", {"delay": "x"}),
+        ("rules", {"delay": -1}),
+        ("rules", {"delay": 2**62}),
+        ("rules", {"node_levels": 0}),
+        ("rules", {"tile_levels": 60}),
+        ("rules", {"tile_levels": True}),
+        ("rules", {"more": 1}),
+        ("commitment", {"header": {}}),
+        ("commitment", {"nonce": 5}),
+        ("commitment", {"nonce": "zz"}),
+    ],
+)
+def test_rules_and_commitments_of_other_types_are_refused(toys, written, part, changes):
+    content = written(toys["small"], corrupt_trace.flipped_bit)
+    content[part] |= changes
+    with pytest.raises(InputError):
+        replay(content, toys["small"])
+
+
+@pytest.mark.parametrize("value", [None, 5, 2**70, [], {}, "\udcff", [None], {"a": 5}, True])
+@pytest.mark.parametrize("name", ["task", "model", "graph", "input", "terms", "tokens", "nodes", "root", "provider"])
+def test_headers_of_any_content_are_refused_or_do_not_follow(toys, written, name, value):
+    content = written(toys["small"], corrupt_trace.flipped_bit)
+    content["commitment"]["header"][name] = value
+    with suppress(InputError):
+        assert "does not hold" in replay(content, toys["small"])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        None,
+        "at",
+        {},
+        {"at": "1"},
+        {"at": -1},
+        {"at": 2**62},
+        {"at": True},
+        {"at": 1.5},
+        {"at": 1, "message": 5},
+        {"at": 1, "message": "\u20ac"},
+        {"at": 1, "message": "\udcff"},
+        {"at": 1, "refused": None},
+        {"at": 1, "more": 1},
+    ],
+)
+def test_events_of_other_types_are_refused(toys, written, event):
+    content = written(toys["small"], corrupt_trace.flipped_bit)
+    content["events"].append(event)
+    with pytest.raises(InputError, match="messages and times|of bytes"):
+        replay(content, toys["small"])
+    for changes in ({"events": {"at": 1}}, {"verdict": []}, {"challenger": 5}):
+        with pytest.raises(InputError):
+            replay(content | changes, toys["small"])
+
+
+def test_what_does_not_follow_is_said_in_few_words(toys, written):
+    content = written(toys["small"], corrupt_trace.flipped_bit)
+    content["verdict"]["winner"] = "x" * 10**6
+    assert len(replay(content, toys["small"])) < 200
+    content["events"][0]["refused"] = "x" * 10**6
+    assert len(replay(content, toys["small"])) < 200

@@ -39,6 +39,15 @@ def test_next_lists_the_likeliest_tokens(cli):
     assert rows[0]["score"] >= rows[1]["score"] >= rows[2]["score"]
 
 
+def test_tokens_that_a_terminal_would_obey_are_written_out(cli):
+    """The tiny model's tokens are bytes."""
+    arguments = ("run", "--prompt", "Hi", "--max-tokens", 80, "--temperature", 100, *TINY)
+    tokens = json.loads(cli(*arguments, "--json")[1])["tokens"]
+    assert set(tokens) & set(range(32))
+    shown = cli(*arguments)[1]
+    assert "\\x" in shown and not set(shown) & set(map(chr, (*range(9), *range(11, 32), *range(127, 160))))
+
+
 def test_perplexity_of_a_file(cli, tmp_path):
     (tmp_path / "text.txt").write_text("the quick brown fox")
     code, out, _ = cli("perplexity", tmp_path / "text.txt", "--json", *TINY)
@@ -77,6 +86,9 @@ def test_adapters_are_listed(cli, stack):
         (("run", "--prompt", "a", "--chat", *TINY), "the model has no chat template"),
         (("run", "--prompt", "a", "--trace", "/nowhere/t.json", *TINY), "cannot be written"),
         (("run", "--prompt", "a", "--model", "nowhere.gguf"), "there is no such model"),
+        (("run", "--prompt", "a", "--model", "a\x1b[2Jb"), r"a\x1b[2Jb: there is no such model"),
+        (("next", "--prompt", b"\xff caf\xe9".decode(errors="surrogateescape"), *TINY), "the prompt is not UTF-8"),
+        (("perplexity", "/dev/zero", *TINY), "/dev/zero: more than 67108864 bytes"),
         (("run", "--prompt", "a", "--backend", "cuda"), "'cuda' is not one of"),
         (("serve", "--model", "nowhere.gguf"), "nowhere.gguf: there is no such model"),
         (("serve", "--port", 70000), "port 70000 is not allowed; 0 (a free one) to 65535"),

@@ -1,12 +1,16 @@
 """Saved models: the same digest and the same bits back; damaged and altered files are refused."""
 
 import json
+import struct
+import zipfile
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from inference.files.model_file import load, save
 from inference.generate import generate
+from inference.models.llama import check
 from inference.reference import Reference
 
 
@@ -28,6 +32,127 @@ def test_an_altered_weight_is_refused(tiny_model, tmp_path, refusal):
     arrays["constant norm.gain"] = arrays["constant norm.gain"] + 1
     np.savez(path, **arrays)
     assert "the model's digest is" in refusal(load, path)
+
+
+@pytest.fixture
+def edited(tiny_model, tmp_path):
+    """The tiny model's file after an edit of its members, by name without .npy."""
+
+    def edited(edit, compression=zipfile.ZIP_STORED):
+        path = tmp_path / "edited.npz"
+        save(path, tiny_model("exact"), {})
+        with zipfile.ZipFile(path) as file:
+            members = {info.filename.removesuffix(".npy"): file.read(info) for info in file.infolist()}
+        edit(members)
+        with zipfile.ZipFile(path, "w", compression) as file:
+            for name, content in members.items():
+                file.writestr(f"{name}.npy", content)
+        return path
+
+    return edited
+
+
+def npy(kind, shape, content=b""):
+    text = repr({"descr": kind, "fortran_order": False, "shape": shape}).encode()
+    text += b" " * (-(len(text) + 11) % 64) + b"\n"
+    return b"\x93NUMPY\x01\x00" + struct.pack("<H", len(text)) + text + content
+
+
+def described(members, **changes):
+    words = members["about"]
+    about = json.loads(words[words.index(b"\n") + 1 :]) | changes
+    content = json.dumps(about).encode()
+    members["about"] = npy("|u1", (len(content),), content)
+
+
+def test_every_field_that_decides_a_result_is_in_the_digest(tiny_model):
+    model = tiny_model("exact")
+    others = [
+        replace(model, **change)
+        for change in ({"end": (3,)}, {"end": (3, 4)}, {"logit_fraction": 7}, {"measures": {}}, {"attributes": {}})
+    ]
+    assert len({model.digest, *(other.digest for other in others)}) == 6
+    assert replace(model, end=(4, 3)).digest == others[1].digest
+    assert replace(model, name="other").digest == model.digest
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"end": [3]}, "the model's digest is"),
+        ({"logit_fraction": 3}, "the model's digest is"),
+        ({"end": [256]}, "end names 256; tokens are 0 to 255"),
+        ({"end": 3}, "end tokens or logit fraction are none"),
+        ({"logit_fraction": 10**9}, "end tokens or logit fraction are none"),
+        ({"arithmetic": "float64"}, "name or arithmetic"),
+        ({"name": None}, "name or arithmetic"),
+        ({"measures": {}}, "its measures are not"),
+        ({"measures": dict.fromkeys(("layers", "width", "heads", "kv_heads", "head_width", "hidden", "vocabulary",
+                                     "context"), 2**60)}, "layers is 1152921504606846976"),
+        ({"attributes": {"norm": 3}}, "attributes are not numbers"),
+        ({"attributes": {"norm": {"epsilon": "x"}}}, "attributes are not numbers"),
+        ({"attributes": {"norm": {"epsilon": float("nan")}}}, "NaN is no number"),
+        ({"tokenizer": []}, "its tokenizer is none"),
+        ({"more": 1}, "other keys"),
+    ],
+)  # fmt: skip
+def test_an_edited_description_is_refused(edited, refusal, changes, said):
+    assert said in refusal(load, edited(lambda members: described(members, **changes)))
+
+
+@pytest.mark.parametrize(
+    "member",
+    [
+        npy("<i4", (10**18,), bytes(8)),
+        npy("<i4", (10**9, 10**9)),
+        npy("|S0", (10**12,)),
+        npy("|V0", (10**12,)),
+        npy("<U0", (5,)),
+        npy("|O", (1,), bytes(8)),
+        npy("<i4", (-1,), bytes(8)),
+        npy("<i4", (0,)),
+        npy("<i4", (2,), bytes(9)),
+        npy("<f8", (1,), bytes(8)),
+        npy("(" * 3000, (1,)),
+        b"\x93NUMPY\x01\x00\xff\xff" + b"(" * 65535,
+        b"\x93NUMPY\x03\x00",
+        b"",
+    ],
+)
+def test_arrays_that_promise_what_is_not_there_are_refused(edited, refusal, member):
+    def edit(members):
+        members["constant norm.gain"] = member
+
+    assert "not a saved model, or damaged: constant norm.gain" in refusal(load, edited(edit))
+
+
+def test_descriptions_that_are_none_are_refused(edited, refusal):
+    for content, said in ((b"[" * 500_000, "nested too deep"), (b"\xff", "codec"), (b"{}", "other keys")):
+        path = edited(lambda members, content=content: members.update(about=npy("|u1", (len(content),), content)))
+        assert said in refusal(load, path)
+    assert "are not a model's" in refusal(load, edited(lambda members: members.pop("about")))
+
+
+def test_members_that_are_packed_or_exceed_the_file_are_refused(edited, refusal):
+    bomb = npy("|u1", (10**7,), bytes(10**7))
+    path = edited(lambda members: members.update(about=bomb), zipfile.ZIP_DEFLATED)
+    assert path.stat().st_size < 10**6 and "its members are packed" in refusal(load, path)
+    path = edited(lambda members: None)
+    content = path.read_bytes()
+    # The central directory promises 2^31 bytes of a member.
+    at = content.rindex(b"PK\x01\x02")
+    path.write_bytes(content[: at + 24] + struct.pack("<I", 2**31) + content[at + 28 :])
+    assert "its members exceed it" in refusal(load, path)
+
+
+def test_a_model_whose_constants_do_not_fit_is_refused(tiny_model, refusal):
+    model = tiny_model("exact")
+    check(model)
+    for name, said in (("norm.gain", "norm"), ("rotations", "rotate"), ("layer01.gate_up.q", "gate_up")):
+        assert said in refusal(check, replace(model, constants={n: a for n, a in model.constants.items() if n != name}))
+        halved = {n: a[: len(a) // 2] if n == name else a for n, a in model.constants.items()}
+        assert refusal(check, replace(model, constants=halved))
+    assert "do not fit its measures" in refusal(check, replace(model, measures=model.measures | {"vocabulary": 99}))
 
 
 def test_what_is_no_saved_model_is_refused(tmp_path, tiny_model, refusal):

@@ -1,14 +1,17 @@
 """Model files: what is read is what was written; damaged, foreign and incomplete files are refused in one line."""
 
 import json
+import os
+import struct
 from contextlib import suppress
+from pathlib import Path
 
 import gguf
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from safetensors.numpy import save_file
+from safetensors.numpy import load_file, save_file
 
 from inference import models
 from inference.errors import InputError
@@ -23,7 +26,18 @@ def file_name(name):
     return f"{TOP[name]}.weight" if name in TOP else f"blk.{int(name[5:7])}.{NAMES[name[8:]]}.weight"
 
 
-def write_gguf(path, *, architecture="llama", leave=(), keys=(), reshape=None, kind=gguf.GGMLQuantizationType.F32):
+def write_gguf(
+    path,
+    *,
+    architecture="llama",
+    leave=(),
+    keys=(),
+    special=(),
+    more=(),
+    reshape=None,
+    scale=1.0,
+    kind=gguf.GGMLQuantizationType.F32,
+):
     llama, writer = tiny(), gguf.GGUFWriter(path, architecture)
     settings = {
         "block_count": llama.layers,
@@ -37,7 +51,13 @@ def write_gguf(path, *, architecture="llama", leave=(), keys=(), reshape=None, k
         if key not in leave:
             writer.add_uint32(f"{architecture}.{key}", value)
     writer.add_float32(f"{architecture}.attention.layer_norm_rms_epsilon", llama.epsilon)
-    tensors = {name: matrix.matrix() for name, matrix in llama.matrices.items() if name != "head"} | llama.gains
+    for name, token in dict(special).items():
+        writer.add_uint32(name, token)
+    tensors = {
+        name: np.float32(scale) * matrix.matrix() for name, matrix in llama.matrices.items() if name != "head"
+    } | llama.gains
+    for name, values in dict(more).items():
+        writer.add_tensor(name, values)
     for name, values in tensors.items():
         if name in leave:
             continue
@@ -176,8 +196,6 @@ def _unknown(*_):
 def test_values_that_are_not_finite_are_refused(tmp_path, refusal):
     path = tmp_path / "nan"
     write_directory(path)
-    from safetensors.numpy import load_file
-
     tensors = load_file(path / "model.safetensors")
     tensors["model.norm.weight"] = np.full(64, np.nan, np.float32)
     save_file(tensors, path / "model.safetensors")
@@ -207,3 +225,110 @@ def test_no_file_and_no_gguf_are_refused(tmp_path, refusal):
 def test_names_find_models(refusal):
     assert models.find("tiny").width == 64
     assert "there is no such model" in refusal(models.find, "gpt5")
+
+
+@pytest.mark.parametrize("factors", [np.ones(8), np.ones(20), np.zeros(16), -np.ones(16)])
+def test_divisors_of_angles_that_do_not_fit_are_refused(tmp_path, refusal, factors):
+    path = write_gguf(tmp_path / "rope.gguf", more={"rope_freqs.weight": factors.astype(np.float32)})
+    assert "rope_freqs" in refusal(read_model, path)
+
+
+def test_divisors_of_angles_are_read(tmp_path):
+    factors = np.linspace(1, 32, 16, dtype=np.float32)
+    path = write_gguf(tmp_path / "rope.gguf", more={"rope_freqs.weight": factors})
+    assert read_model(path).rotation_factors == tuple(factors.tolist())
+
+
+@pytest.mark.parametrize("key", ["eos", "bos"])
+def test_special_tokens_beyond_the_vocabulary_are_refused(tmp_path, refusal, key):
+    name = f"tokenizer.ggml.{key}_token_id"
+    path = write_gguf(tmp_path / "end.gguf", special={name: 256})
+    assert f"{name} names 256; tokens are 0 to 255" in refusal(read_model, path)
+    directory = write_directory(tmp_path / "hf", config={f"{key}_token_id": -1})
+    assert f"{key}_token_id names -1" in refusal(read_model, directory)
+    directory = write_directory(tmp_path / "hf", config={f"{key}_token_id": [3, "x"]})
+    assert f"{key}_token_id names 'x'" in refusal(read_model, directory)
+
+
+@pytest.mark.parametrize(("said", "end"), [(None, ()), (3, (3,)), ([3, 4, 3], (3, 4)), ([], ())])
+def test_a_model_has_no_one_or_several_ends(tmp_path, said, end):
+    assert read_model(write_directory(tmp_path / "hf", config={"eos_token_id": said})).end == end
+
+
+def test_weights_beyond_the_step_of_a_block_are_refused(tmp_path, refusal):
+    path = write_gguf(tmp_path / "large.gguf", scale=1e8)
+    assert "blocks hold up to 8.32e+06" in refusal(read_model, path)
+    write_directory(tmp_path / "hf")
+    tensors = load_file(tmp_path / "hf/model.safetensors")
+    tensors["model.layers.0.mlp.up_proj.weight"][3, 4] = 1e8
+    save_file(tensors, tmp_path / "hf/model.safetensors")
+    assert "mlp.up_proj.weight has a weight of 1e+08" in refusal(read_model, tmp_path / "hf")
+
+
+def test_a_directory_keeps_what_its_tokenizer_says(tmp_path):
+    write_directory(tmp_path / "hf")
+    assert read_model(tmp_path / "hf").tokenizer == {}
+    (tmp_path / "hf/tokenizer.json").write_text("{}")
+    assert read_model(tmp_path / "hf").tokenizer == {"tokenizer.json": "{}"}
+
+
+def test_what_has_no_end_is_not_read(tmp_path, refusal):
+    assert "not a regular file" in refusal(read_model, Path("/dev/zero"))
+    os.mkfifo(tmp_path / "pipe.gguf")
+    assert "not a regular file" in refusal(read_model, tmp_path / "pipe.gguf")
+    for name in ("config.json", "model.safetensors", "tokenizer.json"):
+        path = write_directory(tmp_path / name)
+        (path / name).unlink(missing_ok=True)
+        (path / name).symlink_to("/dev/zero")
+        assert f"{name}: not a regular file" in refusal(read_model, path)
+
+
+@pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "none.gguf"])
+def test_names_that_no_file_has_are_refused(refusal, name):
+    assert name[:100] in refusal(read_model, Path(name))
+
+
+@pytest.mark.parametrize(
+    ("config", "said"),
+    [
+        ("[" * 100_000, "nested too deep"),
+        ('{"a": 1, "a": 2}', "a key is given twice"),
+        ('{"a": NaN}', "NaN is no number"),
+        ("9" * 5000, "not JSON"),
+        ("[]", "not a JSON object"),
+        ('{"architectures": 5}', "the architecture is 5"),
+        (" " * 2**21, "2097152 bytes; at most 1048576 are read"),
+    ],
+)
+def test_configurations_that_are_none_are_refused(tmp_path, refusal, config, said):
+    (tmp_path / "config.json").write_text(config)
+    assert said in refusal(read_model, tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("head", "tail", "said"),
+    [
+        (b"", b"", "its header does not end in it"),
+        (struct.pack("<Q", 2**63), b"{}", "its header does not end in it"),
+        (struct.pack("<Q", 2**24 + 1), bytes(2**24 + 1), "a header of 16777217 bytes"),
+    ],
+)
+def test_headers_of_safetensors_are_bounded(tmp_path, refusal, head, tail, said):
+    write_directory(tmp_path)
+    (tmp_path / "model.safetensors").write_bytes(head + tail)
+    assert said in refusal(read_model, tmp_path)
+
+
+def test_no_memory_is_taken_for_tensors_that_are_missing(tmp_path, refusal, monkeypatch):
+    monkeypatch.setattr("inference.files.safetensors_file.eight_bits", _unknown)
+    monkeypatch.setattr("inference.files.gguf_file.eight_bits", _unknown)
+    directory = write_directory(tmp_path / "hf", leave=("model.layers.1.mlp.down_proj.weight",))
+    assert "the tensor model.layers.1.mlp.down_proj.weight is missing" in refusal(read_model, directory)
+    path = write_gguf(tmp_path / "short.gguf", leave=("layer01.down",))
+    assert "the tensor blk.1.ffn_down.weight is missing" in refusal(read_model, path)
+
+
+def test_a_tensor_in_two_files_is_refused(tmp_path, refusal):
+    write_directory(tmp_path)
+    save_file({"model.norm.weight": np.ones(64, np.float32)}, tmp_path / "other.safetensors")
+    assert "tensor model.norm.weight is there twice" in refusal(read_model, tmp_path)

@@ -1,0 +1,87 @@
+"""Tokenizers from files: what they say is done or refused in one line, whatever the package makes of it."""
+
+import json
+
+import pytest
+from tokenizers import Tokenizer, models, pre_tokenizers
+
+from inference.files.tokenizer import Text
+
+LETTERS = {letter: index for index, letter in enumerate("abc")} | {"ab": 3}
+GGUF = {
+    "tokenizer.ggml.model": "gpt2",
+    "tokenizer.ggml.tokens": list(LETTERS),
+    "tokenizer.ggml.merges": ["a b"],
+    "tokenizer.ggml.token_type": [1, 1, 1, 1],
+}
+
+
+@pytest.fixture(scope="module")
+def saved():
+    """A byte-pair tokenizer as tokenizer.json says it."""
+    tokenizer = Tokenizer(models.BPE(LETTERS, [("a", "b")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    return json.loads(tokenizer.to_str())
+
+
+def test_a_tokenizer_is_built_from_either_file(saved):
+    for fields in (GGUF, {"tokenizer.json": json.dumps(saved)}):
+        assert Text(fields, 4).encode("abc") == [3, 2]
+
+
+def test_a_prompt_is_neither_cut_nor_filled_up(saved):
+    cut = {"direction": "Right", "max_length": 1, "strategy": "LongestFirst", "stride": 0}
+    fill = {"strategy": {"Fixed": 9}, "direction": "Right", "pad_to_multiple_of": None}
+    fill |= {"pad_id": 0, "pad_type_id": 0, "pad_token": "a"}
+    text = Text({"tokenizer.json": json.dumps(saved | {"truncation": cut, "padding": fill})}, 4)
+    assert text.encode("abcc") == [3, 2, 2]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "AAAA"}},  # a panic
+        {"normalizer": {"type": "Precompiled", "precompiled_charsmap": "BAAAAAAAAAAAAAAA"}},  # one when it encodes
+        {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [["a", "b"]]}},
+        {"model": {"type": "BPE", "vocab": {"a": 0}, "merges": [], "unk_token": "z"}},
+        {"added_tokens": [{"id": -1, "content": "x"}]},
+        {"model": None},
+    ],
+)
+def test_a_tokenizer_that_cannot_be_or_panics_is_refused_quietly(saved, refusal, capfd, changes):
+    fields = {"tokenizer.json": json.dumps(saved | changes)}
+    message = refusal(lambda: Text(fields, 4).encode("abc z"))
+    assert "tokenizer" in message
+    assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"tokenizer.ggml.tokens": None}, "tokenizer.ggml.tokens is not of type list, or is missing"),
+        ({"tokenizer.ggml.merges": None}, "tokenizer.ggml.merges is not of type list, or is missing"),
+        ({"tokenizer.ggml.merges": [5]}, "tokenizer.ggml.merges holds other than str"),
+        ({"tokenizer.ggml.merges": ["ab"]}, "cannot be built"),
+        ({"tokenizer.ggml.tokens": "abc"}, "tokenizer.ggml.tokens is not of type list"),
+        ({"tokenizer.ggml.token_type": ["1"]}, "tokenizer.ggml.token_type holds other than int"),
+        ({"tokenizer.ggml.model": ["gpt2"]}, "gpt2 (byte-level BPE) is supported"),
+        ({"tokenizer.ggml.pre": 5}, "the file's tokenizer splits by 5"),
+        ({"tokenizer.chat_template": 5}, "tokenizer.chat_template is not of type str"),
+        ({"tokenizer.json": 5}, "tokenizer.json is not of type str"),
+    ],
+)
+def test_keys_that_are_missing_or_of_another_type_are_refused(refusal, changes, said):
+    fields = {name: value for name, value in (GGUF | changes).items() if value is not None}
+    assert said in refusal(Text, fields, 4)
+
+
+@pytest.mark.parametrize("fields", [{}, GGUF])
+def test_a_prompt_of_stray_bytes_is_refused(refusal, fields):
+    prompt = b"\xff caf\xe9".decode(errors="surrogateescape")
+    assert "the prompt is not UTF-8" in refusal(Text(fields, 256).encode, prompt)
+
+
+@pytest.mark.parametrize("template", ["{{ 1 // 0 }}", "{{ x.y.z }}", "{% for %}", "{{ messages[7]['role'] }}"])
+def test_a_template_that_fails_is_refused(refusal, template):
+    text = Text({"tokenizer.chat_template": template}, 256)
+    assert "cannot be filled in" in refusal(text.chat, "hi")
