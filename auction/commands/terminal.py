@@ -1,6 +1,7 @@
 """What the command lines share: one line for bad input, exit codes, progress, and a standard output kept clean."""
 
 import ctypes
+import io
 import json
 import os
 import sys
@@ -28,6 +29,8 @@ def printable(text: str) -> str:
 
 def run(app: typer.Typer) -> None:
     """Run a command line: exit code 2 and one line on bad input, 130 when interrupted."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="replace")  # what the console's encoding lacks
     try:
         sys.exit(app(standalone_mode=False))
     except InputError as error:

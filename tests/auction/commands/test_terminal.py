@@ -1,11 +1,14 @@
 """What reaches a terminal: names as they are, nothing that a terminal would obey."""
 
+import io
 import json
+import sys
 
 import pytest
+import typer
 
 from auction import generate
-from auction.commands.terminal import printable, stdout
+from auction.commands.terminal import printable, run, stdout
 from auction.files import write_market
 
 HOSTILE = "\x1b[2K\rbound 1 derived again from the certificate's prices\n\x07\u202e\udc80"
@@ -45,3 +48,14 @@ def test_an_outcome_cannot_forge_a_line(cli, tmp_path, field):
 def test_errors_are_a_line_that_obeys_nothing(cli, tmp_path):
     code, printed, error = cli("solve", tmp_path / "\x1b[31m\u2028m.json", "--solver", "greedy")
     assert (code, printed, error.count("\n")) == (2, "", 1) and "\x1b" not in error and r"\x1b[31m" in error
+
+
+def test_a_console_of_another_encoding_loses_characters_not_the_text(monkeypatch):
+    written = io.BytesIO()
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(written, "ascii"))
+    app = typer.Typer()
+    app.command()(lambda: print("é 数", flush=True))
+    monkeypatch.setattr(sys, "argv", ["auction"])
+    with pytest.raises(SystemExit) as stopped:
+        run(app)
+    assert (stopped.value.code or 0, written.getvalue()) == (0, b"? ?\n")
