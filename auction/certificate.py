@@ -13,12 +13,14 @@ solvers but the market, so that it can check them.
 from dataclasses import dataclass
 
 import numpy as np
+from numba import njit
 
 from auction.arrays import INT64_MAX
 from auction.errors import InputError
 from auction.market import Int, Market, Reading
 
-LATTICE_LIMIT = 100_000_000  # points of the lattice of demands: 800 MB
+LATTICE_LIMIT = 100_000_000  # points of a lattice of demands: 800 MB
+WORK_LIMIT = 4_000_000_000  # steps of a derivation, lattice points x rows of prices x types: some ten seconds
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,7 +48,7 @@ def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | No
 
     Raises:
         InputError: prices of the wrong number or below 0, a slot vector that is not listed, a lattice beyond memory,
-            or a sum that would not fit int64.
+            a derivation of more than WORK_LIMIT steps, or a bound beyond int64.
     """
     if unit is not None and unit.shape != (market.types,):
         raise InputError(f"unit: has {unit.size} entries; one for each of {market.types} types is needed")
@@ -60,15 +62,21 @@ def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | No
         raise InputError(f"price: has {price.size} entries; one for each of {rows.shape[0]} is needed")
     if (price < 0).any():
         raise InputError(f"price[{int(np.argmax(price < 0))}]: {price.min()} is not allowed; integers from 0 up")
-    paid, premium = _premiums(market, slot, price, vector)
-    on_offer = [(int(w), int(pi)) for w, pi in zip(market.slots, premium, strict=True) if w and pi]
-    total = sum(w * pi for w, pi in on_offer)
+    premium = price if vector is None else _premiums(market, slot, price, vector)
+    total = sum(int(w) * int(pi) for w, pi in zip(market.slots, premium, strict=True) if w and pi)
 
-    usable = np.ones(rows.shape[0], dtype=bool) if vector is not None else market.slots > 0
-    least = _cheapest_covers(top, rows[usable], paid[usable], reading, repeat=vector is not None)
-    cover = least[tuple(demand.T)]
-    served = (cover >= 0) & (cover < market.net_bid)
-    total += int((market.net_bid[served] - cover[served]).sum())
+    # Covers at the highest bid or above are of no use, so prices and their sums are cut there and fit int64.
+    highest = max(0, int(market.net_bid.max(initial=0)))
+    paid = np.minimum(price, highest)
+    if vector is None:
+        paid = np.minimum(paid + np.minimum(market.cost, highest), highest)
+        rows, paid = rows[market.slots > 0], paid[market.slots > 0]
+    rows = np.minimum(rows, top)
+    if reading == "whole":
+        cover = _cheapest_slots(demand, rows, paid, highest)
+    else:
+        cover = _cheapest_covers(demand, rows, paid, highest, repeat=vector is not None)
+    total += int(np.maximum(market.net_bid - cover, 0).sum())
     if total > INT64_MAX:
         raise InputError(f"price: the bound they give, {total}, is beyond int64")
     return total
@@ -80,40 +88,122 @@ def _in_units(requests: Int, unit: Int | None) -> Int:
     return np.where(unit > 0, -(-requests // np.maximum(unit, 1)), 0)
 
 
-def _premiums(market: Market, slot: Int, price: Int, vector: Int | None) -> tuple[Int, Int]:
-    """What a slot of each row costs at most, and pi_j >= 0 of each provider."""
-    largest = int(price.max(initial=0)) + int(market.cost.max(initial=0))
-    if largest * (int(market.demand.sum(axis=1).max(initial=0)) + 1) > INT64_MAX:
-        raise InputError(f"price: {price.max()} is not allowed; covers at such prices would not fit int64")
-    if vector is None:
-        return market.cost + price, price
+def _premiums(market: Market, slot: Int, price: Int, vector: Int) -> Int:
+    """(n,) pi_j = max(0, p_v - c_j) of each provider, v being its slot vector."""
     place = {tuple(row): v for v, row in enumerate(vector.tolist())}
     try:
         of = np.array([place[tuple(row)] for row in slot.tolist()], dtype=np.int64)
     except KeyError as missing:
         raise InputError(f"vector: the market has the slot vector {missing}, which is not listed") from None
-    return price, np.maximum(price[of] - market.cost, 0)
+    return np.maximum(price[of] - market.cost, 0)
 
 
-def _cheapest_covers(top: Int, rows: Int, price: Int, reading: Reading, *, repeat: bool) -> Int:
-    """f over the lattice 0..top; -1 where nothing covers. A row is used once, or again until nothing gets cheaper."""
-    shape = tuple(int(t) + 1 for t in top)
-    if (points := int(np.prod(shape, dtype=float))) > LATTICE_LIMIT:
-        raise InputError(f"market: its lattice of demands has {points} points; at most {LATTICE_LIMIT} are re-derived")
-    least = np.full(shape, INT64_MAX)
-    least[(0,) * len(shape)] = 0
-    for row, p in zip(rows, price, strict=True):
-        if reading == "whole":
-            corner = least[tuple(slice(0, int(s) + 1) for s in row)]
-            corner[...] = np.minimum(corner, p)
+def _cheapest_slots(demand: Int, rows: Int, price: Int, highest: int) -> Int:
+    """(m,) the least price of a row that covers the demand alone, at most ``highest``; 0 of nothing.
+
+    Least prices are handed down a lattice of demands, or each demand looks through the rows if that is less.
+    """
+    shape = tuple(int(t) + 1 for t in demand.max(axis=0, initial=0))
+    points = float(np.prod(shape, dtype=float))
+    demands, of = np.unique(demand, axis=0, return_inverse=True)
+    if points <= min(LATTICE_LIMIT, len(demands) * len(rows)):
+        lattice = np.full(shape, highest)
+        np.minimum.at(lattice, tuple(rows.T), price)
+        for axis in range(lattice.ndim):
+            lattice = np.flip(np.minimum.accumulate(np.flip(lattice, axis), axis), axis)
+        least = lattice[tuple(demands.T)]
+    else:
+        _refuse_work(float(len(demands)) * rows.size)
+        order = np.argsort(price, kind="stable")
+        least = _first_covering(demands, np.ascontiguousarray(rows[order]), price[order], highest)
+    return np.where(demands.any(axis=1), least, 0)[of.reshape(-1)]
+
+
+def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat: bool) -> Int:
+    """(m,) f of each demand, at most ``highest``: over one lattice for all of them, or over one for each if that is less.
+
+    A row is used once, or with ``repeat`` as often as it takes.
+    """
+    top = demand.max(axis=0, initial=0)
+    together = float(np.prod(top + 1.0))
+    apart = np.prod(demand + 1.0, axis=1)
+    _refuse_work(min(together, float(apart.sum())) * rows.size)
+    if (points := min(together, float(apart.max(initial=0)))) > LATTICE_LIMIT:
+        raise InputError(
+            f"market: a lattice of demands has {points:.0f} points; at most {LATTICE_LIMIT} are re-derived"
+        )
+    if together <= apart.sum():
+        least = _covers_of_all(top, rows, price, highest, repeat)
+        return least[np.ravel_multi_index(tuple(demand.T), tuple(top + 1))]
+    cover = np.empty(len(demand), dtype=np.int64)
+    for i, asked in enumerate(demand):
+        wanted = asked > 0
+        useful = rows[:, wanted].any(axis=1)
+        own = np.ascontiguousarray(rows[useful][:, wanted])
+        cover[i] = _covers_of_all(asked[wanted], own, price[useful], highest, repeat)[-1] if own.size else highest
+    return cover
+
+
+def _refuse_work(steps: float) -> None:
+    if steps > WORK_LIMIT:
+        raise InputError(f"market: its bound takes {steps:.3g} steps to derive again; at most {WORK_LIMIT} are taken")
+
+
+@njit("i8[::1](i8[:, ::1], i8[:, ::1], i8[::1], i8)", cache=True, nogil=True)
+def _first_covering(demands, rows, price, highest):
+    """For each demand the price of the first row that covers it."""
+    least = np.full(demands.shape[0], highest)
+    for d in range(demands.shape[0]):
+        for v in range(rows.shape[0]):
+            if price[v] >= highest:
+                break
+            covers = True
+            for k in range(rows.shape[1]):
+                if rows[v, k] < demands[d, k]:
+                    covers = False
+                    break
+            if covers:
+                least[d] = price[v]
+                break
+    return least
+
+
+@njit("i8[::1](i8[::1], i8[:, ::1], i8[::1], i8, b1)", cache=True, nogil=True)
+def _covers_of_all(top, rows, price, highest, repeat):
+    """f(q) = min(f(q), p_v + f(max(q - v, 0))) over the lattice 0..top in C order, row by row.
+
+    Points in descending order use a row once; in ascending order, where f(max(q - v, 0)) may hold it already, again.
+    """
+    types = top.size
+    stride = np.ones(types, dtype=np.int64)
+    for k in range(types - 1, 0, -1):
+        stride[k - 1] = stride[k] * (top[k] + 1)
+    size = stride[0] * (top[0] + 1)
+    least = np.full(size, highest)
+    least[0] = 0
+    q = np.empty(types, dtype=np.int64)
+    for v in range(rows.shape[0]):
+        if price[v] >= highest:
             continue
-        shifted = np.ix_(*(np.maximum(np.arange(n) - s, 0) for n, s in zip(shape, row, strict=True)))
-        while True:
-            rest = least[shifted]
-            better = (rest < INT64_MAX) & (rest < least - p)
-            if not better.any():
-                break
-            least[better] = rest[better] + p
-            if not repeat:
-                break
-    return np.where(least == INT64_MAX, -1, least)
+        for k in range(types):
+            q[k] = 0 if repeat else top[k]
+        for step in range(size):
+            point = step if repeat else size - 1 - step
+            rest = point
+            for k in range(types):
+                rest -= stride[k] * min(q[k], rows[v, k])
+            least[point] = min(least[point], price[v] + least[rest])
+            k = types - 1
+            if repeat:
+                while k >= 0 and q[k] == top[k]:
+                    q[k] = 0
+                    k -= 1
+                if k >= 0:
+                    q[k] += 1
+            else:
+                while k >= 0 and q[k] == 0:
+                    q[k] = top[k]
+                    k -= 1
+                if k >= 0:
+                    q[k] -= 1
+    return least

@@ -84,7 +84,7 @@ def test_what_is_no_price_list_is_refused(generate, refusal):
     assert refusal(derived_bound, market, "bundle", ones - 2 * np.eye(6, dtype=np.int64)[3], None).startswith(
         "price[3]: -1"
     )
-    assert "not fit int64" in refusal(derived_bound, market, "bundle", ones * 2**60, None)
+    assert "beyond int64" in refusal(derived_bound, market, "bundle", ones * 2**62, None)
     vector, _ = distinct_rows(clipped(market))
     assert "not listed" in refusal(derived_bound, market, "bundle", np.ones(len(vector) - 1, np.int64), vector[1:])
     assert "the market has 2" in refusal(
