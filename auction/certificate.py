@@ -120,7 +120,7 @@ def _cheapest_slots(demand: Int, rows: Int, price: Int, highest: int) -> Int:
 
 
 def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat: bool) -> Int:
-    """(m,) f of each demand, at most ``highest``: over one lattice for all of them, or over one for each if that is less.
+    """(m,) f of each demand, at most ``highest``: over one lattice for all, or over one for each if that is less.
 
     A row is used once, or with ``repeat`` as often as it takes.
     """

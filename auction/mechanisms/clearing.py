@@ -10,7 +10,7 @@ from auction.mechanisms._supporting import fit_prices
 from auction.prices import transfers
 from auction.search import Stop
 from auction.solvers._vector_prices.dual import group_market
-from auction.solvers._vector_prices.serving import serve_by_lot
+from auction.solvers._vector_prices.serving import serve_by_lot, with_grace
 from auction.solvers.column_generation import by_vector
 
 __all__ = ["READINGS", "run"]
@@ -56,7 +56,7 @@ def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: 
     left = np.where(accepting, market.slots - np.bincount(first.provider, minlength=market.providers), 0)
     waiting = np.ones(market.tasks, dtype=bool)
     waiting[first.task] = False
-    second = serve_by_lot(grid, vector_price, left, waiting, np.random.default_rng(seed))
+    second = serve_by_lot(grid, vector_price, left, waiting, np.random.default_rng(seed), with_grace(stop))
     pairs = ((first.task, second.task), (first.provider, second.provider))
     allocation = Allocation.of(*(np.concatenate(both) for both in pairs))
 

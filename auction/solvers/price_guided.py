@@ -9,7 +9,9 @@ from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import READINGS, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
+from auction.solvers import bid_density
 from auction.solvers._covering import cheapest_cover
+from auction.solvers._exact import SAFE, dot
 from auction.solvers._vector_prices.dual import certify, group_market, rest_of
 from auction.solvers._vector_prices.rounds import rounds_of_prices
 from auction.solvers._vector_prices.serving import serve_at_prices
@@ -20,7 +22,7 @@ __all__ = ["READINGS", "solve"]
 PAIRS = 20_000  # tasks x providers up to which every provider has a price of its own
 STATES = 1 << 25  # providers x lattice points up to which one dynamic programme covers all tasks
 BETWEEN = 5  # rounds between two allocations
-CHUNK = 64  # tasks between two looks at the clock
+CHUNK = 16  # tasks between two looks at the clock
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: int = 100) -> Found:
@@ -49,12 +51,17 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
 
 def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
     grid = group_market(market, reading)
-    best = None
-    for at in rounds_of_prices(grid, rounds, stop):
-        best = at if best is None or at.value < best.value else best
-    assert best is not None
-    certificate = certify(grid, best.price)
+    best = min(rounds_of_prices(grid, rounds, _half_of(stop)), key=lambda at: at.value)
+    certificate = certify(grid, best)
     return Found(serve_at_prices(grid, best, stop), certificate.bound, f"heuristic{grid.remark}", certificate)
+
+
+def _half_of(stop: Stop) -> Stop:
+    """A stop when half of the time that remains is over: allocations take the rest."""
+    remaining = stop.remaining()
+    half = Stop(None if remaining is None else remaining / 2)
+    stop.on_interrupt(half.interrupt)
+    return half
 
 
 def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
@@ -66,12 +73,13 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
     slots = np.minimum(market.slots, market.tasks)
     everyone = np.arange(market.tasks)
     premium = np.zeros(market.providers)
+    highest = max(0, int(market.net_bid.max(initial=0)))  # asks at or above it are of no use
     best, achieved = Allocation.empty(), 0
-    least, least_premium = trivial_bound(market), np.zeros(market.providers, dtype=np.int64)
+    least, least_premium = trivial_bound(market), None
     pace, stale = 1.0, 0
     for number in range(rounds):
         price = np.rint(premium).astype(np.int64)
-        asks = market.cost + price
+        asks = np.minimum(market.cost, highest) + price
         if together:
             cost, *pairs = _all_covers(shape, np.minimum(market.resource, shape - 1), asks, slots, points)
             named = Allocation.of(*pairs)
@@ -80,28 +88,33 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
         if stop.now:
             break
         surplus = np.where(cost < market.net_bid, market.net_bid - cost, 0)
-        value = int(surplus.sum()) + sum(int(w) * int(pi) for w, pi in zip(market.slots, price, strict=True))
+        value = int(surplus.sum()) + dot(market.slots, price)
         stale += 1
-        if value < least:
+        if least_premium is None or value < least:
             least, least_premium, stale = value, price, 0
-        if number % BETWEEN == BETWEEN - 1 or number == rounds - 1:
+        asked = np.bincount(named.provider[surplus[named.task] > 0], minlength=market.providers)
+        slope = asked - slots.astype(float)
+        slope[(premium <= 0) & (slope < 0)] = 0
+        if number % BETWEEN == 0 or number == rounds - 1 or not slope.any():
             order = np.argsort(-surplus, kind="stable")
             order = order[market.net_bid[order] > 0]
             _, trial = _covered(market, reading, order, asks, slots.copy(), named, stop)
             if (worth := welfare(market, trial)) > achieved:
                 best, achieved = trial, worth
-        asked = np.bincount(named.provider[surplus[named.task] > 0], minlength=market.providers)
-        slope = asked - slots.astype(float)
-        slope[(premium <= 0) & (slope < 0)] = 0
         if not slope.any() or achieved >= least:
             break
         if stale == 10:
             pace, stale = pace / 2, 0
-        premium = np.maximum(premium + pace * (value - achieved) / (slope @ slope) * slope, 0)
+        premium = np.clip(premium + pace * (value - achieved) / (slope @ slope) * slope, 0, highest)
+        premium *= min(1.0, SAFE / 2 / max(1.0, float(slots @ premium)))  # then covers at these prices fit int64
+    if stop.now:
+        walked = bid_density.solve(market, reading, stop, 0, backfill=True).allocation
+        best = max(best, walked, key=lambda one: welfare(market, one))
     if not exact:
         return Found(best, None, "heuristic")
-    certificate = Certificate(market.digest, reading, least, least_premium)
-    return Found(best, least, "heuristic", certificate)
+    if least_premium is None:
+        return Found(best, least, "heuristic")
+    return Found(best, least, "heuristic", Certificate(market.digest, reading, least, least_premium))
 
 
 def _covered(

@@ -11,6 +11,7 @@ from numba import njit
 
 from auction.certificate import Certificate
 from auction.market import Float, Int, Market, Reading
+from auction.solvers._exact import dot
 from auction.solvers._vector_prices.coarsening import in_units, units
 from auction.solvers._vectors import distinct_rows
 
@@ -137,23 +138,36 @@ def evaluate_dual(grid: GroupedMarket, price: Int) -> DualPoint:
     return DualPoint(price, value, cover, slot, asked, sold)
 
 
-def derive_bound(grid: GroupedMarket, price: Int) -> int:
-    """The dual's value in exact integers, as ``auction.certificate.derived_bound`` has it."""
-    cover, _ = covers(grid, price)
+def derive_bound(grid: GroupedMarket, price: Int, cover: Int) -> int:
+    """The dual's value in exact integers, as ``auction.certificate.derived_bound`` has it.
+
+    Args:
+        price: (V,) micro-tokens.
+        cover: (points,) f at these prices, as ``covers`` has it.
+    """
     market = grid.market
     surplus = int(np.maximum(market.net_bid - cover[grid.demand_point][grid.demand_of], 0).sum())
-    premium = np.maximum(price[grid.vector_of] - market.cost, 0)
-    if float(market.slots.astype(float) @ premium) < 2.0**62:
-        return surplus + int(market.slots @ premium)
-    return surplus + sum(int(w) * int(pi) for w, pi in zip(market.slots, premium, strict=True))
+    return surplus + dot(market.slots, np.maximum(price[grid.vector_of] - market.cost, 0))
 
 
-def certify(grid: GroupedMarket, price: Int) -> Certificate:
+def certify(grid: GroupedMarket, at: DualPoint) -> Certificate:
     """The exact bound at these prices, or at prices of 0 should that be lower."""
-    none = np.zeros_like(price)
-    proven, price = min((derive_bound(grid, one), number, one) for number, one in enumerate((price, none)))[::2]
+    none = np.zeros_like(at.price)
+    price, proven = at.price, derive_bound(grid, at.price, at.cover)
+    if (without := derive_bound(grid, none, _covers_for_nothing(grid))) < proven:
+        price, proven = none, without
     unit = None if grid.exact else grid.unit
     return Certificate(grid.market.digest, grid.reading, proven, price, grid.vectors, unit)
+
+
+def _covers_for_nothing(grid: GroupedMarket) -> Int:
+    """f at prices of 0: 0 where something covers, ``dearest`` elsewhere."""
+    if grid.reading == "whole":
+        return covers(grid, np.zeros(len(grid.vectors), dtype=np.int64))[0]
+    cover = np.full(grid.shape, grid.dearest)
+    supplied = np.flatnonzero(grid.vectors.any(axis=0))
+    cover[tuple(slice(None) if k in supplied else 0 for k in range(cover.ndim))] = 0
+    return cover.ravel()
 
 
 def covers(grid: GroupedMarket, price: Int) -> tuple[Int, Int]:
@@ -256,22 +270,28 @@ def rest_of(shape, vectors, v, point):
 
 @njit("f8[::1](i8[::1], i8[:, ::1], i8[::1], i8[::1], f8[::1])", cache=True, nogil=True)
 def _asked(shape, vectors, slot, demand_point, won):
-    """Slots of each vector in the cheapest covers of ``won`` tasks of each demand."""
+    """Slots of each vector in the cheapest covers of ``won`` tasks of each demand.
+
+    Tasks step down the lattice together: a point is passed once, however many covers lead through it.
+    """
     asked = np.zeros(vectors.shape[0])
+    passing = np.zeros(slot.size)
     for d in range(won.size):
-        point = demand_point[d]
-        while won[d] > 0 and point > 0:
+        passing[demand_point[d]] += won[d]
+    for point in range(slot.size - 1, 0, -1):
+        if passing[point] > 0:
             v = slot[point]
-            asked[v] += won[d]
-            point = rest_of(shape, vectors, v, point)
+            asked[v] += passing[point]
+            passing[rest_of(shape, vectors, v, point)] += passing[point]
     return asked
 
 
-@njit("Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8[::1], i8[::1])", cache=True, nogil=True)
-def steps(shape, vectors, slot, demand_point, demand_at):
+@njit("Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8[::1], i8[::1], i8)", cache=True, nogil=True)
+def steps(shape, vectors, slot, demand_point, demand_at, most):
     """From each demand that has a cover, the slots of its cheapest one up to the next point that is a demand too.
 
-    Returns (d, D + 1 offsets into it, the demand reached or -1 at 0): vectors taken in order, none without a cover.
+    Returns (d, D + 1 offsets into it, the demand reached or -1 at 0): vectors taken in order, none without a cover and
+    none where that takes more than ``most`` slots.
     """
     taken = np.empty(4 * demand_point.size + 64, dtype=np.int64)
     start = np.zeros(demand_point.size + 1, dtype=np.int64)
@@ -280,6 +300,9 @@ def steps(shape, vectors, slot, demand_point, demand_at):
     for d in range(demand_point.size):
         point = demand_point[d]
         while point > 0 and slot[point] >= 0:
+            if size - start[d] == most:
+                size = start[d]
+                break
             if size == taken.size:
                 taken = np.concatenate((taken, np.empty_like(taken)))
             taken[size] = slot[point]

@@ -89,7 +89,9 @@ class VectorMaster:
     def add(self, at: DualPoint) -> int:
         """The steps of cheapest covers at these prices; how many are new."""
         grid, before = self.grid, len(self.known)
-        taken, start, reached = steps(grid.shape, grid.vectors, at.slot, grid.demand_point, grid.demand_at)
+        taken, start, reached = steps(
+            grid.shape, grid.vectors, at.slot, grid.demand_point, grid.demand_at, grid.market.providers
+        )
         if grid.reading == "whole":
             reached[:] = -1
         vectors, offset = taken.tolist(), start.tolist()

@@ -3,12 +3,15 @@
 A provider's place is its position in ``grid.supply``: vector by vector, cheapest first.
 """
 
+from collections.abc import Iterator
+
 import numpy as np
 from numba import njit
 from numpy.typing import NDArray
 
 from auction.allocation import Allocation
 from auction.market import Int
+from auction.search import Stop
 from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, covers
 from auction.solvers._vector_prices.master import Flow
 from auction.solvers.greedy import serve as serve_exactly
@@ -19,9 +22,10 @@ NOBODY: Pairs = (np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))
 CHUNKS = 32  # how often the completion looks at what is left anew
 PASSES = 8
 EXACT = 1000  # tasks at most that are given exact covers in the end
+EXACT_AT_ONCE = 20  # of them between two looks at the clock
 
 
-def round_flow(grid: GroupedMarket, flow: Flow, at: DualPoint) -> Allocation:
+def round_flow(grid: GroupedMarket, flow: Flow, at: DualPoint, stop: Stop) -> Allocation:
     """An integer allocation near a fractional one, feasible: every task has distinct providers that cover it.
 
     1. Of each demand the highest bids win, as many as the flow has, rounded.
@@ -47,7 +51,7 @@ def round_flow(grid: GroupedMarket, flow: Flow, at: DualPoint) -> Allocation:
         flow.vector,
         flow.start,
     )
-    return complete(grid, at, _drop_losses(grid, *_place_requests(grid, task, vector)))
+    return complete(grid, at, stop, _drop_losses(grid, *_place_requests(grid, task, vector)))
 
 
 def _place_requests(grid: GroupedMarket, task: Int, vector: Int) -> Pairs:
@@ -86,7 +90,7 @@ def _drop_losses(grid: GroupedMarket, task: Int, at: Int) -> Pairs:
     return task[kept], at[kept]
 
 
-def complete(grid: GroupedMarket, at: DualPoint, pairs: Pairs = NOBODY) -> Allocation:
+def complete(grid: GroupedMarket, at: DualPoint, stop: Stop, pairs: Pairs = NOBODY) -> Allocation:
     """Serve tasks that have nothing yet with slots that are left, as long as somebody gains.
 
     Tasks in descending surplus b_i - f(C_i) take a cheapest cover and win if its slots cost less than their bid. In the
@@ -103,20 +107,30 @@ def complete(grid: GroupedMarket, at: DualPoint, pairs: Pairs = NOBODY) -> Alloc
         floor = at.price if number == 0 else np.zeros_like(at.price)
         queue = _queue(grid, waiting, _asks(grid, left, floor))
         before = len(found)
-        for chunk in np.array_split(queue, min(CHUNKS, queue.size) or 1):
+        for chunk in turns(queue, CHUNKS, stop):
             _, slot = covers(grid, _asks(grid, left, floor))
             points, bid = grid.demand_point[grid.demand_of[chunk]], market.net_bid[chunk]
             curve = supply.first, supply.amount
             won = take_covers(chunk, points, bid, grid.shape, grid.vectors, slot, *curve, left, whole)
             waiting[won[0]] = False
             found += [won] if won[0].size else []
-        if number and len(found) == before:
+        if stop.now or (number and len(found) == before):
             break
-    queue = _queue(grid, waiting, _asks(grid, left, np.zeros_like(at.price)))[:EXACT]
-    arrays = market.demand, market.net_bid, grid.vectors, supply.first, supply.amount, left
-    found.append(serve_exactly(queue, *arrays, whole))
+    if not stop.now:
+        queue = _queue(grid, waiting, _asks(grid, left, np.zeros_like(at.price)))[:EXACT]
+        arrays = market.demand, market.net_bid, grid.vectors, supply.first, supply.amount, left
+        for chunk in turns(queue, EXACT // EXACT_AT_ONCE, stop):
+            found.append(serve_exactly(chunk, *arrays, whole))
     task, place = (np.concatenate(part) for part in zip(*found, strict=True))
     return Allocation.of(task, supply.member[place])
+
+
+def turns(queue: Int, count: int, stop: Stop) -> Iterator[Int]:
+    """The tasks in so many groups, as long as there is time."""
+    for group in np.array_split(queue, min(count, queue.size) or 1):
+        if stop.now:
+            return
+        yield group
 
 
 def _queue(grid: GroupedMarket, waiting: NDArray[np.bool_], asks: Int) -> Int:

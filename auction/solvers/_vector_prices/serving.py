@@ -6,18 +6,40 @@ from numpy.typing import NDArray
 from auction.allocation import Allocation
 from auction.market import Int
 from auction.search import Stop
-from auction.solvers import greedy
+from auction.solvers import bid_density, greedy
 from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, covers
-from auction.solvers._vector_prices.rounding import CHUNKS, PASSES, complete, heads, take_covers
+from auction.solvers._vector_prices.rounding import CHUNKS, PASSES, complete, heads, take_covers, turns
+from auction.welfare import welfare
+
+GRACE = 0.5  # seconds past the limit, or after an interrupt, for an allocation at the last prices
+
+
+def with_grace(stop: Stop) -> Stop:
+    """A stop that comes GRACE seconds after the limit, or from now where it is time already."""
+    if stop.now:
+        return Stop(GRACE)
+    remaining = stop.remaining()
+    later = Stop(None if remaining is None else remaining + GRACE)
+    stop.on_interrupt(later.interrupt)
+    return later
 
 
 def serve_at_prices(grid: GroupedMarket, at: DualPoint, stop: Stop) -> Allocation:
     """Tasks in descending surplus at these prices take cheapest covers: at the prices, then at costs what is left.
 
-    On a coarse lattice, where its covers are not the tasks' own, each task is covered by ``greedy``.
+    On a coarse lattice, where its covers are not the tasks' own, each task is covered by ``greedy``. Where time is up,
+    the whitepaper's walk if that is worth more than what GRACE seconds bring.
     """
+    found = _serve(grid, at, with_grace(stop))
+    if not stop.now:
+        return found
+    walked = bid_density.solve(grid.market, grid.reading, stop, 0, backfill=True).allocation
+    return max(found, walked, key=lambda one: welfare(grid.market, one))
+
+
+def _serve(grid: GroupedMarket, at: DualPoint, stop: Stop) -> Allocation:
     if grid.exact:
-        return complete(grid, at)
+        return complete(grid, at, stop)
     market = grid.market
     surplus = market.net_bid - at.cover[grid.demand_point[grid.demand_of]]
     order = np.argsort(-surplus, kind="stable")
@@ -31,7 +53,7 @@ def serve_at_prices(grid: GroupedMarket, at: DualPoint, stop: Stop) -> Allocatio
 
 
 def serve_by_lot(
-    grid: GroupedMarket, price: Int, left: Int, waiting: NDArray[np.bool_], rng: np.random.Generator
+    grid: GroupedMarket, price: Int, left: Int, waiting: NDArray[np.bool_], rng: np.random.Generator, stop: Stop
 ) -> Allocation:
     """Waiting tasks in random order take cheapest covers, a slot at the price of its vector, and none above the bid.
 
@@ -41,12 +63,13 @@ def serve_by_lot(
         left: (n,) slots on offer.
         waiting: (m,) tasks in the lottery.
         rng: draws the order, which depends on no report.
+        stop: who has not had a turn by then gets nothing.
     """
     market, supply = grid.market, grid.supply
     waiting = waiting & (market.net_bid > 0)
     if not grid.exact:
         order = rng.permutation(np.flatnonzero(waiting))
-        return greedy.served(market, grid.reading, order, price[grid.vector_of], left, Stop(None))
+        return greedy.served(market, grid.reading, order, price[grid.vector_of], left, stop)
     asks = np.repeat(price, np.diff(supply.first))
     left = left[supply.member]
     found: list[tuple[Int, Int]] = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
@@ -54,7 +77,7 @@ def serve_by_lot(
         before = len(found)
         cover, _ = covers(grid, heads(supply.first, asks, left, grid.dearest))
         queue = np.flatnonzero(waiting & (cover[grid.demand_point][grid.demand_of] < market.net_bid))
-        for chunk in np.array_split(rng.permutation(queue), min(CHUNKS, queue.size) or 1):
+        for chunk in turns(rng.permutation(queue), CHUNKS, stop):
             _, slot = covers(grid, heads(supply.first, asks, left, grid.dearest))
             points, bid = grid.demand_point[grid.demand_of[chunk]], market.net_bid[chunk]
             whole = grid.reading == "whole"

@@ -8,11 +8,12 @@ from itertools import count
 import numpy as np
 from numpy.typing import NDArray
 
-from auction.arrays import INT64_MAX
 from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool, price_columns
 from auction.solvers.column_generation.cuts import solve_relaxation
+
+BONUSES = 2**60  # of a node together at most
 
 
 @dataclass(frozen=True)
@@ -50,12 +51,11 @@ def branch_and_bound(
     order = count(1)  # of equal bounds, the first made is the first explored
     lower = int(best.profit.sum())
     floor = max(lower, outside)
-    if bound > INT64_MAX // (4 * pool.tasks + 4):  # bonuses would not fit
-        return best, max(floor, bound), 0
-    heap = [(-bound, 0, Node(bound, np.arange(slack.size), slack, np.zeros(pool.tasks, dtype=np.int64)))]
+    gainful = np.flatnonzero(pool.profit > 0)
+    heap = [(-bound, 0, Node(bound, gainful, slack[gainful], np.zeros(pool.tasks, dtype=np.int64)))]
     plunged: Node | None = None
     nodes = 0
-    while heap and -heap[0][0] > floor and -heap[0][0] * (1 - gap) > lower and nodes < limit and not stop.now:
+    while heap and -heap[0][0] > floor and -heap[0][0] - lower > -heap[0][0] * gap and nodes < limit and not stop.now:
         nodes += 1
         node = (plunged or heap[0][2]).above(floor)
         bonus = node.bonus[pool.task[node.column]]
@@ -76,13 +76,20 @@ def branch_and_bound(
         if plunged is None:
             heapq.heappop(heap)
         plunged = None
-        if node.bound > floor and (children := _children(pool, node.above(floor), node.column[used], x, floor)):
-            without, plunged = children
-            heapq.heappush(heap, (-without.bound, next(order), without))
+        if node.bound <= floor:
+            continue
+        rest = node.above(floor)
+        if (whole := pool.only(rest.column)).fits():
+            if (worth := int(whole.profit.sum())) > lower:
+                best, lower = whole, worth
+                floor = max(lower, outside)
+            continue
+        without, plunged = _children(pool, rest, node.column[used], x, floor)
+        heapq.heappush(heap, (-without.bound, next(order), without))
     return best, max(floor, -heap[0][0] if heap else 0), nodes
 
 
-def _children(pool: Pool, node: Node, used: Int, x: Float, floor: int) -> tuple[Node, Node] | None:
+def _children(pool: Pool, node: Node, used: Int, x: Float, floor: int) -> tuple[Node, Node]:
     """A provider is kept from a task, or must serve it: the pair is the one about which x is least decided."""
     t, base = pool.tasks, pool.base
     A = pool.A[:base, used]
@@ -92,14 +99,19 @@ def _children(pool: Pool, node: Node, used: Int, x: Float, floor: int) -> tuple[
     z = z[:, t:]
     i, j = divmod(int(np.argmin(np.abs(z - 0.5))), base - t)
     if not 1e-6 < z[i, j] < 1 - 1e-6:  # x is integer, and prices were rounded
-        unused = np.setdiff1d(node.column, used)
-        if not unused.size:
-            return None
-        i = int(pool.task[unused[0]])
-        rows = pool.A[:base, unused[:1]].indices
-        j = next(int(row) - t for row in rows if row >= t and z[i, row - t] < 0.5)
+        i, j = _open_pair(pool, np.append(np.setdiff1d(node.column, used[x >= 0.5]), node.column)[0], z)
     mine, with_j = pool.task[node.column] == i, pool.uses(node.column, t + j)
     bonus = node.bonus.copy()
-    bonus[i] = node.bound - floor + int(pool.profit.max())  # an allocation without i is now worth less than ``floor``
+    bonus[i] = 0  # then so much that an allocation without i is worth less than ``floor``, unless sums would not fit
+    bonus[i] = min(node.bound - floor + int(pool.profit.max()), BONUSES - int(bonus.sum()))
     taken_alone = with_j & ~mine & (pool.limit[t + j] == 1)
     return node.only(~(mine & with_j)), replace(node.only(~(mine & ~with_j) & ~taken_alone), bonus=bonus)
+
+
+def _open_pair(pool: Pool, column: int, z: Float) -> tuple[int, int]:
+    """The column's task and a provider that tells it from what x takes: one of its own that x leaves, else one more."""
+    i = int(pool.task[column])
+    rows = pool.A[: pool.base, [column]].indices
+    own = rows[rows >= pool.tasks] - pool.tasks
+    others = np.setdiff1d(np.flatnonzero(z[i] >= 0.5), own)
+    return i, int(np.concatenate((own[z[i, own] < 0.5], others, own))[0])

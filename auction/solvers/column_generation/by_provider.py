@@ -6,8 +6,11 @@ from auction.allocation import Allocation
 from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import Int, Market, Reading
-from auction.search import Found, Stop
+from auction.search import Found, Stop, trivial_bound
+from auction.solvers._exact import dot
+from auction.solvers._flag import flag_of
 from auction.solvers._warm_start import best_heuristic
+from auction.solvers.column_generation import lattices
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import (
     Pool,
@@ -21,12 +24,12 @@ from auction.solvers.column_generation.columns import (
 )
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
 from auction.solvers.column_generation.enumeration import columns_within
+from auction.solvers.column_generation.lattices import Lattice
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.solvers.column_generation.primal import improve_from_pool
 
 ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provider
-TABLE_LIMIT = 500_000_000  # entries of the table of cover prices: 4 GB
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
@@ -36,11 +39,7 @@ WIDER = 1.5  # what it grows by while the proof needs more
 def fits(market: Market, reading: Reading) -> bool:
     """Whether ``auto`` takes a row a provider."""
     small = market.tasks + market.providers <= ROW_LIMIT
-    return small and (reading == "whole" or _table_size(reduce_market(market)) <= TABLE_LIMIT)
-
-
-def _table_size(reduced: ReducedMarket) -> float:
-    return float(np.prod(reduced.top + 1.0)) * (reduced.provider.size + 1)
+    return small and (reading == "whole" or lattices.fits(reduce_market(market)))
 
 
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
@@ -50,47 +49,77 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         InputError: the table of cover prices is beyond memory.
     """
     reduced = reduce_market(market)
-    if reading == "bundle" and (size := _table_size(reduced)) > TABLE_LIMIT:
+    if reading == "bundle" and not lattices.fits(reduced):
         raise InputError(
-            f"market: covers of its demands by its providers need a table of {size:.3g} entries; "
-            f"at most {TABLE_LIMIT} fit memory"
+            f"market: covers of its demands by its providers need tables of more than {lattices.ENTRIES} entries "
+            f"or {lattices.STEPS} steps, the most that are priced"
         )
     if not reduced.task.size or not reduced.provider.size:
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
     best = columns_of(reduced, best_heuristic(market, reading, stop))
-    if reading == "whole":
-        pool = whole_columns(market, reduced)
-        bound, price = _relaxation_of(pool, reduced, stop)
-    else:
-        bound, price = _root(reduced, best, stop)
+    with flag_of(stop) as flag:
+        if reading == "whole":
+            return _solve_whole(market, reduced, best, gap, stop, flag)
+        return _solve_bundle(market, reduced, best, gap, stop, flag)
+
+
+def _solve_whole(market: Market, reduced: ReducedMarket, best: Pool, gap: float, stop: Stop, flag: Int) -> Found:
+    pool = whole_columns(market, reduced)
+    bound, price = _relaxation_of(pool, reduced, stop)
+    best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag)
+    return _report(market, "whole", reduced, best, bound, price, upper, proof, stop)
+
+
+def _solve_bundle(market: Market, reduced: ReducedMarket, best: Pool, gap: float, stop: Stop, flag: Int) -> Found:
+    parts = lattices.lattices(reduced)
+    root = _root(reduced, parts, best, stop, flag)
+    if root is None:
+        return Found(allocation_of(reduced, best), trivial_bound(market), "time limit")
+    bound, price = root
+    best, upper, proof = _enumerate(reduced, parts, bound, price, best, gap, stop, flag)
+    return _report(market, "bundle", reduced, best, bound, price, upper, proof, stop)
+
+
+def _report(
+    market: Market,
+    reading: Reading,
+    reduced: ReducedMarket,
+    best: Pool,
+    bound: int,
+    price: Int,
+    upper: int,
+    proof: str | None,
+    stop: Stop,
+) -> Found:
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[reduced.provider] = price
     certificate = Certificate(market.digest, reading, bound, premium)
-    proof: str | None
-    if reading == "whole":
-        best, upper, proof = _prove(pool, price, 0, best, gap, stop)
-    else:
-        best, upper, proof = _enumerate(reduced, bound, price, best, gap, stop)
     upper = min(upper, bound)
-    worth = int(best.profit.sum())
-    status = "optimal" if upper == worth else "time limit" if stop.now else "feasible"
+    status = "optimal" if upper == int(best.profit.sum()) else "time limit" if stop.now else "feasible"
     return Found(allocation_of(reduced, best), upper, status, certificate, proof if upper < bound else None)
 
 
 def _enumerate(
-    reduced: ReducedMarket, bound: int, price: Int, best: Pool, gap: float, stop: Stop
+    reduced: ReducedMarket,
+    parts: list[Lattice],
+    bound: int,
+    price: Int,
+    best: Pool,
+    gap: float,
+    stop: Stop,
+    flag: Int,
 ) -> tuple[Pool, int, str | None]:
     """Search the columns of little slack, and more of them, until what needs any other is worth less than the best."""
     upper, proof, spread = bound, None, bound * SPREAD
-    if upper * (1 - gap) > int(best.profit.sum()) and not stop.now:
-        near = columns_within(reduced, price, int(NEAR * bound) + 1, stop)
+    if upper - int(best.profit.sum()) > gap * upper and not stop.now:
+        near = columns_within(reduced, parts, price, int(NEAR * bound) + 1, stop, flag)
         best = best if near is None else improve_from_pool(near, price, best, stop)
-    while upper * (1 - gap) > (worth := int(best.profit.sum())) and not stop.now:
+    while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:
         outside = max(worth, bound - int(spread))
-        if (pool := columns_within(reduced, price, bound - outside, stop)) is None:
+        if (pool := columns_within(reduced, parts, price, bound - outside, stop, flag)) is None:
             break
-        best, within, proof = _prove(pool, price, outside, best, gap, stop)
+        best, within, proof = _prove(pool, price, outside, best, gap, stop, flag)
         upper = min(upper, within)
         if outside == worth:
             break
@@ -98,7 +127,9 @@ def _enumerate(
     return best, upper, proof
 
 
-def _prove(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int, str]:
+def _prove(
+    pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop, flag: Int
+) -> tuple[Pool, int, str]:
     """Cut, then branch: the best of the pool or ``best``, what nothing at all is worth more than, and the proof.
 
     Args:
@@ -107,13 +138,13 @@ def _prove(pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: S
     """
     size = pool.profit.size
     bound, slack = price_columns(pool, price)
-    while (
-        bound > max(outside, int(best.profit.sum())) and (solution := solve_relaxation(pool, slack, stop)) is not None
-    ):
+    while bound > max(outside, int(best.profit.sum())):
+        if (solution := solve_relaxation(pool, slack, stop)) is None:
+            break
         trial, used, x = solution
         previous, idle = bound, pool.limit.size == pool.base
         bound, slack = price_columns(pool, trial)
-        cut = add_cuts(drop_idle_cuts(pool, trial), used, x)
+        cut = add_cuts(drop_idle_cuts(pool, trial), used, x, flag)
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
@@ -131,16 +162,18 @@ def _relaxation_of(pool: Pool, reduced: ReducedMarket, stop: Stop) -> tuple[int,
     return min(((price_columns(pool, price)[0], price) for price in trials), key=lambda tried: tried[0])
 
 
-def _root(reduced: ReducedMarket, start: Pool, stop: Stop) -> tuple[int, Int]:
+def _root(reduced: ReducedMarket, parts: list[Lattice], start: Pool, stop: Stop, flag: Int) -> tuple[int, Int] | None:
     """Column generation with smoothed prices (Wentges): bound and the prices pi (n,) that prove it.
 
     Whatever prices are tried, their cheapest covers give the bound sum_i max(0, b_i - f(C_i; c + pi)) + w pi, so that
-    stopping at any time leaves a valid one.
+    stopping at any time leaves a valid one. None where not even the first prices were evaluated in time.
     """
-    t, at = reduced.task.size, lattice_points(reduced.top, reduced.demand)
+    t, highest = reduced.task.size, reduced.bid.max()
     price = np.zeros(reduced.provider.size, dtype=np.int64)
-    bound, covers = _try_prices(reduced, at, price)
-    unit = max(1, int(reduced.bid.max()) // 1000)
+    if (first := _evaluate(reduced, parts, price, flag)) is None:
+        return None
+    bound, covers = first
+    unit = max(1, int(highest) // 1000)
     master = RestrictedMaster(reduced.limit, unit, stop)
     master.add_columns(start)
     master.add_columns(covers)
@@ -150,10 +183,12 @@ def _root(reduced: ReducedMarket, start: Pool, stop: Stop) -> tuple[int, Int]:
             break
         weight = SMOOTHING
         while True:
-            trial = np.rint(weight * price + (1 - weight) * np.minimum(dual[t:], reduced.bid.max())).astype(np.int64)
-            tried, covers = _try_prices(reduced, at, trial)
-            if tried < bound:
-                bound, price = tried, trial
+            trial = np.rint(weight * price + (1 - weight) * np.minimum(dual[t:], highest)).astype(np.int64)
+            if (tried := _evaluate(reduced, parts, trial, flag)) is None:
+                return bound, price
+            if tried[0] < bound:
+                bound, price = tried[0], trial
+            covers = tried[1]
             entering = np.flatnonzero(covers.profit - covers.A.T @ dual > 1e-6 * unit)
             if entering.size or weight == 0:
                 break
@@ -164,10 +199,21 @@ def _root(reduced: ReducedMarket, start: Pool, stop: Stop) -> tuple[int, Int]:
     return bound, price
 
 
-def _try_prices(reduced: ReducedMarket, at: Int, price: Int) -> tuple[int, Pool]:
-    """The bound that prices prove and each task's cheapest cover at them."""
-    table = cover_prices(reduced.top, reduced.slot, np.minimum(reduced.cost + price, NEVER - 1))
-    bound = int(np.maximum(reduced.bid - table[0, at], 0).sum()) + int(reduced.limit[reduced.task.size :] @ price)
-    ends, provider = cheapest_covers(reduced.top, reduced.slot, table, reduced.demand)
-    covered = np.flatnonzero(np.diff(ends, prepend=0))
-    return bound, build_pool(reduced, covered, ends[covered], provider)
+def _evaluate(reduced: ReducedMarket, parts: list[Lattice], price: Int, flag: Int) -> tuple[int, Pool] | None:
+    """The bound that prices prove and each task's cheapest cover at them; None when cut short."""
+    paid = np.minimum(reduced.cost + price, NEVER - 1)
+    bound, size = dot(reduced.limit[reduced.task.size :], price), 0
+    task, ends, provider = [], [], []
+    for part in parts:
+        table = cover_prices(part.top, part.slot, paid[part.provider], flag)
+        if not table.size:
+            return None
+        least = table[0, lattice_points(part.top, part.demand)]
+        bound += int(np.maximum(reduced.bid[part.task] - least, 0).sum())
+        end, member = cheapest_covers(part.top, part.slot, table, part.demand)
+        covered = np.flatnonzero(np.diff(end, prepend=0))
+        task.append(part.task[covered])
+        ends.append(end[covered] + size)
+        provider.append(part.provider[member])
+        size += member.size
+    return bound, build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))

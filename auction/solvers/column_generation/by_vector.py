@@ -11,7 +11,7 @@ from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, certif
 from auction.solvers._vector_prices.master import VectorMaster
 from auction.solvers._vector_prices.rounding import round_flow
 from auction.solvers._vector_prices.rounds import rounds_of_prices
-from auction.solvers._vector_prices.serving import serve_at_prices
+from auction.solvers._vector_prices.serving import serve_at_prices, with_grace
 from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.neighbourhoods import search_neighbourhoods
 from auction.welfare import welfare
@@ -47,6 +47,8 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     assert best is not None
     if master.interior:
         for at in (tried := descend(grid, best, stop))[-RECENT:]:
+            if stop.now:
+                break
             master.add(at)
         best = min(tried, key=lambda one: one.value)
     master.add(best)
@@ -58,10 +60,10 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         solution = None if stop.now else master.solve()
         if solution is None:
             allocation = max(allocation, serve_at_prices(grid, best, stop), key=lambda one: welfare(market, one))
-            return _found(grid, best, allocation, "time limit")
+            return _report(grid, best, allocation, "time limit")
         value, price = solution
         if master.interior:
-            candidate = round_flow(grid, master.flow(), best) if grid.exact else serve_at_prices(grid, best, stop)
+            candidate = _allocate(grid, master, best, stop)
             allocation = max(allocation, candidate, key=lambda one: welfare(market, one))
             allocation = search_neighbourhoods(grid, best, allocation, stop)
             break
@@ -70,16 +72,23 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         best = min(best, proposed, halfway, key=lambda one: one.value)
         done = not new or best.value - value <= TOLERANCE * best.value
         if done or (grid.exact and best.value - value <= max(gap / 2, NEAR) * best.value):
-            candidate = round_flow(grid, master.flow(), best) if grid.exact else serve_at_prices(grid, best, stop)
+            candidate = _allocate(grid, master, best, stop)
             if (worth := welfare(market, candidate)) > achieved:
                 allocation, achieved = candidate, worth
         if done:
             break
-    return _found(grid, best, allocation, "feasible")
+    return _report(grid, best, allocation, "feasible")
 
 
-def _found(grid: GroupedMarket, best: DualPoint, allocation: Allocation, status: str) -> Found:
-    certificate = certify(grid, best.price)
+def _allocate(grid: GroupedMarket, master: VectorMaster, best: DualPoint, stop: Stop) -> Allocation:
+    """Near the master's flow or, on a coarse lattice, at the prices."""
+    if grid.exact:
+        return round_flow(grid, master.flow(), best, with_grace(stop))
+    return serve_at_prices(grid, best, stop)
+
+
+def _report(grid: GroupedMarket, best: DualPoint, allocation: Allocation, status: str) -> Found:
+    certificate = certify(grid, best)
     if certificate.bound == welfare(grid.market, allocation):
         status = "optimal"
     return Found(allocation, certificate.bound, status + grid.remark, certificate)

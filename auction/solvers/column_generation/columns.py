@@ -9,6 +9,7 @@ from scipy import sparse
 
 from auction.allocation import Allocation
 from auction.market import Int, Market
+from auction.solvers._exact import SAFE, dot
 from auction.solvers._formulation import candidates
 
 
@@ -32,6 +33,10 @@ class Pool:
         limit = self.limit - taken.A.sum(axis=1)[: self.limit.size]
         over = self.A.data > limit[self.A.indices]
         return replace(self.only(~np.logical_or.reduceat(over, self.A.indptr[:-1])), limit=limit)
+
+    def fits(self) -> bool:
+        """Whether all columns fit together."""
+        return bool((self.A.sum(axis=1) <= self.limit).all())
 
     def fitting(self, order: Int) -> Int:
         """Of the columns in this order, those taken while they fit with those before."""
@@ -116,8 +121,9 @@ def whole_columns(market: Market, reduced: ReducedMarket) -> Pool:
 def price_columns(pool: Pool, price: Int) -> tuple[int, Int]:
     """The bound that prices of all rows but the tasks' prove over the pool, and what each column falls short of it.
 
-    bound = sum_i max(0, max_c (profit_c - price a_c)) + price limit, in int64; an allocation that uses column c is
-    worth at most bound - slack_c.
+    bound = sum_i max(0, max_c (profit_c - price a_c)) + price limit, in exact integers; an allocation that uses column
+    c is worth at most bound - slack_c. Prices whose limits are worth half of SAFE prove nothing and count as 0, so that
+    all sums fit int64: a column is within the limits.
 
     Args:
         price: (rows - tasks,) 0 or more.
@@ -125,10 +131,12 @@ def price_columns(pool: Pool, price: Int) -> tuple[int, Int]:
     Returns:
         the bound and the slack (columns,), micro-tokens.
     """
+    if (offered := dot(pool.limit[pool.tasks :], price)) >= SAFE / 2:
+        price, offered = np.zeros_like(price), 0
     surplus = pool.profit - pool.A.T @ np.concatenate((np.zeros(pool.tasks, dtype=np.int64), price))
     best = np.zeros(pool.tasks, dtype=np.int64)
     np.maximum.at(best, pool.task, surplus)
-    return int(best.sum()) + int(pool.limit[pool.tasks :] @ price), best[pool.task] - surplus
+    return int(best.sum()) + offered, best[pool.task] - surplus
 
 
 def join(pool: Pool, more: Pool) -> Pool:

@@ -8,6 +8,7 @@ from scipy import sparse
 
 from auction.market import Float, Int
 from auction.search import Stop
+from auction.solvers._exact import SAFE
 from auction.solvers.column_generation.columns import Pool
 from auction.solvers.column_generation.master import RestrictedMaster
 
@@ -37,7 +38,8 @@ def solve_relaxation(pool: Pool, slack: Int, stop: Stop) -> tuple[Int, Int, Floa
         entering = np.flatnonzero(reduced_cost > 1e-6 * unit)
         if not entering.size:
             used = x > 1e-7
-            return np.rint(dual[pool.tasks :]).astype(np.int64), active[used].astype(np.int64), x[used]
+            price = np.rint(np.minimum(dual[pool.tasks :], SAFE)).astype(np.int64)
+            return price, active[used].astype(np.int64), x[used]
         entering = entering[np.argsort(-reduced_cost[entering], kind="stable")[: pool.limit.size]]
         master.add_columns(pool.only(entering))
         active = np.concatenate((active, entering))
@@ -45,14 +47,15 @@ def solve_relaxation(pool: Pool, slack: Int, stop: Stop) -> tuple[Int, Int, Floa
     return None
 
 
-def add_cuts(pool: Pool, column: Int, x: Float) -> Pool:
+def add_cuts(pool: Pool, column: Int, x: Float, flag: Int) -> Pool:
     """The pool and the cuts x violates most: sum_c floor(a_c(R) / 2) x_c <= floor(limit(R) / 2) of three rows R.
 
     Args:
         column, x: the relaxation's columns and values.
+        flag: (1,) once it is 1, those found so far are the ones.
     """
     used = np.ascontiguousarray(pool.A[: pool.base, column].toarray().T.astype(np.bool_))
-    triple, violation = _violated(used, x, pool.limit[: pool.base])
+    triple, violation = _violated(used, x, pool.limit[: pool.base], flag)
     if not violation.size:
         return pool
     triple = triple[np.argsort(-violation, kind="stable")[:AT_ONCE]]
@@ -74,8 +77,12 @@ def drop_idle_cuts(pool: Pool, price: Int) -> Pool:
     return replace(pool, A=A, limit=pool.limit[kept])
 
 
-@njit("Tuple((int64[:, ::1], float64[::1]))(boolean[:, ::1], float64[::1], int64[::1])", cache=True, nogil=True)
-def _violated(used, x, limit):
+@njit(
+    "Tuple((int64[:, ::1], float64[::1]))(boolean[:, ::1], float64[::1], int64[::1], int64[::1])",
+    cache=True,
+    nogil=True,
+)
+def _violated(used, x, limit, flag):
     """Triples of rows and by how much x violates their cuts, each triple found once."""
     columns, rows = used.shape
     both = np.zeros((rows, rows))  # weight of the columns in two rows
@@ -89,6 +96,8 @@ def _violated(used, x, limit):
     for a in range(rows):
         near = np.flatnonzero(both[a])
         for p in range(near.size):
+            if flag[0] != 0:
+                return triple[:found].copy(), violation[:found].copy()
             b = near[p]
             for e in near[p + 1 :]:
                 if b == a or e == a or (both[b, e] > 0 and a > b):  # of a triangle, the first row finds it

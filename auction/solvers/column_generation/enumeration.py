@@ -6,6 +6,7 @@ from numba import njit
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool, ReducedMarket, build_pool
+from auction.solvers.column_generation.lattices import Lattice
 from auction.solvers.column_generation.pricing import NEVER, cover_prices, lattice_point, lattice_points
 
 LIMIT = 1_000_000  # columns
@@ -24,11 +25,12 @@ def _minimal(slot, demand, chosen, supply):
 
 
 @njit(
-    "Tuple((int64[::1], int64[::1]))(int64[::1], int64[:, ::1], int64[::1], int64[:, ::1], int64[::1], int64, int64)",
+    "Tuple((int64[::1], int64[::1]))(int64[::1], int64[:, ::1], int64[::1], int64[:, ::1], int64[::1], int64, int64, "
+    "int64[::1])",
     cache=True,
     nogil=True,
 )
-def covers_within(top, slot, price, table, demand, budget, limit):
+def covers_within(top, slot, price, table, demand, budget, limit, flag):
     """Every set of providers that covers the demand, needs all its members and costs at most ``budget``.
 
     Providers are taken or skipped in order; the table tells what the rest costs at least, so that a branch is entered
@@ -39,6 +41,7 @@ def covers_within(top, slot, price, table, demand, budget, limit):
         demand: (K,) of one task.
         budget: the most a cover may cost, below ``pricing.NEVER``.
         limit: covers after which to give up.
+        flag: (1,) once it is 1, what is returned is not all.
 
     Returns:
         ends (covers,) and the providers of all covers, one after another; limit + 1 covers mean that it gave up.
@@ -57,6 +60,8 @@ def covers_within(top, slot, price, table, demand, budget, limit):
     if table[0, at] > budget:
         return ends[:0].copy(), members[:0].copy()
     while True:
+        if flag[0] != 0:
+            break
         # Invariant: a cover within the budget completes the chosen ones by providers j, j + 1, ...
         while at > 0:
             left[depth + 1] = np.maximum(left[depth] - slot[j], 0)
@@ -96,7 +101,9 @@ def covers_within(top, slot, price, table, demand, budget, limit):
     return ends[:found].copy(), members[:size].copy()
 
 
-def columns_within(reduced: ReducedMarket, price: Int, spread: int, stop: Stop) -> Pool | None:
+def columns_within(
+    reduced: ReducedMarket, parts: list[Lattice], price: Int, spread: int, stop: Stop, flag: Int
+) -> Pool | None:
     """Every minimal column of slack below ``spread``; None when there are more than LIMIT or it was stopped.
 
     An allocation that uses any other is worth at most the bound of ``price`` less ``spread``, or no more than one
@@ -106,17 +113,22 @@ def columns_within(reduced: ReducedMarket, price: Int, spread: int, stop: Stop) 
         price: (n,) premiums pi_j of providers.
     """
     paid = np.minimum(reduced.cost + price, NEVER - 1)
-    table = cover_prices(reduced.top, reduced.slot, paid)
     task, ends, provider = [], [], []
     found = size = 0
-    for i, cheapest in enumerate(table[0, lattice_points(reduced.top, reduced.demand)].tolist()):
-        budget = min(min(int(reduced.bid[i]), cheapest) + spread, NEVER) - 1
-        end, member = covers_within(reduced.top, reduced.slot, paid, table, reduced.demand[i], budget, LIMIT - found)
-        found += end.size
-        if found > LIMIT or stop.now:
+    for part in parts:
+        own = paid[part.provider]
+        table = cover_prices(part.top, part.slot, own, flag)
+        if not table.size:
             return None
-        task.append(np.full(end.size, i))
-        ends.append(end + size)
-        provider.append(member)
-        size += member.size
+        least = table[0, lattice_points(part.top, part.demand)].tolist()
+        for i, demand, cheapest in zip(part.task.tolist(), part.demand, least, strict=True):
+            budget = min(min(int(reduced.bid[i]), cheapest) + spread, NEVER) - 1
+            end, member = covers_within(part.top, part.slot, own, table, demand, budget, LIMIT - found, flag)
+            found += end.size
+            if found > LIMIT or flag[0] or stop.now:
+                return None
+            task.append(np.full(end.size, i))
+            ends.append(end + size)
+            provider.append(part.provider[member])
+            size += member.size
     return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))

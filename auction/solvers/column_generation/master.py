@@ -7,6 +7,8 @@ from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool
 
+SLICE = 1.0  # seconds of a first run before the stop is looked at; the next is twice as long
+
 
 class RestrictedMaster:
     """max profit x subject to A x <= limit, x >= 0, in HiGHS; profits are divided by ``unit``, for its tolerances."""
@@ -34,9 +36,15 @@ class RestrictedMaster:
 
     def solve(self) -> tuple[float, Float, Float] | None:
         """Objective, dual prices >= 0 of the rows, values of the columns; None when cut short."""
-        if (remaining := self._stop.remaining()) is not None:
-            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + remaining)
-        self._highs.run()
+        seconds = SLICE
+        while True:  # a run that was cut short goes on from its basis
+            remaining = self._stop.remaining()
+            limit = seconds if remaining is None else min(seconds, remaining)
+            self._highs.setOptionValue("time_limit", self._highs.getRunTime() + limit)
+            self._highs.run()
+            if self._stop.now or self._highs.getModelStatus() != highspy.HighsModelStatus.kTimeLimit:
+                break
+            seconds *= 2
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:
             return None
         solution = self._highs.getSolution()

@@ -5,6 +5,7 @@ from numba import njit
 
 from auction.market import Int
 
+AT_ONCE = 1 << 24  # entries of a table that are filled before the flag is looked at
 NEVER = 2**62  # the price of covering what no providers cover; no bid reaches it, and one price on top fits int64
 
 
@@ -17,8 +18,8 @@ def lattice_point(top, q):
     return at
 
 
-@njit("int64[:, ::1](int64[::1], int64[:, ::1], int64[::1])", cache=True, nogil=True)
-def cover_prices(top, slot, price):
+@njit("int64[:, ::1](int64[::1], int64[:, ::1], int64[::1], int64[::1])", cache=True, nogil=True)
+def cover_prices(top, slot, price, flag):
     """f_j(q) = min(f_j+1(q), p_j + f_j+1(max(q - s_j, 0))): the cheapest cover of q by providers j, j + 1, ... once.
 
     One pass over the providers prices every task, and the table tells both the cheapest cover (follow the minimum) and
@@ -28,9 +29,10 @@ def cover_prices(top, slot, price):
         top: (K,) the largest demand of each type.
         slot: (n, K) requests of a slot, at most ``top``.
         price: (n,) of a slot, 0 up to below NEVER.
+        flag: (1,) cuts a table of more than AT_ONCE entries short once it is 1.
 
     Returns:
-        (n + 1, points) int64 over the lattice 0..top in C order; NEVER where nothing covers.
+        (n + 1, points) int64 over the lattice 0..top in C order; NEVER where nothing covers. Empty where cut short.
     """
     count, types = slot.shape
     width = top[types - 1] + 1
@@ -42,6 +44,8 @@ def cover_prices(top, slot, price):
     table[count, 0] = 0
     q = np.zeros(types, dtype=np.int64)
     for j in range(count - 1, -1, -1):
+        if flag[0] != 0 and (count - j) * outer * width > AT_ONCE:
+            return table[:0]
         p, last = price[j], slot[j, types - 1]
         q[:] = 0
         for line in range(outer):

@@ -45,8 +45,12 @@ def test_any_prices_give_the_value_of_the_dual(market, data):
         price = np.array(data.draw(st.lists(st.integers(0, 10**8), min_size=count, max_size=count)), dtype=np.int64)
         at = vector_dual.evaluate_dual(grid, price)
         exact = derived_bound(market, reading, price, grid.vectors)
-        assert vector_dual.derive_bound(grid, price) == exact >= vector_dual.derive_bound(grid, at.price)
-        assert vector_dual.derive_bound(grid, at.price) == pytest.approx(at.value, rel=1e-12)
+        assert (
+            vector_dual.derive_bound(grid, price, at.cover)
+            == exact
+            >= (lowered := vector_dual.derive_bound(grid, at.price, at.cover))
+        )
+        assert lowered == derived_bound(market, reading, at.price, grid.vectors) == pytest.approx(at.value, rel=1e-12)
 
 
 @pytest.mark.parametrize("reading", READINGS)

@@ -14,6 +14,7 @@ from auction.certificate import derived_bound
 from auction.market import READINGS, Market
 from auction.search import Stop
 from auction.solvers import column_generation
+from auction.solvers._flag import NEVER_RAISED
 from auction.solvers.column_generation import by_provider
 from auction.solvers.column_generation.columns import reduce_market
 from auction.solvers.column_generation.enumeration import covers_within
@@ -88,7 +89,7 @@ def test_same_result_twice(generate):
 def test_a_table_beyond_memory_is_refused(generate, refusal):
     market = generate("uniform", 3, 4, 3, 0)
     huge = replace(market, demand=market.demand * 10_000, value=market.value + 10**12, alpha=10**13)
-    assert "table of" in refusal(run, huge)
+    assert "tables of" in refusal(run, huge)
     assert not by_provider.fits(huge, "bundle") and by_provider.fits(huge, "whole")
 
 
@@ -96,7 +97,7 @@ def test_cover_prices_and_covers(generate):
     """Every entry of the table against all subsets of the providers."""
     market = generate("uniform", 6, 7, 2, 3)
     reduced = reduce_market(market)
-    table = cover_prices(reduced.top, reduced.slot, reduced.cost)
+    table = cover_prices(reduced.top, reduced.slot, reduced.cost, NEVER_RAISED)
     subsets = np.array(list(np.ndindex(*(2,) * reduced.provider.size)))
     price, supply = subsets @ reduced.cost, subsets @ reduced.slot
     ends, provider = cheapest_covers(reduced.top, reduced.slot, table, reduced.demand)
@@ -115,8 +116,8 @@ def test_cover_prices_and_covers(generate):
                 for j in np.flatnonzero(row)
             )
         ]
-        stop, member = covers_within(
-            reduced.top, reduced.slot, reduced.cost, table, demand, min(2 * least, NEVER - 1), 1_000
-        )
+        budget = min(2 * least, NEVER - 1)
+        prices = reduced.top, reduced.slot, reduced.cost, table
+        stop, member = covers_within(*prices, demand, budget, 1_000, NEVER_RAISED)
         found = [set(part.tolist()) for part in np.split(member, stop[:-1])] if stop.size else []
         assert sorted(map(sorted, found)) == sorted(map(sorted, needed))

@@ -44,7 +44,7 @@ def test_neighbourhoods_improve_an_allocation_and_keep_it_feasible(generate, mon
     monkeypatch.setattr(neighbourhoods, "TASKS", 15)
     market = generate("scarce", 120, 120, 2, 0)
     grid, at = at_linear_prices(market, reading)
-    before = complete(grid, at)
+    before = complete(grid, at, Stop(None))
     after = neighbourhoods.search_neighbourhoods(grid, at, before, Stop(8.0))
     assert not check(market, after, reading)
     assert welfare(market, after) > welfare(market, before)
