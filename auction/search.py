@@ -30,10 +30,17 @@ class Stop:
         self._cancels: list[Callable[[], object]] = []
         self._wake = threading.Event()
         self.interrupted = False
+        self.postponed = 0.0  # seconds
 
     def remaining(self) -> float | None:
         """Seconds left, not below a hundredth; None without a limit."""
         return None if self._deadline is None else max(0.01, self._deadline - time.perf_counter())
+
+    def postpone(self, seconds: float) -> None:
+        """Move the deadline by what was spent before solving could begin."""
+        self.postponed += seconds
+        if self._deadline is not None:
+            self._deadline += seconds
 
     @property
     def now(self) -> bool:

@@ -33,7 +33,8 @@ def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | No
     Args:
         function: a generator function at the top of a module, called as ``function(stop, *arguments)``; the stop it
             gets has the time that is left and is interrupted with the caller's. Each value it yields takes the place
-            of the one before: what was found so far is never lost.
+            of the one before: what was found so far is never lost. Time passes from when the process has started and
+            imported it.
         stop: GRACE seconds after its limit, or after an interrupt, the process and all it started are killed.
         arguments: anything that pickles.
 
@@ -44,7 +45,7 @@ def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | No
     Raises:
         InputError: raised by the function.
     """
-    process = _take(function)
+    process = _idle.pop() if _idle else _Process()
     value = None
     try:
         for kind, sent in process.answers(stop, (function, arguments)):
@@ -69,11 +70,6 @@ def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | No
         raise
 
 
-def start(function: Function) -> None:
-    """Have a process at hand that has imported the function, so that its next call does not wait for that."""
-    _idle.append(_take(function))
-
-
 class _Process:
     """The parent's side of one process: pickles in, pickles out, one call at a time."""
 
@@ -82,7 +78,6 @@ class _Process:
         self._printed = Path(self._folder.name, "printed")  # by libraries: its last line says what ended them
         self._received: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._number = 0
-        self.imported: set[str] = set()
         environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": self._folder.name}
         with self._printed.open("wb") as printed:
             self._popen = subprocess.Popen(
@@ -122,9 +117,8 @@ class _Process:
             self._send((number, None))
             self._received.put(("interrupted", number))
 
-        remaining = stop.remaining()
-        end = float("inf") if remaining is None else time.perf_counter() + remaining + GRACE
-        self._send((number, (pickle.dumps(call), remaining)))
+        begun, end = time.perf_counter(), float("inf")
+        self._send((number, (pickle.dumps(call), stop.remaining())))
         stop.on_interrupt(interrupt)
         while True:
             left = max(0.0, end - time.perf_counter())
@@ -134,7 +128,11 @@ class _Process:
                 return
             if kind == "gone":
                 raise ChildProcessError(self._cause())
-            if kind != "interrupted":
+            if kind == "begun":
+                stop.postpone(time.perf_counter() - begun)
+                if (remaining := stop.remaining()) is not None:
+                    end = min(end, time.perf_counter() + remaining + GRACE)
+            elif kind != "interrupted":
                 yield kind, sent
             elif sent == number:  # of this call, not of one that had its answer
                 end = min(end, time.perf_counter() + GRACE)
@@ -162,24 +160,6 @@ class _Process:
 
 
 _idle: list[_Process] = []
-
-
-def _take(function: Function) -> _Process:
-    """An idle process that has imported the function's module, or a new one."""
-    process = _idle.pop() if _idle else _Process()
-    if function.__module__ not in process.imported:
-        try:
-            for kind, _ in process.answers(Stop(None), (_nothing, (function,))):
-                if kind in ("ended", "raised"):
-                    break
-        except ChildProcessError:
-            pass  # said again, to the caller, by its own call
-        process.imported.add(function.__module__)
-    return process
-
-
-def _nothing(stop: Stop, function: Function) -> Iterator[Any]:
-    yield from ()
 
 
 @atexit.register
@@ -220,8 +200,11 @@ def serve() -> None:
     threading.Thread(target=receive, daemon=True).start()
     while True:
         call, stop = calls.get()
+        begun = time.perf_counter()
         try:
             function, arguments = pickle.loads(call)
+            stop.postpone(time.perf_counter() - begun)
+            answer("begun")
             for value in function(stop, *arguments):
                 answer("value", value)
         except InputError as error:

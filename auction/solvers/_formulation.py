@@ -21,11 +21,8 @@ class Candidates:
     useful: Int  # (p, K) min(s_jk, C_ik): cutting it there strengthens the relaxation and loses no solution
 
 
-def candidates(market: Market, reading: Reading) -> Candidates:
-    """Pairs with a slot on offer, s_j useful to C_i (covering it under ``whole``) and c_j <= b_i.
-
-    A pair outside can be dropped from any allocation without losing welfare. Tasks that all their pairs together do
-    not cover are dropped with their pairs.
+def refuse_too_many_pairs(market: Market) -> None:
+    """Stop here what could not even be built in memory.
 
     Raises:
         InputError: more than PAIR_LIMIT pairs of tasks and providers.
@@ -35,6 +32,18 @@ def candidates(market: Market, reading: Reading) -> Candidates:
             f"market: {market.tasks} tasks x {market.providers} providers is beyond {PAIR_LIMIT} pairs, "
             "the most an integer programme here takes"
         )
+
+
+def candidates(market: Market, reading: Reading) -> Candidates:
+    """Pairs with a slot on offer, s_j useful to C_i (covering it under ``whole``) and c_j <= b_i.
+
+    A pair outside can be dropped from any allocation without losing welfare. Tasks that all their pairs together do
+    not cover are dropped with their pairs.
+
+    Raises:
+        InputError: see ``refuse_too_many_pairs``.
+    """
+    refuse_too_many_pairs(market)
     demand, resource = market.demand, market.resource
     bid = market.net_bid.reshape(-1, 1)
     possible = (market.slots > 0) & (market.cost <= bid) & (bid > 0)

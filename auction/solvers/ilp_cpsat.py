@@ -1,18 +1,20 @@
 """The exact model in OR-Tools CP-SAT, tuned: full linearisation, hints, cut coefficients."""
 
 import math
+from functools import partial
 
 import numpy as np
 from ortools.sat.python import cp_model
 
-from auction.allocation import Allocation
 from auction.market import READINGS, Market, Reading
-from auction.search import Found, Stop, claimed_bound
-from auction.solvers._formulation import candidates
-from auction.solvers._warm_start import best_heuristic
-from auction.welfare import welfare
+from auction.search import Found, Stop
+from auction.solvers import _programme
+from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme
 
 __all__ = ["READINGS", "solve"]
+
+# All integer, and nothing hidden; but no sum may leave int64, and the bound of a search cut short passes as a double.
+ARITHMETIC = Arithmetic(amounts=2**60, requests=2**15)
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start: bool = False) -> Found:
@@ -24,44 +26,43 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
 
     Args:
         warm_start: hint the best heuristic allocation.
-    """
-    start = best_heuristic(market, reading, stop) if warm_start else Allocation.empty()
-    kept = candidates(market, reading)
-    if not kept.tasks.size:
-        return Found(Allocation.empty(), 0, "optimal")
-    model = cp_model.CpModel()
-    y = {i: model.new_bool_var("") for i in kept.tasks.tolist()}
-    A = [model.new_bool_var("") for _ in range(kept.task.size)]
 
-    by_task = np.split(np.arange(kept.task.size), np.flatnonzero(np.diff(kept.task)) + 1)
-    for pairs in by_task:
-        i = int(kept.task[pairs[0]])
-        chosen = [A[p] for p in pairs]
-        for k in range(market.types):
-            supply = cp_model.LinearExpr.weighted_sum(chosen, kept.useful[pairs, k].tolist())
-            model.add(supply >= int(market.demand[i, k]) * y[i])
+    Raises:
+        InputError: more pairs of tasks and providers than an integer programme takes.
+    """
+    return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), ARITHMETIC)
+
+
+def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
+    """The programme solved by CP-SAT; cut short, its best solution and bound."""
+    model = cp_model.CpModel()
+    y = [model.new_bool_var("") for _ in range(programme.bid.size)]
+    A = [model.new_bool_var("") for _ in range(programme.task.size)]
+    for i, pairs in enumerate(np.split(np.arange(len(A)), np.flatnonzero(np.diff(programme.task)) + 1)):
+        chosen = [A[p] for p in pairs.tolist()]
+        for useful, demand in zip(programme.useful[pairs].T.tolist(), programme.demand[i].tolist(), strict=True):
+            model.add(cp_model.LinearExpr.weighted_sum(chosen, useful) >= demand * y[i])
         for a in chosen:
             model.add_implication(a, y[i])
-        if reading == "whole":
+        if programme.whole:
             model.add_at_most_one(chosen)
-    order = np.argsort(kept.provider, kind="stable")
-    for pairs in np.split(order, np.flatnonzero(np.diff(kept.provider[order])) + 1):
-        slots, serving = int(market.slots[kept.provider[pairs[0]]]), [A[p] for p in pairs]
+    order = np.argsort(programme.provider, kind="stable")
+    for pairs in np.split(order, np.flatnonzero(np.diff(programme.provider[order])) + 1):
+        slots, serving = int(programme.slots[programme.provider[pairs[0]]]), [A[p] for p in pairs.tolist()]
         if slots == 1:
             model.add_at_most_one(serving)
         elif slots < len(serving):
             model.add(cp_model.LinearExpr.sum(serving) <= slots)
+    for i, others in programme.cuts:
+        model.add_bool_or([*(A[p] for p in others.tolist()), ~y[i]])
     model.maximize(
-        cp_model.LinearExpr.weighted_sum(list(y.values()), market.net_bid[kept.tasks].tolist())
-        - cp_model.LinearExpr.weighted_sum(A, market.cost[kept.provider].tolist())
+        cp_model.LinearExpr.weighted_sum(y, programme.bid.tolist())
+        - cp_model.LinearExpr.weighted_sum(A, programme.cost.tolist())
     )
-    if start.task.size:
-        hinted = set(zip(start.task.tolist(), start.provider.tolist(), strict=True))
-        for variable, pair in zip(A, zip(kept.task.tolist(), kept.provider.tolist(), strict=True), strict=True):
-            model.add_hint(variable, pair in hinted)
-        winners = set(start.task.tolist())
-        for i, variable in y.items():
-            model.add_hint(variable, i in winners)
+    if start is not None:
+        winners = np.isin(np.arange(len(y)), programme.task[start])
+        for variable, value in zip(y + A, np.concatenate((winners, start)).tolist(), strict=True):
+            model.add_hint(variable, value)
 
     solver = cp_model.CpSolver()
     parameters = solver.parameters
@@ -70,20 +71,21 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     parameters.random_seed = seed
     parameters.linearization_level = 2
     parameters.relative_gap_limit = 0.0
+    parameters.presolve_inclusion_work_limit = 0  # wraps at 2^31 in OR-Tools 9.15 (google/or-tools 5293)
     parameters.catch_sigint_signal = False
     if (remaining := stop.remaining()) is not None:
         parameters.max_time_in_seconds = remaining
     stop.on_interrupt(solver.stop_search)
-    if stop.interrupted:  # before there was a search to stop
-        return Found(start, claimed_bound(market, welfare(market, start), math.inf), "interrupted")
+    taken = np.zeros(len(A), dtype=bool)
+    if stop.now:  # before there was a search to stop
+        return Answer(taken, math.inf, INTERRUPTED if stop.interrupted else TIME_LIMIT)
     status = solver.solve(model)
 
-    allocation = start
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         taken = np.array([solver.boolean_value(a) for a in A])
-        allocation = max(Allocation.of(kept.task[taken], kept.provider[taken]), start, key=lambda a: welfare(market, a))
-    achieved = welfare(market, allocation)
     if status == cp_model.OPTIMAL:
-        return Found(allocation, achieved, "optimal")
+        return Answer(taken, programme.worth(taken), OPTIMAL)
     bound = solver.best_objective_bound if status == cp_model.FEASIBLE else math.inf  # 0 where it knows nothing yet
-    return Found(allocation, claimed_bound(market, achieved, bound), "time limit")
+    if status in (cp_model.FEASIBLE, cp_model.UNKNOWN):
+        return Answer(taken, math.nextafter(bound, math.inf), INTERRUPTED if stop.interrupted else TIME_LIMIT)
+    return Answer(taken, math.inf, f"CP-SAT: {solver.status_name(status)}")

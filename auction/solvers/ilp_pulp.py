@@ -1,20 +1,23 @@
 """The exact model as an integer programme in PuLP, written as the formula reads; solved by HiGHS."""
 
 import math
+from functools import partial
 from typing import Literal
 
 import highspy
 import numpy as np
 import pulp
 
-from auction.allocation import Allocation
 from auction.market import READINGS, Market, Reading
-from auction.search import Found, Stop, claimed_bound
-from auction.solvers._formulation import Candidates, candidates
-from auction.solvers._warm_start import best_heuristic
-from auction.welfare import welfare
+from auction.search import Found, Stop
+from auction.solvers import _programme
+from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme
 
 __all__ = ["READINGS", "solve"]
+
+# Both hold integer points to rows within 10^-6 and reduced costs to their sign within 10^-7; sums are off by some
+# hundred roundings of their terms at most. CBC reads amounts of 13 digits, for that is how PuLP writes them.
+ARITHMETIC = Arithmetic(amounts=2**40, requests=2**15, per_column=1e-7, relative=2.0**-44)
 
 
 def solve(
@@ -28,93 +31,94 @@ def solve(
 ) -> Found:
     """max sum_i b_i y_i - sum_ij c_j A_ij subject to covering, slots, A_ij <= y_i; A and y binary.
 
-    Coefficients are cut to min(s_jk, C_ik) and useless pairs left out (``_formulation``). Amounts stay integer
-    micro-tokens and both gap tolerances are 0.
+    Coefficients are cut to min(s_jk, C_ik) and useless pairs left out (``_formulation``); both gap tolerances are 0,
+    and what is proven is proven in integers (``_programme``).
 
     Args:
         warm_start: start from the best heuristic allocation.
-        backend: ``cbc`` reports no bound through PuLP: cut short, its bound is the trivial one. It runs in a process
-            that PuLP does not let go of: interrupted, it goes on to its time limit.
+        backend: ``cbc`` reports no bound through PuLP: cut short, its bound is the trivial one.
+
+    Raises:
+        InputError: more pairs of tasks and providers than an integer programme takes.
     """
-    start = best_heuristic(market, reading, stop) if warm_start else Allocation.empty()
-    kept = candidates(market, reading)
-    if not kept.tasks.size:
-        return Found(Allocation.empty(), 0, "optimal")
-    problem, y, A = _formulate(market, reading, kept)
-    if start.task.size:
-        for variable in problem.variables():
-            variable.setInitialValue(0)
-        for i, j in zip(start.task.tolist(), start.provider.tolist(), strict=True):
-            y[i].setInitialValue(1)
-            A[i, j].setInitialValue(1)
-
-    run = {"highs": _highs, "cbc": _cbc}[backend]
-    proven, bound = run(problem, stop, seed, bool(start.task.size))
-    found = [pair for pair, variable in A.items() if (variable.value() or 0) > 0.5]
-    allocation = Allocation.of(*np.array(found, dtype=np.int64).reshape(-1, 2).T)
-    if not proven:
-        allocation = max(allocation, start, key=lambda a: welfare(market, a))
-    achieved = welfare(market, allocation)
-    if proven:
-        return Found(allocation, achieved, "optimal")
-    return Found(allocation, claimed_bound(market, achieved, bound), "time limit")
+    optimum = {"highs": highs_optimum, "cbc": cbc_optimum}[backend]
+    return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), ARITHMETIC)
 
 
-def _highs(problem: pulp.LpProblem, stop: Stop, seed: int, warm: bool) -> tuple[bool, float]:
-    """Solve, leaving the best values in the variables; whether it is proven optimal, and the bound."""
+def highs_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
+    """The programme solved by HiGHS; cut short, its best solution and bound."""
+    problem, A = _formulate(programme, start)
     solver = pulp.HiGHS(msg=False, gapRel=0.0, gapAbs=0.0, timeLimit=stop.remaining(), random_seed=seed, threads=2)
     solver.createAndConfigureSolver(problem)
     solver.buildSolverModel(problem)
     highs = problem.solverModel
     highs.HandleUserInterrupt = True
     stop.on_interrupt(highs.cancelSolve)
-    if warm:
+    if start is not None:
         values = np.array([variable.value() for variable in problem.variables()], dtype=float)
         highs.setSolution(values.size, np.arange(values.size, dtype=np.int32), values)
     solver.callSolver(problem)
-    info = highs.getInfo()
+
+    info, said = highs.getInfo(), highs.getModelStatus()
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     values = np.array(highs.getSolution().col_value) if feasible else np.zeros(highs.getNumCol())
-    for variable, value in zip(problem.variables(), values.tolist(), strict=True):
-        variable.varValue = value
-    return highs.getModelStatus() == highspy.HighsModelStatus.kOptimal, -info.mip_dual_bound
+    taken = values[[variable.index for variable in A.values()]] > 0.5
+    endings = {
+        highspy.HighsModelStatus.kOptimal: OPTIMAL,
+        highspy.HighsModelStatus.kTimeLimit: TIME_LIMIT,
+        highspy.HighsModelStatus.kInterrupt: INTERRUPTED,
+    }
+    return Answer(taken, -info.mip_dual_bound, endings.get(said, f"HiGHS: {highs.modelStatusToString(said)}"))
 
 
-def _cbc(problem: pulp.LpProblem, stop: Stop, seed: int, warm: bool) -> tuple[bool, float]:
-    """As ``_highs``; ``status`` says optimal for a run cut short, ``sol_status`` tells the two apart."""
+def cbc_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
+    """As ``highs_optimum``; ``status`` says optimal for a run cut short, ``sol_status`` tells the two apart."""
+    problem, A = _formulate(programme, start)
     options = [f"randomSeed {seed}", f"randomCbcSeed {seed}"]
+    warm = start is not None
     problem.solve(pulp.PULP_CBC_CMD(msg=False, gapRel=0.0, timeLimit=stop.remaining(), warmStart=warm, options=options))
-    if problem.sol_status not in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible):
-        for variable in problem.variables():  # of a run cut short before it found anything
-            variable.varValue = 0
-    return problem.sol_status == pulp.LpSolutionOptimal, math.inf
+    found = problem.sol_status in (pulp.LpSolutionOptimal, pulp.LpSolutionIntegerFeasible)
+    taken = np.array([found and variable.value() > 0.5 for variable in A.values()])
+    if problem.sol_status == pulp.LpSolutionOptimal:
+        return Answer(taken, programme.worth(taken), OPTIMAL)
+    stopped = problem.status in (pulp.LpStatusOptimal, pulp.LpStatusNotSolved) and stop.remaining() is not None
+    return Answer(taken, math.inf, TIME_LIMIT if stopped else f"CBC: {pulp.LpStatus[problem.status]}")
 
 
 def _formulate(
-    market: Market, reading: Reading, kept: Candidates
-) -> tuple[pulp.LpProblem, dict[int, pulp.LpVariable], dict[tuple[int, int], pulp.LpVariable]]:
-    pairs = list(zip(kept.task.tolist(), kept.provider.tolist(), strict=True))
-    useful = dict(zip(pairs, kept.useful.tolist(), strict=True))
+    programme: Programme, start: Mask | None
+) -> tuple[pulp.LpProblem, dict[tuple[int, int], pulp.LpVariable]]:
+    pairs = list(zip(programme.task.tolist(), programme.provider.tolist(), strict=True))
+    useful = dict(zip(pairs, programme.useful.tolist(), strict=True))
     providers_of: dict[int, list[int]] = {}
     tasks_of: dict[int, list[int]] = {}
     for i, j in pairs:
         providers_of.setdefault(i, []).append(j)
         tasks_of.setdefault(j, []).append(i)
-    b, c, w, C = market.net_bid.tolist(), market.cost.tolist(), market.slots.tolist(), market.demand.tolist()
+    b, w, C = programme.bid.tolist(), programme.slots.tolist(), programme.demand.tolist()
+    c = dict(zip(pairs, programme.cost.tolist(), strict=True))
 
     problem = pulp.LpProblem("allocation", pulp.LpMaximize)
     y = {i: pulp.LpVariable(f"y_{i}", cat="Binary") for i in providers_of}
     A = {(i, j): pulp.LpVariable(f"A_{i}_{j}", cat="Binary") for i, j in pairs}
 
-    problem += pulp.lpSum(b[i] * y[i] for i in y) - pulp.lpSum(c[j] * A[i, j] for i, j in A)
+    problem += pulp.lpSum(b[i] * y[i] for i in y) - pulp.lpSum(c[i, j] * A[i, j] for i, j in A)
     for i in y:
-        for k in range(market.types):
+        for k in range(len(C[i])):
             problem += pulp.lpSum(useful[i, j][k] * A[i, j] for j in providers_of[i]) >= C[i][k] * y[i]
     for j in tasks_of:
         problem += pulp.lpSum(A[i, j] for i in tasks_of[j]) <= w[j]
     for i, j in A:
         problem += A[i, j] <= y[i]
-    if reading == "whole":
+    if programme.whole:
         for i in y:
             problem += pulp.lpSum(A[i, j] for j in providers_of[i]) <= 1
-    return problem, y, A
+    for i, others in programme.cuts:
+        problem += pulp.lpSum(A[pairs[p]] for p in others.tolist()) >= y[i]
+    if start is not None:
+        winners = set(programme.task[start].tolist())
+        for i in y:
+            y[i].setInitialValue(int(i in winners))
+        for pair, taken in zip(pairs, start.tolist(), strict=True):
+            A[pair].setInitialValue(int(taken))
+    return problem, A

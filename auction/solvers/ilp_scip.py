@@ -1,20 +1,20 @@
 """The exact model in OR-Tools MathOpt, solved by SCIP."""
 
 import datetime
-import math
+from functools import partial
 
 import numpy as np
 from ortools.math_opt.python import mathopt
 from ortools.math_opt.solvers.gscip import gscip_pb2
 
-from auction.allocation import Allocation
 from auction.market import READINGS, Market, Reading
-from auction.search import Found, Stop, claimed_bound
-from auction.solvers._formulation import candidates
-from auction.solvers._warm_start import best_heuristic
-from auction.welfare import welfare
+from auction.search import Found, Stop
+from auction.solvers import _programme
+from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme
 
 __all__ = ["READINGS", "solve"]
+
+ARITHMETIC = Arithmetic(amounts=2**40, requests=2**15, per_column=1e-7, relative=2.0**-44)
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start: bool = False) -> Found:
@@ -22,45 +22,46 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
 
     Args:
         warm_start: start from the best heuristic allocation.
-    """
-    start = best_heuristic(market, reading, stop) if warm_start else Allocation.empty()
-    kept = candidates(market, reading)
-    if not kept.tasks.size:
-        return Found(Allocation.empty(), 0, "optimal")
-    model = mathopt.Model(name="allocation")
-    y = {i: model.add_binary_variable() for i in kept.tasks.tolist()}
-    A = [model.add_binary_variable() for _ in range(kept.task.size)]
 
-    by_task = np.split(np.arange(kept.task.size), np.flatnonzero(np.diff(kept.task)) + 1)
-    for pairs in by_task:
-        i = int(kept.task[pairs[0]])
-        for k in range(market.types):
-            supply = mathopt.fast_sum(int(kept.useful[p, k]) * A[p] for p in pairs)
-            model.add_linear_constraint(supply >= int(market.demand[i, k]) * y[i])
-        for p in pairs:
+    Raises:
+        InputError: more pairs of tasks and providers than an integer programme takes.
+    """
+    return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), ARITHMETIC)
+
+
+def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
+    """The programme solved by SCIP; cut short, its best solution and bound."""
+    model = mathopt.Model(name="allocation")
+    y = [model.add_binary_variable() for _ in range(programme.bid.size)]
+    A = [model.add_binary_variable() for _ in range(programme.task.size)]
+    for i, pairs in enumerate(np.split(np.arange(len(A)), np.flatnonzero(np.diff(programme.task)) + 1)):
+        for useful, demand in zip(programme.useful[pairs].T.tolist(), programme.demand[i].tolist(), strict=True):
+            supply = mathopt.fast_sum(s * A[p] for s, p in zip(useful, pairs.tolist(), strict=True))
+            model.add_linear_constraint(supply >= demand * y[i])
+        for p in pairs.tolist():
             model.add_linear_constraint(A[p] <= y[i])
-        if reading == "whole":
-            model.add_linear_constraint(mathopt.fast_sum(A[p] for p in pairs) <= 1)
-    order = np.argsort(kept.provider, kind="stable")
-    for pairs in np.split(order, np.flatnonzero(np.diff(kept.provider[order])) + 1):
-        slots = int(market.slots[kept.provider[pairs[0]]])
-        model.add_linear_constraint(mathopt.fast_sum(A[p] for p in pairs) <= slots)
+        if programme.whole:
+            model.add_linear_constraint(mathopt.fast_sum(A[p] for p in pairs.tolist()) <= 1)
+    order = np.argsort(programme.provider, kind="stable")
+    for pairs in np.split(order, np.flatnonzero(np.diff(programme.provider[order])) + 1):
+        slots = int(programme.slots[programme.provider[pairs[0]]])
+        model.add_linear_constraint(mathopt.fast_sum(A[p] for p in pairs.tolist()) <= slots)
+    for i, others in programme.cuts:
+        model.add_linear_constraint(mathopt.fast_sum(A[p] for p in others.tolist()) >= y[i])
     model.maximize(
-        mathopt.fast_sum(int(market.net_bid[i]) * y[i] for i in y)
-        - mathopt.fast_sum(int(c) * a for c, a in zip(market.cost[kept.provider], A, strict=True))
+        mathopt.fast_sum(b * one for b, one in zip(programme.bid.tolist(), y, strict=True))
+        - mathopt.fast_sum(c * one for c, one in zip(programme.cost.tolist(), A, strict=True))
     )
 
     hints = []
-    if start.task.size:
-        hinted = set(zip(start.task.tolist(), start.provider.tolist(), strict=True))
-        pairs_kept = zip(kept.task.tolist(), kept.provider.tolist(), strict=True)
-        values = {a: float(pair in hinted) for a, pair in zip(A, pairs_kept, strict=True)}
-        winners = set(start.task.tolist())
-        hints = [mathopt.SolutionHint(variable_values=values | {y[i]: float(i in winners) for i in y})]
+    if start is not None:
+        winners = np.isin(np.arange(len(y)), programme.task[start])
+        values = np.concatenate((winners, start)).astype(float).tolist()
+        hints = [mathopt.SolutionHint(variable_values=dict(zip(y + A, values, strict=True)))]
     own = gscip_pb2.GScipParameters(silence_output=True)
     own.bool_params["misc/catchctrlc"] = True  # MathOpt's interrupter fails on SCIP in OR-Tools 9.15
-    if stop.interrupted:  # before SCIP caught it
-        return Found(start, claimed_bound(market, welfare(market, start), math.inf), "interrupted")
+    if stop.now:  # before SCIP caught it
+        return Answer(np.zeros(len(A), dtype=bool), float("inf"), INTERRUPTED if stop.interrupted else TIME_LIMIT)
     remaining = stop.remaining()
     result = mathopt.solve(
         model,
@@ -74,14 +75,11 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
         ),
         model_params=mathopt.ModelSolveParameters(solution_hints=hints),
     )
-
-    allocation = start
+    taken = np.zeros(len(A), dtype=bool)
     if result.has_primal_feasible_solution():
         taken = np.array(result.variable_values(A)) > 0.5
-        allocation = max(Allocation.of(kept.task[taken], kept.provider[taken]), start, key=lambda a: welfare(market, a))
-    achieved = welfare(market, allocation)
-    if result.termination.reason == mathopt.TerminationReason.OPTIMAL:
-        return Found(allocation, achieved, "optimal")
-    interrupted = result.termination.limit == mathopt.Limit.INTERRUPTED
-    status = "interrupted" if interrupted else "time limit"
-    return Found(allocation, claimed_bound(market, achieved, result.dual_bound()), status)
+    endings = {mathopt.Limit.TIME: TIME_LIMIT, mathopt.Limit.INTERRUPTED: INTERRUPTED}
+    said = f"SCIP: {result.termination.reason.value} {result.termination.detail}".strip()
+    optimal = result.termination.reason == mathopt.TerminationReason.OPTIMAL
+    ending = OPTIMAL if optimal else endings.get(result.termination.limit, said)
+    return Answer(taken, result.dual_bound(), ending)

@@ -13,6 +13,7 @@ from auction import instances
 from auction.market import READINGS, Market
 from auction.solvers import lp_bound, solve
 from auction.solvers._formulation import candidates
+from auction.solvers._programme import Arithmetic, formulate
 
 
 def relaxation(market, reading):
@@ -62,7 +63,8 @@ def test_bound_is_that_of_the_relaxation(generate, family, reading, seed):
     assert outcome.bound >= exact - 1 or abs(value - exact) > 1e-3
 
 
-PRICES = st.sampled_from((0, 1, 10**5, 10**6, 5 * 10**6)) | st.integers(0, 10**8)
+PRICES = st.sampled_from((0.0, 1.0, 1e5, 1e6, 5e6, -1.0, np.nan, np.inf)) | st.floats(0, 1e8)
+ARITHMETICS = st.builds(Arithmetic, st.sampled_from((2**40, 2**24, 100)), st.sampled_from((2**15, 2, 1)))
 
 
 @pytest.mark.parametrize("reading", READINGS)
@@ -70,14 +72,16 @@ PRICES = st.sampled_from((0, 1, 10**5, 10**6, 5 * 10**6)) | st.integers(0, 10**8
 def test_any_prices_bound_the_optimum(reading, market, data):
     kept = candidates(market, reading)
     assume(kept.tasks.size)
-    slot_price = data.draw(arrays(np.int64, market.providers, elements=PRICES))
-    request_price = data.draw(arrays(np.int64, (kept.tasks.size, market.types), elements=PRICES))
+    programme = formulate(market, reading, kept, data.draw(ARITHMETICS))
+    slot_price = data.draw(arrays(np.float64, market.providers, elements=PRICES))
+    request_price = data.draw(arrays(np.float64, (kept.tasks.size, market.types), elements=PRICES))
     optimum = solve(market, "brute_force", reading=reading).welfare
-    assert lp_bound._dual_bound(market, kept, reading, slot_price, request_price) >= optimum
+    assert programme.unit * lp_bound.dual_bound(programme, slot_price, request_price) >= optimum
 
 
 def test_no_prices_bound_by_the_bids(generate):
     market = generate("uniform", 6, 8)
     kept = candidates(market, "bundle")
-    zero = lp_bound._dual_bound(market, kept, "bundle", np.zeros(8, np.int64), np.zeros((kept.tasks.size, 2), np.int64))
-    assert zero == market.net_bid[kept.tasks].sum()
+    programme = formulate(market, "bundle", kept, lp_bound.ARITHMETIC)
+    zero = lp_bound.dual_bound(programme, np.zeros(8), np.zeros((kept.tasks.size, 2)))
+    assert programme.unit * zero == market.net_bid[kept.tasks].sum()
