@@ -1,6 +1,6 @@
-"""Claims of the whitepaper, one file each.
+"""Claims of the whitepaper, one file or package each.
 
-A claim is a module with
+A claim is a module or, with helpers of its own, a package with
 
     PART                                         of the report: a key of PARTS
     SECTION, STATEMENT, CRITERION                what the whitepaper says and what would uphold it, fixed in advance;
@@ -10,7 +10,7 @@ A claim is a module with
     figures(results) -> dict[caption, Figure]    what to look at
     tables(results) -> dict[caption, DataFrame]  the numbers behind it
 
-Adding one means adding one file; the report, the notebook's list and the tests find it.
+Adding one means adding one file and its test, on results built by hand; the report and the notebook's list find it.
 """
 
 import sys

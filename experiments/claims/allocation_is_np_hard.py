@@ -21,10 +21,11 @@ STATEMENT = (
     "A significant challenge in designing a task-allocation system is that determining the optimal task allocation "
     "solution is NP-Hard."
 )
+QUADRATIC = 2  # exponent
 CRITERION = (
     "Upheld if every reading encodes PARTITION: the exact optimum tells its yes from its no instances. Qualified if "
     "some readings do and another is solved in polynomial time, its optimum agreeing with an integer programme to the "
-    "micro-token on every market tried and its fitted exponent below 2; refuted if none does."
+    f"micro-token on every market tried and its fitted exponent below {QUADRATIC}; refuted if none does."
 )
 
 # Markets a reading, PARTITION and 3-PARTITION instances of each answer, largest exponent of ten for the flow
@@ -175,7 +176,7 @@ def check(results: Results) -> Verdict:
     encodes = bool((reductions["answer"] == reductions["all tasks win"]).all() and reductions["proven"].all())
     agrees = bool((results["whole"]["flow"] == results["whole"]["integer programme"]).all())
     fit, low, high = statistics.exponent(results["flow"]["tasks"], results["flow"]["seconds"])
-    polynomial = agrees and high < 2
+    polynomial = agrees and high < QUADRATIC
     verdict: Judgement = "refuted" if not encodes else "qualified" if polynomial else "upheld"
     return Verdict(
         verdict,

@@ -28,11 +28,13 @@ STATEMENT = (
     "challenger's claim. ... Then, a single service provider is assigned to recompute each layer of the node in the "
     "topological order of the model DAG."
 )
+BYTES, SHARE = 100_000, 1e-4
 CRITERION = (
     "Faults of four kinds are drawn in runs of growing length, each disputed by an honest challenger, and each right "
     "run by a wrong one. Upheld if every dispute ends at the leftmost wrong node, the cheat loses and no honest party "
-    "does, within ceil(log2 N) + ceil(log2 tiles) rounds and 100 kB, the referee recomputing at most 10^-4 of a run of "
-    "32 tokens of SmolLM2. Qualified if only a limit is broken. Refuted if a cheat wins or an honest party loses."
+    f"does, within ceil(log2 N) + ceil(log2 tiles) rounds and {BYTES / 1000:g} kB, the referee recomputing at most "
+    f"10^{np.log10(SHARE):g} of a run of 32 tokens of SmolLM2. Qualified if only a limit is broken. Refuted if a cheat "
+    "wins or an honest party loses."
 )
 
 # Tokens of the tiny model's runs, faults of each kind; tokens of SmolLM2's run, faults of each kind
@@ -42,7 +44,6 @@ GRID: dict[Size, tuple[tuple[int, ...], int, int, int]] = {
     "full": ((1, 2, 4, 8, 16, 32, 64, 128, 256), 25, 32, 25),
 }
 KINDS = ("flipped-bit", "masked-fault", "wrong-tile", "through-residual")
-BYTES, SHARE = 100_000, 1e-4
 PROMPT = b"The capital of France is"
 SMOLLM2 = "smollm2"
 ESCAPES = "the cheat escapes"
@@ -164,7 +165,7 @@ def check(results: Results) -> Verdict:
     within = (
         found["leftmost"].all()
         and (found["rounds"] <= found["rounds allowed"]).all()
-        and (found["kB"] * 1000 < BYTES).all()
+        and (found["kB"] * 1000 <= BYTES).all()
         and (share <= SHARE).all()
     )
     verdict: Judgement = "upheld" if sound and within else "qualified" if sound else "refuted"

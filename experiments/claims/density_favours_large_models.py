@@ -10,6 +10,7 @@ from auction.market import Float
 from auction.printed.densities import latency
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._prose import percent
 from experiments.progress import track
 from experiments.sweep import Draw
 
@@ -20,11 +21,12 @@ STATEMENT = (
     "Setting the bidding density for service providers in this manner heavily incentivize providers that are able to "
     "run WebGPU inference on relatively large models such as Llama and SDXL."
 )
+LEAST = 0.3
 CRITERION = (
     "Upheld if the rank correlation between the work a provider completes in a slot and its place at the front of the "
-    "queue is above 0.3, with its 95 % interval, on the marketplace under s as a throughput at every floor tried; "
-    "refuted if it is below 0 with its interval at every floor; qualified otherwise. s read as a latency is shown "
-    "beside it."
+    f"queue is above {LEAST}, with its {percent(statistics.CONFIDENCE)} interval, on the marketplace under s as a "
+    "throughput at every floor tried; refuted if it is below 0 with its interval at every floor; qualified otherwise. "
+    "s read as a latency is shown beside it."
 )
 
 GRID = {"tiny": (100, 3), "small": (1000, 20), "full": (1000, 100)}
@@ -73,7 +75,7 @@ def check(results: Results) -> Verdict:
     own = table[(table["family"] == "marketplace") & (table["measure"] == "work")]
     throughput, other = own[own["s read as"] == "throughput"], own[own["s read as"] == "latency"]
     verdict: Judgement = (
-        "upheld" if (throughput["low"] > 0.3).all() else "refuted" if (throughput["high"] < 0).all() else "qualified"
+        "upheld" if (throughput["low"] > LEAST).all() else "refuted" if (throughput["high"] < 0).all() else "qualified"
     )
     at = throughput[throughput["floor"] == FLOOR].iloc[0]
     return Verdict(

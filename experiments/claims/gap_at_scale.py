@@ -8,7 +8,9 @@ from matplotlib.figure import Figure
 
 from auction import generate, instances, solve
 from experiments import plots, statistics, sweep
-from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims import Results, Size, Verdict
+from experiments.claims._gap_verdict import MODERATE, SMALL, judged
+from experiments.claims._prose import percent
 from experiments.progress import track
 from experiments.sweep import BEST_VARIANT, COLOURS, PRINTED, VARIANTS, Draw, Plan
 
@@ -20,8 +22,9 @@ STATEMENT = (
     "mechanism to push bids for efficient allocations."
 )
 CRITERION = (
-    "Upheld if the auction as printed loses at most 5 % of the certified bound in the mean over all families at the "
-    "largest size; qualified if at most 20 %, or its best variant at most 5 %; refuted otherwise."
+    f"Upheld if the auction as printed loses at most {percent(SMALL)} of the certified bound in the mean over all "
+    f"families at the largest size; qualified if at most {percent(MODERATE)}, or its best variant at most "
+    f"{percent(SMALL)}; refuted otherwise."
 )
 
 # Tasks (as many providers), seeds, seconds for the bound; tasks of the market with one large provider
@@ -83,11 +86,8 @@ def check(results: Results) -> Verdict:
     own = gaps[gaps["tasks"] == gaps["tasks"].max()]
     mean = {label: statistics.mean_interval(group["gap_bound"]) for label, group in own.groupby("solver")}
     printed, best, guided, bound = (mean[label] for label in SHOWN)
-    verdict: Judgement = (
-        "upheld" if printed[0] <= 0.05 else "qualified" if printed[0] <= 0.20 or best[0] <= 0.05 else "refuted"
-    )
     return Verdict(
-        verdict,
+        judged(printed[0], best[0]),
         f"{printed[0]:.1%} ({printed[1]:.1%} to {printed[2]:.1%}) of the certified bound is lost",
         f"At {own['tasks'].max():,} tasks and as many providers, over {own['family'].nunique()} families. The best "
         f"variant with hindsight loses {best[0]:.1%}; an auction guided by prices, as polynomial, {guided[0]:.1%}; "

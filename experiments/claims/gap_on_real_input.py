@@ -6,6 +6,8 @@ from matplotlib.figure import Figure
 from auction.data.traces import data_directory
 from experiments import plots, statistics, sweep
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._gap_verdict import MODERATE, SMALL, judged
+from experiments.claims._prose import percent
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan
 
 TITLE = "The gap on real input"
@@ -15,9 +17,10 @@ STATEMENT = (
     "By connecting this unused capacity via a distributed network, a higher global compute efficiency can be achieved."
 )
 CRITERION = (
-    "Upheld if the auction as printed loses at most 5 % of the optimal welfare in the mean on the marketplace at its "
-    "defaults; qualified if at most 20 %, or its best variant at most 5 %; refuted otherwise. The verdict must hold "
-    "over mark-up, extra cost and scarcity as varied, or it is qualified."
+    f"Upheld if the auction as printed loses at most {percent(SMALL)} of the optimal welfare in the mean on the "
+    f"marketplace at its defaults; qualified if at most {percent(MODERATE)}, or its best variant at most "
+    f"{percent(SMALL)}; refuted otherwise. The verdict must hold over mark-up, extra cost and scarcity as varied, or "
+    "it is qualified."
 )
 
 # Tasks, providers, seeds and seconds at the defaults; the same for each setting varied
@@ -69,8 +72,7 @@ def _mean(runs: pd.DataFrame, solver: str) -> tuple[float, float, float]:
 
 
 def _verdict(runs: pd.DataFrame) -> Judgement:
-    printed, best = _mean(runs, PRINTED.label)[0], _mean(runs, BEST_VARIANT)[0]
-    return "upheld" if printed <= 0.05 else "qualified" if printed <= 0.20 or best <= 0.05 else "refuted"
+    return judged(_mean(runs, PRINTED.label)[0], _mean(runs, BEST_VARIANT)[0])
 
 
 def check(results: Results) -> Verdict:

@@ -14,6 +14,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED
+from experiments.claims._prose import number, part, percent
 from experiments.progress import track
 from experiments.sweep import Draw
 
@@ -24,27 +25,27 @@ STATEMENT = (
     "An important qualification is that only users are able to influence the auction by increasing v_i through bidding "
     "more token, which increases the bidding density."
 )
+FACTORS = (0.5, 0.8, 0.95, 2.0)
+FLOOR = 1e-6  # of the mean bid: regrets below it count as that
 CRITERION = (
     "That influence vanishes with size is upheld if the exponent of the mean regret of the whitepaper's prices against "
-    "the number of tasks lies below 0 with its 95 % interval; refuted if the interval reaches 0 or above while that of "
-    "clearing lies below 0, so that size alone does not help but other prices do; qualified otherwise. A regret is the "
-    "most a task gains by four misreports of its value or by twice its demand, as a share of the mean bid; means below "
-    "a millionth of it count as that. "
-    "Revised after a first run: with three types, 100 classes and 18 tasks a size both intervals reached 0 "
-    "(clearing's exponent -0.91, -2.30 to +1.14) and it came out qualified. Types, classes, misreports and sample "
-    "were then changed, the thresholds were not."
+    f"the number of tasks lies below 0 with its {percent(statistics.CONFIDENCE)} interval; refuted if the interval "
+    "reaches 0 or above while that of clearing lies below 0, so that size alone does not help but other prices do; "
+    f"qualified otherwise. A regret is the most a task gains by {number(len(FACTORS))} misreports of its value or by "
+    f"twice its demand, as a share of the mean bid; means below {part(FLOOR)} of it count as that. Revised after a "
+    "first run: with three types, 100 classes and 18 tasks a size both intervals reached 0 (clearing's exponent -0.91, "
+    "-2.30 to +1.14) and it came out qualified. Types, classes, misreports and sample were then changed, the "
+    "thresholds were not."
 )
 
 SIZES = {"tiny": (20, 40, 80), "small": (100, 300, 1000, 3000), "full": (100, 300, 1000, 3000, 10_000, 30_000, 100_000)}
 SAMPLE = {"tiny": (2, 2), "small": (4, 8), "full": (6, 20)}  # seeds, tasks that misreport
 VCG_UP_TO = {"tiny": 20, "small": 300, "full": 3000}  # tasks: each payment is one more optimum
 FAMILY, TYPES, OPTIONS = "classes", 2, {"classes": 20}
-FACTORS = (0.5, 0.8, 0.95, 2.0)
 KINDS: tuple[Kind, ...] = ("value", "demand")
 RULES = [CORRECTED, BACKFILL, CLEARING]
 VCG = "VCG, one provider a task"  # the reading whose optimum can be proven at these sizes
 RESAMPLES = 1000
-FLOOR = 1e-6  # of the mean bid: regrets below it count as that
 
 
 def run(size: Size) -> Results:
@@ -97,7 +98,7 @@ def exponent(regrets: pd.DataFrame, rule: str) -> tuple[float, float, float]:
         return float(np.polyfit(size, np.log(np.maximum(mean, FLOOR)), 1)[0])
 
     drawn = [slope(np.array([rng.choice(row, row.size).mean() for row in values])) for _ in range(RESAMPLES)]
-    low, high = np.quantile(drawn, (0.025, 0.975))
+    low, high = np.quantile(drawn, (0.5 - statistics.CONFIDENCE / 2, 0.5 + statistics.CONFIDENCE / 2))
     return slope(values.mean(axis=1)), float(low), float(high)
 
 

@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._prose import percent
 from experiments.progress import track
 from inference import models
 from inference.device.adapters import is_swiftshader, stacks
@@ -23,15 +24,17 @@ STATEMENT = (
     "Via these APIs, web applications are able to harness the full power of modern GPUs for accelerated computing "
     "tasks, which includes machine learning inference."
 )
+FULL, FAR = 0.8, 0.2  # of a native program's rate
+LEAST = 0.8  # of the processors
 CRITERION = (
     "On an adapter that runs on the processor, native programs on the same processor are the full power: OpenBLAS's "
     "float32 for matrix products of 128 rows and of one, llama.cpp for a prompt and an answer of SmolLM2 where it is "
     "installed. A share is our rate over the native program's, medians of interleaved rounds; of our two arithmetics "
-    "the faster counts for products, integers for the model. Upheld if every share is at least 80 %, qualified if "
-    "every share is at least 20 %, refuted if one is below. ONNX Runtime's WebGPU kernels on the same adapter, where "
-    "installed, say what ours add to others', and do not decide. Undecided, which counts as qualified: without an "
-    "adapter; on a GPU, whose full power no program here measures; on a machine so busy that OpenBLAS got less than "
-    "80 % of its processors."
+    f"the faster counts for products, integers for the model. Upheld if every share is at least {percent(FULL)}, "
+    f"qualified if every share is at least {percent(FAR)}, refuted if one is below. ONNX Runtime's WebGPU kernels on "
+    "the same adapter, where installed, say what ours add to others', and do not decide. Undecided, which counts as "
+    "qualified: without an adapter; on a GPU, whose full power no program here measures; on a machine so busy that "
+    f"OpenBLAS got less than {percent(LEAST)} of its processors."
 )
 
 # Rounds of products, sizes of their chain, rounds of the model
@@ -50,7 +53,6 @@ NATIVE = {
 }
 OURS = ("exact", "float32")
 OTHERS = ("ONNX Runtime, 4 bits", "ONNX Runtime, float32")
-LEAST = 0.8  # of the processors
 Row = tuple[str, str, float, str, float]
 
 
@@ -126,7 +128,7 @@ def check(results: Results) -> Verdict:
     if got < LEAST * machine["processors"]:
         said = f"Undecided: the machine is busy, OpenBLAS got {got:.1f} of {machine['processors']} processors."
         return Verdict("qualified", figure, said + beside + absent)
-    verdict: Judgement = "upheld" if share.min() >= 0.8 else "qualified" if share.min() >= 0.2 else "refuted"
+    verdict: Judgement = "upheld" if share.min() >= FULL else "qualified" if share.min() >= FAR else "refuted"
     said = f"On {machine['adapter']}, a processor under WebGPU; real GPUs are still to be tried."
     return Verdict(verdict, figure, said + beside + absent)
 
@@ -141,8 +143,8 @@ def figures(results: Results) -> dict[str, Figure]:
         if len(part):
             places = [-what.index(each) for each in part.index]
             axes.scatter(100 * part / base.reindex(part.index), places, s=40, color=colour, label=side, zorder=3)
-    for share in (20, 80):
-        axes.axvline(share, color=plots.MUTED, linewidth=0.8, linestyle=":")
+    for share in (FAR, FULL):
+        axes.axvline(100 * share, color=plots.MUTED, linewidth=0.8, linestyle=":")
     axes.axvline(100, color=plots.INK, linewidth=1.2)
     axes.set_xscale("log")
     axes.xaxis.set_major_formatter("{x:g}")

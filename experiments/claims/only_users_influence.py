@@ -12,6 +12,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, VCG, Rule
+from experiments.claims._prose import one_in, percent
 from experiments.progress import track
 from experiments.sweep import Draw
 
@@ -23,14 +24,14 @@ STATEMENT = (
     "more token, which increases the bidding density. However, providers themselves are not able to set the price of "
     "their own bid."
 )
+RARE = 0.05
 CRITERION = (
     "Upheld if no sampled provider gains by what it offers (less of every type, one type only, a lower benchmark); "
-    "refuted if at least one in twenty does, with the 95 % interval above 0; qualified otherwise. What users gain, by "
-    "raising v_i as the whitepaper says and by what it does not mention (lower v_i, inflated demand, false names), is "
-    "reported beside it. "
-    "Revised after a first run: it was to be judged in the best order, where no provider gained and it would have "
-    "been upheld; it is judged in the whitepaper's own order, whose densities the statement is about. Both are "
-    "shown."
+    f"refuted if at least {one_in(RARE)} does, with the {percent(statistics.CONFIDENCE)} interval above 0; qualified "
+    "otherwise. What users gain, by raising v_i as the whitepaper says and by what it does not mention (lower v_i, "
+    "inflated demand, false names), is reported beside it. Revised after a first run: it was to be judged in the best "
+    "order, where no provider gained and it would have been upheld; it is judged in the whitepaper's own order, whose "
+    "densities the statement is about. Both are shown."
 )
 
 GRID = {"tiny": (10, 20, 1, 2), "small": (40, 80, 3, 15), "full": (200, 400, 10, 40)}  # tasks, providers, seeds, sample
@@ -100,7 +101,7 @@ def check(results: Results) -> Verdict:
     own = providers[providers["rule"] == CORRECTED.label]
     other = providers[providers["rule"] == BACKFILL.label]["gains"].mean()
     share, low, high = statistics.mean_interval(own["gains"])
-    verdict: Judgement = "upheld" if not own["gains"].any() else "refuted" if share >= 0.05 and low > 0 else "qualified"
+    verdict: Judgement = "upheld" if not own["gains"].any() else "refuted" if share >= RARE and low > 0 else "qualified"
     liars = users[users["rule"] == CORRECTED.label]
     gaining = liars.assign(gains=liars["regret"] > 0).groupby("misreport")["gains"].mean()
     return Verdict(

@@ -6,7 +6,9 @@ from matplotlib.figure import Figure
 from auction import instances
 from auction.market import Reading
 from experiments import plots, statistics, sweep
-from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims import Results, Size, Verdict
+from experiments.claims._gap_verdict import MODERATE, SMALL, judged
+from experiments.claims._prose import percent
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan
 
 TITLE = "The optimality gap"
@@ -18,7 +20,8 @@ STATEMENT = (
 )
 CRITERION = (
     "Upheld if the mean gap of the auction as printed to the optimum, over all families at the largest size under the "
-    "bundle reading, is at most 5 %; qualified if it is at most 20 %, or its best variant's at most 5 %; else refuted."
+    f"bundle reading, is at most {percent(SMALL)}; qualified if it is at most {percent(MODERATE)}, or its best "
+    f"variant's at most {percent(SMALL)}; else refuted."
 )
 
 # Sizes (tasks, providers), seeds a family and seconds for the reference; then the same for the exact solvers.
@@ -66,12 +69,9 @@ def check(results: Results) -> Verdict:
     by_solver = {label: statistics.mean_interval(group["gap"]) for label, group in own.groupby("solver")}
     printed, best = by_solver[PRINTED.label], by_solver[BEST_VARIANT]
     greedy = by_solver[GREEDY[0].label]
-    verdict: Judgement = (
-        "upheld" if printed[0] <= 0.05 else "qualified" if printed[0] <= 0.20 or best[0] <= 0.05 else "refuted"
-    )
     proven = (own["best"] == own["upper"]).groupby(own["market"]).first().mean()
     return Verdict(
-        verdict,
+        judged(printed[0], best[0]),
         f"{_interval(printed)} of the optimal welfare is lost",
         f"On {own['market'].nunique()} markets of {own['tasks'].max()} tasks and {own['providers'].max()} providers "
         f"over {own['family'].nunique()} families; {proven:.0%} of the optima are proven, elsewhere the gap is to "

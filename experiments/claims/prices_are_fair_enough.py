@@ -8,6 +8,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PRINTED
+from experiments.claims._prose import part, percent
 from experiments.sweep import Draw
 
 TITLE = "Prices are fair enough"
@@ -17,11 +18,14 @@ STATEMENT = (
     "We introduce a pricing model as a fair-enough price-determining mechanism to motivate providers and users to "
     "participate."
 )
+LEAST, MOST = 0.25, 0.75  # of the gains from trade
+RARE = 0.1  # of the markets
 CRITERION = (
     "Upheld if under the prices as printed nobody loses and each side's mean share of the gains from trade is between "
-    "25 % and 75 % with its 95 % interval, over all families; refuted if users lose in more than a tenth of markets "
-    "as printed and the corrected prices fail too; qualified otherwise: where the correction is what makes them fair. "
-    "Allocations are those of the auction's best order, so that there are trades to price."
+    f"{percent(LEAST)} and {percent(MOST)} with its {percent(statistics.CONFIDENCE)} interval, over all families; "
+    f"refuted if users lose in more than {part(RARE)} of markets as printed and the corrected prices fail too; "
+    "qualified otherwise: where the correction is what makes them fair. Allocations are those of the auction's best "
+    "order, so that there are trades to price."
 )
 
 RULES = [PRINTED, BACKFILL, CORRECTED, CLEARING, POSTED]
@@ -54,12 +58,12 @@ def check(results: Results) -> Verdict:
     markets, losing = statistics.mean_interval(printed["loses"]), statistics.mean_interval(printed["losing_share"])
     fixed = statistics.mean_interval(corrected["user_share"])
     sound = not corrected["users_losing"].any() and not corrected["providers_losing"].any()
-    fair = fixed[1] >= 0.25 and fixed[2] <= 0.75
+    fair = fixed[1] >= LEAST and fixed[2] <= MOST
     verdict: Judgement = (
         "upheld"
-        if markets[0] == 0 and low >= 0.25 and high <= 0.75
+        if markets[0] == 0 and low >= LEAST and high <= MOST
         else "refuted"
-        if markets[0] > 0.1 and not (sound and fair)
+        if markets[0] > RARE and not (sound and fair)
         else "qualified"
     )
     return Verdict(

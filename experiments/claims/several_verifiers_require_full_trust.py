@@ -22,17 +22,17 @@ STATEMENT = (
     "Note that using multiple providers to verify the challenged inference requires full trust since 1-of-n dishonest "
     "parties nullifies the correctness of the proof."
 )
+VERIFIERS = (1, 3, 5, 9, 15)
 CRITERION = (
     "Of n verifiers m are dishonest: they pass a wrong result and attack a right one. Upheld if with m = 1 every "
-    "protocol that uses several verifiers lets some wrong result stand or some right one fall, for n of 3 to 15. "
-    "Refuted if a protocol judges every result rightly with m = n - 1. Qualified if one does with m = 1, none with "
-    "n - 1."
+    "protocol that uses several verifiers lets some wrong result stand or some right one fall, for n of "
+    f"{VERIFIERS[1]} to {VERIFIERS[-1]}. Refuted if a protocol judges every result rightly with m = n - 1. Qualified "
+    "if one does with m = 1, none with n - 1."
 )
 
 # Trials of each setting with a right and with a wrong result
 GRID = {"tiny": 30, "small": 400, "full": 5000}
 STEPS = 64  # of the computation that is verified
-VERIFIERS = (1, 3, 5, 9, 15)
 TABLED = (1, 3, 9)
 SHARES = (0.1, 0.3, 0.5, 0.7)
 LOOKING = (1.0, 0.5, 0.1)  # how often an honest verifier recomputes, where any one may challenge

@@ -19,6 +19,7 @@ from auction.welfare import welfare, winners
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims._mechanism_runs import BACKFILL
+from experiments.claims._prose import percent
 from experiments.progress import track
 from experiments.sweep import Draw
 
@@ -26,13 +27,14 @@ TITLE = "Trades are executed when the bid matches the ask"
 PART = "mechanism"
 SECTION = "3; 4.2, lines 13-15"
 STATEMENT = "Trades are executed when the bid price of a user matches the seller's ask price."
+RARE = 0.05  # of the pairs
 CRITERION = (
     "Upheld if no executed pair has a unit ask above its unit bid, in the auction's best order, over all families; "
-    "refuted if the mean share of such pairs is above 5 % with its 95 % interval, or any winner's slots cost more than "
-    "it bids; qualified otherwise: the bundle matches and some of its units do not. What refusing such bundles costs "
-    "is shown beside it, once, and under either reading with further auctions for the tasks left without a trade, "
-    "which add trades by themselves. "
-    "Revised after a first run: both readings now bid again, which decides nothing; the verdict was the same."
+    f"refuted if the mean share of such pairs is above {percent(RARE)} with its {percent(statistics.CONFIDENCE)} "
+    "interval, or any winner's slots cost more than it bids; qualified otherwise: the bundle matches and some of its "
+    "units do not. What refusing such bundles costs is shown beside it, once, and under either reading with further "
+    "auctions for the tasks left without a trade, which add trades by themselves. Revised after a first run: both "
+    "readings now bid again, which decides nothing; the verdict was the same."
 )
 
 GRID = {"tiny": (8, 16, 2), "small": (100, 200, 10), "full": (1000, 2000, 20)}
@@ -130,7 +132,7 @@ def check(results: Results) -> Verdict:
     mean, low, high = statistics.mean_interval(best["ask above bid"])
     dearer = int(trades["costs above the bid"].sum())
     verdict: Judgement = (
-        "refuted" if low > 0.05 or dearer else "upheld" if not best["ask above bid"].any() else "qualified"
+        "refuted" if low > RARE or dearer else "upheld" if not best["ask above bid"].any() else "qualified"
     )
     bundles = statistics.mean_interval(best["bundles with such a pair"].dropna())
     printed = statistics.mean_interval(trades[trades["order"] == PRINTED]["ask above bid"].dropna())

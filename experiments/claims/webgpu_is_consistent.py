@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._prose import factor, number
 from experiments.progress import track
 from inference import conformance, models
 from inference.device.adapters import stacks
@@ -26,12 +27,14 @@ STATEMENT = (
     "Moreover, WebGPU offers cross-platform support for hardware acceleration, allowing for consistent performance and "
     "implementation across a variety of devices."
 )
+SEVERAL = 2  # stacks
+SLOWER = 2  # times
 CRITERION = (
     "A stack is an implementation (wgpu-native, Dawn) on a driver. Upheld if every stack gives a greedy run of the "
-    "model in float32 the same bits in every node and none is more than twice as slow as another. Qualified if that "
-    "fails but the run in integers has the same bits in every node on every stack and in numpy, and no stack gets a "
-    "corner case of WGSL's integers wrong. Refuted if the integers differ too. Undecided on fewer than two stacks, "
-    "which counts as qualified."
+    f"model in float32 the same bits in every node and none is more than {factor(SLOWER)} as slow as another. "
+    "Qualified if that fails but the run in integers has the same bits in every node on every stack and in numpy, and "
+    "no stack gets a corner case of WGSL's integers wrong. Refuted if the integers differ too. Undecided on fewer than "
+    f"{number(SEVERAL)} stacks, which counts as qualified."
 )
 
 # Tokens after the prompt, stacks at most, whether SmolLM2 runs too where a stack is fast enough for it
@@ -83,7 +86,7 @@ def check(results: Results) -> Verdict:
     """The criterion on digests, corner cases and rates."""
     runs, corner = results["runs"], results["corner cases"]
     devices = runs[runs["implementation"] != "numpy"]
-    if len(corner) < 2:
+    if len(corner) < SEVERAL:
         return Verdict("qualified", f"{len(corner)} stacks", "Undecided: at least two WebGPU stacks are needed.")
     one = {key: part["digest"].nunique() == 1 for key, part in runs.groupby(["model", "arithmetic"])}
     exact = all(same for (_, arithmetic), same in one.items() if arithmetic == "exact")
@@ -91,7 +94,7 @@ def check(results: Results) -> Verdict:
     floats = devices[devices["arithmetic"] == "float32"]
     same = all(part["digest"].nunique() == 1 for _, part in floats.groupby("model"))
     spread = float((floats.groupby("model")["tokens per second"].agg(lambda rate: rate.max() / rate.min())).max())
-    verdict: Judgement = "refuted" if not exact else "upheld" if same and spread <= 2 else "qualified"
+    verdict: Judgement = "refuted" if not exact else "upheld" if same and spread <= SLOWER else "qualified"
     share = (floats["nodes that differ"] / floats["nodes"]).max()
     return Verdict(
         verdict,

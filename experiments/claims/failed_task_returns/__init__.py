@@ -13,6 +13,7 @@ from auction.market import MICRO, Float
 from auction.rounds import NEVER, History
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._prose import number, one_in, percent
 from experiments.claims.failed_task_returns import round_runs
 from experiments.claims.failed_task_returns.round_runs import (
     ARRIVALS,
@@ -35,21 +36,23 @@ STATEMENT = (
     "If the provider fails to complete the task within the allotted time, the task will be inserted back into the "
     "auction with a higher demand v_i."
 )
+FOLLOWED = 10  # rounds after the first failure; tasks that fail later than that before the end are not counted
+RARE = 0.05
 CRITERION = (
-    "Upheld if, of the tasks that fail, more are served within ten rounds of their first failure with v_i raised by "
-    "half than without (95 % interval of the difference, paired by market, above 0), both as printed, the raised v_i "
-    "being charged, and where it only ranks; if as printed at most one in twenty of those served after a failure pays "
-    "more than it is worth; and if failing on purpose, by the provider that wins the task or by a sock-puppet of its "
-    "user, gains the user nothing on average (no interval of utility above 0). Refuted if the raise helps under "
-    "neither reading; qualified otherwise. At a load at which not everyone is served, the whitepaper's order of both "
-    "lists; the best order, other factors and misreports of v_i are reported beside it."
+    f"Upheld if, of the tasks that fail, more are served within {number(FOLLOWED)} rounds of their first failure with "
+    f"v_i raised by half than without ({percent(statistics.CONFIDENCE)} interval of the difference, paired by market, "
+    "above 0), both as printed, the raised v_i being charged, and where it only ranks; if as printed at most "
+    f"{one_in(RARE)} of those served after a failure pays more than it is worth; and if failing on purpose, by the "
+    "provider that wins the task or by a sock-puppet of its user, gains the user nothing on average (no interval of "
+    "utility above 0). Refuted if the raise helps under neither reading; qualified otherwise. At a load at which not "
+    "everyone is served, the whitepaper's order of both lists; the best order, other factors and misreports of v_i are "
+    "reported beside it."
 )
 
 # tasks, providers, rounds, seeds, tasks a scene that are made to fail or misreport
 GRID = {"tiny": (80, 8, 16, 1, 2), "small": (600, 50, 30, 6, 3), "full": (1600, 100, 40, 30, 6)}
 FAMILIES = ("uniform", "classes", "marketplace")
 SUPPLY = 1.5  # of marketplace: work offered in all rounds together over work demanded
-FOLLOWED = 10  # rounds after the first failure; tasks that fail later than that before the end are not counted
 FACTORS = (0.5, 0.8, 1.25, 2.0)  # reported v over the truth
 RAISES = (1.5, 3.0, 10.0)  # of one v, to see what becomes of the order
 RULES = (NONE, RANKED, PRINTED, TENFOLD)
@@ -204,7 +207,7 @@ def check(results: Results) -> Verdict:
     verdict: Judgement = "qualified"
     if not any(helps):
         verdict = "refuted"
-    elif all(helps) and loses <= 0.05 and not pays:
+    elif all(helps) and loses <= RARE and not pays:
         verdict = "upheld"
     return Verdict(
         verdict,

@@ -5,6 +5,7 @@ from matplotlib.figure import Figure
 
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._prose import number, part, percent
 from experiments.claims.slashing_deters_cheating import runs
 from experiments.claims.slashing_deters_cheating.challengers import Delay
 from experiments.claims.slashing_deters_cheating.deterrence import RULES
@@ -28,14 +29,16 @@ STATEMENT = (
     "challenger and service providers are rewarded and the challenged service provider is punished. Punishments result "
     "in nefarious providers being removed from the network with prejudice and the invalid transaction being reversed."
 )
-CRITERION = (
-    "Agents choose by experienced payoff; a setting is safe if fewer than 5 % of tasks are cheated on, or of providers "
-    "challenge without cause. Refuted if one task at a time, audited by the system and with the whole stake lost, is "
-    "not safe somewhere although p d (P + S) is a quarter or more above kappa. Upheld if, with that margin, what the "
-    "print leaves open is safe too: twelve and forty open tasks on one stake, the stake paid to whoever challenges "
-    "first, auditors who live on the cheats they catch, and challenges without a bond. Qualified otherwise."
-)
 SAFE = 0.05
+MANY_OPEN = (12, 40)
+CRITERION = (
+    f"Agents choose by experienced payoff; a setting is safe if fewer than {percent(SAFE)} of tasks are cheated on, or "
+    "of providers challenge without cause. Refuted if one task at a time, audited by the system and with the whole "
+    f"stake lost, is not safe somewhere although p d (P + S) is {part(MARGIN - 1)} or more above kappa. Upheld if, "
+    f"with that margin, what the print leaves open is safe too: {' and '.join(map(number, MANY_OPEN))} open tasks on "
+    "one stake, the stake paid to whoever challenges first, auditors who live on the cheats they catch, and challenges "
+    "without a bond. Qualified otherwise."
+)
 
 
 def run(size: Size) -> Results:
@@ -49,9 +52,10 @@ def unsafe(results: Results) -> dict[str, float]:
     auditors, griefing = results["auditors"], results["griefing"]
     one_stake = tasks[tasks["rule"] == RULES[0]].groupby("W")["cheat"].mean()
     reward = puppets[(puppets["burnt"] == 0) & (puppets["first"] == 1)]["cheat"].mean()
+    few, many = MANY_OPEN
     shares = {
-        "cheat with 12 open tasks on one stake": one_stake[12],
-        "with 40": one_stake[40],
+        f"cheat with {few} open tasks on one stake": one_stake[few],
+        f"with {many}": one_stake[many],
         "when their sock-puppet earns the stake": reward,
         "under auditors who live on catches": auditors[auditors["setting"] == VOLUNTEERS]["cheat"].mean(),
         "challenge without cause where no bond is asked": griefing[griefing["bond"] == 0]["griefs"].mean(),

@@ -7,6 +7,7 @@ from matplotlib.figure import Figure
 
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._prose import percent
 from experiments.claims.zkml_is_impractical import ladder, prover
 
 TITLE = "zkML is impractical for large models"
@@ -16,18 +17,19 @@ STATEMENT = (
     "However, zkML is impractical for large machine learning inference tasks (e.g. LLMs, Image Generation, etc.) (see "
     "Table 1)."
 )
-CRITERION = (
-    "zk-SNARKs by ezkl of perceptrons of growing size; a power law over the rows of their circuits, fitted to those "
-    "above the least that it builds, extrapolated to 7 billion multiply-accumulates, a token of a 7B model, in the "
-    "least circuit that holds them. Upheld if the 95 % prediction intervals lie above a day of CPU time and above a "
-    "terabyte of memory for the proof, and no prover is published that proves a transformer of that size within an "
-    "hour. Qualified if they do and one is. Refuted if one of them does not. Revised after a run: the fit was over "
-    "multiply-accumulates, of which a row holds two but circuits have 2^k rows, so that how full they happened to be "
-    "bent the exponent below 1; that fit is kept in the last table, and its interval for the time begins below a day."
-)
-
 LARGE = 7e9  # multiply-accumulates
 DAY, TERABYTE = 86400.0, 1e12
+CRITERION = (
+    "zk-SNARKs by ezkl of perceptrons of growing size; a power law over the rows of their circuits, fitted to those "
+    f"above the least that it builds, extrapolated to {LARGE / 1e9:g} billion multiply-accumulates, a token of a "
+    f"{LARGE / 1e9:g}B model, in the least circuit that holds them. Upheld if the {percent(statistics.CONFIDENCE)} "
+    "prediction intervals lie above a day of CPU time and above a terabyte of memory for the proof, and no prover is "
+    "published that proves a transformer of that size within an hour. Qualified if they do and one is. Refuted if one "
+    "of them does not. Revised after a run: the fit was over multiply-accumulates, of which a row holds two but "
+    "circuits have 2^k rows, so that how full they happened to be bent the exponent below 1; that fit is kept in the "
+    "last table, and its interval for the time begins below a day."
+)
+
 WINDOW = 600.0  # seconds in which a result can be challenged
 FLOOR = 15  # log2 of the rows of the least circuit: its table of range checks fills it
 REPEATS = {"tiny": 1, "small": 20, "full": 200}
