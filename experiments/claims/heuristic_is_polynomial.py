@@ -27,6 +27,7 @@ GRID = {
     "full": (6.0, 10, (5, 8, 12, 16, 20, 26, 32, 40, 50), 10, 60.0),
 }
 FAMILIES = ("classes", "uniform")
+ASYMPTOTIC = 1000  # tasks from which running takes longer than calling
 
 
 def run(size: Size) -> Results:
@@ -40,8 +41,8 @@ def run(size: Size) -> Results:
 
 
 def _asymptotic(auction: pd.DataFrame) -> pd.DataFrame:
-    """The sizes at which a run takes longer than calling it does."""
-    return auction[auction["tasks"] >= 1000]
+    """The sizes whose time is that of the algorithm."""
+    return auction[auction["tasks"] >= ASYMPTOTIC]
 
 
 def exponents(results: Results) -> pd.DataFrame:

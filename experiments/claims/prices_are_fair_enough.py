@@ -50,6 +50,10 @@ def _shares(results: Results) -> pd.DataFrame:
     )
 
 
+def _nobody_loses(settled: pd.DataFrame) -> bool:
+    return not settled[["users_losing", "providers_losing"]].any(axis=None)
+
+
 def check(results: Results) -> Verdict:
     """The criterion over all families."""
     shares = _shares(results)
@@ -57,11 +61,11 @@ def check(results: Results) -> Verdict:
     mean, low, high = statistics.mean_interval(printed["user_share"])
     markets, losing = statistics.mean_interval(printed["loses"]), statistics.mean_interval(printed["losing_share"])
     fixed = statistics.mean_interval(corrected["user_share"])
-    sound = not corrected["users_losing"].any() and not corrected["providers_losing"].any()
+    sound = _nobody_loses(corrected)
     fair = fixed[1] >= LEAST and fixed[2] <= MOST
     verdict: Judgement = (
         "upheld"
-        if markets[0] == 0 and low >= LEAST and high <= MOST
+        if _nobody_loses(printed) and low >= LEAST and high <= MOST
         else "refuted"
         if markets[0] > RARE and not (sound and fair)
         else "qualified"

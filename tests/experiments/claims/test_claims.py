@@ -1,28 +1,23 @@
-"""Every claim runs, is judged and shown; the criteria judge as they read."""
+"""Every claim runs, is judged and shown; its prose is made of what ``check`` compares with; its criterion is tested."""
 
-import numpy as np
+import ast
+import inspect
+from pathlib import Path
+from types import FunctionType, ModuleType
+
 import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
-from auction import solve
-from experiments import claims
-from experiments.claims import (
-    allocation_is_np_hard,
-    complexity_map,
-    density_favours_large_models,
-    heuristic_is_polynomial,
-)
+from experiments import claims, statistics
+
+FOLDER = Path(__file__).parent
+ELSE = 37.3  # no threshold's value
 
 
-@pytest.fixture(scope="module", params=claims.names())
-def claim_and_results(request):
-    claim = claims.load(request.param)
-    return claim, claim.run("tiny")
-
-
-def test_a_claim_is_judged_and_shown(claim_and_results):
-    claim, results = claim_and_results
+@pytest.mark.parametrize("name", claims.names())
+def test_a_claim_is_judged_and_shown(name, tiny):
+    claim, results = claims.load(name), tiny(name)
     verdict = claim.check(results)
     assert verdict.verdict in ("upheld", "qualified", "refuted")
     assert verdict.figure and verdict.explanation
@@ -32,35 +27,68 @@ def test_a_claim_is_judged_and_shown(claim_and_results):
     assert tables and all(isinstance(table, pd.DataFrame) and len(table) for table in tables.values())
 
 
-@pytest.mark.parametrize("numbers, answer", [([3, 1, 1, 2, 2, 1], True), ([2, 2, 3], False), ([1, 1, 1], False)])
-def test_partition_and_its_market_agree(numbers, answer):
-    assert allocation_is_np_hard.partitions(numbers) is answer
-    outcome = solve(allocation_is_np_hard.partition_market(numbers), "brute_force")
-    assert (outcome.welfare == 2_000_000) is answer
+@pytest.mark.parametrize("name", claims.names())
+def test_every_claim_is_tested_on_results_built_by_hand(name):
+    path = FOLDER / f"test_{name}.py"
+    path = path if path.exists() else FOLDER / name / f"test_{name}.py"
+    calls = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Call)]
+    checked = [call for call in calls if ast.unparse(call.func).endswith(".check")]
+    assert checked, f"{path.name} calls no check"
+    assert not any(".run(" in ast.unparse(call) or "tiny" in ast.unparse(call) for call in checked)
 
 
-def test_triples_are_found_only_where_they_are():
-    assert allocation_is_np_hard.triples([30, 30, 40, 26, 35, 39], 100)
-    assert not allocation_is_np_hard.triples([30, 30, 40, 27, 35, 38, 33, 33, 35][:6], 101)
+def judging(claim: ModuleType) -> list[FunctionType]:
+    """``check`` and the functions of claims that it calls, and so on."""
+    found, waiting = [], [claim.check]
+    while waiting:
+        function = waiting.pop()
+        found.append(function)
+        names = [function.__globals__.get(name) for name in function.__code__.co_names]
+        names = [f for f in names if isinstance(f, FunctionType) and f.__module__.startswith(claims.__name__)]
+        waiting += [f for f in names if f not in (*found, *waiting)]
+    return found
 
 
-def test_the_density_puts_small_slots_first_on_a_market_made_for_it():
-    resource = np.arange(1, 51).reshape(-1, 1)
-    front = density_favours_large_models.provider_density(resource, np.full((50, 1), 0.5))
-    assert density_favours_large_models.statistics.rank_correlation(resource[:, 0], front) == pytest.approx(-1.0)
+def operands(function: FunctionType) -> list[ast.expr]:
+    """What a function's comparisons by size compare; those for equality select rows."""
+    sizes = (ast.Lt, ast.LtE, ast.Gt, ast.GtE)
+    compared = [node for node in ast.walk(ast.parse(inspect.getsource(function))) if isinstance(node, ast.Compare)]
+    compared = [node for node in compared if any(isinstance(each, sizes) for each in node.ops)]
+    return [side for node in compared for side in (node.left, *node.comparators)]
 
 
-@pytest.mark.parametrize("power, verdict", [(1.0, "upheld"), (2.5, "qualified"), (3.5, "refuted")])
-def test_the_polynomial_criterion_judges_by_the_exponent(power, verdict):
-    size = np.repeat([1000, 3000, 10000, 30000], 3)
-    jitter = np.exp(np.random.default_rng(0).normal(0, 0.02, size.size))
-    part = pd.DataFrame(
-        {"family": "classes", "solver": "x", "tasks": size, "seconds": 1e-7 * size**power * jitter, "proven": True}
+def criterion(claim: ModuleType, **changed: float) -> str:
+    """The prose as it reads where some constants have other values."""
+    (prose,) = (
+        node.value
+        for node in ast.parse(inspect.getsource(claim)).body
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "CRITERION"
     )
-    assert heuristic_is_polynomial.check({"auction": part, "exact": part}).verdict == verdict
+    return eval(compile(ast.Expression(prose), "CRITERION", "eval"), vars(claim) | changed)
 
 
-@pytest.mark.parametrize("witness", [complexity_map._partition, complexity_map._three_partition])
-def test_witnesses_of_decision_problems_answer_both_ways(witness):
-    answers = {witness(seed) for seed in range(12)}
-    assert answers == {(True, True), (False, False)}
+BESIDE = {("heuristic_is_polynomial", "ASYMPTOTIC")}  # which rows are fitted
+UNITS = {"DAY": 24 * 60 * 60, "TERABYTE": 10**12}  # thresholds that the prose names
+
+
+@pytest.mark.parametrize("name", claims.names())
+def test_threshold_and_prose_are_one_constant(name):
+    claim = claims.load(name)
+    assert criterion(claim) == claim.CRITERION
+    for function in judging(claim):
+        for operand in operands(function):
+            if isinstance(operand, ast.Constant) and isinstance(operand.value, int | float):
+                assert operand.value in (0, 1), f"{function.__name__} compares with {operand.value}"
+            if not isinstance(operand, ast.Name) or not operand.id.isupper() or (name, operand.id) in BESIDE:
+                continue
+            value = function.__globals__[operand.id]
+            if operand.id in UNITS:
+                assert value == UNITS[operand.id] and f"a {operand.id.lower()}" in claim.CRITERION
+            elif isinstance(value, int | float):
+                assert criterion(claim, **{operand.id: ELSE}) != claim.CRITERION, operand.id
+
+
+@pytest.mark.parametrize("name", [name for name in claims.names() if "95 %" in claims.load(name).CRITERION])
+def test_intervals_in_the_prose_are_those_of_statistics(name, monkeypatch):
+    monkeypatch.setattr(statistics, "CONFIDENCE", 0.5)
+    assert "50 %" in criterion(claims.load(name)) and "95 %" not in criterion(claims.load(name))

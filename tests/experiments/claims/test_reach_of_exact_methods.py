@@ -1,0 +1,53 @@
+"""The criterion judges the best solver on the last rung of the ladder, markets in which anything can be won."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.claims import reach_of_exact_methods as claim
+
+
+def results(best, others=0, elsewhere=True):
+    """Of 20 markets on the last rung one solver proves so many and two others so many; elsewhere all or none."""
+    solvers = {"SCIP": others, "HiGHS (PuLP)": best, claim.GENERATION: min(best, others)}
+    last = {"tasks": 40, "providers": 80, "best": 10}
+    rows = [last | {"solver": solver, "proven": n < count} for solver, count in solvers.items() for n in range(20)]
+    rows += [
+        last | {"solver": solver, "proven": elsewhere} | other
+        for solver in solvers
+        for other in ({"tasks": 20, "providers": 40}, {"best": 0}, {"best": 0, "tasks": 80})
+        for _ in range(20)
+    ]
+    return {"runs": pd.DataFrame(rows).assign(gap=0.0, bound=12, seconds=3.0, limit=5.0)}
+
+
+@pytest.mark.parametrize("elsewhere", [True, False])
+@pytest.mark.parametrize(
+    "best, verdict", [(0, "upheld"), (9, "upheld"), (10, "qualified"), (19, "qualified"), (20, "refuted")]
+)
+def test_the_criterion_judges_the_last_rung(best, verdict, elsewhere):
+    assert claim.check(results(best, 0, elsewhere)).verdict == verdict
+
+
+def test_the_figure_names_the_solver_that_proves_most():
+    verdict = claim.check(results(15, 5))
+    assert verdict.figure == "75% of the markets of 40 tasks and 80 providers are proved by HiGHS (PuLP)"
+    assert verdict.explanation.startswith("The next best solver proves 25% within 5 s.")
+
+
+def test_the_ladder_s_means():
+    runs = pd.DataFrame(
+        {
+            "tasks": 4,
+            "providers": 8,
+            "solver": "x",
+            "best": [10, 20],
+            "bound": [10, 25],
+            "proven": [True, False],
+            "gap": [0.0, 0.5],
+            "seconds": [0.0, 8.0],
+        }
+    )
+    (row,) = claim.ladder(runs).to_dict("records")
+    assert row["share proved"] == 0.5 and row["primal gap"] == 0.25 and row["dual gap"] == 0.125
+    assert row["seconds (shifted geometric)"] == pytest.approx(np.sqrt(1 * 9) - 1)
