@@ -57,6 +57,18 @@ def test_the_least_share_decides(changed, verdict):
     assert kernel_speed.check(results(changed)).verdict == verdict
 
 
+def test_the_figure_is_every_share():
+    verdict = kernel_speed.check(results())
+    shares = f"{GEMM} 90%, {GEMV} 200%, {PROMPT} 90%, {ANSWER} 80%"
+    assert verdict.figure == f"of native programs: {shares}"
+    assert "Ours are at least 6.0 times as fast as ONNX Runtime's on it." in verdict.explanation
+
+
+def test_openblas_decides_from_80_percent_of_the_processors():
+    assert kernel_speed.check(results(processors=1.6)).verdict == "upheld"
+    assert kernel_speed.check(results(processors=1.59)).verdict == "qualified"
+
+
 @pytest.mark.parametrize("how", [{"kind": "DiscreteGPU"}, {"processors": 1.5}])
 def test_a_gpu_and_a_busy_machine_decide_nothing(how):
     verdict = kernel_speed.check(results({(PROMPT, "exact"): 1.0}, **how))
@@ -88,8 +100,8 @@ def test_the_model_is_left_out_where_llama_cpp_is_absent(monkeypatch):
     assert kernel_speed._model(None, 1) == ([], ["no llama.cpp"])
 
 
-def test_a_run_names_its_machine():
-    found = kernel_speed.run("tiny")
+def test_a_run_names_its_machine(tiny):
+    found = tiny("kernel_speed")
     stacks = [stack for stack in adapters.stacks() if not adapters.is_swiftshader(stack[1])]
     assert len(found["machine"]) == 1
     if stacks:

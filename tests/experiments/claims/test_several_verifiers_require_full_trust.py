@@ -36,12 +36,53 @@ def test_who_seldom_looks_seldom_finds():
     assert np.mean(stands) == pytest.approx(claim.expected(claim.ANY, 3, 0.0, 0.2)[0], abs=0.06)
 
 
+SHARES = {claim.ONE: (0.30, 0.3), claim.ALL: (0.96, 0.0), claim.MAJORITY: (0.10, 0.1), claim.ANY: (0.001, 0.0)}
+
+
+def results(any_one=((0, 0), (0, 0)), others=1.0, few=0.0):
+    """Misjudged shares: of ``any one may challenge`` with m = 1 and n - 1, each of wrong and of right results."""
+    counted = [
+        (claim.ANY, n, m, wrong, misjudged)
+        for n in (5, 9)
+        for m, pair in zip((1, n - 1), any_one, strict=True)
+        for wrong, misjudged in zip((True, False), pair if n == 9 else (0, 0), strict=True)
+    ]
+    for protocol, misjudged in ((claim.ALL, others), (claim.MAJORITY, others), (claim.ONE, 0.0)):
+        counted += [(protocol, n, m, wrong, misjudged) for n in (5, 9) for m in (1, n - 1) for wrong in (True, False)]
+    counted += [(protocol, n, 2, True, few) for protocol in claim.PROTOCOLS for n in (5, 9)]
+    shares = [
+        (protocol, n, q, wrong, pair[not wrong] if (n, q) == (9, 0.3) else 0.5, 6.3 if (n, q) == (9, 0.3) else 99.0)
+        for protocol, pair in SHARES.items()
+        for n in (3, 9)
+        for q in (0.1, 0.3)
+        for wrong in (True, False)
+    ]
+    return {
+        "counted": pd.DataFrame(counted, columns=["protocol", "n", "dishonest", "wrong", "misjudged"]),
+        "shares": pd.DataFrame(shares, columns=["protocol", "n", "q", "wrong", "misjudged", "recomputations"]),
+    }
+
+
+@pytest.mark.parametrize("few", [0.0, 1.0])
 @pytest.mark.parametrize(
-    "single, most, verdict", [(0.0, 0.0, "refuted"), (0.0, 0.1, "qualified"), (0.1, 1.0, "upheld")]
+    "any_one, others, verdict",
+    [
+        (((0, 0), (0, 0)), 1.0, "refuted"),
+        (((0, 0), (0, 0)), 0.0, "refuted"),
+        (((0, 0), (1e-3, 0)), 1e-3, "qualified"),
+        (((0, 0), (0, 1e-3)), 1e-3, "qualified"),  # a right result that falls counts as well
+        (((1e-3, 0), (1.0, 0)), 1e-3, "upheld"),
+        (((0, 1e-3), (1.0, 0)), 1e-3, "upheld"),
+    ],
 )
-def test_the_criterion_judges_as_it_reads(single, most, verdict):
-    results = claim.run("tiny")
-    rows = [(claim.ANY, 5, 1, True, single), (claim.ANY, 5, 4, True, most), (claim.ALL, 5, 1, True, 1.0)]
-    rows += [(claim.ALL, 5, 4, True, 1.0), (claim.ONE, 5, 1, True, 0.0), (claim.ONE, 5, 4, True, 0.0)]
-    counted = pd.DataFrame(rows, columns=results["counted"].columns)
-    assert claim.check(results | {"counted": counted}).verdict == verdict
+def test_the_criterion_judges_protocols_with_several_verifiers(any_one, others, verdict, few):
+    assert claim.check(results(any_one, others, few)).verdict == verdict
+
+
+def test_the_figure_is_that_of_nine_verifiers_of_whom_30_percent_are_dishonest():
+    verdict = claim.check(results())
+    assert verdict.figure == (
+        "with 30 % of nine verifiers dishonest a wrong result stands in 0.1% of trials if any one may challenge, 10% "
+        "under majority, 30% with one verifier, 96% if all must agree"
+    )
+    assert "A right result costs 6.3 recomputations" in verdict.explanation

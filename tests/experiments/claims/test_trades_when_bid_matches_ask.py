@@ -48,14 +48,47 @@ def test_repeated_auctions_are_feasible_and_keep_their_reading(order, market):
     assert np.isin(first.task, bundles.task).all()
 
 
-@pytest.mark.parametrize("above, dearer, verdict", [(0.0, 0, "upheld"), (0.02, 0, "qualified"), (0.2, 0, "refuted")])
-def test_the_criterion_judges_by_the_share_of_pairs(above, dearer, verdict):
-    row = dict.fromkeys(claim.measured(EMPTY, BEST), 1.0) | {"ask above bid": above, "costs above the bid": dearer}
-    trades = pd.DataFrame(
-        [{"family": "x", "seed": s, "order": order} | row for s in range(5) for order in claim.ORDERS]
-    )
-    assert claim.check({"trades": trades}).verdict == verdict
-    assert claim.check({"trades": trades.assign(**{"costs above the bid": 1})}).verdict == "refuted"
+def results(above, dearer=(0, 0), printed=0.0, unpaired=0.0):
+    """Twenty markets of either order, the share of such pairs in each; how many bids miss the cost in each; and empty."""
+    row = dict.fromkeys(claim.measured(EMPTY, BEST), 0.5) | {"pairs": 4, "costs above the bid": 0}
+    best, other = row | {"order": claim.BEST}, row | {"order": claim.PRINTED, "ask above bid": printed}
+    rows = [best | {"ask above bid": share, "family": f"f{seed % 2}"} for seed, share in enumerate(above)]
+    rows += [other | {"family": "f0"}] * 20
+    rows += [best | {"family": "f0", "ask above bid": unpaired, "pairs": 0}] * 20
+    rows[0] = rows[0] | {"costs above the bid": dearer[0]}
+    rows[20] = rows[20] | {"costs above the bid": dearer[1]}
+    return {"trades": pd.DataFrame(rows)}
+
+
+def ones(count):
+    """Twenty shares; bootstrapped means of so many ones are binomial."""
+    return [float(market < count) for market in range(20)]
+
+
+@pytest.mark.parametrize("elsewhere", [0.0, 1.0])
+@pytest.mark.parametrize(
+    "above, dearer, verdict",
+    [
+        ([0.0] * 20, (0, 0), "upheld"),
+        ([0.0] * 19 + [0.01], (0, 0), "qualified"),
+        ([0.049] * 20, (0, 0), "qualified"),
+        ([0.051] * 20, (0, 0), "refuted"),
+        (ones(4), (0, 0), "qualified"),  # 20 %, whose interval begins at 1 of 20
+        (ones(6), (0, 0), "refuted"),  # at 2 of 20
+        ([0.0] * 20, (1, 0), "refuted"),
+        ([0.0] * 20, (0, 1), "refuted"),  # any winner's, in either order
+    ],
+)
+def test_the_criterion_judges_by_the_share_of_pairs_in_the_best_order(above, dearer, verdict, elsewhere):
+    assert claim.check(results(above, dearer, elsewhere, elsewhere)).verdict == verdict
+
+
+def test_the_figure_is_the_mean_share_with_its_interval():
+    verdict = claim.check(results([1.0, 0.0, 1.0] + [0.0] * 17, printed=0.25))
+    assert verdict.figure == "10.0% (0.0% to 25.0%) of the executed pairs have a unit ask above the unit bid"
+    assert "By family it is 0% (f1) to 20% (f0); in the printed order 25% (25% to 25%)." in verdict.explanation
+    assert verdict.explanation.endswith("For the bundle, every bid reaches the total cost.")
+    assert claim.check(results([0.0] * 20, (2, 1))).explanation.endswith("For the bundle, 3 bids miss the cost.")
 
 
 EMPTY = Market(
