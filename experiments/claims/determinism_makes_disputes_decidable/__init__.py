@@ -184,8 +184,11 @@ def check(results: Results) -> Verdict:
     by_bits = honest["arithmetic"] == "float32"
     overlooked = results["faults"].groupby("compared")[["faults", "overlooked"]].sum()
     unseen = results["cheats"].groupby("compared")["found wrong"].min() == 0
-    exact = not slashed[~by_bits].any() and not overlooked.loc[EXACT, "overlooked"] and not unseen[EXACT]
-    verdict: Judgement = "refuted" if not exact else "qualified" if slashed[by_bits].any() else "upheld"
+    decides = {
+        mode: not runs.any() and not overlooked.loc[mode, "overlooked"] and not unseen[mode]
+        for mode, runs in ((BITS, slashed[by_bits]), (EXACT, slashed[~by_bits]))
+    }
+    verdict: Judgement = "refuted" if not decides[EXACT] else "upheld" if decides[BITS] else "qualified"
     full = drifts[(drifts["fraction"] == 1) & (drifts["outside"] == 0)]
     changed = " and ".join(f"{part['changed'].sum()} of {len(part)} ({name})" for name, part in full.groupby("model"))
     faults = results["faults"]

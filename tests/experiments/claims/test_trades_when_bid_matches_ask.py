@@ -49,7 +49,7 @@ def test_repeated_auctions_are_feasible_and_keep_their_reading(order, market):
 
 
 def results(above, dearer=(0, 0), printed=0.0, unpaired=0.0):
-    """Twenty markets of either order, the share of such pairs in each; how many bids miss the cost in each; and empty."""
+    """Twenty markets of either order, shares of such pairs and bids that miss the cost; and markets without a pair."""
     row = dict.fromkeys(claim.measured(EMPTY, BEST), 0.5) | {"pairs": 4, "costs above the bid": 0}
     best, other = row | {"order": claim.BEST}, row | {"order": claim.PRINTED, "ask above bid": printed}
     rows = [best | {"ask above bid": share, "family": f"f{seed % 2}"} for seed, share in enumerate(above)]

@@ -8,47 +8,89 @@ from auction.allocation import Allocation
 from auction.rounds import CHEATED, DONE, MISSED, NEVER
 from experiments.claims import failed_task_returns as claim
 from experiments.claims.failed_task_returns import round_runs
-from experiments.claims.failed_task_returns.round_runs import NONE, ORDERS, PRINTED, RANKED, Scene
+from experiments.claims.failed_task_returns.round_runs import NONE, ORDERS, PRINTED, RANKED, TENFOLD, Scene
 from experiments.sweep import Draw
 
-
-@pytest.fixture(scope="module")
-def results():
-    return claim.run("tiny")
+PRINT, BEST = claim.PRINT_ORDER, claim.BEST_ORDER
 
 
-def judged(results, ranks, charged, loses, gain):
-    """The verdict on made-up differences of the share served soon, share that pays too much, and gains."""
-    key = {"family": "x", "arrivals": "y", "order": claim.PRINT_ORDER}
-    soon = {NONE.label: 0.5, RANKED.label: 0.5 + ranks, PRINTED.label: 0.5 + charged}
-    totals = [key | {"seed": seed, "rule": rule, "soon": share} for seed in range(5) for rule, share in soon.items()]
-    over = np.where(np.arange(100) < 100 * loses, 0.3, 0.0)
-    returns = pd.DataFrame(
-        {**key, "rule": PRINTED.label, "seed": 0, "task": 0, "after": 2.0, "soon": True, "over": over}
-    )
-    forced = pd.DataFrame({**key, "failure": claim.FAILURES[0], "gain": [gain] * 5})
-    made_up = {"totals": pd.DataFrame(totals), "returns": returns, "on_purpose": forced}
-    totals = pd.concat((made_up["totals"], made_up["totals"].assign(order=claim.BEST_ORDER)))
-    return claim.check(results | made_up | {"totals": totals}).verdict
+def results(ranks=20, charged=20, loses=5, gains=(0.0, 0.0), elsewhere=0):
+    """Of 20 scenes so many serve all instead of none; of 100 tasks so many pay too much; gains by way of failing.
+
+    In the best order, and under other rules, ``elsewhere`` of them do.
+    """
+    served = {NONE.label: 0, RANKED.label: ranks, PRINTED.label: charged, TENFOLD.label: elsewhere}
+    totals = [
+        {"family": "x", "arrivals": "y", "seed": seed, "order": order, "rule": rule, "soon": float(seed < count)}
+        for order, counts in ((PRINT, served), (BEST, served | dict.fromkeys((RANKED.label, PRINTED.label), elsewhere)))
+        for rule, count in counts.items()
+        for seed in range(20)
+    ]
+    unscored = [totals[0] | {"seed": 99, "rule": rule, "soon": np.nan} for rule in served]  # nothing failed there
+    returns = [
+        {"order": order, "rule": rule.label, "after": after, "over": 0.3 * (task < count)}
+        for order, rule, after, count in (
+            (PRINT, PRINTED, 2.0, loses),
+            (PRINT, PRINTED, np.inf, 5 * elsewhere),  # never served
+            (PRINT, RANKED, 2.0, 5 * elsewhere),
+            (BEST, PRINTED, 2.0, 5 * elsewhere),
+        )
+        for task in range(100)
+    ]
+    forced = [
+        {"order": order, "failure": failure, "gain": float(value)}
+        for failure, gain in zip(claim.FAILURES, gains, strict=True)
+        for order, values in ((PRINT, gain), (BEST, 0.1 * elsewhere))
+        for value in np.broadcast_to(values, 20)
+    ]
+    frames = {"totals": totals + unscored, "returns": returns, "on_purpose": forced}
+    return {name: pd.DataFrame(rows) for name, rows in frames.items()}
 
 
+def ones(count):
+    """Twenty numbers; bootstrapped means of so many ones are binomial."""
+    return np.arange(20) < count
+
+
+@pytest.mark.parametrize("elsewhere", [0, 20])
 @pytest.mark.parametrize(
-    "ranks, charged, loses, gain, verdict",
+    "how, verdict",
     [
-        (0.1, 0.1, 0.05, 0.0, "upheld"),
-        (0.1, 0.1, 0.06, 0.0, "qualified"),
-        (0.1, 0.1, 0.0, 0.01, "qualified"),
-        (0.1, 0.0, 0.0, 0.0, "qualified"),
-        (0.0, 0.1, 0.0, 0.0, "qualified"),
-        (0.0, -0.1, 0.0, 0.0, "refuted"),
+        ({}, "upheld"),
+        ({"loses": 6}, "qualified"),
+        ({"gains": (0.01, 0.0)}, "qualified"),
+        ({"gains": (0.0, 0.01)}, "qualified"),
+        ({"gains": (-0.5, -0.5)}, "upheld"),
+        ({"gains": (ones(2), 0.0)}, "upheld"),  # a mean above 0 whose interval begins at it
+        ({"gains": (ones(6), 0.0)}, "qualified"),
+        ({"charged": 0}, "qualified"),
+        ({"ranks": 0}, "qualified"),
+        ({"ranks": 6, "charged": 6}, "upheld"),
+        ({"charged": 2}, "qualified"),
+        ({"ranks": 2}, "qualified"),
+        ({"ranks": 2, "charged": 2}, "refuted"),
+        ({"ranks": 0, "charged": 0, "loses": 0}, "refuted"),
     ],
 )
-def test_the_criterion_judges_as_it_reads(results, ranks, charged, loses, gain, verdict):
-    assert judged(results, ranks, charged, loses, gain) == verdict
+def test_the_criterion_judges_the_whitepaper_s_order(how, verdict, elsewhere):
+    assert claim.check(results(**how, elsewhere=elsewhere)).verdict == verdict
 
 
-def test_only_the_raise_that_is_charged_makes_anyone_pay_too_much(results):
-    returns = results["returns"]
+def test_the_figure_is_how_many_more_are_served_soon():
+    verdict = claim.check(results(ranks=4, charged=2, loses=7, gains=(0.25, ones(2)), elsewhere=3))
+    assert verdict.figure == (
+        "served within 10 rounds of failing: +10.0 points (+0.0 to +25.0) as printed, +20.0 points (+5.0 to +40.0) if "
+        "v only ranks"
+    )
+    assert "the raise makes 7% of those served after a failure pay more than they are worth" in verdict.explanation
+    assert "In the best order ranking adds +15.0 points (+0.0 to +30.0)." in verdict.explanation
+    first, second = claim.FAILURES
+    assert f"A failure {first} brings the user +25.0% (+25.0% to +25.0%) of the mean bid." in verdict.explanation
+    assert f"A failure {second} brings the user +10.0% (+0.0% to +25.0%) of the mean bid." in verdict.explanation
+
+
+def test_only_the_raise_that_is_charged_makes_anyone_pay_too_much(tiny):
+    returns = tiny("failed_task_returns")["returns"]
     assert (returns.loc[returns["rule"] != PRINTED.label, "over"] == 0).all()
     assert (returns.loc[returns["rule"] == PRINTED.label, "over"] > 0).any()
 

@@ -1,10 +1,8 @@
-"""The games agree with their closed forms; populations end where those say; the criterion judges as it reads."""
+"""The games agree with their closed forms; populations end where those say."""
 
 import numpy as np
-import pandas as pd
 import pytest
 
-from experiments.claims import slashing_deters_cheating as claim
 from experiments.claims.slashing_deters_cheating.challengers import Delay, Griefing, Inspection
 from experiments.claims.slashing_deters_cheating.deterrence import (
     CHEAT,
@@ -15,7 +13,7 @@ from experiments.claims.slashing_deters_cheating.deterrence import (
     loners,
     population,
 )
-from experiments.claims.slashing_deters_cheating.runs import VOLUNTEERS, stake
+from experiments.claims.slashing_deters_cheating.runs import stake
 
 
 @pytest.fixture
@@ -100,31 +98,3 @@ def test_disputes_in_sequence_add_up_and_at_once_overlap(rng):
         finals, late = zip(*(game.simulate(rng) for _ in range(50)), strict=True)
         assert np.mean(finals) == pytest.approx(game.expected(), rel=0.02) and not any(late)
     assert all(Delay(80, True).simulate(rng)[1] for _ in range(10))
-
-
-@pytest.mark.parametrize(
-    "deterred, stakes, griefs, verdict",
-    [
-        (0.01, 0.01, 0.01, "upheld"),
-        (0.01, 0.5, 0.01, "qualified"),
-        (0.01, 0.01, 0.5, "qualified"),
-        (0.06, 0.5, 0.5, "refuted"),
-    ],
-)
-def test_the_criterion_judges_as_it_reads(deterred, stakes, griefs, verdict):
-    one = pd.DataFrame({"p": 0.1, "ratio": [0.8, 1.25], "cheat": [1.0, deterred], "cheat, own experience": 0.0})
-    tasks = pd.DataFrame([{"W": W, "rule": rule, "cheat": stakes} for W in (12, 40) for rule in RULES])
-    made_up = {
-        "one_task": one,
-        "open_tasks": tasks,
-        "puppets": pd.DataFrame({"burnt": [0.0], "first": [1.0], "cheat": [0.0]}),
-        "auditors": pd.DataFrame({"setting": [VOLUNTEERS], "cheat": [0.04]}),
-        "griefing": pd.DataFrame({"bond": [0.0], "griefs": [griefs]}),
-    }
-    assert claim.check(made_up).verdict == verdict
-
-
-def test_the_same_seed_gives_the_same_results():
-    first, second = (claim.run("tiny") for _ in range(2))
-    for name in first:
-        pd.testing.assert_frame_equal(first[name], second[name])

@@ -1,11 +1,10 @@
-"""The ladder is read as stored; extrapolations find known exponents and cover; the criterion judges as it reads."""
+"""The ladder is read as stored; extrapolations find known exponents and cover."""
 
 import numpy as np
 import pandas as pd
 import pytest
 
 from experiments import statistics
-from experiments.claims import zkml_is_impractical as claim
 from experiments.claims.zkml_is_impractical import ladder
 from experiments.claims.zkml_is_impractical.perceptron import Perceptron
 from verification.trace import record
@@ -66,29 +65,6 @@ def test_every_layer_of_a_perceptron_follows_from_its_steps(widths):
             assert len(results[-1]) == step.words
         assert np.array_equal(results[-1], before)
         assert sum(step.macs for step in perceptron.steps(node, 0)) == weights.size
-
-
-@pytest.mark.parametrize(
-    "cheaper, published, verdict", [(1, "", "upheld"), (1, "x", "qualified"), (1e-4, "", "refuted")]
-)
-def test_the_criterion_judges_as_it_reads(monkeypatch, cheaper, published, verdict):
-    monkeypatch.setattr(claim, "PUBLISHED", published)
-    results = claim.run("tiny")
-    size = 2.0 ** results["proofs"]["logrows"]
-    proofs = results["proofs"].assign(prove_cpu=1.5e-4 * size * cheaper, prove_memory=1e4 * size)
-    assert claim.check(results | {"proofs": proofs}).verdict == verdict
-
-
-def test_circuits_have_the_least_power_of_two_of_rows():
-    assert [claim.rows_needed(macs) for macs in (320, 65536, 65538, 7e9)] == [2**15, 2**15, 2**16, 2**32]
-    stored = ladder.stored().query("status == 'proved'")
-    assert all(2.0 ** stored["logrows"] >= stored["macs"].map(claim.rows_needed))
-
-
-def test_where_ezkl_is_missing_the_full_report_says_so(monkeypatch):
-    monkeypatch.setattr(ladder, "installed", lambda: False)
-    monkeypatch.setitem(claim.REPEATS, "full", 1)
-    assert "not installed" in claim.check(claim.run("full")).explanation
 
 
 @pytest.mark.slow

@@ -1,0 +1,70 @@
+"""The criterion judges both extrapolations from circuits above the floor, and what is published."""
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from experiments.claims import zkml_is_impractical as claim
+from experiments.claims.zkml_is_impractical import DAY, FLOOR, TERABYTE, ladder
+
+ROWS = 2.0**32  # of the least circuit for a token of a 7B model
+
+
+def results(seconds=2 * DAY, memory=2 * TERABYTE, noise=0.0, small=1.0):
+    """Proofs whose cost is in proportion to their circuit's rows and comes to that at ``ROWS``."""
+    logrows = np.array([FLOOR, FLOOR, 16, 16, 17, 17, 18])
+    size = 2.0**logrows / ROWS * np.where(logrows == FLOOR, small, np.exp(noise * np.resize([1, -1], 7)))
+    proofs = pd.DataFrame(
+        {
+            "widths": [f"{n}-{n}" for n in range(7)],
+            "macs": 2**logrows,
+            "logrows": logrows,
+            "status": ladder.PROVED,
+            "prove_cpu": seconds * size,
+            "prove_memory": memory * size,
+            "ezkl": "1",
+            "date": "today",
+            "source": "made up",
+        }
+    )
+    proofs.loc[7] = {"widths": "7-7", "status": "prove: beyond the limits", "logrows": 19, "prove_cpu": 1e-9}
+    optimistic = pd.DataFrame({"widths": proofs["widths"], "infer_cpu": 2e-6, "commit_cpu": 1e-6, "dispute_cpu": 8e-6})
+    return {"proofs": proofs, "optimistic": optimistic}
+
+
+@pytest.mark.parametrize("small", [1e-6, 1e6])
+@pytest.mark.parametrize(
+    "how, published, verdict",
+    [
+        ({}, "", "upheld"),
+        ({}, "x", "qualified"),
+        ({"seconds": 1.001 * DAY, "memory": 1.001 * TERABYTE}, "", "upheld"),
+        ({"seconds": 0.999 * DAY}, "", "refuted"),
+        ({"memory": 0.999 * TERABYTE}, "", "refuted"),
+        ({"memory": 0.999 * TERABYTE}, "x", "refuted"),
+        ({"noise": 1.0}, "", "refuted"),  # intervals begin below
+    ],
+)
+def test_the_criterion_judges_as_it_reads(monkeypatch, how, published, verdict, small):
+    monkeypatch.setattr(claim, "PUBLISHED", published)
+    assert claim.check(results(**how, small=small)).verdict == verdict
+
+
+def test_the_figure_is_both_extrapolations():
+    verdict = claim.check(results(3 * DAY, 5 * TERABYTE))
+    assert verdict.figure == "a token of a 7B model: 3 CPU days (3 to 3) and 5 TB (5 to 5)"
+    seconds = 3 * DAY * 2.0**18 / ROWS
+    assert f"6-6 takes {seconds:.0f} CPU seconds, {seconds / 2:.1f} million times its inference" in verdict.explanation
+    assert "costs 50% of it, a dispute 400%." in verdict.explanation
+
+
+def test_circuits_have_the_least_power_of_two_of_rows():
+    assert [claim.rows_needed(macs) for macs in (320, 65536, 65538, 7e9)] == [2**15, 2**15, 2**16, 2**32]
+    stored = ladder.stored().query("status == 'proved'")
+    assert all(2.0 ** stored["logrows"] >= stored["macs"].map(claim.rows_needed))
+
+
+def test_where_ezkl_is_missing_the_full_report_says_so(monkeypatch):
+    monkeypatch.setattr(ladder, "installed", lambda: False)
+    monkeypatch.setitem(claim.REPEATS, "full", 1)
+    assert "not installed" in claim.check(claim.run("full")).explanation
