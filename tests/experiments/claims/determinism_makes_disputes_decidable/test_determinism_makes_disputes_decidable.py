@@ -7,8 +7,8 @@ from experiments.claims import determinism_makes_disputes_decidable as claim
 from experiments.claims.determinism_makes_disputes_decidable import BITS, EXACT, TOLERANCE
 
 
-def results(floats=0, integers=0, overlooked=0, unseen=(), beyond=0):
-    """Of four honest runs an arithmetic so many are slashed; faults in integers overlooked; cheats found nowhere."""
+def results(floats=0, integers=0, overlooked=0, lost_bits=0, unseen=(), beyond=0):
+    """Of four honest runs an arithmetic so many are slashed; faults overlooked; cheats found nowhere."""
     honest = [
         (arithmetic, 3 * (run < slashed), 9)
         for arithmetic, slashed in (("float32", floats), ("exact", integers))
@@ -16,7 +16,7 @@ def results(floats=0, integers=0, overlooked=0, unseen=(), beyond=0):
     ]
     faults = [
         (mode, op, k, 10, lost)
-        for mode, losses in ((BITS, (0, 0)), (TOLERANCE, (4, 5)), (EXACT, (0, overlooked)))
+        for mode, losses in ((BITS, (0, lost_bits)), (TOLERANCE, (4, 5)), (EXACT, (0, overlooked)))
         for k, loss in zip((3, 4), losses, strict=True)
         for op, lost in (("matmul", loss), ("matmul_q4", loss), ("norm", 10 * (mode == TOLERANCE)))
     ]
@@ -46,6 +46,8 @@ def results(floats=0, integers=0, overlooked=0, unseen=(), beyond=0):
         ({}, "upheld"),
         ({"floats": 1}, "qualified"),
         ({"floats": 4}, "qualified"),
+        ({"lost_bits": 1}, "qualified"),
+        ({"unseen": {("q4", BITS)}}, "qualified"),
         ({"beyond": 9, "unseen": {("q4", TOLERANCE)}}, "upheld"),  # tolerances are judged beside
         ({"integers": 1}, "refuted"),
         ({"overlooked": 1}, "refuted"),
