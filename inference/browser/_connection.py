@@ -5,14 +5,20 @@ Uvicorn has a limit of concurrent requests, but opens connections without end an
 
 import asyncio
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
+from threading import Thread
 from typing import Any
 
 import h11
 import uvicorn
+from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 QUEUE = 1024  # connections that the system keeps until they are accepted
+ACCEPTED = 32  # connections that are accepted in one go
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,11 +66,11 @@ class Connection(H11Protocol):
         self._see_request()
 
     def send_400_response(self, msg: str) -> None:
-        """What is not HTTP gets the answer in one piece, and an answer under way ends here."""
-        if self.cycle is None or self.cycle.response_complete:
-            self.transport.write(self.refused)
-        else:
+        """To what is not HTTP: the answer in one piece, or, where another is under way already, none."""
+        if self._under_way():
             self.cycle.disconnected = True
+        if not (self._under_way() and self.cycle.response_started):
+            self.transport.write(self.refused)
         self.transport.close()
 
     def shutdown(self) -> None:
@@ -80,9 +86,11 @@ class Connection(H11Protocol):
 
     def _see_request(self) -> None:
         """Where the whole request is here and its answer is not complete, that is waited for instead."""
-        under_way = self.cycle is not None and not self.cycle.response_complete
-        if self.waits and under_way and self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
+        if self.waits and self._under_way() and self.conn.their_state not in (h11.IDLE, h11.SEND_BODY):
             self._until(self.limits.answer, waits=False)
+
+    def _under_way(self) -> bool:
+        return self.cycle is not None and not self.cycle.response_complete
 
     def _until(self, seconds: float, *, waits: bool) -> None:
         if self.deadline:
@@ -97,10 +105,38 @@ class Connection(H11Protocol):
         return min(replaceable, key=lambda each: (not each.waits, each.since), default=self)
 
 
-class Server(uvicorn.Server):
+class _Server(uvicorn.Server):
     """Takes few connections at a time, as there are few descriptors, from a long queue, so that none is turned away."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         for each in sockets or []:
             each.listen(QUEUE)
+
+
+@contextmanager
+def served(app: ASGIApp, listener: socket.socket, limits: Limits, refused: bytes) -> Iterator[Thread]:
+    """An application on a listening socket, in a thread, to the end of the block; what is not HTTP gets ``refused``."""
+    config = uvicorn.Config(
+        app,
+        http=partial(Connection, limits=limits, refused=refused),  # type: ignore[arg-type]
+        ws="none",
+        loop="asyncio",
+        lifespan="off",
+        interface="asgi3",
+        log_config=None,
+        log_level="error",
+        access_log=False,
+        proxy_headers=False,
+        server_header=False,
+        h11_max_incomplete_event_size=limits.head,
+        backlog=ACCEPTED,
+    )
+    server = _Server(config)
+    thread = Thread(target=server.run, args=([listener],), daemon=True)  # work under way does not hold up the end
+    thread.start()
+    try:
+        yield thread
+    finally:
+        server.should_exit = server.force_exit = True
+        thread.join(timeout=1)

@@ -66,7 +66,7 @@ def error(status: int, line: str) -> Response:
 
 def not_http() -> bytes:
     """The whole answer to what is no request, as the bytes of it."""
-    content = json.dumps({"error": "this is not a request of HTTP/1.1 within its limits"}).encode()
+    content = json.dumps({"error": "this is no request of HTTP within its limits"}).encode()
     headers = HEADERS | {
         "Content-Type": "application/json",
         "Content-Length": str(len(content)),

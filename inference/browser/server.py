@@ -16,7 +16,7 @@ import socket
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
 from pathlib import Path
@@ -24,7 +24,6 @@ from threading import Lock, Thread
 from typing import Any
 
 import numpy as np
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import State
@@ -33,8 +32,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from inference import models
-from inference.browser._connection import QUEUE, Connection, Limits, Server
+from inference.browser._connection import QUEUE, Limits, served
 from inference.browser._guard import error, guarded, not_http
 from inference.browser.page import conformance_page, file, policy
 from inference.device import export
@@ -42,6 +40,7 @@ from inference.errors import InputError
 from inference.files.tokenizer import Text
 from inference.kernels import alone
 from inference.model import Llama, Model
+from inference.models import find
 from inference.models.llama import model
 
 HOST = "127.0.0.1"
@@ -51,7 +50,6 @@ PAGES = {"/": "index.html", "/engine.js": "engine.js", "/run.js": "run.js", "/st
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 LANES = 256  # invocations a workgroup that every adapter allows
 CHUNK = 1 << 18  # bytes of a weight between two looks at whether they are read
-ACCEPTED = 32  # connections that are accepted in one go
 
 
 def _text(llama: Llama) -> Text:
@@ -64,7 +62,7 @@ class Models:
     def __init__(self, path: str | None) -> None:
         self.lock = Lock()
         self.sources = {name: name for name in MODELS} | ({Path(path).name: path} if path else {})
-        self.llama: Callable[[str], Llama] = cache(lambda name: models.find(self.sources[name]))
+        self.llama: Callable[[str], Llama] = cache(lambda name: find(self.sources[name]))
         self.text: Callable[[str], Text] = cache(lambda name: _text(self.llama(name)))
         self.model: Callable[[str, str], Model] = cache(
             lambda name, arithmetic: model(name, self.llama(name), arithmetic)
@@ -82,13 +80,13 @@ class Models:
 
 
 def page(request: Request) -> Response:
-    return _page(PAGES[request.url.path])
+    return _page(PAGES[request.scope["path"]])
 
 
 def conformance(request: Request) -> Response:
-    served: Models = request.app.state.models
-    with served.lock:
-        return _html(served.conformance())
+    models: Models = request.app.state.models
+    with models.lock:
+        return _html(models.conformance())
 
 
 def _page(name: str) -> Response:
@@ -112,13 +110,13 @@ def names(request: Request) -> Response:
 
 
 def weight(request: Request) -> Response:
-    served: Models = request.app.state.models
-    name, arithmetic = served.known(request.path_params["model"], request.path_params["arithmetic"])
-    with served.lock:
-        if (key := request.path_params["key"]) not in served.weights(name, arithmetic):
+    models: Models = request.app.state.models
+    name, arithmetic = models.known(request.path_params["model"], request.path_params["arithmetic"])
+    with models.lock:
+        if (key := request.path_params["key"]) not in models.weights(name, arithmetic):
             raise HTTPException(HTTPStatus.NOT_FOUND)
-        constant, pack = served.weights(name, arithmetic)[key]
-        packed = pack(served.model(name, arithmetic).constants[constant])
+        constant, pack = models.weights(name, arithmetic)[key]
+        packed = pack(models.model(name, arithmetic).constants[constant])
         words = np.ascontiguousarray(packed).reshape(-1).view(np.uint8).data
 
     async def chunks() -> AsyncIterator[memoryview]:
@@ -200,12 +198,17 @@ def _no_route(request: Request, refused: Exception) -> Response:
     return error(refused.status_code, f"{request.method} {path} is not allowed" if found else f"there is no {path}")
 
 
+def _failed(request: Request, failure: Exception) -> Response:
+    """What uvicorn then prints is a defect here."""
+    return error(HTTPStatus.INTERNAL_SERVER_ERROR, f"the server failed: {type(failure).__name__}")
+
+
 def _gone(request: Request, refused: Exception) -> Response:
     """To a browser that went away in the middle."""
     return Response()
 
 
-def application(served: Models, on_result: Callable[[dict[str, Any]], None]) -> Starlette:
+def application(models: Models, on_result: Callable[[dict[str, Any]], None]) -> Starlette:
     """Every route, and the one line of what is refused."""
     app = Starlette(
         routes=[
@@ -216,11 +219,21 @@ def application(served: Models, on_result: Callable[[dict[str, Any]], None]) -> 
             Route("/weights/{model}/{arithmetic}/{key}", weight),
             *(Route(f"/{each.__name__}", posted(each), methods=["POST"]) for each in (run, text, results)),
         ],
-        exception_handlers={InputError: _bad_input, HTTPException: _no_route, ClientDisconnect: _gone},
+        exception_handlers={
+            InputError: _bad_input,
+            HTTPException: _no_route,
+            ClientDisconnect: _gone,
+            Exception: _failed,
+        },
     )
     app.router.redirect_slashes = False
-    app.state.models, app.state.on_result = served, on_result
+    app.state.models, app.state.on_result = models, on_result
     return app
+
+
+def hosts(port: int) -> frozenset[str]:
+    """What browsers call this machine; they leave the port of HTTP out."""
+    return frozenset(name + ("" if port == 80 else f":{port}") for name in (HOST, "localhost"))
 
 
 @dataclass(frozen=True)
@@ -253,30 +266,7 @@ def serving(
         listener = socket.create_server((HOST, port), backlog=QUEUE)
     except OSError as error:
         raise InputError(f"port {port} of {HOST} cannot be used ({error.strerror}); --port takes another") from None
-    port, served = listener.getsockname()[1], Models(path)
-    ports = (f":{port}", "") if port == 80 else (f":{port}",)
-    hosts = frozenset(name + each for name in (HOST, "localhost") for each in ports)
-    server = Server(
-        uvicorn.Config(
-            guarded(application(served, on_result), hosts, limits),
-            http=partial(Connection, limits=limits, refused=not_http()),  # type: ignore[arg-type]
-            ws="none",
-            loop="asyncio",
-            lifespan="off",
-            interface="asgi3",
-            log_config=None,
-            log_level="error",
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            h11_max_incomplete_event_size=limits.head,
-            backlog=ACCEPTED,
-        )
-    )
-    thread = Thread(target=server.run, args=([listener],), daemon=True)  # work under way does not hold up the end
-    thread.start()
-    try:
-        yield Serving(port, served, thread)
-    finally:
-        server.should_exit = server.force_exit = True
-        thread.join(timeout=1)
+    port, models = listener.getsockname()[1], Models(path)
+    app = guarded(application(models, on_result), hosts(port), limits)
+    with served(app, listener, limits, not_http()) as thread:
+        yield Serving(port, models, thread)

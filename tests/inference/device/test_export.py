@@ -1,0 +1,37 @@
+"""Exported programs: whatever a kernel declares is bound, and what is read back stays."""
+
+import re
+
+import numpy as np
+import pytest
+
+from inference.device import export
+from inference.device.program import program
+from inference.kernels import alone
+from inference.models.llama import graph
+
+
+@pytest.mark.parametrize("arithmetic", ["exact", "float32"])
+@pytest.mark.parametrize("tokens", [1, 9])
+def test_a_program_binds_every_variable_of_its_kernels(tiny_model, arithmetic, tokens):
+    model = tiny_model(arithmetic)
+    built = graph(model, tokens, capacity=16, first=tokens - 1)
+    made = program(built, keep=frozenset(export.OUTPUTS), lanes=64, subgroups=True)
+    weights = export.weights(model)
+    for each, described in zip(made.steps, export.as_json(built, made, 64)["dispatches"], strict=True):
+        code = "".join(alone(path.removesuffix(".wgsl")) for path in described["kernel"])
+        variables = dict(re.findall(r"@binding\((\d+)\) var<[\w, ]+> (\w+)", code))
+        absent = {variables[number] for number in variables.keys() - {str(n) for n in described["bindings"]}}
+        fused = {"residual", "curve", "table", "places", "state"} if each.op.startswith("matmul") else set()
+        assert absent <= {"params"} | fused
+        assert all(name in made.sizes or name in weights for name in described["bindings"].values())
+        assert f"fn {each.entry}(" in code and len(each.parameters) % 16 == 0
+
+
+def test_a_kept_output_is_overwritten_by_nobody(tiny_model):
+    built = graph(tiny_model("exact"), 9, capacity=16)
+    made = program(built, keep=frozenset(["layer00.query"]), lanes=64, subgroups=False)
+    kept = made.outputs["layer00.query"]
+    writers = [name for name, buffer in made.outputs.items() if buffer == kept]
+    assert writers[-1] == "layer00.query"
+    assert made.sizes[kept] >= 4 * np.prod(built.nodes["layer00.query"]["shape"])
