@@ -67,8 +67,6 @@ class Connection(H11Protocol):
 
     def send_400_response(self, msg: str) -> None:
         """To what is not HTTP: the answer in one piece, or, where another is under way already, none."""
-        if self._under_way():
-            self.cycle.disconnected = True
         if not (self._under_way() and self.cycle.response_started):
             self.transport.write(self.refused)
         self.transport.close()
