@@ -32,7 +32,7 @@ function refuse(error) {
 async function run(gpu) {
   const { model, arithmetic, prompt, limit } = Object.fromEntries(new FormData(form));
   tell("Exporting the graph");
-  const place = `${model}/${arithmetic}`, { lanes, subgroups } = gpu;
+  const place = `${encodeURIComponent(model)}/${arithmetic}`, { lanes, subgroups } = gpu;
   const plan = await (await fetched("/run", { model, arithmetic, prompt, limit: Number(limit), lanes, subgroups })).json();
   if (!models.has(place)) models.set(place, load(gpu, { kernel, weight: weight(place) }));
   const rows = at("tokens").tBodies[0], ids = [];

@@ -22,6 +22,7 @@ from importlib.resources import files
 from pathlib import Path
 from threading import Lock, Thread
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 from starlette.applications import Starlette
@@ -68,6 +69,7 @@ class Models:
             lambda name, arithmetic: model(name, self.llama(name), arithmetic)
         )
         self.weights = cache(lambda name, arithmetic: export.weights(self.model(name, arithmetic)))
+        self.packed: WeakValueDictionary[tuple[str, str, str], Any] = WeakValueDictionary()
         self.conformance = cache(lambda: conformance_page(self.model("tiny", "exact")))
 
     def known(self, name: object, arithmetic: object) -> tuple[str, str]:
@@ -77,6 +79,15 @@ class Models:
                 f"there is no model {name!r} in {arithmetic!r}; {', '.join(self.sources)} in exact and float32"
             )
         return name, str(arithmetic)
+
+    def words(self, name: str, arithmetic: str, key: str) -> memoryview | None:
+        """The bytes of a weight, where there is one: packed once for all that read it at the same time."""
+        words = self.packed.get((name, arithmetic, key))
+        if words is None and key in self.weights(name, arithmetic):
+            constant, pack = self.weights(name, arithmetic)[key]
+            packed = pack(self.model(name, arithmetic).constants[constant])
+            words = self.packed[name, arithmetic, key] = np.ascontiguousarray(packed).reshape(-1).view(np.uint8)
+        return None if words is None else words.data
 
 
 def page(request: Request) -> Response:
@@ -113,11 +124,9 @@ def weight(request: Request) -> Response:
     models: Models = request.app.state.models
     name, arithmetic = models.known(request.path_params["model"], request.path_params["arithmetic"])
     with models.lock:
-        if (key := request.path_params["key"]) not in models.weights(name, arithmetic):
-            raise HTTPException(HTTPStatus.NOT_FOUND)
-        constant, pack = models.weights(name, arithmetic)[key]
-        packed = pack(models.model(name, arithmetic).constants[constant])
-        words = np.ascontiguousarray(packed).reshape(-1).view(np.uint8).data
+        words = models.words(name, arithmetic, request.path_params["key"])
+    if words is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
 
     async def chunks() -> AsyncIterator[memoryview]:
         for start in range(0, len(words), CHUNK):

@@ -1,11 +1,13 @@
 """The server of the pages: what it serves, what it refuses in one line, and that whoever is refused is disconnected."""
 
 import json
+import logging
 import signal
 import socket
 import subprocess
 import sys
 from http.client import HTTPConnection
+from logging.handlers import QueueHandler
 from queue import Queue
 
 import pytest
@@ -55,6 +57,14 @@ def test_a_model_s_file_is_served_beside_the_named_ones(smollm2):
     with serving(0, print, str(path)) as served:
         assert list(served.models.sources) == ["tiny", "smollm2", path.name]
         assert served.models.llama(path.name).vocabulary == smollm2.vocabulary
+
+
+def test_a_weight_is_packed_once_for_all_that_read_it_and_then_forgotten():
+    with serving(0, print) as served:
+        first, second = (served.models.words("tiny", "exact", "weight embedding.q pack_q8") for _ in range(2))
+        assert first.obj is second.obj and len(served.models.packed) == 1
+        del first, second
+        assert not served.models.packed
 
 
 def test_results_are_handed_on(ask):
@@ -129,12 +139,14 @@ def test_every_answer_keeps_other_pages_out(ask):
         assert ask.headers["Cross-Origin-Resource-Policy"] == "same-origin"
 
 
-def test_a_defect_is_one_line_too(ask, monkeypatch, caplog):
+def test_a_defect_is_one_line_too_and_logged(ask, monkeypatch):
+    logged = Queue()
+    monkeypatch.setattr(logging.getLogger("uvicorn.error"), "handlers", [QueueHandler(logged)])
     monkeypatch.setattr(server.export, "run", None)
     status, answer = ask("POST", "/run", json.dumps(ASKED))
     assert status == 500 and json.loads(answer) == {"error": "the server failed: TypeError"}
     assert "default-src 'none'" in ask.headers["Content-Security-Policy"]
-    assert "Exception in ASGI application" in caplog.text
+    assert "Exception in ASGI application" in logged.get(timeout=SECONDS).getMessage()
 
 
 def test_whoever_is_refused_is_disconnected(ask, subtests):
