@@ -1,161 +1,240 @@
-"""Reading ``whole``, exact and polynomial, at large sizes: a minimum-cost flow through the lattice of demands."""
-
-import os
-import subprocess
-import sys
-from tempfile import TemporaryDirectory
+"""Reading ``whole``, exact and polynomial at any demand: a matching of tasks to slots, with prices that prove it."""
 
 import numpy as np
 from numba import njit
-from ortools.graph.python import min_cost_flow
 
 from auction.allocation import Allocation
+from auction.arrays import INT64_MAX
+from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
+from auction.solvers import greedy
+from auction.solvers._vectors import distinct_rows
+from auction.welfare import welfare
 
 READINGS: tuple[Reading, ...] = ("whole",)
 
-LATTICE_LIMIT = 20_000_000  # some 3 GB of arcs
-IN_PROCESS_ARCS = 300_000  # solved within a second or so; longer runs go to a process that can be stopped
+VECTOR_LIMIT = 92_681  # different slot vectors: a bit for every pair of them makes 1 GiB
+LOOK = 1 << 24  # vectors looked at between two looks at the clock: some 20 ms
+GRACE = 1.0  # seconds to fill up an allocation that was cut short
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
     """Maximum-weight bipartite b-matching of tasks to single providers that cover them, weight b_i - c_j.
 
-    Weights separate into task and provider, and coverage is dominance s_j >= C_i; so instead of an arc a pair, flow
-    runs source -> provider's point -> ... -> task's point -> sink through the lattice of demands, each point leading
-    to the next smaller one in every type: m + n arcs and K a lattice point. The lattice keeps only coordinates that
-    some task demands. OR-Tools' cost-scaling solver is exact in integers.
+    Weights separate into task and provider, so an alternating path from a new task i that ends at a free slot of
+    provider j gains b_i - c_j whatever lies between, and one that ends by turning out a task i' gains b_i - b_i'. Tasks
+    are taken by bid, descending: nobody is ever turned out, and each takes the cheapest free slot that any path
+    reaches. Providers of one slot vector, clipped to demands that occur, are one node.
 
-    Cut short, the outcome is empty with the trivial bound.
+    Prices of vectors, raised to what a search found, spare later searches all that costs no less, and prove the result
+    by duality, in integers (``auction.certificate``); amounts are only compared on the way. Cut short, slots that are
+    left are filled by ``greedy``, and what was raised so far proves the bound.
 
     Raises:
-        InputError: a lattice beyond memory, or amounts too large for the solver's integers.
+        InputError: more than VECTOR_LIMIT slot vectors.
     """
     bidders = np.flatnonzero(market.net_bid > 0)
-    offering = np.flatnonzero((market.slots > 0) & market.resource.any(axis=1))
-    if not bidders.size or not offering.size:
-        return Found(Allocation.empty(), 0, "optimal")
-    demand, resource = market.demand[bidders], market.resource[offering]
+    bidders = bidders[np.argsort(-market.net_bid[bidders], kind="stable")]
+    levels = [np.unique(np.append(market.demand[bidders, k], 0)) for k in range(market.types)]
+    rank = [np.searchsorted(level, market.resource[:, k], "right") - 1 for k, level in enumerate(levels)]
+    clipped: Int = np.stack([level[at] for level, at in zip(levels, rank, strict=True)], axis=1)
+    offering = np.flatnonzero((market.slots > 0) & clipped.any(axis=1))
+    demand, demand_of = distinct_rows(market.demand[bidders])
+    supply, supply_of = distinct_rows(clipped[offering])
+    vectors = supply.shape[0]
+    if vectors > VECTOR_LIMIT:
+        raise InputError(f"market: its providers have {vectors} slot vectors; assignment takes at most {VECTOR_LIMIT}")
 
-    levels = [np.unique(np.append(demand[:, k], 0)) for k in range(market.types)]
-    shape = tuple(level.size for level in levels)
-    points = int(np.prod(shape, dtype=float))
-    if points * market.types > LATTICE_LIMIT:
-        raise InputError(
-            f"market: its lattice of demands has {points} points in {market.types} types; assignment takes at most "
-            f"{LATTICE_LIMIT} points times types"
-        )
-    below = [np.searchsorted(levels[k], resource[:, k], side="right") - 1 for k in range(market.types)]
-    at = [np.searchsorted(levels[k], demand[:, k]) for k in range(market.types)]
-    provider_point: Int = np.ravel_multi_index(tuple(below), shape)
-    task_point: Int = np.ravel_multi_index(tuple(at), shape)
-
-    source, sink = points, points + 1
-    grid: Int = np.arange(points).reshape(shape)
-    down: Int = np.full((market.types, points), -1)
-    for k in range(market.types):
-        down[k].reshape(shape).swapaxes(0, k)[1:] = grid.swapaxes(0, k)[:-1]
-    largest = max(int(market.net_bid.max()), int(market.cost[offering].max()))
-    if largest * (points + 3) >= 2**62:  # cost scaling multiplies costs by the number of nodes
-        raise InputError(
-            f"market: amounts of {largest} micro-tokens on a lattice of {points} points are too large for assignment; "
-            f"their product must stay below 2^62"
-        )
-    way, start = np.nonzero(down >= 0)
-    flow = min(int(bidders.size), int(np.minimum(market.slots[offering], bidders.size).sum()))
-    tail = np.concatenate((np.full(offering.size, source), task_point, start, [source]))
-    head = np.concatenate((provider_point, np.full(bidders.size, sink), down[way, start], [sink]))
-    lattice = np.full(start.size + 1, flow)  # the last arc lets slots and tasks go unmatched
-    capacity = np.concatenate((np.minimum(market.slots[offering], flow), np.ones_like(bidders), lattice))
-    cost = np.concatenate((market.cost[offering], -market.net_bid[bidders], np.zeros_like(lattice)))
-    flows = _flow(np.stack((tail, head, capacity, cost)), flow, stop)
-    if flows is None:
-        return Found(Allocation.empty(), trivial_bound(market), "time limit")
-
-    from_provider, to_task, along, _ = np.split(flows, np.cumsum((offering.size, bidders.size, start.size)))
-    slots = np.repeat(np.arange(offering.size), from_provider)
-    slots = slots[np.argsort(provider_point[slots], kind="stable")]
-    winners = np.flatnonzero(to_task)
-    winners = winners[np.argsort(task_point[winners], kind="stable")]
-    downward = np.zeros_like(down)
-    downward[way, start] = along
-    matched = _handed_down(
-        np.bincount(provider_point[slots], minlength=points),
-        offering[slots],
-        np.bincount(task_point[winners], minlength=points),
-        winners,
-        down,
-        downward,
+    shelf = np.lexsort((market.cost[offering], supply_of))  # by vector, then cheapest first
+    first = np.searchsorted(supply_of[shelf], np.arange(vectors + 1))
+    cost, left = market.cost[offering][shelf], market.slots[offering][shelf]
+    price = cost[first[:-1]]
+    at = np.full(bidders.size, -1)  # vector that serves a task
+    state = (
+        first[:-1].copy(),
+        left,
+        price,
+        np.zeros((vectors, (vectors + 63) // 64), dtype=np.uint64),
+        np.full(vectors + 1, -1),
+        np.full((3, bidders.size), -1),
+        np.full(bidders.size, -1),
+        at,
     )
-    return Found(Allocation.of(bidders[winners], matched), -int((flows * cost).sum()), "optimal")
+    bid = market.net_bid[bidders]
+    done = 0
+    while done < bidders.size and not stop.now:
+        done = _match(done, bid, demand, demand_of, supply, first, cost, *state)
+
+    served = np.flatnonzero(at >= 0)
+    served = served[np.argsort(at[served], kind="stable")]
+    slot = np.repeat(shelf, market.slots[offering][shelf] - left)
+    found = Allocation.of(bidders[served], offering[slot])
+    premium = np.zeros_like(market.cost)
+    premium[offering[shelf]] = np.maximum(price[supply_of[shelf]] - cost, 0)
+    least = np.full(demand.shape[0], price.min(initial=INT64_MAX))
+    priced = 0
+    while priced < least.size and not stop.now:
+        priced = _least_prices(priced, demand, supply, price, least)
+    bound = int((bid - np.minimum(least[demand_of], bid)).sum()) + int((premium * market.slots).sum())
+    certificate = Certificate(market.digest, "whole", bound, premium)
+    if done == bidders.size and priced == least.size:
+        return Found(found, bound, "optimal", certificate)
+    found = _filled(market, found, bidders[done:])
+    return Found(found, min(bound, trivial_bound(market)), "time limit")
 
 
-def _flow(arcs: Int, amount: int, stop: Stop) -> Int | None:
-    """Flow on each arc, or None when stopped; the last two nodes are source and sink."""
-    if arcs.shape[1] <= IN_PROCESS_ARCS:
-        return _minimum_cost_flow(arcs, amount)
-    with TemporaryDirectory() as folder:
-        np.save(f"{folder}/arcs.npy", arcs)
-        code = f"from auction.solvers.assignment import serve; serve({folder!r}, {amount})"
-        environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-        with subprocess.Popen([sys.executable, "-c", code], env=environment, start_new_session=True) as child:
-            while child.poll() is None:
-                if stop.now:
-                    child.kill()
-                    return None
-                stop.wait(0.05)
-        if child.returncode:
-            raise RuntimeError("the flow solver's process failed; its message is above")
-        return np.load(f"{folder}/flow.npy")
+def _filled(market: Market, found: Allocation, waiting: Int) -> Allocation:
+    """The rest served one by one, or all of it, whichever is better."""
+    stop = Stop(GRACE)
+    left = market.slots - np.bincount(found.provider, minlength=market.providers)
+    rest = greedy.served(market, "whole", waiting, market.cost, left, stop)
+    both = Allocation.of(np.append(found.task, rest.task), np.append(found.provider, rest.provider))
+    other = greedy.solve(market, "whole", stop, 0).allocation
+    return max(both, other, key=lambda allocation: welfare(market, allocation))
 
 
-def serve(folder: str, amount: int) -> None:
-    """The child process's side of ``_flow``: arcs.npy in, flow.npy out."""
-    np.save(f"{folder}/flow.npy", _minimum_cost_flow(np.load(f"{folder}/arcs.npy"), amount))
+@njit(cache=True, nogil=True)
+def _covers(supply, demand):
+    for k in range(demand.size):
+        if supply[k] < demand[k]:
+            return False
+    return True
 
 
-def _minimum_cost_flow(arcs: Int, amount: int) -> Int:
-    tail, head, capacity, cost = arcs
-    network = min_cost_flow.SimpleMinCostFlow()
-    added = network.add_arcs_with_capacity_and_unit_cost(tail, head, capacity, cost)
-    network.set_node_supply(int(tail[-1]), amount)
-    network.set_node_supply(int(head[-1]), -amount)
-    status = network.solve()
-    if status != network.OPTIMAL:
-        raise RuntimeError(f"the flow solver stopped with {status.name}")
-    return network.flows(added)
+@njit(cache=True, nogil=True)
+def _open(onward, supply, demand):
+    """Set the bits of all vectors that cover a demand."""
+    for v in range(supply.shape[0]):
+        if _covers(supply[v], demand):
+            onward[v >> 6] |= np.uint64(1) << np.uint64(v & 63)
 
 
-@njit("i8[::1](i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], i8[:, ::1])", cache=True, nogil=True)
-def _handed_down(inflow, provider, served, task, down, used):
-    """Follow the flow: slots arriving at a lattice point serve its tasks first, the rest go on to smaller points.
+@njit(cache=True, nogil=True)
+def _batch(head, batch, v, demand):
+    """The batch of a demand at v; where there is none, an empty one or a new one. The last of ``head`` counts them."""
+    empty = -1
+    b = head[v]
+    while b >= 0:
+        if batch[0, b] == demand:
+            return b
+        if batch[1, b] < 0:
+            empty = b
+        b = batch[2, b]
+    if empty < 0:
+        head[-1] += 1
+        empty = head[-1]
+        batch[2, empty] = head[v]
+        head[v] = empty
+    batch[0, empty] = demand
+    return empty
 
-    ``provider`` lists slots by point and ``inflow`` counts them, so do ``task`` and ``served``; ``down[k]`` is the
-    point next below in type k (-1: none) and ``used[k]`` the flow that takes that way. Points are visited from the
-    largest index down: every way down leads to a smaller one.
+
+@njit(
+    "i8(i8, i8[::1], i8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[::1],"
+    "i8[::1], i8[::1], i8[::1], u8[:, ::1], i8[::1], i8[:, ::1], i8[::1], i8[::1])",
+    cache=True,
+    nogil=True,
+)
+def _match(done, bid, demand, demand_of, supply, first, cost, place, left, price, onward, head, batch, after, at):
+    """Insert tasks from ``done`` on until LOOK vectors were looked at; how many are done.
+
+    ``place[v]`` is the cheapest free slot of vector v on the shelf, ``price[v]`` at most what any path from v ends at.
+    ``onward[v]`` has a bit for each vector that a task at v could move to, and some that only one gone by could. Tasks
+    at v of one demand are a batch: ``head[v]`` is the first batch, ``batch`` the demand, the first task (-1: none) and
+    the next batch of each, ``after`` the next task. Slots in use stay in use, so there are no more batches than tasks.
     """
-    points, types = inflow.size, down.shape[0]
-    first = np.full(points, -1)  # linked lists of the slots waiting at each point
-    following = np.full(provider.size, -1)
-    slot = 0
-    for point in range(points):
-        for _ in range(inflow[point]):
-            following[slot] = first[point]
-            first[point] = slot
-            slot += 1
-    matched = np.empty(task.size, dtype=np.int64)
-    last = task.size
-    for point in range(points - 1, -1, -1):
-        for place in range(last - served[point], last):
-            matched[place] = provider[first[point]]
-            first[point] = following[first[point]]
-        last -= served[point]
-        for k in range(types):
-            for _ in range(used[k, point]):
-                slot = first[point]
-                first[point] = following[slot]
-                following[slot] = first[down[k, point]]
-                first[down[k, point]] = slot
-    return matched
+    vectors = price.size
+    seen = np.zeros(vectors, dtype=np.bool_)
+    parent = np.empty(vectors, dtype=np.int64)
+    reached = np.empty(vectors, dtype=np.int64)
+    mover = np.empty(vectors, dtype=np.int64)
+    looks = LOOK
+    while done < bid.size and looks > 0:
+        wanted = demand[demand_of[done]]
+        cheapest = bid[done]
+        end, size, place_in = -1, 0, -1
+        while place_in < size:  # the task itself, then every vector reached at a price below ``cheapest``
+            here = -1 if place_in < 0 else reached[place_in]
+            place_in += 1
+            if here >= 0 and price[here] >= cheapest:
+                continue
+            looks -= vectors
+            for v in range(vectors):
+                if price[v] < cheapest and not seen[v]:
+                    if here < 0:
+                        open_to = _covers(supply[v], wanted)
+                    else:
+                        open_to = (onward[here, v >> 6] >> np.uint64(v & 63)) & np.uint64(1) != 0
+                    if open_to:
+                        seen[v] = True
+                        parent[v] = here
+                        reached[size] = v
+                        size += 1
+                        if place[v] < first[v + 1] and cost[place[v]] < cheapest:
+                            cheapest = cost[place[v]]
+                            end = v
+        for v in reached[:size]:
+            seen[v] = False
+
+        stale = -1
+        v = end
+        while v >= 0 and parent[v] >= 0 and stale < 0:  # who moves from each vector on the path to the next
+            here = parent[v]
+            b = head[here]
+            while b >= 0 and (batch[1, b] < 0 or not _covers(supply[v], demand[batch[0, b]])):
+                b = batch[2, b]
+            mover[v] = b
+            stale = here if b < 0 else -1
+            v = here
+        if stale >= 0:
+            onward[stale] = 0
+            b = head[stale]
+            while b >= 0:
+                if batch[1, b] >= 0:
+                    _open(onward[stale], supply, demand[batch[0, b]])
+                    looks -= vectors
+                b = batch[2, b]
+            continue
+
+        for v in reached[:size]:
+            price[v] = max(price[v], cheapest)
+        if end >= 0:
+            left[place[end]] -= 1
+            if left[place[end]] == 0:
+                place[end] += 1
+            v = end
+            while True:
+                here = parent[v]
+                t = done
+                if here >= 0:
+                    t = batch[1, mover[v]]
+                    batch[1, mover[v]] = after[t]
+                b = _batch(head, batch, v, demand_of[t])
+                if batch[1, b] < 0:
+                    _open(onward[v], supply, demand[demand_of[t]])
+                    looks -= vectors
+                after[t] = batch[1, b]
+                batch[1, b] = t
+                at[t] = v
+                if here < 0:
+                    break
+                v = here
+        done += 1
+    return done
+
+
+@njit("i8(i8, i8[:, ::1], i8[:, ::1], i8[::1], i8[::1])", cache=True, nogil=True)
+def _least_prices(done, demand, supply, price, least):
+    """``least[d]``: the least price of a vector that covers, INT64_MAX where none does; how many are done."""
+    looks = LOOK
+    while done < least.size and looks > 0:
+        best = INT64_MAX
+        for v in range(price.size):
+            if price[v] < best and _covers(supply[v], demand[done]):
+                best = price[v]
+        least[done] = best
+        looks -= price.size
+        done += 1
+    return done
