@@ -13,7 +13,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup adapter report finding test test-all bench mutants lint format clean distclean
+.PHONY: help setup adapter report finding test test-all bench mutants fuzz lint format clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -43,6 +43,9 @@ bench: $(INSTALLED) adapter ## time the solvers (tests/benchmarks/bench_*.py)
 
 mutants: $(INSTALLED) adapter ## do the tests notice wrong lines? (ARGS='auction --number 50'; goes on where it was)
 	$(VENV)/bin/python tests/mutation/mutants.py $(ARGS)
+
+fuzz: $(INSTALLED) ## ten minutes of damaged files for every reader of files, two at a time (ARGS='--seconds 60')
+	$(VENV)/bin/python tests/fuzz/fuzz.py --jobs 2 $(ARGS)
 
 lint: $(INSTALLED) ## ruff and mypy
 	$(RUN) ruff check .
