@@ -9,6 +9,7 @@ import contextlib
 import os
 import pickle
 import queue
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,13 +17,13 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from tempfile import TemporaryDirectory
+from tempfile import mkdtemp
 from typing import Any
 
 from auction.errors import InputError
 from auction.search import Stop
 
-GRACE = 1.0  # seconds that are left for an answer once it was told to stop
+GRACE = 0.5  # seconds that are left for an answer once it was told to stop
 
 Function = Callable[..., Iterator[Any]]
 
@@ -59,29 +60,35 @@ def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | No
                 if isinstance(sent, InputError):
                     raise sent
                 return value, sent
-        process.kill()
+        process.end()
         return value, "interrupted" if stop.interrupted else "time limit"
     except ChildProcessError as died:
-        process.kill()
+        process.end()
         return value, str(died)
     except BaseException as error:
         if not isinstance(error, InputError):
-            process.kill()
+            process.end()
         raise
+
+
+def start() -> None:
+    """Have a process starting while the caller prepares what it will send."""
+    if not _idle:
+        _idle.append(_Process())
 
 
 class _Process:
     """The parent's side of one process: pickles in, pickles out, one call at a time."""
 
     def __init__(self) -> None:
-        self._folder = TemporaryDirectory(prefix="auction-")  # what a solver writes goes with its process
-        self._printed = Path(self._folder.name, "printed")  # by libraries: its last line says what ended them
+        self._folder = Path(mkdtemp(prefix="auction-"))  # what a solver writes there goes with its process
+        self._printed = self._folder / "printed"  # by libraries: its last line says what ended them
         self._received: queue.SimpleQueue[tuple[str, Any]] = queue.SimpleQueue()
         self._number = 0
-        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": self._folder.name}
+        environment = {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(self._folder)}
         with self._printed.open("wb") as printed:
             self._popen = subprocess.Popen(
-                [sys.executable, "-c", f"from {__name__} import serve; serve()"],
+                [sys.executable, "-c", f"from {__name__} import serve; serve({str(self._folder)!r})"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=printed,
@@ -145,34 +152,41 @@ class _Process:
         printed = next((line.strip() for line in reversed(lines) if line.strip()), "nothing printed")
         return f"its process ended with exit code {code}: {printed}"
 
-    def kill(self) -> None:
+    def end(self) -> None:
+        """Kill it and all that it started, and remove what they wrote."""
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
-        self.close()
-
-    def close(self) -> None:
-        """The end of its input ends the process."""
         assert self._popen.stdin is not None
         with contextlib.suppress(OSError):
             self._popen.stdin.close()
         self._popen.wait()
-        self._folder.cleanup()
+        shutil.rmtree(self._folder, ignore_errors=True)
 
 
 _idle: list[_Process] = []
+_of_parent: list[_Process] = []  # of the process that this one is a fork of: not ours to use or to end
 
 
 @atexit.register
-def _close() -> None:
+def _end() -> None:
     while _idle:
-        _idle.pop().close()
+        _idle.pop().end()
 
 
-os.register_at_fork(after_in_child=_idle.clear)  # a fork shares no process with its parent
+def _disown() -> None:
+    _of_parent.extend(_idle)
+    _idle.clear()
 
 
-def serve() -> None:
-    """The process's side: one call after the other, each with a stop that the parent can interrupt."""
+os.register_at_fork(after_in_child=_disown)
+
+
+def serve(folder: str) -> None:
+    """The process's side: one call after the other, each with a stop that the parent can interrupt.
+
+    Args:
+        folder: its own, removed when the parent is gone.
+    """
     requests, answers = os.fdopen(os.dup(0), "rb"), os.fdopen(os.dup(1), "wb")
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
@@ -190,8 +204,9 @@ def serve() -> None:
                     calls.put((call, stop))
                 elif number == current:
                     stop.interrupt()
-        finally:
-            os.killpg(0, signal.SIGKILL)  # the parent is gone, or has closed us: and so goes all that was started
+        finally:  # the parent is gone: and so goes all that was started here
+            shutil.rmtree(folder, ignore_errors=True)
+            os.killpg(0, signal.SIGKILL)
 
     def answer(kind: str, sent: Any = None) -> None:
         pickle.dump((kind, sent), answers)

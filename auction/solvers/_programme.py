@@ -91,6 +91,7 @@ def solve(
         InputError: more pairs of tasks and providers than an integer programme takes.
     """
     refuse_too_many_pairs(market)
+    _apart.start()
     start = best_heuristic(market, reading, stop) if warm_start else Allocation.empty()
     found, ending = _apart.last(_search, stop, optimum, arithmetic, market, reading, start)
     if found is None:

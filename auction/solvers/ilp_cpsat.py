@@ -13,8 +13,8 @@ from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer,
 
 __all__ = ["READINGS", "solve"]
 
-# All integer, and nothing hidden; but no sum may leave int64, and the bound of a search cut short passes as a double.
-ARITHMETIC = Arithmetic(amounts=2**60, requests=2**15)
+# All integer, and nothing hidden; but objectives pass through doubles: from totals of 2^56 on it errs by some units.
+ARITHMETIC = Arithmetic(amounts=2**50, requests=2**15)
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start: bool = False) -> Found:

@@ -67,7 +67,7 @@ def functions(tmp_path_factory):
         patch.setattr(_apart, "_idle", [])
         patch.setattr(_apart, "GRACE", 0.2)
         yield importlib.import_module("functions_apart")
-        _apart._close()
+        _apart._end()
 
 
 def gone(pid):
