@@ -188,6 +188,9 @@ def compare(
 ) -> None:
     """Run several solvers on several markets; exact ones start from the best heuristic.
 
+    A bound, or an optimum called proven, that lies below the welfare another solver found is said to be false, in
+    the table, in the JSON (``contradicted_by``) and on standard error; the exit code is then 1.
+
     Example: python -m auction compare market.json --solvers bid_density,greedy,ilp_cpsat --time-limit 30
     """
     chosen = solver.split(",") if solver else _comparable(reading)
@@ -198,7 +201,7 @@ def compare(
         plans.append((name, options))
     loaded = [(path, read_market(path)) for path in markets]
 
-    outcomes: list[Outcome] = []
+    summaries: list[dict[str, Any]] = []
     interrupted = False
     for path, market in loaded:
         of_market: list[Outcome] = []
@@ -211,15 +214,32 @@ def compare(
                 stderr.print(printable(f"{name} left out: {error}"), soft_wrap=True)
             if interrupted := bool(of_market) and of_market[-1].status == "interrupted":
                 break
+        contradictions = [_contradicted_by(one, of_market) for one in of_market]
+        for one, other in zip(of_market, contradictions, strict=True):
+            if other is not None:
+                word = "proven optimum" if one.proven_optimal else "bound"
+                text = f"{path}: {one.solver}'s {word} {one.bound} is false: {other.solver} found {other.welfare}"
+                stderr.print(text, style="bold red", soft_wrap=True, highlight=False, markup=False)
         if not json:
             _print_outcomes(str(path), of_market)
-        outcomes += of_market
+        summaries += [
+            summary_of(one) | ({} if other is None else {"contradicted_by": other.solver})
+            for one, other in zip(of_market, contradictions, strict=True)
+        ]
         if interrupted:
             break
     if json:
-        print_json([summary_of(outcome) for outcome in outcomes])
+        print_json(summaries)
     if interrupted:
         raise typer.Exit(INTERRUPTED)
+    if any("contradicted_by" in summary for summary in summaries):
+        raise typer.Exit(1)
+
+
+def _contradicted_by(outcome: Outcome, others: list[Outcome]) -> Outcome | None:
+    """The outcome of most welfare, where that is above what this one calls a bound: feasible, so the bound is false."""
+    best = max(others, key=lambda one: one.welfare)
+    return best if outcome.bound is not None and outcome.bound < best.welfare else None
 
 
 def _comparable(reading: str) -> list[str]:

@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auction import generate
+from auction import Allocation, generate
 from auction.files import read_market, write_market
+from auction.search import Found
+from auction.solvers import greedy
 
 OUTCOME_KEYS = {
     "solver", "reading", "welfare", "bound", "gap", "proven_optimal", "status", "seconds", "seed", "options",
@@ -92,6 +94,23 @@ def test_compare_warm_starts_exact_solvers_and_lists_outcomes(cli, market):
     assert [one["solver"] for one in outcomes] == ["bid_density", "ilp_pulp"] * 2
     assert [one["options"].get("warm_start") for one in outcomes] == [None, True] * 2
     assert all(set(one) == OUTCOME_KEYS for one in outcomes)
+
+
+def test_compare_says_which_of_two_proven_optima_is_false(cli, market, monkeypatch):
+    """One solver calls the empty allocation optimal; any other refutes it with what it found."""
+
+    def lie(market, reading, stop, seed, *, norm="unit"):
+        return Found(Allocation.empty(), 0, "optimal")
+
+    monkeypatch.setattr(greedy, "solve", lie)
+    arguments = "compare", market, "--solvers", "greedy,ilp_pulp,bid_density"
+    code, printed, error = cli(*arguments)
+    assert code == 1
+    assert "greedy's proven optimum 0 is false: ilp_pulp found" in error
+    assert [line.split()[1] for line in printed.splitlines() if "FALSE" in line] == ["greedy"]
+    code, printed, _ = cli(*arguments, "--json")
+    assert code == 1
+    assert [one.get("contradicted_by") for one in json.loads(printed)] == ["ilp_pulp", None, None]
 
 
 def test_compare_by_default_takes_every_solver_of_the_reading(cli, market):

@@ -40,3 +40,18 @@ def test_optimum_over_all_matrices(reading, market):
 def test_what_it_refuses(generate, refusal, sizes, slots):
     market = replace(generate("uniform", *sizes), slots=[slots] * sizes[1])
     assert refusal(solve, market, "brute_force").startswith("market: brute_force takes at most 12 providers")
+
+
+def test_many_tasks(generate):
+    """As deep as the tasks are many: one provider, the best bid that it covers."""
+    market = generate("uniform", 3000, 1, 2)
+    covered = (market.resource[0] >= market.demand).all(axis=1)
+    best = max([0, *(market.net_bid[covered] - market.cost[0]).tolist()])
+    assert solve(market, "brute_force").welfare == best > 0
+
+
+def test_cut_short_it_keeps_what_it_found(generate):
+    market = replace(generate("uniform", 200, 9, 2), slots=[2] * 9)
+    outcome = solve(market, "brute_force", time_limit=0.3)
+    assert outcome.status == "time limit" and not outcome.proven_optimal
+    assert outcome.bound == market.net_bid.clip(0).sum() > outcome.welfare
