@@ -65,7 +65,7 @@ def _shape_of(graph: nx.DiGraph, name: str, op: str, inputs: Any, attributes: di
     module = ops.load(op)
     try:
         shape: Shape = module.shape(*(graph.nodes[source]["shape"] for source in inputs), **attributes)
-    except (InputError, TypeError, IndexError) as error:
+    except (ValueError, TypeError, IndexError) as error:
         raise InputError(f"node {name!r} ({op}): {error}") from None
     return shape
 

@@ -38,7 +38,8 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
     if arithmetic == "float32":
         constants, attributes = _float32(llama)
         return Model(name, arithmetic, measures, constants, attributes, 0, llama.end)
-    exact = Exact(llama)
+    with np.errstate(over="ignore"):  # bounds beyond float32 are infinite, and refused
+        exact = Exact(llama)
     measures["context"] = exact.context
     return Model(name, arithmetic, measures, exact.constants, exact.attributes, exact.logit_fraction, llama.end)
 

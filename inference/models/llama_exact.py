@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from inference.arithmetic import formats, tables
+from inference.errors import InputError
 from inference.files.blocks import Weights, concatenate, eight_bits
 from inference.model import Llama, layer
 from inference.ops.matmul_q4 import paired
@@ -107,7 +108,9 @@ class Exact:
         product = table if tied else formats.linear("head", head)
         norm = self._norm("norm", product.largest)
         largest = float(formats.row_bounds(head.matrix(), self.llama.gains["norm"]).max())
-        self.logit_fraction = min(14, math.floor(math.log2(formats.LIMIT / 2 / largest)))
+        if not math.isfinite(largest):
+            raise InputError(f"head: logits of {largest} leave no fraction bits")
+        self.logit_fraction = min(14, math.floor(math.log2(formats.LIMIT / 2 / max(largest, 1.0))))
         if tied:
             self.constants["head.rows"] = formats.rows(
                 "head", product.sigma * 2.0 ** (self.logit_fraction - norm.fraction)

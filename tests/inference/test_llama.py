@@ -1,12 +1,14 @@
 """The model: the graph against a plain float64 Llama, the arithmetics against each other, the cache against none."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from inference.device import readback
 from inference.device.readback import WINDOW
 from inference.device.runtime import Runtime
-from inference.generate import placed
+from inference.generate import generate, placed
 from inference.model import layer
 from inference.models.llama import graph, model
 from inference.models.tiny import tiny
@@ -127,3 +129,25 @@ def _arguments(backend):
 def test_the_digest_tells_models_and_arithmetics_apart(tiny_model):
     digests = {tiny_model("exact").digest, tiny_model("float32").digest, model("tiny", tiny(1), "exact").digest}
     assert len(digests) == 3 and model("tiny", tiny(), "exact").digest in digests
+
+
+@pytest.mark.parametrize("part", ["embedding", "norm"])
+@pytest.mark.parametrize("arithmetic", ["exact", "float32"])
+def test_a_model_whose_logits_are_all_zero_chooses_the_first_token(arithmetic, part):
+    llama = tiny()
+    if part == "norm":
+        llama = replace(llama, gains=llama.gains | {"norm": np.zeros(64, np.float32)})
+    else:
+        nothing = replace(llama.matrices["embedding"], d=np.zeros_like(llama.matrices["embedding"].d))
+        llama = replace(llama, matrices=llama.matrices | {"embedding": nothing, "head": nothing})
+    assert generate(Reference(model("zero", llama, arithmetic)), IDS, limit=2).tokens == [0, 0]
+
+
+def test_logits_without_bounds_are_refused(refusal):
+    llama = tiny()
+    boundless = replace(llama, gains=llama.gains | {"norm": np.full(64, 3e38, np.float32)})
+    assert "logits of inf leave no fraction bits" in refusal(model, "m", boundless, "exact")
+
+
+def test_rotations_in_float32_have_a_budget(refusal):
+    assert "a context of 1048608 is too long" in refusal(model, "m", replace(tiny(), context=2**20 + 32), "float32")

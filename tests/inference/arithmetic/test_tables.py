@@ -44,3 +44,14 @@ def test_factors_divide_the_angles():
 )
 def test_tables_are_artefacts_with_a_digest(table, digest):
     assert sha256(table.astype("<i4").tobytes()).hexdigest()[:16] == digest
+
+
+@pytest.mark.parametrize("theta", [1e-9, 10.0, 5e5])
+def test_angles_are_whole_numbers_of_small_parts_of_a_turn_rounded_once(theta):
+    """As Python's integers give them, up to the longest context."""
+    angles = tables.angles(2**17, 8, theta, (0.001, 1.0, 3.0, 32.0))
+    units = np.round(angles[1] / (2 * np.pi) * 2.0**80)
+    for position in (0, 1, 2, 77_777, 2**17 - 1):
+        turns = np.array([position * int(unit) % 2**80 / 2**80 for unit in units])
+        apart = np.abs(angles[position] / (2 * np.pi) - turns)
+        assert np.minimum(apart, 1 - apart).max() < 2**-52 * (1 + position)

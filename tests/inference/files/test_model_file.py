@@ -180,3 +180,17 @@ def test_the_command_line_saves_and_runs_a_saved_model(cli, tmp_path):
     assert results[0]["digest"] == results[1]["digest"]
     code, _, err = cli("run", "--tokens", "1", "--model", path, "--backend", "numpy", "--arithmetic", "float32")
     assert code == 2 and "is in exact arithmetic" in err
+
+
+@pytest.mark.parametrize(
+    "change", [{"constants": {"norm.gain": np.full(64, 2**30, np.int32)}}, {"attributes": {"norm": None}}]
+)
+def test_a_saved_model_that_no_derivation_gives_fails_in_one_line(cli, tiny_model, tmp_path, change):
+    model, path = tiny_model("exact"), tmp_path / "forged.npz"
+    both = {"constants": model.constants, "attributes": model.attributes}
+    for part, entries in change.items():
+        kept = {name: value for name, value in (both[part] | entries).items() if value is not None}
+        save(path, replace(model, **{part: kept}), {})
+    for command in (("run", "--max-tokens", 2), ("next",)):
+        code, out, err = cli(*command, "--tokens", "1,2", "--model", path, "--backend", "numpy")
+        assert (code, out, err.count("\n")) == (2, "", 1) and "beyond its bounds" in err
