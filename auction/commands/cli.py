@@ -282,7 +282,7 @@ def _solve(
 
 
 def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
-    bounds = [one.bound for one in outcomes if one.bound is not None]
+    bounds = [one.bound for one in outcomes if one.bound is not None and not _contradicted_by(one, outcomes)]
     best = min(bounds, default=0)
     table = Table(
         "solver", title=printable(title), caption="welfare and bound in tokens; gap to the best bound of the table"
@@ -297,6 +297,6 @@ def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
             "" if one.bound is None else f"{one.bound / MICRO:,.6f}",
             f"{(best - one.welfare) / best:.4%}" if best and one.status != "bound" else "",
             f"{one.seconds:.3f}",
-            one.status,
+            "FALSE" if _contradicted_by(one, outcomes) else one.status,
         )
     stdout.print(table)
