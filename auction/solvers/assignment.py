@@ -97,10 +97,10 @@ def _filled(market: Market, found: Allocation, waiting: Int) -> Allocation:
 
 @njit(cache=True, nogil=True)
 def _covers(supply, demand):
+    covers = True
     for k in range(demand.size):
-        if supply[k] < demand[k]:
-            return False
-    return True
+        covers = covers and supply[k] >= demand[k]
+    return covers
 
 
 @njit(cache=True, nogil=True)
