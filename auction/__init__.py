@@ -1,5 +1,6 @@
 """The market of the Distribute.AI whitepaper: exact baselines, the bid-density auction, and the gap between them."""
 
+from auction import _compiled  # noqa: F401 - before anything is compiled
 from auction.allocation import Allocation, check
 from auction.errors import InputError
 from auction.instances import generate

@@ -59,3 +59,13 @@ def test_a_console_of_another_encoding_loses_characters_not_the_text(monkeypatch
     with pytest.raises(SystemExit) as stopped:
         run(app)
     assert (stopped.value.code or 0, written.getvalue()) == (0, b"? ?\n")
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_compiling_is_announced_once_to_who_watches(monkeypatch, capsys, watched):
+    monkeypatch.setattr(terminal, "stderr", Console(stderr=True, force_terminal=watched))
+    with install_listener("numba:compile", terminal._Compiling()):
+        for step in (1, 2):
+            njit(lambda x, step=step: x + step)(1)
+    out, error = capsys.readouterr()
+    assert (out, error.count("compiling")) == ("", int(watched))
