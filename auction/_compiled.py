@@ -18,7 +18,8 @@ def _ensure_cache() -> None:
     except RuntimeError:
         folder = tempfile.mkdtemp(prefix="distribute-lab-")  # readable by nobody else: what lies there is executed
         atexit.register(shutil.rmtree, folder, ignore_errors=True)
-        os.environ["NUMBA_CACHE_DIR"] = config.CACHE_DIR = folder  # of child processes too
+        os.environ["NUMBA_CACHE_DIR"] = folder  # for child processes too
+        config.reload_config()
 
 
 _ensure_cache()

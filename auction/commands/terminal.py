@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any
 
 import typer
-from numba.core.event import Listener, register
+from numba.core.event import Listener, install_listener
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
@@ -28,12 +28,26 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
+class _Compiling(Listener):
+    """Says why nothing seems to happen: what numba compiles it keeps, so this is once an installation."""
+
+    said = False
+
+    def on_start(self, event: Any) -> None:
+        if not self.said and stderr.is_terminal:
+            stderr.print("compiling for this machine on first use: up to a minute")
+            self.said = True
+
+    def on_end(self, event: Any) -> None: ...
+
+
 def run(app: typer.Typer) -> None:
     """Run a command line: exit code 2 and one line on bad input, 130 when interrupted."""
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # what the console's encoding lacks
     try:
-        sys.exit(app(standalone_mode=False))
+        with install_listener("numba:compile", _Compiling()):
+            sys.exit(app(standalone_mode=False))
     except InputError as error:
         fail(str(error))
     except typer.TyperException as error:

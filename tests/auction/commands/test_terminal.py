@@ -6,8 +6,12 @@ import sys
 
 import pytest
 import typer
+from numba import njit
+from numba.core.event import install_listener
+from rich.console import Console
 
 from auction import generate
+from auction.commands import terminal
 from auction.commands.terminal import printable, run, stdout
 from auction.files import write_market
 
