@@ -2,6 +2,7 @@
 
 PYTHON ?= python3
 VENV ?= .venv
+WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 SIZE =
 OUT =
 ARGS =
@@ -9,6 +10,7 @@ ARGS =
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/.installed-$(subst /,-,$(PYTHON))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+PARALLEL = -n $(WORKERS) --dist worksteal
 PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
@@ -18,7 +20,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
-	@echo 'Options: PYTHON=python3.12 (3.11 or later) VENV=.venv312 SIZE=full OUT=directory ARGS="more arguments"'
+	@echo 'Options: PYTHON=python3.12 (3.11 or later) VENV=.venv312 SIZE=full OUT=directory WORKERS=2 ARGS="more arguments"'
 
 adapter: ## WebGPU adapters that need no GPU: Mesa's lavapipe, 25 or later, and Chromium's
 	@$(mesa_is_recent) || { $(ensure_adapter); }
@@ -33,10 +35,10 @@ finding: $(INSTALLED) ## bring the README's main finding up to date with the rep
 	$(RUN) experiments finding $(if $(OUT),--out $(OUT))
 
 test: $(INSTALLED) adapter ## the tests, slow ones left out (ARGS='-k density')
-	$(RUN) pytest --benchmark-disable -m 'not slow' --durations=10 $(ARGS)
+	$(RUN) pytest $(PARALLEL) --benchmark-disable -m 'not slow' --durations=10 $(ARGS)
 
 test-all: $(INSTALLED) adapter ## the tests, slow ones and one pass of the benchmarks included
-	$(RUN) pytest --benchmark-disable -o python_files='test_*.py bench_*.py' --durations=20 $(ARGS)
+	$(RUN) pytest $(PARALLEL) --benchmark-disable -o python_files='test_*.py bench_*.py' --durations=20 $(ARGS)
 
 bench: $(INSTALLED) adapter ## time the solvers (tests/benchmarks/bench_*.py)
 	$(RUN) pytest --benchmark-only -o python_files='bench_*.py' tests/benchmarks $(ARGS)

@@ -3,6 +3,7 @@
 import ast
 import pkgutil
 import re
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -30,6 +31,31 @@ def test_packages_import_neither_one_another_nor_the_experiments(package):
     assert files
     for path in files:
         assert not imported(path) & ({*PACKAGES, "experiments"} - {package}), path
+
+
+def modules() -> dict[str, Path]:
+    """Every module of the packages and the experiments, by its dotted name."""
+    found = {}
+    for path in (path for package in (*PACKAGES, "experiments") for path in (ROOT / package).rglob("*.py")):
+        parts = path.relative_to(ROOT).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+def test_no_module_imports_itself_by_way_of_others():
+    """Imports inside functions, and for types alone, count too."""
+    named, graph = modules(), {}
+    for name, path in named.items():
+        every = set()
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                every |= {alias.name for alias in node.names}
+            elif isinstance(node, ast.ImportFrom):
+                inside = {f"{node.module}.{alias.name}" for alias in node.names}
+                every |= inside | ({node.module} if inside - named.keys() else set())
+        graph[name] = every & named.keys() - {name}
+    assert any(graph.values())
+    TopologicalSorter(graph).prepare()  # names the circle, where there is one
 
 
 def rows() -> list[list[str]]:
