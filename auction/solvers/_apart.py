@@ -191,6 +191,7 @@ def serve(folder: str) -> None:
     with open(os.devnull, "rb") as nothing:
         os.dup2(nothing.fileno(), 0)
     os.dup2(2, 1)  # libraries print
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # unless a solver waits for it
     calls: queue.SimpleQueue[tuple[bytes, Stop]] = queue.SimpleQueue()
 
     def receive() -> None:

@@ -1,6 +1,7 @@
 """The exact model in OR-Tools MathOpt, solved by SCIP."""
 
 import datetime
+import signal
 from functools import partial
 
 import numpy as np
@@ -62,7 +63,8 @@ def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> 
         values = np.concatenate((winners, start)).astype(float).tolist()
         hints = [mathopt.SolutionHint(variable_values=dict(zip(y + A, values, strict=True)))]
     own = gscip_pb2.GScipParameters(silence_output=True)
-    own.bool_params["misc/catchctrlc"] = True  # MathOpt's interrupter fails on SCIP in OR-Tools 9.15
+    own.bool_params["misc/catchctrlc"] = True  # MathOpt's interrupter fails on SCIP in OR-Tools 9.15: a signal does not
+    stop.on_interrupt(partial(signal.raise_signal, signal.SIGINT))
     own.real_params["numerics/epsilon"] = EPSILON
     if stop.now:  # before SCIP caught it
         return Answer(np.zeros(len(A), dtype=bool), float("inf"), INTERRUPTED if stop.interrupted else TIME_LIMIT)
