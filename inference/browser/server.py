@@ -160,8 +160,10 @@ def run(state: State, asked: dict[str, Any]) -> dict[str, Any]:
     limit, lanes = _whole(asked, "limit"), _whole(asked, "lanes")
     if not 1 <= lanes <= LANES:
         raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
+    if not isinstance(prompt := asked.get("prompt"), str):
+        raise InputError(f"the prompt is a text, not {prompt!r}")
     with state.models.lock:
-        ids = state.models.text(name).encode(str(asked.get("prompt", "")))
+        ids = state.models.text(name).encode(prompt)
         built = state.models.model(name, arithmetic)
         return export.run(built, ids, limit, lanes=lanes, subgroups=asked.get("subgroups") is True)
 

@@ -93,6 +93,8 @@ ASKED = {"model": "tiny", "arithmetic": "exact", "prompt": "a", "limit": 4, "lan
         (400, "POST", "/run", json.dumps(ASKED | {"limit": "4"}), "limit is a whole number, not '4'"),
         (400, "POST", "/run", json.dumps(ASKED | {"limit": 0}), "0 tokens are not allowed"),
         (400, "POST", "/run", json.dumps(ASKED | {"lanes": 0}), "0 lanes are not allowed"),
+        (400, "POST", "/run", json.dumps(ASKED | {"prompt": ["a"]}), "the prompt is a text, not ['a']"),
+        (400, "POST", "/run", json.dumps(ASKED | {"prompt": "\ud800"}), "the prompt is not UTF-8"),
         (400, "POST", "/run", json.dumps(ASKED | {"prompt": ""}), "the prompt is empty"),
         (400, "POST", "/run", json.dumps(ASKED | {"prompt": "a" * 600}), "exceed the context of tiny: 512"),
         (400, "POST", "/text", '{"model": "tiny", "tokens": [256]}', "ids below 256"),
