@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference import ops
+from inference.errors import InputError
 from inference.graph import schedule
 from inference.model import Model
 from inference.outputs import Observer, alone
@@ -37,6 +38,9 @@ class Reference:
         """The outputs asked for; ``observe`` sees every node's output in schedule order and may replace it.
 
         Nodes in ``known`` have that output: they are neither computed nor observed.
+
+        Raises:
+            InputError: an integer that does not fit the register in which a device would hold it.
         """
         arithmetic = graph.graph["arithmetic"]
         values: dict[str, Array] = dict(inputs)
@@ -47,7 +51,10 @@ class Reference:
                 result = known[name]
             else:
                 operands = [values[s] if s in values else self.model.constants[s] for s in node["inputs"]]
-                result = getattr(ops.load(node["op"]), arithmetic)(*operands, **node["attributes"])
+                try:
+                    result = getattr(ops.load(node["op"]), arithmetic)(*operands, **node["attributes"])
+                except AssertionError as error:  # of a model from a file: its formats may claim anything
+                    raise InputError(f"{name}: a value leaves its register, as no formats of ours allow") from error
                 assert result.shape == node["shape"], name
                 replaced = None if observe is None else observe(alone(index, name, result))
                 result = result if replaced is None else replaced

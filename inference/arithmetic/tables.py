@@ -10,6 +10,8 @@ from functools import cache
 import numpy as np
 import numpy.typing as npt
 
+from inference.errors import InputError
+
 DIGITS = 50
 MASK = 2**40 - 1
 PI = Decimal("3.14159265358979323846264338327950288419716939937510582097494459")
@@ -52,12 +54,16 @@ def angles(positions: int, head_width: int, theta: float, factors: tuple[float, 
 def rotations(positions: int, head_width: int, theta: float, factors: tuple[float, ...] = ()) -> npt.NDArray[np.int32]:
     """(positions, head_width / 2, 2): cos and sin of the angles in 14 fraction bits.
 
-    float64 is far finer than 14 bits; that no entry lies so near a half that its last places decide is asserted.
+    float64 is far finer than 14 bits.
+
+    Raises:
+        InputError: an entry lies so near a half that the last places of a float64 would decide.
     """
     angle = angles(positions, head_width, theta, factors)
     values = 2.0**14 * np.stack((np.cos(angle), np.sin(angle)), axis=2)
     exact = np.isin(angle, (0.0, np.pi / 2, np.pi, 1.5 * np.pi))[..., None]
-    assert not (np.abs(values - np.floor(values) - 0.5) < 1e-10)[~exact.repeat(2, axis=2)].any()
+    if (np.abs(values - np.floor(values) - 0.5) < 1e-10)[~exact.repeat(2, axis=2)].any():
+        raise InputError(f"rotations of base {theta!r} have an entry too near a half to be rounded alike everywhere")
     table = np.floor(values + 0.5).astype(np.int32)
     table.setflags(write=False)
     return table

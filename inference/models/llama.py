@@ -8,17 +8,19 @@ logits = head · norm(x)
 
 import math
 from dataclasses import dataclass
+from inspect import signature
 from itertools import chain
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
+from inference import ops
 from inference.arithmetic import tables
 from inference.arithmetic.formats import rows
 from inference.errors import InputError
 from inference.files.blocks import Weights
-from inference.graph import Arithmetic, add, new, source
+from inference.graph import Arithmetic, add, new, schedule, source
 from inference.model import Llama, Model, layer
 from inference.models.llama_exact import Exact, joined
 from inference.ops import Shape
@@ -45,20 +47,32 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
 
 
 def check(model: Model) -> None:
-    """Refuse a model from a file whose constants do not fit one another or its measures.
+    """Refuse a model from a file whose constants and attributes do not fit one another, its measures or its ops.
 
     Raises:
         InputError: see above.
     """
     constants, measures = model.constants, model.measures
     try:
-        logits = graph(model, 1, capacity=1).nodes["logits"]["shape"]
+        built = graph(model, 1, capacity=1)
+        logits = built.nodes["logits"]["shape"]
         found = [constants[name].shape for name in ("embedding.q", "rotations")]
     except KeyError as error:
         raise InputError(f"{model.name}: the constant {error} is missing") from None
     rows = (measures["vocabulary"], measures["width"])
     if [logits, *found] != [(1, rows[0]), rows, (measures["context"], measures["head_width"] // 2, 2)]:
         raise InputError(f"{model.name}: its embedding, head and rotations do not fit its measures")
+    for name in schedule(built):
+        node = built.nodes[name]
+        try:
+            signature(getattr(ops.load(node["op"]), model.arithmetic)).bind(*node["inputs"], **node["attributes"])
+        except TypeError as error:
+            raise InputError(f"{model.name}: {name} ({node['op']}): {error}") from None
+    # In a product without its scales the residual would stand in their place.
+    products = (name.removesuffix(".q") for name in constants if name.endswith(".q"))
+    lacking = [name for name in products if model.arithmetic == "exact" and f"{name}.rows" not in constants]
+    if lacking:
+        raise InputError(f"{model.name}: the constant {lacking[0]}.rows is missing")
 
 
 def _float32(llama: Llama) -> tuple[dict[str, Any], dict[str, dict[str, int | float]]]:

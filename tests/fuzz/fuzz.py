@@ -69,6 +69,7 @@ def work(plan: list[Plan], scratch: Path) -> None:
     progress = os.open(scratch / "progress", os.O_WRONLY | os.O_CREAT)
     for name, seed, start, number, seconds in plan:
         reader, end, files = READERS[name], time.monotonic() + seconds, scratch / name
+        os.pwrite(progress, b" " * 80, 0)
         (files / "seeds").mkdir(parents=True)
         reader.seeds(files / "seeds")
         good = seeds(files / "seeds")
@@ -87,7 +88,8 @@ def work(plan: list[Plan], scratch: Path) -> None:
             outcomes[where] += 1
             if where not in ("read", "refused"):
                 print(json.dumps({"name": name, "number": at, "where": where, "what": what}), flush=True)
-                write_files(files / f"{at}", given)
+                if outcomes[where] == 1:
+                    write_files(files / f"{at}", given)
             at += 1
         print(json.dumps({"name": name, "inputs": at, "read": outcomes["read"]}), flush=True)
 
@@ -155,8 +157,8 @@ def _child(plan: list[Plan], scratch: Path) -> tuple[int, list[dict[str, Any]], 
         seen, since = "", time.monotonic()
         while child.poll() is None:
             time.sleep(0.1)
-            now = (scratch / "progress").read_text() if (scratch / "progress").exists() else ""
-            if now != seen:
+            now = (scratch / "progress").read_text().strip() if (scratch / "progress").exists() else ""
+            if now != seen or not now:  # while good files are written nobody waits for a damaged one
                 seen, since = now, time.monotonic()
             elif time.monotonic() - since > WALL:
                 child.kill()

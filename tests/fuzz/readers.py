@@ -10,6 +10,7 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cache
 from pathlib import Path
+from unittest.mock import patch
 
 import gguf
 import numpy as np
@@ -35,9 +36,12 @@ from inference.errors import InputError as InferenceError
 from inference.files import gguf_file, model_file, safetensors_file
 from inference.files.reading import read_model
 from inference.files.tokenizer import Text
-from inference.model import Llama
+from inference.generate import generate
+from inference.model import Llama, Model
+from inference.models.llama import check as check_model
 from inference.models.llama import model
 from inference.models.tiny import tiny
+from inference.reference import Reference
 from verification import cli, contest, messages
 from verification.__main__ import Models
 from verification.commitment import check as check_commitment
@@ -86,7 +90,7 @@ def write_markets(suffix: str) -> Callable[[Path], None]:
 
 
 def write_outcomes(root: Path) -> None:
-    for solver in ("greedy", "column_generation"):
+    for solver in ("greedy", "brute_force"):
         write_outcome(folder(root, solver) / "outcome.json", solve(market(), solver))
 
 
@@ -235,9 +239,21 @@ def write_saved(root: Path) -> None:
         model_file.save(folder(root, arithmetic) / "model.npz", built, TOKENIZER)
 
 
+class Forged:
+    """The digest that a file states, whatever the model is: who writes a file can compute it."""
+
+    def __eq__(self, _: object) -> bool:
+        return True
+
+    __hash__ = None
+
+
 def load_saved(path: Path) -> None:
-    built, fields = model_file.load(path / "model.npz")
+    with patch.object(Model, "digest", Forged()):
+        built, fields = model_file.load(path / "model.npz")
+    check_model(built)
     Text(fields, built.measures["vocabulary"]).encode("abc")
+    generate(Reference(built), [0, 1], limit=2)
 
 
 def tokenize(path: Path) -> None:

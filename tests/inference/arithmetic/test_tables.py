@@ -28,6 +28,12 @@ def test_rotations_are_rounded_to_the_nearest(theta):
     assert np.abs(table - expected).max() <= 0.5 + 1e-6
 
 
+def test_an_entry_that_float64_cannot_round_is_refused(refusal):
+    factor = 1 / np.arccos(1000.5 / 2**14)
+    assert "too near a half" in refusal(tables.rotations, 2, 4, 1e4, (factor, 1.0))
+    assert tables.rotations(2, 4, 1e4, (1.001 * factor, 1.0)).shape == (2, 2, 2)
+
+
 def test_factors_divide_the_angles():
     doubled = tables.rotations(40, 8, 1e4, (2.0,) * 4)
     np.testing.assert_array_equal(doubled[::2], tables.rotations(20, 8, 1e4))

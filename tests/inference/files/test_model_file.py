@@ -153,6 +153,23 @@ def test_a_model_whose_constants_do_not_fit_is_refused(tiny_model, refusal):
         halved = {n: a[: len(a) // 2] if n == name else a for n, a in model.constants.items()}
         assert refusal(check, replace(model, constants=halved))
     assert "do not fit its measures" in refusal(check, replace(model, measures=model.measures | {"vocabulary": 99}))
+    without = {name: array for name, array in model.constants.items() if name != "layer00.output.rows"}
+    assert "layer00.output.rows is missing" in refusal(check, replace(model, constants=without))
+
+
+def test_a_model_whose_attributes_are_not_its_ops_is_refused(tiny_model, refusal):
+    model = tiny_model("exact")
+    for attributes in ({}, model.attributes["norm"] | {"constants": 3}):
+        message = refusal(check, replace(model, attributes=model.attributes | {"norm": attributes}))
+        assert "norm (rms_norm)" in message
+
+
+def test_formats_that_do_not_hold_are_an_error_and_no_other_value(tiny_model, refusal):
+    model = tiny_model("exact")
+    steep = model.constants["layer00.output.rows"] * 2**16
+    forged = replace(model, constants=model.constants | {"layer00.output.rows": steep})
+    check(forged)
+    assert "layer00.output: a value leaves its register" in refusal(generate, Reference(forged), [1, 2], limit=3)
 
 
 def test_what_is_no_saved_model_is_refused(tmp_path, tiny_model, refusal):
