@@ -261,6 +261,20 @@ def tokenize(path: Path) -> None:
     text.decode(text.encode("abc ab"))
 
 
+TEMPLATE = """{% set ns = namespace(first=true) %}{% for message in messages %}
+{% if loop.first and not message['system'] %}{{ '<|im_start|>' + message.role ~ "\\n" }}{% endif %}
+{{ message['content'] | trim }}{% set ns.first = false %}{{- '<|im_end|>' * (loop.index // 1) }}{% endfor %}
+{% if add_generation_prompt %}{{ '<|im_start|>assistant' }}{% endif %}"""
+
+
+def write_template(root: Path) -> None:
+    (folder(root, "template") / "template.jinja").write_text(TEMPLATE)
+
+
+def fill(path: Path) -> None:
+    Text({"tokenizer.chat_template": (path / "template.jinja").read_bytes().decode(errors="replace")}, 256).chat("Hi")
+
+
 @cache
 def dispute() -> tuple[dict[str, object], object]:
     """A transcript of a cheat in the tiny model, and the computation it is about."""
@@ -309,6 +323,7 @@ READERS = {
     "gguf": Reader(write_ggufs, lambda path: convert(read_model(path / "model.gguf"))),
     "hugging-face": Reader(write_directory, lambda path: convert(read_model(path))),
     "tokenizer": Reader(lambda root: write_tokenizer(folder(root, "tokenizer") / "tokenizer.json"), tokenize),
+    "chat-template": Reader(write_template, fill),
     "saved-model": Reader(write_saved, load_saved),
     "commitment": Reader(write_commitment, read_sealed),
     "transcript": Reader(write_transcript, read_transcript),
