@@ -10,7 +10,6 @@ from auction.search import Found, Stop, trivial_bound
 from auction.solvers._exact import dot
 from auction.solvers._flag import flag_of
 from auction.solvers._warm_start import best_heuristic
-from auction.solvers.column_generation import lattices
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import (
     Pool,
@@ -24,7 +23,7 @@ from auction.solvers.column_generation.columns import (
 )
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
 from auction.solvers.column_generation.enumeration import columns_within
-from auction.solvers.column_generation.lattices import Lattice
+from auction.solvers.column_generation.lattices import ENTRIES, STEPS, Lattice, lattices, needed_price, with_needed
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.solvers.column_generation.primal import improve_from_pool
@@ -39,7 +38,7 @@ WIDER = 1.5  # what it grows by while the proof needs more
 def fits(market: Market, reading: Reading) -> bool:
     """Whether ``auto`` takes a row a provider."""
     small = market.tasks + market.providers <= ROW_LIMIT
-    return small and (reading == "whole" or lattices.fits(reduce_market(market)))
+    return small and (reading == "whole" or lattices(reduce_market(market)) is not None)
 
 
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
@@ -49,19 +48,20 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         InputError: the table of cover prices is beyond memory.
     """
     reduced = reduce_market(market)
-    if reading == "bundle" and not lattices.fits(reduced):
+    parts = lattices(reduced) if reading == "bundle" else []
+    if parts is None:
         raise InputError(
-            f"market: covers of its demands by its providers need tables of more than {lattices.ENTRIES} entries "
-            f"or {lattices.STEPS} steps, the most that are priced"
+            f"market: covers of its demands by its providers need tables of more than {ENTRIES} entries "
+            f"or {STEPS} steps, the most that are priced"
         )
-    if not reduced.task.size or not reduced.provider.size:
+    if not reduced.task.size or not reduced.provider.size or (reading == "bundle" and not parts):
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
     best = columns_of(reduced, best_heuristic(market, reading, stop))
     with flag_of(stop) as flag:
         if reading == "whole":
             return _solve_whole(market, reduced, best, gap, stop, flag)
-        return _solve_bundle(market, reduced, best, gap, stop, flag)
+        return _solve_bundle(market, reduced, parts, best, gap, stop, flag)
 
 
 def _solve_whole(market: Market, reduced: ReducedMarket, best: Pool, gap: float, stop: Stop, flag: Int) -> Found:
@@ -71,8 +71,9 @@ def _solve_whole(market: Market, reduced: ReducedMarket, best: Pool, gap: float,
     return _report(market, "whole", reduced, best, bound, price, upper, proof, stop)
 
 
-def _solve_bundle(market: Market, reduced: ReducedMarket, best: Pool, gap: float, stop: Stop, flag: Int) -> Found:
-    parts = lattices.lattices(reduced)
+def _solve_bundle(
+    market: Market, reduced: ReducedMarket, parts: list[Lattice], best: Pool, gap: float, stop: Stop, flag: Int
+) -> Found:
     root = _root(reduced, parts, best, stop, flag)
     if root is None:
         return Found(allocation_of(reduced, best), trivial_bound(market), "time limit")
@@ -208,12 +209,13 @@ def _evaluate(reduced: ReducedMarket, parts: list[Lattice], price: Int, flag: In
         table = cover_prices(part.top, part.slot, paid[part.provider], flag)
         if not table.size:
             return None
-        least = table[0, lattice_points(part.top, part.demand)]
+        needed = needed_price(part, paid)
+        least = np.minimum(table[0, lattice_points(part.top, part.demand)], NEVER - needed) + needed
         bound += int(np.maximum(reduced.bid[part.task] - least, 0).sum())
-        end, member = cheapest_covers(part.top, part.slot, table, part.demand)
-        covered = np.flatnonzero(np.diff(end, prepend=0))
+        covered = np.flatnonzero(least < NEVER)
+        end, member = with_needed(part, *cheapest_covers(part.top, part.slot, table, part.demand[covered]))
         task.append(part.task[covered])
-        ends.append(end[covered] + size)
-        provider.append(part.provider[member])
+        ends.append(end + size)
+        provider.append(member)
         size += member.size
     return bound, build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))

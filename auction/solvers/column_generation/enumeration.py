@@ -6,7 +6,7 @@ from numba import njit
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool, ReducedMarket, build_pool
-from auction.solvers.column_generation.lattices import Lattice
+from auction.solvers.column_generation.lattices import Lattice, needed_price, with_needed
 from auction.solvers.column_generation.pricing import NEVER, cover_prices, lattice_point, lattice_points
 
 LIMIT = 1_000_000  # columns
@@ -120,15 +120,16 @@ def columns_within(
         table = cover_prices(part.top, part.slot, own, flag)
         if not table.size:
             return None
-        least = table[0, lattice_points(part.top, part.demand)].tolist()
+        least, needed = table[0, lattice_points(part.top, part.demand)].tolist(), needed_price(part, paid)
         for i, demand, cheapest in zip(part.task.tolist(), part.demand, least, strict=True):
-            budget = min(min(int(reduced.bid[i]), cheapest) + spread, NEVER) - 1
+            budget = min(min(int(reduced.bid[i]), cheapest + needed) + spread, NEVER) - 1 - needed
             end, member = covers_within(part.top, part.slot, own, table, demand, budget, LIMIT - found, flag)
+            end, member = with_needed(part, end, member)
             found += end.size
             if found > LIMIT or flag[0] or stop.now:
                 return None
             task.append(np.full(end.size, i))
             ends.append(end + size)
-            provider.append(part.provider[member])
+            provider.append(member)
             size += member.size
     return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
