@@ -9,8 +9,9 @@ from auction.mechanisms import Settlement
 from auction.mechanisms._supporting import fit_prices
 from auction.prices import transfers
 from auction.search import Stop
+from auction.solvers._time import with_grace
 from auction.solvers._vector_prices.dual import group_market
-from auction.solvers._vector_prices.serving import serve_by_lot, with_grace
+from auction.solvers._vector_prices.serving import serve_by_lot
 from auction.solvers.column_generation import by_vector
 
 __all__ = ["READINGS", "run"]

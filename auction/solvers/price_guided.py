@@ -12,6 +12,7 @@ from auction.search import Found, Stop, trivial_bound
 from auction.solvers import bid_density
 from auction.solvers._covering import cheapest_cover
 from auction.solvers._exact import SAFE, dot
+from auction.solvers._time import half_of
 from auction.solvers._vector_prices.dual import certify, group_market, rest_of
 from auction.solvers._vector_prices.rounds import rounds_of_prices
 from auction.solvers._vector_prices.serving import serve_at_prices
@@ -51,17 +52,9 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
 
 def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
     grid = group_market(market, reading)
-    best = min(rounds_of_prices(grid, rounds, _half_of(stop)), key=lambda at: at.value)
+    best = min(rounds_of_prices(grid, rounds, half_of(stop)), key=lambda at: at.value)
     certificate = certify(grid, best)
     return Found(serve_at_prices(grid, best, stop), certificate.bound, f"heuristic{grid.remark}", certificate)
-
-
-def _half_of(stop: Stop) -> Stop:
-    """A stop when half of the time that remains is over: allocations take the rest."""
-    remaining = stop.remaining()
-    half = Stop(None if remaining is None else remaining / 2)
-    stop.on_interrupt(half.interrupt)
-    return half
 
 
 def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:

@@ -7,21 +7,10 @@ from auction.allocation import Allocation
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers import bid_density, greedy
+from auction.solvers._time import with_grace
 from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, covers
 from auction.solvers._vector_prices.rounding import CHUNKS, PASSES, complete, heads, take_covers, turns
 from auction.welfare import welfare
-
-GRACE = 0.5  # seconds past the limit, or after an interrupt, for an allocation at the last prices
-
-
-def with_grace(stop: Stop) -> Stop:
-    """A stop that comes GRACE seconds after the limit, or from now where it is time already."""
-    if stop.now:
-        return Stop(GRACE)
-    remaining = stop.remaining()
-    later = Stop(None if remaining is None else remaining + GRACE)
-    stop.on_interrupt(later.interrupt)
-    return later
 
 
 def serve_at_prices(grid: GroupedMarket, at: DualPoint, stop: Stop) -> Allocation:

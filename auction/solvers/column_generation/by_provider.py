@@ -8,7 +8,7 @@ from auction.errors import InputError
 from auction.market import Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
 from auction.solvers._exact import dot
-from auction.solvers._flag import flag_of
+from auction.solvers._time import flag_of, half_of
 from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import (
@@ -57,7 +57,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     if not reduced.task.size or not reduced.provider.size or (reading == "bundle" and not parts):
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
-    best = columns_of(reduced, best_heuristic(market, reading, stop))
+    best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
     with flag_of(stop) as flag:
         if reading == "whole":
             return _solve_whole(market, reduced, best, gap, stop, flag)

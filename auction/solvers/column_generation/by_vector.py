@@ -6,12 +6,13 @@ A lattice of demands too large for that is made coarse: its bound stays valid, a
 from auction.allocation import Allocation
 from auction.market import Market, Reading
 from auction.search import Found, Stop
+from auction.solvers._time import half_of, with_grace
 from auction.solvers._vector_prices.descent import descend
 from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, certify, evaluate_dual, group_market
 from auction.solvers._vector_prices.master import VectorMaster
 from auction.solvers._vector_prices.rounding import round_flow
 from auction.solvers._vector_prices.rounds import rounds_of_prices
-from auction.solvers._vector_prices.serving import serve_at_prices, with_grace
+from auction.solvers._vector_prices.serving import serve_at_prices
 from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.neighbourhoods import search_neighbourhoods
 from auction.welfare import welfare
@@ -38,13 +39,15 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     """
     grid = group_market(market, reading)
     master = VectorMaster(grid, stop)
-    allocation = Allocation.empty() if grid.exact else best_heuristic(market, reading, stop)
+    allocation = Allocation.empty() if grid.exact else best_heuristic(market, reading, half_of(stop))
     best = None
-    for number, at in enumerate(rounds_of_prices(grid, WARM, stop)):
+    for number, at in enumerate(rounds_of_prices(grid, WARM, half_of(stop))):
         best = at if best is None or at.value < best.value else best
         if number >= WARM - LATE:
             master.add(at)
     assert best is not None
+    if stop.remaining() is not None:  # something to return, whatever follows
+        allocation = max(allocation, serve_at_prices(grid, best, stop), key=lambda one: welfare(market, one))
     if master.interior:
         for at in (tried := descend(grid, best, stop))[-RECENT:]:
             if stop.now:

@@ -14,7 +14,7 @@ from auction.certificate import derived_bound
 from auction.market import READINGS, Market
 from auction.search import Stop
 from auction.solvers import column_generation
-from auction.solvers._flag import NEVER_RAISED
+from auction.solvers._time import NEVER_RAISED
 from auction.solvers.column_generation import by_provider
 from auction.solvers.column_generation.columns import reduce_market
 from auction.solvers.column_generation.enumeration import covers_within
