@@ -17,10 +17,11 @@ from numba import njit
 
 from auction.arrays import INT64_MAX
 from auction.errors import InputError
-from auction.market import Int, Market, Reading
+from auction.market import Float, Int, Market, Reading
 
 LATTICE_LIMIT = 100_000_000  # points of a lattice of demands: 800 MB
 WORK_LIMIT = 4_000_000_000  # steps of a derivation, lattice points x rows of prices x types: some ten seconds
+PAIR_LIMIT = 100_000_000  # demands x rows up to which demands are looked at one by one
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,33 +121,44 @@ def _cheapest_slots(demand: Int, rows: Int, price: Int, highest: int) -> Int:
 
 
 def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat: bool) -> Int:
-    """(m,) f of each demand, at most ``highest``: over one lattice for all, or over one for each if that is less.
+    """(m,) f of each demand, at most ``highest``: over one lattice for all, or demand by demand if that is less.
 
-    A row is used once, or with ``repeat`` as often as it takes.
+    A row is used once, or with ``repeat`` as often as it takes. A single demand has a lattice of its own or, where few
+    rows are of use to it and none is repeated, goes through their subsets.
     """
     top = demand.max(axis=0, initial=0)
-    together = float(np.prod(top + 1.0))
-    apart = np.prod(demand + 1.0, axis=1)
-    _refuse_work(min(together, float(apart.sum())) * rows.size)
-    if (points := min(together, float(apart.max(initial=0)))) > LATTICE_LIMIT:
-        raise InputError(
-            f"market: a lattice of demands has {points:.0f} points; at most {LATTICE_LIMIT} are re-derived"
-        )
-    if together <= apart.sum():
-        least = _covers_of_all(top, rows, price, highest, repeat)
-        return least[np.ravel_multi_index(tuple(demand.T), tuple(top + 1))]
-    cover = np.empty(len(demand), dtype=np.int64)
-    for i, asked in enumerate(demand):
-        wanted = asked > 0
-        useful = rows[:, wanted].any(axis=1)
-        own = np.ascontiguousarray(rows[useful][:, wanted])
-        cover[i] = _covers_of_all(asked[wanted], own, price[useful], highest, repeat)[-1] if own.size else highest
-    return cover
+    demands, of = np.unique(demand, axis=0, return_inverse=True)
+    together = float(_lattice_steps(top[None], np.array([len(rows)]))[0])
+    own = subsets = np.full(len(demands), np.inf)
+    if len(demands) * len(rows) <= PAIR_LIMIT:
+        useful = ((demands > 0).astype(float) @ (rows > 0).T.astype(float) > 0).sum(axis=1)
+        own = _lattice_steps(demands, useful)
+        if not repeat:
+            subsets = 2.0**useful * (demands > 0).sum(axis=1)
+    apart = float(np.minimum(own, subsets).sum())
+    _refuse_work(min(together, apart))
+    if together <= apart:
+        return _covers_of_all(top, rows, price, highest, repeat)[np.ravel_multi_index(tuple(demand.T), tuple(top + 1))]
+    cover = np.zeros(len(demands), dtype=np.int64)
+    for d in np.flatnonzero(demands.any(axis=1)):
+        wanted = demands[d] > 0
+        use = rows[:, wanted].any(axis=1)
+        arrays = demands[d, wanted], np.ascontiguousarray(rows[use][:, wanted]), price[use], highest
+        cover[d] = _covers_of_all(*arrays, repeat)[-1] if (own <= subsets)[d] else _cheapest_subset(*arrays)
+    return cover[of.reshape(-1)]
+
+
+def _lattice_steps(tops: Int, rows: Int) -> Float:
+    """Points of each lattice x rows x types that are not 0; infinite beyond LATTICE_LIMIT points."""
+    points = np.prod(tops + 1.0, axis=1)
+    steps = points * np.maximum(rows, 1) * np.maximum((tops > 0).sum(axis=1), 1)
+    return np.where(points <= LATTICE_LIMIT, steps, np.inf)
 
 
 def _refuse_work(steps: float) -> None:
     if steps > WORK_LIMIT:
-        raise InputError(f"market: its bound takes {steps:.3g} steps to derive again; at most {WORK_LIMIT} are taken")
+        needed = "too many steps and too much memory" if steps == np.inf else f"{steps:.3g} steps"
+        raise InputError(f"market: its bound takes {needed} to derive again; at most {WORK_LIMIT} steps are taken")
 
 
 @njit("i8[::1](i8[:, ::1], i8[:, ::1], i8[::1], i8)", cache=True, nogil=True)
@@ -206,4 +218,33 @@ def _covers_of_all(top, rows, price, highest, repeat):
                     k -= 1
                 if k >= 0:
                     q[k] -= 1
+    return least
+
+
+@njit("i8(i8[::1], i8[:, ::1], i8[::1], i8)", cache=True, nogil=True)
+def _cheapest_subset(demand, rows, price, highest):
+    """The least price of rows that cover the demand together, each once: row by row, with it and without it."""
+    count, types = rows.shape
+    left = np.empty((count + 1, types), dtype=np.int64)
+    spent = np.zeros(count + 1, dtype=np.int64)
+    tried = np.zeros(count + 1, dtype=np.int64)
+    left[0] = demand
+    least = highest
+    j = 0
+    while j >= 0:
+        if not left[j].any():
+            least = min(least, spent[j])
+            j -= 1
+        elif j == count or tried[j] == 2:
+            j -= 1
+        else:
+            taken = tried[j] == 0
+            tried[j] += 1
+            if taken and spent[j] + price[j] >= least:
+                continue
+            for k in range(types):
+                left[j + 1, k] = max(left[j, k] - rows[j, k], 0) if taken else left[j, k]
+            spent[j + 1] = spent[j] + (price[j] if taken else 0)
+            j += 1
+            tried[j] = 0
     return least

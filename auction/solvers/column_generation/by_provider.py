@@ -24,6 +24,7 @@ from auction.solvers.column_generation.columns import (
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
 from auction.solvers.column_generation.enumeration import columns_within
 from auction.solvers.column_generation.lattices import ENTRIES, STEPS, Lattice, lattices, needed_price, with_needed
+from auction.solvers.column_generation.listing import minimal_columns
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.solvers.column_generation.primal import improve_from_pool
@@ -37,68 +38,62 @@ WIDER = 1.5  # what it grows by while the proof needs more
 
 def fits(market: Market, reading: Reading) -> bool:
     """Whether ``auto`` takes a row a provider."""
-    small = market.tasks + market.providers <= ROW_LIMIT
-    return small and (reading == "whole" or lattices(reduce_market(market)) is not None)
+    if market.tasks + market.providers > ROW_LIMIT:
+        return False
+    reduced = reduce_market(market)
+    return reading == "whole" or lattices(reduced) is not None or minimal_columns(reduced) is not None
 
 
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     """Bound, certificate and allocation; the bound is the certificate's or, where the search proved less, that.
 
+    Where tables of cover prices are too large but covers few, as of few providers and demands of any size, all columns
+    are listed, and as under ``whole`` the search is over those.
+
     Raises:
-        InputError: the table of cover prices is beyond memory.
+        InputError: neither is possible.
     """
     reduced = reduce_market(market)
-    parts = lattices(reduced) if reading == "bundle" else []
-    if parts is None:
-        raise InputError(
-            f"market: covers of its demands by its providers need tables of more than {ENTRIES} entries "
-            f"or {STEPS} steps, the most that are priced"
-        )
-    if not reduced.task.size or not reduced.provider.size or (reading == "bundle" and not parts):
+    parts = lattices(reduced) if reading == "bundle" else None
+    pool = None if parts is not None else _every_column(market, reading, reduced)
+    proof: str | None
+    if not reduced.task.size or not reduced.provider.size or parts == []:
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
     best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
     with flag_of(stop) as flag:
-        if reading == "whole":
-            return _solve_whole(market, reduced, best, gap, stop, flag)
-        return _solve_bundle(market, reduced, parts, best, gap, stop, flag)
-
-
-def _solve_whole(market: Market, reduced: ReducedMarket, best: Pool, gap: float, stop: Stop, flag: Int) -> Found:
-    pool = whole_columns(market, reduced)
-    bound, price = _relaxation_of(pool, reduced, stop)
-    best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag)
-    return _report(market, "whole", reduced, best, bound, price, upper, proof, stop)
-
-
-def _solve_bundle(
-    market: Market, reduced: ReducedMarket, parts: list[Lattice], best: Pool, gap: float, stop: Stop, flag: Int
-) -> Found:
-    root = _root(reduced, parts, best, stop, flag)
-    if root is None:
-        return Found(allocation_of(reduced, best), trivial_bound(market), "time limit")
-    bound, price = root
-    best, upper, proof = _enumerate(reduced, parts, bound, price, best, gap, stop, flag)
-    return _report(market, "bundle", reduced, best, bound, price, upper, proof, stop)
-
-
-def _report(
-    market: Market,
-    reading: Reading,
-    reduced: ReducedMarket,
-    best: Pool,
-    bound: int,
-    price: Int,
-    upper: int,
-    proof: str | None,
-    stop: Stop,
-) -> Found:
+        if pool is not None:
+            bound, price = _relaxation_of(pool, reduced, stop)
+            best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag)
+        else:
+            assert parts is not None
+            root = _root(reduced, parts, best, stop, flag)
+            if root is None:
+                return Found(allocation_of(reduced, best), trivial_bound(market), "time limit")
+            bound, price = root
+            best, upper, proof = _enumerate(reduced, parts, bound, price, best, gap, stop, flag)
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[reduced.provider] = price
     certificate = Certificate(market.digest, reading, bound, premium)
     upper = min(upper, bound)
     status = "optimal" if upper == int(best.profit.sum()) else "time limit" if stop.now else "feasible"
     return Found(allocation_of(reduced, best), upper, status, certificate, proof if upper < bound else None)
+
+
+def _every_column(market: Market, reading: Reading, reduced: ReducedMarket) -> Pool:
+    """All columns there are.
+
+    Raises:
+        InputError: of bundles, more than are listed.
+    """
+    if reading == "whole":
+        return whole_columns(market, reduced)
+    if (pool := minimal_columns(reduced)) is None:
+        raise InputError(
+            f"market: covers of its demands by its providers need tables of more than {ENTRIES} entries "
+            f"or {STEPS} steps, and there are too many to be listed"
+        )
+    return pool
 
 
 def _enumerate(

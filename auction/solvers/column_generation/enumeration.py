@@ -13,7 +13,7 @@ LIMIT = 1_000_000  # columns
 
 
 @njit("boolean(int64[:, ::1], int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
-def _minimal(slot, demand, chosen, supply):
+def is_minimal(slot, demand, chosen, supply):
     """Whether each chosen provider is needed for what ``supply``, theirs and one more's, covers."""
     for a in chosen:
         needed = False
@@ -69,7 +69,7 @@ def covers_within(top, slot, price, table, demand, budget, limit, flag):
             bound = budget - spent[depth]
             if rest < at and price[j] + table[j + 1, rest] <= bound:
                 supply[depth + 1] = supply[depth] + slot[j]
-                if _minimal(slot, demand, chosen[:depth], supply[depth + 1]):
+                if is_minimal(slot, demand, chosen[:depth], supply[depth + 1]):
                     chosen[depth] = j
                     spent[depth + 1] = spent[depth] + price[j]
                     depth += 1

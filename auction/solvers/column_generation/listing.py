@@ -1,0 +1,72 @@
+"""Every minimal cover of every task, where there are few: no lattice of demands is needed, however large they are."""
+
+import numpy as np
+from numba import njit
+
+from auction.solvers.column_generation.columns import Pool, ReducedMarket, build_pool
+from auction.solvers.column_generation.enumeration import is_minimal
+
+COVERS = 20_000  # of all tasks together at most
+STEPS = 5_000_000  # of the search at most: some hundredths of a second
+
+
+def minimal_columns(reduced: ReducedMarket) -> Pool | None:
+    """Every column whose providers are all needed; None where that takes more than COVERS or STEPS."""
+    task, ends, provider = [np.arange(0)], [np.arange(0)], [np.arange(0)]
+    found = steps = size = 0
+    for i, demand in enumerate(reduced.demand):
+        useful = np.flatnonzero((np.minimum(reduced.slot, demand) > 0).any(axis=1))
+        end, member, taken = _minimal_covers(demand, reduced.slot[useful], COVERS - found, STEPS - steps)
+        found, steps = found + end.size, steps + taken
+        if found > COVERS or steps > STEPS:
+            return None
+        task.append(np.full(end.size, i))
+        ends.append(end + size)
+        provider.append(useful[member])
+        size += member.size
+    return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
+
+
+@njit("Tuple((i8[::1], i8[::1], i8))(i8[::1], i8[:, ::1], i8, i8)", cache=True, nogil=True)
+def _minimal_covers(demand, slot, covers, steps):
+    """Minimal covers by depth-first search: each provider is taken or skipped while those after it can do the rest.
+
+    Returns:
+        ends, the providers of all covers, one after another, and the steps taken; more than ``covers`` covers or
+        ``steps`` steps mean that it gave up.
+    """
+    count, types = slot.shape
+    after = np.zeros((count + 1, types), dtype=np.int64)  # what the providers from here on have together
+    for j in range(count - 1, -1, -1):
+        after[j] = after[j + 1] + slot[j]
+    ends = np.empty(16, dtype=np.int64)
+    members = np.empty(64, dtype=np.int64)
+    chosen = np.empty(count, dtype=np.int64)
+    supply = np.zeros((count + 1, types), dtype=np.int64)  # of the chosen together
+    found = size = depth = j = taken = 0
+    while taken <= steps and found <= covers:
+        taken += 1
+        possible = j < count and (supply[depth] + after[j] >= demand).all()
+        if possible:
+            supply[depth + 1] = supply[depth] + slot[j]
+            if not is_minimal(slot, demand, chosen[:depth], supply[depth + 1]):
+                j += 1
+                continue
+            chosen[depth] = j
+            depth += 1
+            j += 1
+            if not (supply[depth] >= demand).all():
+                continue
+            if found == ends.size:
+                ends = np.append(ends, np.empty(found, dtype=np.int64))
+            if size + depth > members.size:
+                members = np.append(members, np.empty(members.size + depth, dtype=np.int64))
+            members[size : size + depth] = chosen[:depth]
+            size += depth
+            ends[found] = size
+            found += 1
+        if depth == 0:
+            break
+        depth -= 1  # back to the last choice, skipped this time
+        j = chosen[depth] + 1
+    return ends[:found].copy(), members[:size].copy(), taken
