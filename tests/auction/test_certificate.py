@@ -1,5 +1,6 @@
 """Prices prove what they prove: never below the optimum, by exact arithmetic, and only for their market."""
 
+from dataclasses import replace
 from itertools import combinations, combinations_with_replacement
 
 import numpy as np
@@ -7,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from auction import solve
+from auction import certificate, solve
 from auction.certificate import derived_bound
 from auction.market import READINGS, Market
 from auction.solvers._vectors import distinct_rows
@@ -106,3 +107,43 @@ def test_sums_beyond_int64_are_caught(slots, refusal):
         ability=[[1.0]],
     )
     assert "beyond int64" in refusal(derived_bound, market, "bundle", np.array([8]), None)
+
+
+@given(st.from_type(Market), st.sampled_from(READINGS), st.data())
+def test_demand_by_demand_gives_what_one_lattice_gives(market, reading, data):
+    price = np.array(data.draw(st.lists(PRICES, min_size=market.providers, max_size=market.providers)), dtype=np.int64)
+    expected = derived_bound(market, reading, price, None)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(certificate, "LATTICE_LIMIT", 0)
+        assert derived_bound(market, reading, price, None) == expected
+
+
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("scale", [1, 10**4, 10**12])
+def test_the_certificates_of_vast_demands_are_derived_again(generate, reading, scale):
+    """Under whole no lattice of demands is needed; of bundles, subsets of few providers do."""
+    market = generate("uniform", 6, 10, 3, 8)
+    vast = replace(market, demand=market.demand * scale, resource=market.resource * scale, unit_work=np.zeros(3))
+    found = solve(vast, "column_generation", reading=reading, options={"rows": "providers"})
+    price = found.certificate.price
+    assert derived_bound(vast, reading, price, None) == found.certified_bound >= found.welfare
+    same = replace(market, unit_work=np.zeros(3))
+    assert derived_bound(same, reading, price, None) == found.certified_bound
+
+
+def test_a_vector_is_repeated_as_often_as_it_takes_in_one_pass(generate):
+    """Three requests a slot, a lattice of 10^6: 333,334 slots."""
+    market = replace(
+        generate("uniform", 1, 1, 1, 0),
+        demand=[[10**6]], value=[10**12], resource=[[3]], slots=[1], cost=[5], unit_work=[0.0],
+    )  # fmt: skip
+    bound = derived_bound(market, "bundle", np.array([7]), np.array([[3]]))
+    assert bound == int(market.net_bid[0]) - 333_334 * 7 + 2
+
+
+def test_more_work_than_allowed_is_refused_at_once(generate, refusal):
+    market = replace(generate("uniform", 2, 40, 2, 0), demand=[[9999, 9998], [9999, 1]])
+    assert "steps" in refusal(derived_bound, market, "bundle", np.zeros(40, dtype=np.int64), None)
+    vaster = replace(market, demand=[[10**9, 10**9], [10**9, 1]], unit_work=np.zeros(2))
+    vector, _ = distinct_rows(clipped(vaster))
+    assert "memory" in refusal(derived_bound, vaster, "bundle", np.zeros(len(vector), dtype=np.int64), vector)

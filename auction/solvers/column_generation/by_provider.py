@@ -55,11 +55,11 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     """
     reduced = reduce_market(market)
     parts = lattices(reduced) if reading == "bundle" else None
-    pool = None if parts is not None else _every_column(market, reading, reduced)
-    proof: str | None
     if not reduced.task.size or not reduced.provider.size or parts == []:
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
+    pool = None if parts is not None else _every_column(market, reading, reduced)
+    proof: str | None
     best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
     with flag_of(stop) as flag:
         if pool is not None:

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy import sparse
 
 from auction import instances, solvers
 from auction.allocation import check
@@ -14,10 +15,14 @@ from auction.certificate import derived_bound
 from auction.market import READINGS, Market
 from auction.search import Stop
 from auction.solvers import column_generation
+from auction.solvers._exact import dot
 from auction.solvers._time import NEVER_RAISED
-from auction.solvers.column_generation import by_provider
-from auction.solvers.column_generation.columns import reduce_market
+from auction.solvers.column_generation import by_provider, listing
+from auction.solvers.column_generation import lattices as lattice_limits
+from auction.solvers.column_generation.branching import branch_and_bound
+from auction.solvers.column_generation.columns import Pool, price_columns, reduce_market
 from auction.solvers.column_generation.enumeration import covers_within
+from auction.solvers.column_generation.listing import minimal_columns
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.welfare import welfare
 
@@ -86,9 +91,11 @@ def test_same_result_twice(generate):
     assert np.array_equal(one.allocation.provider, two.allocation.provider)
 
 
-def test_a_table_beyond_memory_is_refused(generate, refusal):
+def test_tables_beyond_memory_are_refused_where_covers_cannot_be_listed(generate, refusal, monkeypatch):
     market = generate("uniform", 3, 4, 3, 0)
     huge = replace(market, demand=market.demand * 10_000, value=market.value + 10**12, alpha=10**13)
+    assert by_provider.fits(huge, "bundle")
+    monkeypatch.setattr(listing, "COVERS", 0)
     assert "tables of" in refusal(run, huge)
     assert not by_provider.fits(huge, "bundle") and by_provider.fits(huge, "whole")
 
@@ -121,3 +128,104 @@ def test_cover_prices_and_covers(generate):
         stop, member = covers_within(*prices, demand, budget, 1_000, NEVER_RAISED)
         found = [set(part.tolist()) for part in np.split(member, stop[:-1])] if stop.size else []
         assert sorted(map(sorted, found)) == sorted(map(sorted, needed))
+
+
+def goods(bids, count, seed):
+    """A combinatorial auction (CATS, decay): goods are types, one provider a good, a bid names its goods."""
+    rng, demand, value = np.random.default_rng(seed), np.zeros((bids, count), dtype=np.int64), []
+    for row in demand:
+        size = min(count, rng.geometric(0.25))
+        row[rng.choice(count, size, replace=False)] = 1
+        value.append(10**6 + round(size * rng.uniform(0, 1) * 10**7))
+    return Market(
+        demand=demand,
+        value=value,
+        unit_work=np.zeros(count),
+        alpha=2,
+        beta=1,
+        resource=np.eye(count, dtype=np.int64),
+        slots=np.ones(count, dtype=np.int64),
+        cost=np.zeros(count, dtype=np.int64),
+        ability=np.full((count, count), 0.5),
+    )
+
+
+def test_bids_for_sets_of_forty_goods_are_proved():
+    """One lattice of all demands would have 2^40 points; every cover needs all its goods."""
+    market = goods(60, 40, 1)
+    assert by_provider.fits(market, "bundle")
+    found = column_generation.solve(market, "bundle", Stop(60.0), 0)
+    worth = welfare(market, found.allocation)
+    assert found.status == "optimal"
+    assert worth == solvers.solve(market, "ilp_cpsat", time_limit=60).welfare
+    assert worth < int(market.net_bid.sum()) // 4
+
+
+@pytest.mark.parametrize("scale", [1, 10**12])
+def test_a_price_per_demand_agrees_with_brute_force(generate, monkeypatch, scale):
+    """Lattices of a demand each, with and without providers that all its covers need; vast demands by listing."""
+    monkeypatch.setattr(lattice_limits, "SMALL", 0)
+    for seed in range(12):
+        market = generate("uniform", 4, 6, 3, seed)
+        market = replace(market, demand=market.demand * scale, resource=market.resource * scale, unit_work=np.zeros(3))
+        market = replace(market, slots=np.minimum(market.slots, 2))
+        found, worth = run(market)
+        assert found.status == "optimal" and worth == solvers.solve(market, "brute_force").welfare
+
+
+def test_needed_providers_are_in_every_cover(generate):
+    market = generate("uniform", 6, 7, 3, 2)
+    reduced = reduce_market(market)
+    subsets = np.array(list(np.ndindex(*(2,) * reduced.provider.size)))
+    for i, demand in enumerate(reduced.demand):
+        part = lattice_limits._lattice(reduced, demand, np.arange(reduced.task.size) == i)
+        covering = subsets[(subsets @ reduced.slot >= demand).all(axis=1)]
+        assert (part is None) == (not covering.size)
+        if part is not None:
+            assert np.array_equal(part.needed, np.flatnonzero(covering.all(axis=0)))
+
+
+def test_all_minimal_covers_are_listed(generate):
+    market = generate("uniform", 6, 8, 2, 5)
+    reduced = reduce_market(market)
+    pool = minimal_columns(reduced)
+    listed = {
+        (int(i), tuple(sorted(rows[1:] - pool.tasks)))
+        for i, rows in zip(pool.task, np.split(pool.A.indices, pool.A.indptr[1:-1]), strict=True)
+    }
+    subsets = np.array(list(np.ndindex(*(2,) * reduced.provider.size)))
+    for i, demand in enumerate(reduced.demand):
+        covers = {
+            tuple(np.flatnonzero(row).tolist()) for row in subsets[(subsets @ reduced.slot >= demand).all(axis=1)]
+        }
+        minimal = {c for c in covers if not any(set(other) < set(c) for other in covers)}
+        assert {chosen for task, chosen in listed if task == i} == minimal
+
+
+def test_too_many_covers_are_not_listed(generate, monkeypatch):
+    monkeypatch.setattr(listing, "COVERS", 3)
+    assert minimal_columns(reduce_market(generate("uniform", 6, 8, 2, 5))) is None
+    monkeypatch.undo()
+    monkeypatch.setattr(listing, "STEPS", 3)
+    assert minimal_columns(reduce_market(generate("uniform", 6, 8, 2, 5))) is None
+
+
+def test_prices_beyond_int64_in_sum_prove_nothing_and_do_not_wrap(generate):
+    market = generate("uniform", 4, 6, 2, 0)
+    reduced = reduce_market(market)
+    pool = minimal_columns(reduced)
+    vast = np.full(reduced.provider.size, 2**61, dtype=np.int64)
+    bound, slack = price_columns(pool, vast)
+    none, _ = price_columns(pool, np.zeros_like(vast))
+    assert bound == none and slack.min() == 0
+    assert dot(np.full(6, 2**40), np.full(6, 2**40)) == 6 * 2**80
+
+
+def test_nodes_close_only_where_integers_say_so():
+    """Two columns of one task: whatever the relaxation says, the better is taken and the bound meets it."""
+    A = sparse.csc_array(np.array([[1, 1, 0], [0, 0, 1], [1, 0, 1], [0, 1, 0]]))
+    for first, second, third in ((5, 4, 3), (5, 4, 2), (2**59, 2**59 - 1, 1), (2**59, 2**59 - 1, 2)):
+        pool = Pool(A, np.array([first, second, third]), np.ones(4, dtype=np.int64), 2, 4)
+        bound, slack = price_columns(pool, np.zeros(2, dtype=np.int64))
+        best, upper, _ = branch_and_bound(pool, slack, bound, 0, pool.only(np.arange(0)), 0.0, Stop(None))
+        assert int(best.profit.sum()) == upper == max(first, second + third)

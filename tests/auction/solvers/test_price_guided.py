@@ -33,6 +33,35 @@ def test_bounds_are_proven_and_above_the_optimum(reading, pairs):
         holds()
 
 
+@pytest.mark.parametrize("reading", READINGS)
+@pytest.mark.parametrize("pairs", [price_guided.PAIRS, -1])
+def test_a_pair_that_nobody_else_wants_trades(pairs, reading, monkeypatch):
+    """A bid of 8 tokens, a cost of 1: no price moves, and the first allocation is the best."""
+    monkeypatch.setattr(price_guided, "PAIRS", pairs)
+    market = Market(
+        demand=[[1]],
+        value=[9_000_000],
+        unit_work=[0.0],
+        alpha=2,
+        beta=1,
+        resource=[[1]],
+        slots=[1],
+        cost=[1_000_000],
+        ability=[[0.5]],
+    )
+    outcome = solvers.solve(market, "price_guided", reading=reading)
+    assert outcome.welfare == 7_000_000 and outcome.proven_optimal
+
+
+@pytest.mark.parametrize("pairs", [price_guided.PAIRS, -1])
+def test_without_time_there_is_an_allocation_and_a_valid_bound(generate, pairs, monkeypatch):
+    monkeypatch.setattr(price_guided, "PAIRS", pairs)
+    market = generate("uniform", 20, 40, 3, 0)
+    outcome = solvers.solve(market, "price_guided", time_limit=1e-9)
+    walked = solvers.solve(market, "bid_density", options={"backfill": True}).welfare
+    assert outcome.welfare >= walked > 0 and outcome.bound >= solvers.solve(market, "price_guided").welfare
+
+
 @pytest.mark.parametrize("family", ["uniform", "correlated", "classes"])
 def test_it_beats_the_greedy_on_average(generate, family):
     markets = [generate(family, 20, 40, 2, seed) for seed in range(8)]
