@@ -180,7 +180,7 @@ class Inference:
         reference.states = {name: self.backend.read(each.graph, name).copy() for name in caches}
         try:
             [choice] = reference.run(each.graph, inputs, ["choice"], seen, known)
-        except (AssertionError, IndexError) as error:
+        except (InputError, IndexError) as error:
             raise InputError(f"a replaced output of {each.name} takes a node beyond its bounds: {error}") from None
         for name in caches:
             self.backend.write(each.graph, name, places, reference.states[name][each.span])

@@ -143,20 +143,21 @@ def assert_same(found, expected):
     assert all(np.array_equal(found[1][index], words) for index, words in expected[1].items())
 
 
-def test_followers_of_a_replaced_output_are_derived_from_it(tiny_model):
+@pytest.mark.parametrize("name, row", [("prompt000.layer00.query", 5), ("step0001.layer00.query", 0)])
+def test_followers_of_a_replaced_output_are_derived_from_it(tiny_model, name, row):
     """The step that reads the wrong words gives what follows from them: only the replaced leaf is wrong."""
     computation = Inference(Reference(tiny_model("exact")), PROMPT, limit=3)
     _, honest = recorded(computation)
-    index = [node.name for node in computation.nodes].index("prompt000.layer00.query")
+    index = [node.name for node in computation.nodes].index(name)
     wrong = honest[index].copy()
-    wrong[5, 3] += 1
+    wrong[row, 3] += 100
     _, words = recorded(computation, {index: wrong})
     for other, node in enumerate(computation.nodes):
         for leaf in range(0, leaves(node), 3):
-            if (other, leaf) != (index, 5):
+            if (other, leaf) != (index, row):
                 check(computation, words, other, leaf)
     with pytest.raises(AssertionError):
-        check(computation, words, index, 5)
+        check(computation, words, index, row)
 
 
 def test_passes_after_an_end_token_are_null(tiny_model):
