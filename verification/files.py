@@ -10,7 +10,7 @@ from typing import Any
 from verification.errors import InputError
 
 LARGEST = 2**24
-"""Bytes of a file: a dispute over a model of 2^30 parameters writes a tenth; parsed, at worst 400 MB."""
+"""Bytes of a file: 170 messages of the largest size; once parsed 0.4 GB, at worst."""
 
 
 def read(path: Path, keys: set[str]) -> Any:

@@ -24,8 +24,8 @@ LARGEST = {
 }
 LARGEST_WEIGHT = 127 * float(np.finfo(np.float16).max)
 """Of a block of 8 bits: its step is a float16."""
-MOST_JSON = 2**26
-"""Bytes of JSON, a tokenizer's among them: 1.3 GB once parsed, at worst."""
+MOST_JSON = 2**25
+"""Bytes of JSON, a tokenizer's among them: once parsed 0.9 GB, at worst."""
 
 
 def size_of(path: Path) -> int:

@@ -27,7 +27,7 @@ def save(path: Path, model: Model, tokenizer: dict[str, Any]) -> None:
     """Write constants, attributes and digest, and the tokenizer beside them.
 
     Raises:
-        InputError: the file cannot be written, or its name does not end in .npz.
+        InputError: the file cannot be written, its name does not end in .npz, or its tokenizer is too large.
     """
     if path.suffix != SUFFIX:
         raise InputError(f"{path}: a saved model's name ends in {SUFFIX}")
@@ -41,7 +41,9 @@ def save(path: Path, model: Model, tokenizer: dict[str, Any]) -> None:
         "digest": model.digest,
         "tokenizer": tokenizer,
     }
-    words = np.frombuffer(json.dumps(about).encode(), np.uint8)
+    words = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
+    if len(words) > MOST_JSON:
+        raise InputError(f"{path}: the model's tokenizer takes {len(words)} bytes; at most {MOST_JSON} are read again")
     try:
         arrays: dict[str, Any] = {f"{PREFIX}{name}": array for name, array in model.constants.items()}
         np.savez(path, about=words, **arrays)

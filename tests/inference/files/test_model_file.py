@@ -185,6 +185,8 @@ def test_what_is_no_saved_model_is_refused(tmp_path, tiny_model, refusal):
     (tmp_path / "cut.npz").write_bytes(content[: len(content) // 2])
     assert "not a saved model" in refusal(load, tmp_path / "cut.npz")
     assert "ends in .npz" in refusal(save, tmp_path / "model.bin", tiny_model("exact"), {})
+    assert "at most" in refusal(save, tmp_path / "large.npz", tiny_model("exact"), {"tokenizer.json": "x" * 2**25})
+    assert not (tmp_path / "large.npz").exists()
 
 
 def test_the_command_line_saves_and_runs_a_saved_model(cli, tmp_path):
