@@ -5,7 +5,9 @@ The file is a zip of .npy members, stored and not packed: what is read of it is 
 
 import json
 import math
+import secrets
 import zipfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ ABOUT = {"name", "arithmetic", "measures", "attributes", "logit_fraction", "end"
 
 
 def save(path: Path, model: Model, tokenizer: dict[str, Any]) -> None:
-    """Write constants, attributes and digest, and the tokenizer beside them.
+    """Write constants, attributes and digest, and the tokenizer beside them, whole or not at all.
 
     Raises:
         InputError: the file cannot be written, its name does not end in .npz, or its tokenizer is too large.
@@ -44,11 +46,17 @@ def save(path: Path, model: Model, tokenizer: dict[str, Any]) -> None:
     words = np.frombuffer(json.dumps(about, ensure_ascii=False).encode(), np.uint8)
     if len(words) > MOST_JSON:
         raise InputError(f"{path}: the model's tokenizer takes {len(words)} bytes; at most {MOST_JSON} are read again")
+    arrays: dict[str, Any] = {f"{PREFIX}{name}": array for name, array in model.constants.items()}
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        arrays: dict[str, Any] = {f"{PREFIX}{name}": array for name, array in model.constants.items()}
-        np.savez(path, about=words, **arrays)
+        with temporary.open("xb") as file:  # a link planted there would be written through
+            np.savez(file, about=words, **arrays)
+        temporary.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None
+    finally:
+        with suppress(OSError):
+            temporary.unlink(missing_ok=True)
 
 
 def load(path: Path) -> tuple[Model, dict[str, Any]]:

@@ -213,3 +213,17 @@ def test_a_saved_model_that_no_derivation_gives_fails_in_one_line(cli, tiny_mode
     for command in (("run", "--max-tokens", 2), ("next",)):
         code, out, err = cli(*command, "--tokens", "1,2", "--model", path, "--backend", "numpy")
         assert (code, out, err.count("\n")) == (2, "", 1) and "beyond its bounds" in err
+
+
+def test_a_file_is_written_whole_or_not_at_all(tiny_model, tmp_path, refusal, monkeypatch):
+    def full(file, **arrays):
+        file.write(b"half")
+        raise OSError(28, "No space left on device")
+
+    path = tmp_path / "tiny.npz"
+    save(path, tiny_model("exact"), {})
+    before = path.read_bytes()
+    monkeypatch.setattr(np, "savez", full)
+    assert "No space left on device" in refusal(save, path, tiny_model("exact"), {"kind": "other"})
+    assert path.read_bytes() == before and list(tmp_path.iterdir()) == [path]
+    assert "cannot be written" in refusal(save, tmp_path / "nowhere" / "a.npz", tiny_model("exact"), {})
