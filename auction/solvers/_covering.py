@@ -1,9 +1,12 @@
 """Cheapest covers of one task's demand by slots, each used at most once (a 0/1 covering knapsack in K dimensions)."""
 
+from heapq import heapify, heappop, heappush
+
 import numpy as np
 from numba import njit
 
 STATE_LIMIT = 1 << 22  # lattice points x undominated slots up to which the exact programme is run
+COMPARISONS = 1 << 24  # of two slots, up to which dominated ones are looked for: a tenth of a second
 
 
 @njit(cache=True, nogil=True)
@@ -11,11 +14,13 @@ def _undominated(demand, supply, cost):
     """Slots some cheapest cover can do without the others, cheapest first.
 
     A slot is dropped when cheaper ones that are each at least as large together cover every type it helps with: a
-    cover that has them all does not need it, any other can take one of them in its place.
+    cover that has them all does not need it, any other can take one of them in its place. After COMPARISONS the rest
+    is kept.
     """
     count, types = supply.shape
     kept = np.empty(count, dtype=np.int64)
     size = 0
+    compared = 0
     for a in np.argsort(cost):
         helps = False
         short = np.zeros(types, dtype=np.int64)
@@ -26,7 +31,8 @@ def _undominated(demand, supply, cost):
         if not helps:
             continue
         open_types = True
-        for b in kept[:size]:
+        for b in kept[:size] if compared < COMPARISONS else kept[:0]:
+            compared += 1
             larger = True
             for k in range(types):
                 larger = larger and supply[b, k] >= min(supply[a, k], demand[k])
@@ -112,21 +118,31 @@ def _exact_cover(demand, supply, cost):
 
 
 @njit(cache=True, nogil=True)
+def _ratio(q, supply, cost):
+    """Cost per useful request, infinite where none is."""
+    useful = 0
+    for k in range(q.size):
+        useful += min(q[k], supply[k])
+    return cost / useful if useful > 0 else np.inf
+
+
+@njit(cache=True, nogil=True)
 def _greedy_cover(demand, supply, cost):
-    count, types = supply.shape
+    """The least ratio first, ties by index. Ratios only grow: one on the heap is renewed once it is least."""
+    count = supply.shape[0]
     chosen = np.zeros(count, dtype=np.bool_)
     q = demand.copy()
+    ratios = [(_ratio(q, supply[a], cost[a]), a) for a in range(count)]
+    heapify(ratios)
     while q.any():
-        best = -1
-        best_ratio = np.inf
-        for a in range(count):
-            if not chosen[a]:
-                useful = 0
-                for k in range(types):
-                    useful += min(q[k], supply[a, k])
-                if useful > 0 and cost[a] / useful < best_ratio:
-                    best, best_ratio = a, cost[a] / useful
-        if best < 0:
+        if len(ratios) == 0 or ratios[0][0] == np.inf:
+            return np.zeros(count, dtype=np.bool_)
+        _, best = heappop(ratios)
+        now = (_ratio(q, supply[best], cost[best]), best)
+        if len(ratios) > 0 and now > ratios[0]:
+            heappush(ratios, now)
+            continue
+        if now[0] == np.inf:
             return np.zeros(count, dtype=np.bool_)
         chosen[best] = True
         q = np.maximum(q - supply[best], 0)

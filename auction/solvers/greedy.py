@@ -8,12 +8,12 @@ from numba import njit
 from auction.allocation import Allocation
 from auction.market import READINGS, Int, Market, Reading
 from auction.search import Found, Stop
-from auction.solvers._covering import cheapest_cover
+from auction.solvers._covering import STATE_LIMIT, cheapest_cover
 from auction.solvers._vectors import distinct_rows
 
 __all__ = ["READINGS", "solve"]
 
-CHUNK = 256  # tasks between two looks at the clock
+LOOK = 1 << 25  # states of covers between two looks at the clock, a fifth of a second at most
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Literal["unit", "root"] = "unit") -> Found:
@@ -38,7 +38,7 @@ def served(market: Market, reading: Reading, order: Int, asks: Int, slots: Int, 
         order: tasks.
         asks: (n,) what a slot costs them.
         slots: (n,) slots there are to begin with.
-        stop: polled every CHUNK tasks.
+        stop: polled between chunks of tasks, short of LOOK states each.
     """
     vectors, vector_of = distinct_rows(market.resource)
     shelf = np.lexsort((asks, vector_of))  # providers by slot vector, then cheapest first
@@ -46,11 +46,15 @@ def served(market: Market, reading: Reading, order: Int, asks: Int, slots: Int, 
     left = slots[shelf]
     provider_cost = asks[shelf]
     task, provider = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    for begin in range(0, order.size, CHUNK):
+    demand = market.demand[order]
+    offers = np.minimum(float(left.size), 1.0 + vectors.shape[0] * demand.max(axis=1, initial=0).astype(float))
+    states = 1.0 if reading == "whole" else np.prod(1.0 + demand, axis=1)
+    ends = np.cumsum(vectors.shape[0] + np.minimum(states * offers, STATE_LIMIT)) // LOOK
+    for chunk in np.split(order, np.flatnonzero(np.diff(ends)) + 1):
         if stop.now:
             break
         won, at = serve(
-            order[begin : begin + CHUNK],
+            chunk,
             market.demand,
             market.net_bid,
             vectors,

@@ -75,3 +75,32 @@ def test_demands_of_any_size(demand, slots):
     some, none = np.tile(demand // 8, (slots, 1)), np.zeros((slots, demand.size), dtype=np.int64)
     assert cheapest_cover(demand, none, np.arange(slots)).size == 0
     assert cheapest_cover(demand, some, np.arange(slots)).size == (8 if slots == 8 else 0)
+
+
+def literal(demand, supply, cost):
+    """Dobson's greedy as it is stated, then redundant slots dropped, dearest first."""
+    q, chosen = demand.copy(), []
+    while q.any():
+        useful = np.minimum(q, supply).sum(axis=1)
+        ratio = np.array([cost[a] / useful[a] if useful[a] and a not in chosen else np.inf for a in range(cost.size)])
+        if not cost.size or ratio.min() == np.inf:
+            return []
+        chosen.append(int(ratio.argmin()))
+        q = np.maximum(q - supply[chosen[-1]], 0)
+    for a in np.argsort(-cost):
+        rest = [b for b in chosen if b != a]
+        if a in chosen and (supply[rest].sum(axis=0) >= demand).all():
+            chosen = rest
+    return sorted(chosen)
+
+
+@given(covers(most_slots=12))
+def test_the_heap_takes_what_the_literal_greedy_takes(problem):
+    """Equal ratios and all: ties go by index."""
+    assert np.flatnonzero(covering._greedy_cover(*problem)).tolist() == literal(*problem)
+
+
+def test_one_task_of_very_many_slots_is_covered():
+    supply = np.random.default_rng(0).integers(1, 600, (100_000, 1))
+    chosen = cheapest_cover(np.array([10**7]), supply, supply[:, 0] ** 2)
+    assert supply[chosen].sum() >= 10**7

@@ -51,6 +51,6 @@ def test_tasks_by_their_ratio_take_their_cheapest_covers(reading, norm, market):
 def test_chunks_make_no_difference(generate, monkeypatch):
     market = generate("classes", 300, 400, 2)
     whole = solve(market, "greedy").allocation
-    monkeypatch.setattr(greedy, "CHUNK", 7)
+    monkeypatch.setattr(greedy, "LOOK", 1000)
     chunked = solve(market, "greedy").allocation
     assert chunked.task.tolist() == whole.task.tolist() and chunked.provider.tolist() == whole.provider.tolist()
