@@ -170,6 +170,8 @@ def test_two_sums_multiplied_count_units_twice():
 
 def test_normalised_values_meet_no_cost():
     assert pricing.normalised_prices(CLOSE) == (1, 0)  # 8.5 / 0.5 against 0.5 / 0.5
+    equal = market([[1]], [4], [[1]], [3])  # b = 3: an ask that meets the bid does not exceed it
+    assert pricing.normalised_prices(equal) == (1, 0)
 
 
 def test_a_raised_value_is_charged():

@@ -4,6 +4,7 @@ import pandas as pd
 import pytest
 
 from experiments.claims import slashing_deters_cheating as claim
+from experiments.claims.slashing_deters_cheating import runs
 from experiments.claims.slashing_deters_cheating.deterrence import RULES
 from experiments.claims.slashing_deters_cheating.runs import VOLUNTEERS
 
@@ -78,3 +79,8 @@ def test_the_same_seed_gives_the_same_results(tiny):
     first, second = tiny("slashing_deters_cheating"), claim.run("tiny")
     for name in first:
         pd.testing.assert_frame_equal(first[name], second[name])
+
+
+@pytest.mark.parametrize("ratio, p", [(0.8, 0.05), (1.25, 0.2)])
+def test_a_stake_is_the_ratio_s_multiple_of_what_deters(ratio, p):
+    assert p * runs.DETECTION * (1 + runs.stake(ratio, p)) == pytest.approx(ratio * runs.COST)
