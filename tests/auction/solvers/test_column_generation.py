@@ -92,7 +92,7 @@ def test_same_result_twice(generate):
 
 
 def test_tables_beyond_memory_are_refused_where_covers_cannot_be_listed(generate, refusal, monkeypatch):
-    market = generate("uniform", 3, 4, 3, 0)
+    market = generate("uniform", 3, 12, 3, 0)
     huge = replace(market, demand=market.demand * 10_000, value=market.value + 10**12, alpha=10**13)
     assert by_provider.fits(huge, "bundle")
     monkeypatch.setattr(listing, "COVERS", 0)
