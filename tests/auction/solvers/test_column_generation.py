@@ -93,7 +93,8 @@ def test_same_result_twice(generate):
 
 def test_tables_beyond_memory_are_refused_where_covers_cannot_be_listed(generate, refusal, monkeypatch):
     market = generate("uniform", 3, 12, 3, 0)
-    huge = replace(market, demand=market.demand * 10_000, value=market.value + 10**12, alpha=10**13)
+    vast = {"demand": market.demand * 10_000, "resource": market.resource * 10_000}
+    huge = replace(market, value=market.value + 10**12, alpha=10**13, **vast)
     assert by_provider.fits(huge, "bundle")
     monkeypatch.setattr(listing, "COVERS", 0)
     assert "tables of" in refusal(run, huge)
