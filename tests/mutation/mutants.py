@@ -1,6 +1,7 @@
 """Mutation testing: does a test notice when a line is wrong?
 
     python tests/mutation/mutants.py auction inference --number 50 --results mutants.jsonl
+    python tests/mutation/mutants.py auction inference --table    # what there is so far
 
 One change a mutant, in Python and in WGSL: a comparison (< to <=), a constant (n to n + 1), arithmetic (+ to -, ``and``
 to ``or``, min to max) or a dropped statement; never a message, a docstring, a type or how a figure looks. A seed
@@ -171,7 +172,13 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--root", type=Path, default=Path.cwd(), help="the project")
     parser.add_argument("--results", type=Path, default=Path("mutants.jsonl"))
+    parser.add_argument("--table", action="store_true", help="try nothing, show what the file of results holds")
     given = parser.parse_args()
+    if given.table:
+        held = [json.loads(line) for line in given.results.read_text().splitlines()]
+        tried = [row for row in held if row.get("path", "").split("/")[0] in given.packages]
+        print(table(sorted(tried, key=lambda row: row["path"])))
+        return
     resource.setrlimit(resource.RLIMIT_DATA, (BYTES, BYTES))  # of every child too
     chosen = [spread(given.root, package, given.seed)[: given.number] for package in given.packages]
     rows = []
