@@ -5,6 +5,10 @@ import pandas as pd
 import pytest
 
 from experiments.claims import webgpu_is_consistent as claim
+from inference.generate import generate
+from inference.models.llama import model
+from inference.models.tiny import tiny
+from inference.reference import Reference
 
 STACKS = (("wgpu", "lavapipe"), ("dawn", "lavapipe"), ("dawn", "SwiftShader"))
 
@@ -61,3 +65,13 @@ def test_the_figure_counts_stacks_and_digests():
         "In float32 up to 50% of the nodes differ from numpy's, and the fastest stack"
     )
     assert "is 3.0 times as fast" in verdict.explanation
+
+
+def test_nodes_that_differ_are_counted(monkeypatch):
+    monkeypatch.setattr(claim, "Runtime", lambda built, device: Reference(built))
+    built = model("tiny", tiny(), "exact")
+    expected = generate(Reference(built), [1, 2], limit=2, trace=True)
+    digest, differ, nodes, tokens, _ = claim._compared(built, None, [1, 2], expected)
+    assert (digest, differ, nodes, tokens) == (expected.digest, 0, len(expected.trace), expected.tokens)
+    expected.trace[3] = expected.trace[3] | {"digest": "0" * 64}
+    assert claim._compared(built, None, [1, 2], expected)[1] == 1
