@@ -100,13 +100,15 @@ def against_best(runs: pd.DataFrame) -> pd.DataFrame:
     """Add what is known of each market: ``best`` welfare, least ``upper`` bound, and each run's gaps to the two.
 
     ``gap`` = 1 - welfare / best is exact where the optimum is proven and too small otherwise; ``gap_bound`` =
-    1 - welfare / upper is never too small. Both are 0 where nothing can be won.
+    1 - welfare / upper is never too small. Both are 0 where nothing can be won; the latter is NaN where nobody proved
+    a bound.
     """
     groups = runs.groupby(["market", "reading"])
     best, upper = groups["welfare"].transform("max"), groups["bound"].transform("min").astype("Int64")
     ratio = np.divide(runs["welfare"], best, out=np.ones(len(runs)), where=best > 0)
-    bounded = runs["welfare"] / upper.where(upper > 0).astype("Float64")
-    return runs.assign(best=best, upper=upper, gap=1.0 - ratio, gap_bound=(1.0 - bounded).fillna(0.0).astype(float))
+    bounded = (runs["welfare"] / upper.where(upper > 0).astype("Float64")).mask((upper == 0).fillna(False), 1.0)
+    lost = (1.0 - bounded).to_numpy(dtype=float, na_value=np.nan)
+    return runs.assign(best=best, upper=upper, gap=1.0 - ratio, gap_bound=lost)
 
 
 def with_best_variant(runs: pd.DataFrame) -> pd.DataFrame:

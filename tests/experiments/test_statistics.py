@@ -3,29 +3,78 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from experiments import statistics
 
 
-def test_exponent_recovers_a_power_law_and_its_interval_covers_it():
-    size = np.repeat([100.0, 1000.0, 10000.0, 100000.0], 5)
-    noise = np.exp(np.random.default_rng(0).normal(0, 0.05, size.size))
-    fit, low, high = statistics.exponent(size, 3e-6 * size**1.3 * noise)
-    assert low < 1.3 < high
-    assert fit == pytest.approx(1.3, abs=0.05)
+def test_bootstrapped_means_of_zeros_and_ones_are_binomial():
+    # Of 20 values with k ones: 2.5 % and 97.5 % quantiles of the binomial distribution, over 20.
+    for ones, low, high in ((1, 0, 3), (2, 0, 5), (4, 1, 8), (6, 2, 10), (16, 12, 19)):
+        interval = statistics.mean_interval(np.arange(20) < ones)
+        assert interval == pytest.approx((ones / 20, low / 20, high / 20), abs=1e-12)
+        for bound, tail in ((low, 0.025), (high, 0.975)):
+            assert stats.binom.ppf(tail, 20, ones / 20) == bound
 
 
-def test_mean_interval_contains_the_mean_and_shrinks_with_the_sample():
-    rng = np.random.default_rng(1)
-    widths = []
-    for count in (20, 2000):
-        sample = rng.random(count)
-        mean, low, high = statistics.mean_interval(sample)
-        assert mean == pytest.approx(sample.mean())
-        assert low < mean < high
-        widths.append(high - low)
-    assert widths[1] < widths[0] / 5
+def test_the_interval_of_a_large_sample_is_1_96_standard_errors_either_way():
+    sample = np.random.default_rng(3).normal(5.0, 2.0, 1000)
+    mean, low, high = statistics.mean_interval(sample)
+    half = 1.959964 * sample.std() / np.sqrt(1000)
+    assert mean == pytest.approx(sample.mean(), rel=1e-12)
+    assert (mean - low, high - mean) == pytest.approx((half, half), rel=0.06)
+
+
+def test_mean_intervals_cover_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    intervals = [statistics.mean_interval(rng.exponential(1.0, 60))[1:] for _ in range(300)]
+    assert np.mean([low <= 1.0 <= high for low, high in intervals]) == pytest.approx(0.94, abs=0.03)
+
+
+def test_a_sample_of_one_or_of_equal_values_is_its_own_interval():
     assert statistics.mean_interval([0.25]) == (0.25, 0.25, 0.25)
+    assert statistics.mean_interval([0.5] * 9) == (0.5, 0.5, 0.5)
+
+
+LINE = (np.exp([0, 1, 2, 3]), np.exp([0, 1.1, 1.9, 3.0]))
+"""In logarithms: means 1.5 and 1.5, Sxx 5, Sxy 4.9, so a slope of 0.98 and residuals -0.03, 0.09, -0.09, 0.03."""
+
+
+def test_exponent_and_its_interval_by_hand():
+    half = 4.302653 * np.sqrt(0.018 / 2 / 5)  # t of two degrees of freedom at 97.5 %
+    assert statistics.exponent(*LINE) == pytest.approx((0.98, 0.98 - half, 0.98 + half))
+
+
+def test_prediction_and_its_interval_by_hand():
+    half = 4.302653 * np.sqrt(0.018 / 2 * (1 + 1 / 4 + 3.5**2 / 5))
+    assert np.log(statistics.extrapolated(*LINE, np.exp(5))) == pytest.approx((4.93, 4.93 - half, 4.93 + half))
+    # A known slope of 1 leaves residuals 0, 0.1, -0.1, 0 and three degrees of freedom.
+    half = 3.182446 * np.sqrt(0.02 / 3 * (1 + 1 / 4))
+    assert np.log(statistics.extrapolated(*LINE, np.exp(5), 1.0)) == pytest.approx((5.0, 5.0 - half, 5.0 + half))
+
+
+def test_intervals_of_exponents_cover_as_often_as_they_say():
+    rng, size = np.random.default_rng(0), np.geomspace(1e2, 1e5, 6)
+    fits = [statistics.exponent(size, 3e-6 * size**1.3 * np.exp(rng.normal(0, 0.1, 6)))[1:] for _ in range(600)]
+    assert np.mean([low <= 1.3 <= high for low, high in fits]) == pytest.approx(0.95, abs=0.03)
+
+
+@pytest.mark.parametrize("power", [1.0, 1.3])
+def test_an_exact_power_law_is_drawn_out_exactly(power):
+    size = np.array([1e4, 1e5, 3e5, 1e6])
+    assert statistics.extrapolated(size, 2e-4 * size**power, 1e10) == pytest.approx([2e-4 * 1e10**power] * 3)
+    assert statistics.extrapolated(size, 5 * size, 1e9, 1.0) == pytest.approx([5e9] * 3)
+
+
+@pytest.mark.parametrize("known", [None, 1.1])
+def test_prediction_intervals_cover_as_often_as_they_say(known):
+    rng, size, at = np.random.default_rng(0), np.geomspace(1e4, 1e6, 6), 1e9
+    hits = 0
+    for _ in range(600):
+        value = size**1.1 * np.exp(rng.normal(0, 0.1, size.size))
+        _, low, high = statistics.extrapolated(size, value, at, known)
+        hits += low <= at**1.1 * np.exp(rng.normal(0, 0.1)) <= high
+    assert hits / 600 == pytest.approx(0.95, abs=0.03)
 
 
 def test_profile_counts_what_lies_at_or_below():
@@ -36,10 +85,18 @@ def test_profile_counts_what_lies_at_or_below():
 def test_rank_correlation_sees_order_only():
     assert statistics.rank_correlation([1, 2, 3, 4], [1, 8, 27, 64]) == pytest.approx(1.0)
     assert statistics.rank_correlation([1, 2, 3, 4], [9, 7, 5, 1]) == pytest.approx(-1.0)
-    assert statistics.rank_correlation([1, 2, 3], [5, 5, 5]) == 0.0
+    assert statistics.rank_correlation([1, 2, 3], [5, 5, 5]) == statistics.rank_correlation([5, 5, 5], [1, 2, 3]) == 0.0
+    # Ranks 1, 2.5, 2.5, 4 and 1, 3, 2, 4: 4.5 / sqrt(4.5 * 5).
+    assert statistics.rank_correlation([1, 2, 2, 3], [10, 30, 20, 40]) == pytest.approx(0.9**0.5)
 
 
-def test_summary_has_a_row_a_group():
-    frame = pd.DataFrame({"a": ["x", "x", "y"], "value": [0.0, 1.0, 0.5]})
-    table = statistics.summary(frame, ["a"], "value")
-    assert table[["a", "markets", "mean", "median"]].to_numpy().tolist() == [["x", 2, 0.5, 0.5], ["y", 1, 0.5, 0.5]]
+def test_summary_has_a_row_a_group_in_the_order_of_the_first_of_each():
+    frame = pd.DataFrame({"a": ["y"] + ["x"] * 20, "b": 3, "value": [0.5, *range(1, 21)]})
+    table = statistics.summary(frame, ["a", "b"], "value")
+    assert table[["a", "b", "markets", "mean", "median"]].to_numpy().tolist() == [
+        ["y", 3, 1, 0.5, 0.5],
+        ["x", 3, 20, 10.5, 10.5],
+    ]
+    assert table[["q10", "q90"]].to_numpy().tolist() == [[0.5, 0.5], [pytest.approx(2.9), pytest.approx(18.1)]]
+    half = 1.959964 * np.std(range(20)) / np.sqrt(20)
+    assert table.loc[1, ["low", "high"]].tolist() == pytest.approx([10.5 - half, 10.5 + half], rel=0.03)

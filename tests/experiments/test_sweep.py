@@ -1,10 +1,12 @@
 """Runs against the best that is known of each market."""
 
+import numpy as np
 import pandas as pd
 import pytest
 
+from auction import solve
 from experiments import sweep
-from experiments.sweep import BEST_VARIANT, GREEDY, PRINTED, VARIANTS, Draw
+from experiments.sweep import BACKFILL, BEST_VARIANT, GREEDY, PRINTED, VARIANTS, Draw, Plan
 
 
 @pytest.fixture(scope="module")
@@ -17,6 +19,56 @@ def runs():
 def test_labels_are_distinct_and_the_first_is_as_printed():
     assert len({plan.label for plan in VARIANTS}) == len(VARIANTS) == 8
     assert VARIANTS[0] == PRINTED
+
+
+def test_gaps_are_those_computed_by_hand():
+    rows = [
+        # market, reading, solver, welfare, bound; gap to the best, 80 on the first; to the least bound, 100 there
+        ("a", "bundle", "x", 60, None, 0.25, 0.4),
+        ("a", "bundle", "y", 80, 125, 0.0, 0.2),
+        ("a", "bundle", "z", 20, 100, 0.75, 0.8),
+        ("a", "whole", "x", 45, None, 0.5, 0.5),
+        ("a", "whole", "y", 90, 90, 0.0, 0.0),
+        ("b", "bundle", "x", 0, None, 0.0, 1.0),  # nothing was won, which is not proven
+        ("b", "bundle", "y", 0, 7, 0.0, 1.0),
+        ("c", "bundle", "x", 0, 0, 0.0, 0.0),  # nothing can be won
+        ("d", "bundle", "x", 25, None, 0.5, 0.875),
+        ("d", "bundle", "y", 50, 200, 0.0, 0.75),
+        ("e", "bundle", "x", 40, None, 0.0, np.nan),  # no bound is known
+    ]
+    frame = pd.DataFrame(rows, columns=["market", "reading", "solver", "welfare", "bound", "expected", "against bound"])
+    found = sweep.against_best(frame.astype({"bound": "Int64"}))
+    assert found["gap"].tolist() == pytest.approx(frame["expected"].tolist(), abs=1e-15)
+    assert found["gap_bound"].tolist() == pytest.approx(frame["against bound"].tolist(), abs=1e-15, nan_ok=True)
+    assert found["best"].tolist() == [80, 80, 80, 90, 90, 0, 0, 0, 50, 50, 40]
+    assert found["upper"].tolist()[:-1] == [100, 100, 100, 90, 90, 7, 7, 0, 200, 200]
+
+
+def test_the_best_variant_is_chosen_by_market_and_reading_among_the_auction_s_own():
+    rows = [("a", "bundle", 3, 5, 9), ("a", "whole", 6, 4, 9), ("b", "bundle", 1, 2, 9)]
+    rows = [
+        (market, reading, solver, welfare)
+        for market, reading, *each in rows
+        for solver, welfare in zip((PRINTED.label, BACKFILL.label, GREEDY[0].label), each, strict=True)
+    ]
+    runs = pd.DataFrame(rows, columns=["market", "reading", "solver", "welfare"])
+    found = sweep.with_best_variant(runs)
+    assert found[found["solver"] != BEST_VARIANT].equals(runs)
+    assert found[found["solver"] == BEST_VARIANT][["market", "reading", "welfare"]].to_numpy().tolist() == [
+        ["a", "bundle", 5],
+        ["a", "whole", 6],
+        ["b", "bundle", 2],
+    ]
+
+
+def test_a_row_says_where_it_is_from_and_what_came_of_it():
+    draw = Draw("classes", 5, 7, seed=3, types=2, options={"largest": 4})
+    plan = Plan("mine", "bid_density", {"backfill": True})
+    (row,) = sweep.run([draw], [plan], "bundle", "test").to_dict("records")
+    outcome = solve(draw.market(), "bid_density", seed=0, options=plan.options)
+    wanted = {"family": "classes", "tasks": 5, "providers": 7, "types": 2, "seed": 3, "reading": "bundle"}
+    wanted |= {"solver": "mine", "welfare": outcome.welfare, "market": outcome.market_digest, "option_largest": 4}
+    assert row.items() >= wanted.items()
 
 
 def test_the_exact_solver_has_no_gap_and_nobody_a_negative_one(runs):
