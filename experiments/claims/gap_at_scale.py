@@ -29,7 +29,7 @@ CRITERION = (
 
 # Tasks (as many providers), seeds, seconds for the bound; tasks of the market with one large provider
 GRID = {
-    "tiny": ((20, 60), 1, 1.0, 60),
+    "tiny": ((10, 30), 1, 0.5, 30),
     "small": ((100, 1000), 1, 5.0, 1000),
     "full": ((100, 1000, 10_000, 100_000, 1_000_000), 5, 120.0, 10_000),
 }

@@ -25,7 +25,7 @@ CRITERION = (
 
 # Tasks, providers, seeds and seconds at the defaults; the same for each setting varied
 GRID = {
-    "tiny": ((10, 20, 2, 2.0), (8, 16, 2, 1.0)),
+    "tiny": ((10, 20, 2, 2.0), (6, 12, 1, 1.0)),
     "small": ((100, 200, 10, 8.0), (40, 80, 6, 3.0)),
     "full": ((200, 400, 20, 60.0), (100, 200, 20, 20.0)),
 }

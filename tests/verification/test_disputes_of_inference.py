@@ -72,8 +72,10 @@ def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(node):
     leaf = int(generator.integers(leaves(shape)))
     step = int(generator.integers(len(honest.computation.steps(node, leaf))))
     tile = with_wrong_step(honest.copy(), node, leaf, step)
-    if tile.tree.root != honest.tree.root:
-        assert judged(TINY, tile, honest).verdict.step == step
+    if tile.tree.root == honest.tree.root:  # rounded away; a fault of the last step is one of the leaf
+        step = len(honest.computation.steps(node, leaf)) - 1
+        tile = with_wrong_step(honest.copy(), node, leaf, step)
+    assert judged(TINY, tile, honest).verdict.step == step
 
 
 @pytest.mark.parametrize("node", NODES[::3])
@@ -81,10 +83,7 @@ def test_a_wrong_node_that_all_others_follow_loses_there(node):
     honest = right(TINY)
     shape = honest.computation.nodes[node]
     element = int(np.random.default_rng(node).integers(shape.rows * shape.words))
-    try:
-        wrong = replaced(honest.computation, node, element)
-    except InputError:
-        return  # beyond the bounds of what follows: nothing to commit to
+    wrong = replaced(honest.computation, node, element)
     assert judged(TINY, wrong, honest, replays=True).verdict.node == node
 
 
