@@ -1,6 +1,5 @@
 """What every solver receives and returns: when to stop, and what it found."""
 
-import math
 import threading
 import time
 from collections.abc import Callable
@@ -17,7 +16,7 @@ class Found:
 
     allocation: Allocation
     bound: int | None  # micro-tokens; equal to the allocation's welfare where that is proven optimal
-    status: str  # optimal, feasible, time limit, heuristic, bound
+    status: str  # optimal, feasible, time limit, heuristic, bound; or what went wrong, in words
     certificate: Certificate | None = None  # prices from which anyone re-derives a bound
     proof: str | None = None  # what carries the bound below the certificate's, and its size
 
@@ -67,12 +66,3 @@ class Stop:
 def trivial_bound(market: Market) -> int:
     """Every task wins at no cost: the sum of the positive net bids, micro-tokens."""
     return int(market.net_bid[market.net_bid > 0].sum())
-
-
-def claimed_bound(market: Market, achieved: int, value: float) -> int:
-    """A floating-point solver's upper bound as an integer: rounded up past its own error, never below ``achieved``.
-
-    It is the solver's claim, as good as its tolerances; where it has none yet, the trivial bound.
-    """
-    trivial = trivial_bound(market)
-    return max(achieved, min(trivial, math.floor(value + 1e-9 * abs(value)) + 1) if math.isfinite(value) else trivial)

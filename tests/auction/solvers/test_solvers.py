@@ -88,6 +88,16 @@ def test_a_time_limit_keeps_what_was_found_and_proven(generate, solver, limit):
             assert outcome.welfare >= known
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("solver", ["ilp_pulp", "ilp_cpsat", "ilp_scip"])
+def test_a_limit_that_building_alone_exceeds(generate, solver):
+    """Minutes of building a model that is never solved: the test ends, with the warm start."""
+    market = generate("uniform", 700, 700, 3, 1)
+    outcome = solvers.solve(market, solver, time_limit=2, options={"warm_start": True})
+    assert outcome.status == "time limit" and not outcome.proven_optimal
+    assert solvers.solve(market, "greedy").welfare <= outcome.welfare < outcome.bound <= market.net_bid.clip(0).sum()
+
+
 @pytest.mark.parametrize(
     "found, message",
     [
