@@ -66,6 +66,7 @@ def work(plan: list[Plan], scratch: Path) -> None:
     """Read inputs in this process, the one in progress in ``scratch``; what is found is printed."""
     from readers import READERS
 
+    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     progress = os.open(scratch / "progress", os.O_WRONLY | os.O_CREAT)
     for name, seed, start, number, seconds in plan:
         reader, end, files = READERS[name], time.monotonic() + seconds, scratch / name
