@@ -63,9 +63,9 @@ def _refuse(name: str, array: NDArray[Any], bad: NDArray[np.bool_], allowed: str
         raise InputError(f"{_position(name, index)}: {array[tuple(index)]} is not allowed; {allowed}")
 
 
-def amounts(name: str, value: Any, shape: Shape) -> NDArray[np.int64]:
+def amounts(name: str, value: Any, shape: Shape, unit: str = "") -> NDArray[np.int64]:
     """A read-only int64 array of non-negative integers; whole floats are taken where that loses nothing."""
-    allowed = f"integers from 0 to {INT64_MAX}"
+    allowed = f"integers from 0 to {INT64_MAX}" + (f", {unit}" if unit else "")
     array = _numeric(name, value, shape, allowed)
     if array.dtype.kind == "O" and not all(isinstance(item, int) and 0 <= item <= INT64_MAX for item in array.flat):
         for index, item in np.ndenumerate(array):

@@ -18,6 +18,7 @@ Reading = Literal["bundle", "whole"]
 READINGS: tuple[Reading, ...] = ("bundle", "whole")
 
 MICRO = 1_000_000  # micro-tokens in a token
+UNIT = "micro-tokens, 10^6 to a token"
 AMOUNT_LIMIT = 2**62  # any two totals of one market can be added in int64
 
 FIELDS = ("demand", "value", "unit_work", "alpha", "beta", "resource", "slots", "cost", "ability")
@@ -48,7 +49,7 @@ class Market:
         if not unit_work.size:
             raise InputError("unit_work: names no model type; at least one is needed")
         types = unit_work.size
-        value = amounts("value", self.value, (None,))
+        value = amounts("value", self.value, (None,), UNIT)
         slots = amounts("slots", self.slots, (None,))
         checked = {
             "unit_work": unit_work,
@@ -56,7 +57,7 @@ class Market:
             "slots": slots,
             "demand": amounts("demand", self.demand, (value.size, types)),
             "resource": amounts("resource", self.resource, (slots.size, types)),
-            "cost": amounts("cost", self.cost, (slots.size,)),
+            "cost": amounts("cost", self.cost, (slots.size,), UNIT),
             "ability": reals("ability", self.ability, (slots.size, types), upper=1.0),
             "alpha": integer("alpha", self.alpha, lower=2),
             "beta": integer("beta", self.beta, lower=1),

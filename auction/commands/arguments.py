@@ -7,7 +7,10 @@ import typer
 
 from auction import registry
 
-MarketFile = Annotated[Path, typer.Argument(help="market.json or market.npz", show_default=False)]
+MarketFile = Annotated[
+    Path,
+    typer.Argument(help="market.json or market.npz; amounts are micro-tokens, 10^6 to a token", show_default=False),
+]
 Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, repeatable", show_default=False)]
 ReadingName = Annotated[str, typer.Option(help="bundle (a task may combine providers) or whole (one provider a task)")]
 TimeLimit = Annotated[float | None, typer.Option(help="seconds of solving a solver; none by default")]

@@ -94,8 +94,7 @@ def solve(
     for path in (out, certificate):
         if path is not None:
             ensure_writable(path)
-    with working(f"reading {market}"):
-        loaded = read_market(market)
+    loaded = _read(market)
     outcome = _solve(loaded, solver, reading, time_limit, seed, options)
     if out is not None:
         write_outcome(out, outcome)
@@ -199,7 +198,7 @@ def compare(
         options = {"warm_start": "true"} if "warm_start" in registry.options_of(solvers.load(name).solve) else {}
         solvers.prepare(name, reading, time_limit, 0, options)
         plans.append((name, options))
-    loaded = [(path, read_market(path)) for path in markets]
+    loaded = [(path, _read(path)) for path in markets]
 
     summaries: list[dict[str, Any]] = []
     interrupted = False
@@ -271,6 +270,17 @@ def list_families() -> None:
         module = instances.load(name)
         table.add_row(name, registry.summary(module), options_in_words(module.generate))
     stdout.print(table)
+
+
+def _read(path: Path) -> Market:
+    """The market; a word on standard error where its amounts look like tokens."""
+    with working(f"reading {path}"):
+        market = read_market(path)
+    if market.tasks and not (market.net_bid > 0).any():
+        stderr.print(
+            printable(f"{path}: no task bids more than its extra cost; amounts are micro-tokens"), soft_wrap=True
+        )
+    return market
 
 
 def _solve(

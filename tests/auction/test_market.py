@@ -48,7 +48,8 @@ def with_first(name, entry):
 def test_amounts_are_integers_from_0_to_int64(refusal, name, entry):
     field, place = with_first(name, entry)
     message = refusal(market, **{name: field})
-    assert message.startswith(f"{place}: ") and message.endswith(f" is not allowed; {WHOLE}")
+    unit = ", micro-tokens, 10^6 to a token" if name in ("value", "cost") else ""
+    assert message.startswith(f"{place}: ") and message.endswith(f" is not allowed; {WHOLE}{unit}")
 
 
 @pytest.mark.parametrize("entry", [-0.5, math.nan, math.inf, -math.inf, None, 10**400])

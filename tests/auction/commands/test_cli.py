@@ -50,6 +50,17 @@ def test_solve_prints_json_and_nothing_else_and_writes_the_pairs(cli, market, tm
     assert len(written["task"]) == len(written["provider"]) > 0
 
 
+def test_amounts_that_look_like_tokens_are_remarked_on(cli, market):
+    assert cli("solve", market, "--solver", "greedy", "--json")[2] == ""
+    fields = json.loads(market.read_text())
+    market.write_text(json.dumps(fields | {"value": [12] * 6}))
+    code, printed, error = cli("solve", market, "--solver", "greedy", "--json")
+    assert code == 0 and json.loads(printed)["welfare"] == 0
+    assert error == f"{market}: no task bids more than its extra cost; amounts are micro-tokens\n"
+    market.write_text(json.dumps(fields | {"value": [1.5] * 6}))
+    assert "micro-tokens, 10^6 to a token" in cli("solve", market, "--solver", "greedy")[2]
+
+
 def test_lp_bound_has_no_welfare_and_a_heuristic_no_bound(cli, market):
     bound = json.loads(cli("solve", market, "--solver", "lp_bound", "--json")[1])
     assert (bound["welfare"], bound["gap"]) == (0, 1.0)
