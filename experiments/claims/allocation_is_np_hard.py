@@ -199,7 +199,7 @@ def figures(results: Results) -> dict[str, Figure]:
     median = flow.groupby("tasks")["seconds"].median()
     axes.plot(median.index, median, color=plots.PALETTE[3])
     axes.set(xlabel="tasks = providers", ylabel="seconds", xscale="log", yscale="log")
-    return {"Reading `whole`: the exact optimum by minimum-cost flow, solving time by size.": figure}
+    return {"Reading `whole`: the exact optimum by matching, solving time by size.": figure}
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
