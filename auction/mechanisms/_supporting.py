@@ -6,6 +6,8 @@ from scipy.optimize import linprog
 
 from auction.allocation import Allocation
 from auction.market import MICRO, Int, Market
+from auction.search import Stop
+from auction.solvers._exact import SAFE
 from auction.welfare import winners
 
 PASSES = 2  # the second weighs a trade's loss by the surplus at stake over the loss that the first left it
@@ -13,7 +15,7 @@ NEARNESS = 1e-6  # tokens of loss that a token of distance weighs: losses first,
 EDGE = 0.01  # tokens: a loss that counts as none
 
 
-def fit_prices(market: Market, allocation: Allocation, vector_of: Int, price: Int) -> Int:
+def fit_prices(market: Market, allocation: Allocation, vector_of: Int, price: Int, stop: Stop) -> Int:
     """(V,) of the prices at which an allocation's trades leave the least loss in sum, those nearest to ``price``.
 
     min sum_i u_i (max(0, sum_j A_ij p_v(j) - b_i) + sum_j A_ij max(0, c_j - p_v(j))) + NEARNESS sum_ij A_ij d_v(j) over
@@ -27,6 +29,7 @@ def fit_prices(market: Market, allocation: Allocation, vector_of: Int, price: In
         allocation: feasible.
         vector_of: (n,) the slot vector of each provider.
         price: (V,) of a dual optimum, micro-tokens. Vectors that do not trade keep it.
+        stop: once it is time, prices stay as they are.
     """
     task, provider = allocation.task, allocation.provider
     won, pairs, vectors = winners(allocation), task.size, price.size
@@ -47,11 +50,12 @@ def fit_prices(market: Market, allocation: Allocation, vector_of: Int, price: In
     weight = np.ones(won.size + pairs)
     for _ in range(PASSES):
         value = np.concatenate((np.zeros(vectors), weight, NEARNESS * np.maximum(traded, 1)))
-        solved = linprog(value, A_ub=constraints, b_ub=limits, method="highs")
-        if solved.x is None:
+        options = {} if (remaining := stop.remaining()) is None else {"time_limit": remaining}
+        solved = linprog(value, A_ub=constraints, b_ub=limits, method="highs", options=options)
+        if solved.status != 0 or stop.now:
             return price
         loss = solved.x[vectors : vectors + weight.size]
         weight = at_stake / (loss + EDGE)
         weight /= weight.mean()
     # Down, so that a bundle at its bid does not pass it; the solver's own error is below a fifth of a micro-token.
-    return np.floor(solved.x[:vectors] * MICRO + 0.2).astype(np.int64)
+    return np.floor(np.minimum(solved.x[:vectors] * MICRO + 0.2, SAFE)).astype(np.int64)

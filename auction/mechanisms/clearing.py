@@ -9,6 +9,7 @@ from auction.mechanisms import Settlement
 from auction.mechanisms._supporting import fit_prices
 from auction.prices import transfers
 from auction.search import Stop
+from auction.solvers._exact import SAFE
 from auction.solvers._time import with_grace
 from auction.solvers._vector_prices.dual import group_market
 from auction.solvers._vector_prices.serving import serve_by_lot
@@ -42,7 +43,7 @@ def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: 
     assert found.certificate is not None
     grid, vector_price = group_market(market, reading), found.certificate.price
     if 0 < found.allocation.task.size <= SUPPORTED:
-        vector_price = fit_prices(market, found.allocation, grid.vector_of, vector_price)
+        vector_price = fit_prices(market, found.allocation, grid.vector_of, vector_price, stop)
     price = vector_price[grid.vector_of]
     accepting = market.cost <= price
 
@@ -50,7 +51,8 @@ def run(market: Market, reading: Reading, stop: Stop, seed: int, *, time_limit: 
     paid, refused = np.zeros(market.tasks, dtype=np.int64), np.zeros(market.tasks, dtype=bool)
     np.add.at(paid, task, price[provider])
     refused[task[~accepting[provider]]] = True
-    refused |= paid > market.net_bid
+    beyond = np.bincount(task, price[provider].astype(float), market.tasks) >= SAFE  # its sum may not fit int64
+    refused |= beyond | (paid > market.net_bid)
     kept = ~refused[task]
     first = Allocation.of(task[kept], provider[kept])
 

@@ -82,7 +82,7 @@ def test_prices_move_to_the_nearest_that_everyone_accepts(wanted, nearest):
     """Costs of 1 and 4, bids of 9 and 7: any price from 4 to 7."""
     market, allocation = sold([1, 4], [10, 8], [0, 1])
     _, vector_of = distinct_rows(market.resource)
-    price = fit_prices(market, allocation, vector_of, np.array([wanted * MICRO]))
+    price = fit_prices(market, allocation, vector_of, np.array([wanted * MICRO]), Stop(None))
     assert abs(int(price[0]) - nearest * MICRO) <= 1
 
 
@@ -90,7 +90,7 @@ def test_few_trades_fail_rather_than_many_by_a_little():
     """Bids of 4, 5 and 6 and a cost of 9 cannot share a price: the one dear slot is given up."""
     market, allocation = sold([1, 1, 9], [5, 6, 11], [0, 1, 2])
     _, vector_of = distinct_rows(market.resource)
-    (price,) = fit_prices(market, allocation, vector_of, np.array([5 * MICRO])).tolist()
+    (price,) = fit_prices(market, allocation, vector_of, np.array([5 * MICRO]), Stop(None)).tolist()
     bids, costs = market.net_bid[allocation.task], market.cost[allocation.provider]
     assert ((price <= bids) & (price >= costs)).sum() == 2
 
@@ -102,6 +102,6 @@ def test_vectors_that_do_not_trade_keep_their_price(generate):
     traded = int(vector_of[0])
     cheap = int(np.flatnonzero(vector_of == traded)[0])
     task = int(np.argmax(market.net_bid))
-    moved = fit_prices(market, Allocation.of([task], [cheap]), vector_of, price)
+    moved = fit_prices(market, Allocation.of([task], [cheap]), vector_of, price, Stop(None))
     others = np.arange(price.size) != traded
     assert np.abs(moved[others] - price[others]).max() <= 1
