@@ -79,7 +79,7 @@ def branch_and_bound(
         if node.bound <= floor:
             continue
         rest = node.above(floor)
-        if (whole := pool.only(rest.column)).fits():
+        if rest.column.size <= pool.tasks and (whole := pool.only(rest.column)).fits():
             if (worth := int(whole.profit.sum())) > lower:
                 best, lower = whole, worth
                 floor = max(lower, outside)
