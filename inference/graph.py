@@ -48,7 +48,7 @@ def add(
     """Add a node; returns its name.
 
     Raises:
-        InputError: a name that is taken, an unknown op or input, shapes that do not fit.
+        InputError: a name that is taken, an unknown op, input or attribute, one that is missing, shapes that do not fit.
     """
     if name in graph:
         raise InputError(f"node {name!r} is in the graph already")
@@ -62,9 +62,9 @@ def add(
 
 
 def _shape_of(graph: nx.DiGraph, name: str, op: str, inputs: Any, attributes: dict[str, Any]) -> Shape:
-    module = ops.load(op)
     try:
-        shape: Shape = module.shape(*(graph.nodes[source]["shape"] for source in inputs), **attributes)
+        ops.attributes(op, graph.graph["arithmetic"], attributes)
+        shape: Shape = ops.load(op).shape(*(graph.nodes[source]["shape"] for source in inputs), **attributes)
     except (ValueError, TypeError, IndexError) as error:
         raise InputError(f"node {name!r} ({op}): {error}") from None
     return shape
@@ -88,7 +88,7 @@ def validate(graph: nx.DiGraph) -> None:
     """Check a graph from outside.
 
     Raises:
-        InputError: a cycle, an unknown op, edges that are not the inputs, a shape that is not the rule's.
+        InputError: a cycle, an unknown op or attribute, edges that are not the inputs, a shape that is not the rule's.
     """
     for name in schedule(graph):
         node = graph.nodes[name]

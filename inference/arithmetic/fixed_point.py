@@ -1,7 +1,7 @@
 """Integer arithmetic of the exact kernels, with every intermediate shown to fit 32 bits.
 
 The references compute in int64 and pass each value a kernel holds in a register through ``i32`` or ``u32``: an
-accumulator that could wrap on a device fails there. The same functions stand in ``kernels/exact/fixed_point.wgsl``.
+accumulator that could wrap on a device fails there. The same functions stand in ``kernels/exact/_fixed_point.wgsl``.
 Right shifts are arithmetic; WGSL takes shift counts modulo 32, so counts are asserted too.
 """
 
@@ -48,13 +48,14 @@ def bit_length(x: Integers) -> Integers:
 def narrowed(z: Integers, bits: int) -> tuple[Integers, Integers]:
     """Rows of integers (T, K) as integers of at most ``bits`` bits, and the exponent (T, 1) that each row shares.
 
-    a = min(rs(z, exponent), 2^bits - 1), exponent = max(bit length of max|z| - bits, 0); |z| < 2^31 - 2^15, and the max
-    does not depend on order. With 0 bits z as it is, and exponents of 0.
+    a = rs(z, exponent) kept to |a| < 2^bits, exponent = max(bit length of max|z| - bits, 0); |z| < 2^31 - 2^15, and the
+    max does not depend on order. With 0 bits z as it is, and exponents of 0.
     """
     if not bits:
         return z, np.zeros((len(z), 1), np.int64)
     exponent = np.maximum(bit_length(np.abs(z).max(1, keepdims=True)) - bits, 0)
-    return np.minimum(round_shift(z, exponent), (1 << bits) - 1), exponent
+    most = (1 << bits) - 1
+    return np.clip(round_shift(z, exponent), -most, most), exponent
 
 
 def requantise(acc: Integers, rows: npt.NDArray[np.integer], exponent: Integers | int = 0) -> Integers:

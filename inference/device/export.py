@@ -10,6 +10,7 @@ import numpy as np
 from inference.device.program import PARAMETERS, Program, program
 from inference.generate import check_run, passes
 from inference.graph import WORD, digest
+from inference.kernels import kernel_files
 from inference.model import Model
 from inference.models.llama import graph
 
@@ -62,12 +63,6 @@ def as_json(graph: nx.DiGraph, made: Program, lanes: int) -> dict[str, Any]:
             name: {"buffer": made.outputs[name], "bytes": WORD * prod(graph.nodes[name]["shape"])} for name in OUTPUTS
         },
     }
-
-
-def kernel_files(arithmetic: str, op: str, variant: str) -> list[str]:
-    """The files, below ``kernels/``, whose texts make one shader module, in order."""
-    before = ["exact/fixed_point.wgsl"] if arithmetic == "exact" else []
-    return [*before, f"{arithmetic}/{op}{'__' if variant else ''}{variant}.wgsl"]
 
 
 def weights(model: Model) -> dict[str, tuple[str, Callable[[Any], Any]]]:

@@ -4,7 +4,6 @@ The runtime and the browser run the same program; it depends on the graph, the w
 has subgroups of 8 lanes.
 """
 
-import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from math import prod
@@ -98,7 +97,7 @@ def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: 
         chosen = {"variant": variant}
     code = kernel(result.arithmetic, node["op"], variant)
     bound = {PARAMETERS: PARAMETERS, "output": result.outputs[name]}
-    for argument, source in zip(_arguments(module, result.arithmetic, attributes), node["inputs"], strict=False):
+    for argument, source in zip(ops.arguments(node["op"], result.arithmetic, attributes), node["inputs"], strict=False):
         bound[argument] = _source(graph, source, argument, module, result)
     if hasattr(module, "workspace"):
         words = module.workspace(*shapes, lanes=lanes, **chosen, **attributes)
@@ -112,18 +111,12 @@ def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: 
         op=node["op"],
         variant=variant,
         entry=module.entry(**attributes) if hasattr(module, "entry") else "main",
-        parameters=code.parameters(module.dimensions(*shapes, **attributes) | attributes),
+        parameters=code.parameters(
+            module.dimensions(*shapes, **attributes) | ops.attributes(node["op"], result.arithmetic, attributes)
+        ),
         bindings={number: bound[variable] for variable, number in code.bindings.items() if variable in bound},
         workgroups=module.workgroups(shape, lanes=lanes, arithmetic=result.arithmetic, **chosen, **attributes),
     )
-
-
-def _arguments(module: ModuleType, arithmetic: str, attributes: dict[str, Any]) -> list[str]:
-    """Names of an op's inputs, in order."""
-    if hasattr(module, "arguments"):
-        return list(module.arguments(arithmetic, **attributes))
-    signature = inspect.signature(getattr(module, arithmetic))
-    return [name for name, p in signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
 def _source(graph: nx.DiGraph, name: str, argument: str, module: ModuleType, result: Program) -> str:

@@ -1,8 +1,9 @@
 """The WGSL kernels, one file an op and arithmetic, and what the runtime reads off their text.
 
-``exact/fixed_point.wgsl`` goes before every exact kernel. Bindings are found by the names of their variables: an op's
-inputs by the names of its reference's arguments, ``output``, ``workspace``, and ``params``, whose fields are attributes
-and dimensions of the op by name.
+A kernel's first line names the parts that go before it: ``// requires: fixed_point, rows`` takes ``_fixed_point.wgsl``
+and ``_rows.wgsl`` of its folder, in that order. Bindings are found by the names of their variables: an op's inputs by
+the names of its reference's arguments, ``output``, ``workspace``, and ``params``, whose fields are attributes and
+dimensions of the op by name.
 """
 
 import re
@@ -17,23 +18,31 @@ from inference.errors import InputError
 from inference.graph import Arithmetic
 
 BINDING = re.compile(r"@binding\((\d+)\) var<[\w, ]+> (\w+)")
-FIELD = re.compile(r"^\s*(\w+): ([iuf]32),", re.MULTILINE)
+PARAMS = re.compile(r"struct Params \{(.*?)\}", re.DOTALL)
+FIELD = re.compile(r"^\s*(\w+): ([\w<>]+),", re.MULTILINE)
+REQUIRES = re.compile(r"// requires: (.*)\n")
+FORMATS = {"i32": "<i", "u32": "<I", "f32": "<f"}
 
 
 @dataclass(frozen=True, slots=True)
 class Kernel:
-    """One WGSL file."""
+    """A kernel and the parts before it."""
 
+    name: str
     code: str
     bindings: dict[str, int]
     fields: dict[str, str]
 
     def parameters(self, values: Mapping[str, int | float]) -> bytes:
-        """The Params struct, a field that is not given 0, to whole 16 bytes."""
-        packed = b"".join(
-            struct.pack({"i32": "<i", "u32": "<I", "f32": "<f"}[kind], values.get(name, 0))
-            for name, kind in self.fields.items()
-        )
+        """The Params struct, to whole 16 bytes.
+
+        Raises:
+            InputError: a field that no value is for.
+        """
+        missing = [field for field in self.fields if field not in values]
+        if missing:
+            raise InputError(f"{self.name}: nothing fills the field {missing[0]!r}; there are {', '.join(values)}")
+        packed = b"".join(struct.pack(FORMATS[kind], values[name]) for name, kind in self.fields.items())
         return packed + bytes(-len(packed) % 16)
 
 
@@ -42,17 +51,33 @@ def kernel(arithmetic: Arithmetic, name: str, variant: str = "") -> Kernel:
     """The kernel of an op; ``variant`` names another file (``matmul_q4__subgroup.wgsl``).
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or a field of its Params is not a number of 32 bits.
     """
-    folder = files(__name__) / arithmetic
-    file = folder / f"{name}{'__' if variant else ''}{variant}.wgsl"
-    if not file.is_file():
-        raise InputError(f"op {name!r} has no {arithmetic} kernel{variant and ' ' + variant}")
-    text = file.read_text()
-    code = ((folder / "fixed_point.wgsl").read_text() if arithmetic == "exact" else "") + text
-    parameters = re.search(r"struct Params \{(.*?)\}", text, re.DOTALL)
+    paths = kernel_files(arithmetic, name, variant)
+    code = "".join(alone(path.removesuffix(".wgsl")) for path in paths)
+    parameters = PARAMS.search(code)
     fields = dict(FIELD.findall(parameters[1])) if parameters else {}
-    return Kernel(code, {variable: int(number) for number, variable in BINDING.findall(text)}, fields)
+    for field, kind in fields.items():
+        if kind not in FORMATS:
+            raise InputError(f"{paths[-1]}: the field {field!r} is {kind}, not {', '.join(FORMATS)}")
+    return Kernel(paths[-1], code, {variable: int(number) for number, variable in BINDING.findall(code)}, fields)
+
+
+def kernel_files(arithmetic: Arithmetic, name: str, variant: str = "") -> list[str]:
+    """The files, below ``kernels/``, whose texts make one shader module, in order.
+
+    Raises:
+        InputError: one of them is not there.
+    """
+    own = f"{arithmetic}/{name}{'__' if variant else ''}{variant}"
+    if not (files(__name__) / f"{own}.wgsl").is_file():
+        raise InputError(f"op {name!r} has no {arithmetic} kernel{variant and ' ' + variant}")
+    required = REQUIRES.match(alone(own))
+    parts = [f"{arithmetic}/_{part}.wgsl" for part in (required[1].split(", ") if required else [])]
+    for part in parts:
+        if not (files(__name__) / part).is_file():
+            raise InputError(f"{own}.wgsl requires {part}, which is not there")
+    return [*parts, f"{own}.wgsl"]
 
 
 def variants(arithmetic: Arithmetic, name: str) -> list[str]:
@@ -62,5 +87,5 @@ def variants(arithmetic: Arithmetic, name: str) -> list[str]:
 
 
 def alone(name: str) -> str:
-    """A kernel that is no op: ``subgroup_size``, ``conformance``."""
+    """The text of one file: ``subgroup_size``, ``conformance``, ``exact/rope``."""
     return (files(__name__) / f"{name}.wgsl").read_text()

@@ -17,8 +17,11 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
 """
 
 import importlib
+import inspect
 import pkgutil
+from collections.abc import Mapping
 from types import ModuleType
+from typing import Any
 
 from inference.errors import InputError
 
@@ -27,7 +30,7 @@ Shape = tuple[int, ...]
 
 def names() -> list[str]:
     """The ops, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__))
+    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
 
 
 def load(name: str) -> ModuleType:
@@ -35,6 +38,33 @@ def load(name: str) -> ModuleType:
     if name not in names():
         raise InputError(f"unknown op {name!r}; there are {', '.join(names())}")
     return importlib.import_module(f"{__name__}.{name}")
+
+
+def arguments(op: str, arithmetic: str, attributes: Mapping[str, Any]) -> list[str]:
+    """Names of an op's inputs, in order."""
+    module = load(op)
+    if hasattr(module, "arguments"):
+        return list(module.arguments(arithmetic, **attributes))
+    signature = inspect.signature(getattr(module, arithmetic))
+    return [name for name, p in signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
+
+
+def attributes(op: str, arithmetic: str, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The attributes of an op: those given, and the defaults of the others that its shape and its reference name.
+
+    Raises:
+        InputError: one is given that neither names, or one without a default is not.
+    """
+    module, known = load(op), dict[str, Any]()
+    for function in (module.shape, getattr(module, arithmetic, module.shape)):
+        parameters = inspect.signature(function).parameters.values()
+        known |= {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
+    for name in given:
+        require(name in known, f"there is no attribute {name!r}; there are {', '.join(sorted(known)) or 'none'}")
+    found = known | dict(given)
+    for name, value in found.items():
+        require(value is not inspect.Parameter.empty, f"the attribute {name!r} is not given")
+    return found
 
 
 def require(condition: bool, what: str) -> None:

@@ -31,7 +31,15 @@ POSITIONS = 16  # of a block, at most
 
 
 def shape(
-    q: Shape, cache: Shape, places: Shape, *tables: Shape, heads: int, kv_heads: int, capacity: int, **_: object
+    q: Shape,
+    cache: Shape,
+    places: Shape,
+    *tables: Shape,
+    heads: int,
+    kv_heads: int,
+    capacity: int,
+    sequences: int = 1,
+    **_: object,
 ) -> Shape:
     require(heads % kv_heads == 0, f"{heads} heads do not share {kv_heads} key heads evenly")
     require(len(q) == 2 and q[1] % heads == 0, f"{heads} heads do not fit queries {q}")
@@ -226,7 +234,7 @@ def dimensions(
         "head_width": q[1] // heads,
         "group": heads // kv_heads,
         "sequences": sequences,
-        "places": fours(capacity),
+        "fours": fours(capacity),
     }
 
 

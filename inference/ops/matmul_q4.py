@@ -43,9 +43,12 @@ def shape(
     adds: bool = False,
     gated: bool = False,
     heads: int = 0,
+    capacity: int = 0,
+    sequences: int = 1,
     **_: object,
 ) -> Shape:
     if heads:
+        require(q[0] % 2 == 0, f"weights {q} are no pairs of rows")
         *scales, table, places = others
         tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, tuple(scales), bits, adds)
         copied = outputs - heads * 2 * table[1]
@@ -206,7 +209,7 @@ def work(a: Shape, q: Shape, *_: Shape, **__: object) -> int:
 def dimensions(a: Shape, q: Shape, *others: Shape, heads: int = 0, **_: object) -> dict[str, int]:
     head_width = 2 * others[-2][1] if heads else 0
     rotation = {"turned": heads * head_width, "head_width": head_width}
-    return {"tokens": a[0], "quads": -(-a[0] // 4), "columns": q[1], "outputs": q[0], **rotation}
+    return {"tokens": a[0], "columns": q[1], "outputs": q[0], **rotation}
 
 
 def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:

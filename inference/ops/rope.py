@@ -21,7 +21,17 @@ PACK = {"table": pack_plain}
 FRACTION = 14
 
 
-def shape(x: Shape, table: Shape, places: Shape, *, offset: int, heads: int, copied: int = 0, **_: object) -> Shape:
+def shape(
+    x: Shape,
+    table: Shape,
+    places: Shape,
+    *,
+    offset: int,
+    heads: int,
+    copied: int = 0,
+    capacity: int = 0,
+    sequences: int = 1,
+) -> Shape:
     require(len(x) == 2 and len(table) == 3 and table[2] == 2, f"a table of {table} does not rotate {x}")
     require(places == (x[0], 2), f"places {places} do not fit {x}")
     width = heads * 2 * table[1] + copied

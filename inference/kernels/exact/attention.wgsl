@@ -1,27 +1,6 @@
+// requires: fixed_point, attention
 // Causal attention of grouped heads over a cache; formula and bounds in ops/attention.py.
-// q (T, columns); cache (sequences·capacity, keys and then values); places (T) of sequence and position; exponential (256);
-// output (T, columns); workspace (T, heads, capacity): scores, then weights. One workgroup a key head and token; three of the
-// heads that share it read keys and values once.
-struct Params {
-    columns: u32,
-    head_width: u32,
-    heads: u32,
-    kv_heads: u32,
-    group: u32,      // heads that share a key head
-    capacity: u32,   // positions a sequence has
-    places: u32,     // of them in fours, for the workspace
-    mantissa: i32,   // log2(e) / sqrt(head width), to 8 fraction bits
-    shift: i32,
-    value_shift: i32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> q: array<vec4<i32>>;
-@group(0) @binding(2) var<storage, read> cache: array<vec4<i32>>;
-@group(0) @binding(3) var<storage, read> places: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read> exponential: array<u32>;
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<i32>>;
-@group(0) @binding(6) var<storage, read_write> workspace: array<vec4<i32>>;
-override lanes: u32 = 64u;
+// One workgroup a key head and token; three of the heads that share it read keys and values once.
 const HEADS = 3u; // together; beyond the last of a group its last again, and nothing kept
 alias Each = array<vec4<i32>, HEADS>;
 var<workgroup> peak: array<atomic<i32>, HEADS>;
@@ -38,10 +17,6 @@ fn combined(v: Four, p: vec4<i32>) -> vec4<i32> {
     return p.x * v[0] + p.y * v[1] + p.z * v[2] + p.w * v[3];
 }
 
-fn largest(x: vec4<i32>) -> i32 {
-    return max(max(x.x, x.y), max(x.z, x.w));
-}
-
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let t = group.y;
@@ -56,16 +31,16 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let head = t * params.heads + group.x * params.group + min(vec3<u32>(first) + vec3<u32>(0u, 1u, 2u), vec3<u32>(params.group - 1u));
         let count = min(HEADS, params.group - first);
         let queries = head * vectors;
-        let scores = head * params.places;
+        let scores = head * params.fours;
 
         // Set by hand: zero-initialisation was seen to fail from the second workgroup on (wgpu-native on lavapipe 25).
         if (lane < HEADS) {
-            atomicStore(&peak[lane], -2147483647i);
+            atomicStore(&peak[lane], LEAST);
             atomicStore(&denominator[lane], 0u);
             atomicStore(&weight[lane], 0u);
         }
         workgroupBarrier();
-        var most = vec3<i32>(-2147483647i);
+        var most = vec3<i32>(LEAST);
         for (var j = lane * 4u; j < seen; j += lanes * 4u) {
             // Four positions for one read of the queries; those beyond the last read the last and are not kept.
             let key = keys + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride;
@@ -88,12 +63,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let top = atomicLoad(&peak[h]);
             var sum = 0u;
             for (var j = lane * 4u; j < seen; j += lanes * 4u) {
-                let distance = vec4<i32>(top) - workspace[scores[h] + j / 4u];
-                var p = vec4<u32>(0u);
-                for (var c = 0u; c < 4u && j + c < seen; c++) {
-                    let u = u32(round_shift(multiply_shift(distance[c], params.mantissa, 16u), params.shift));
-                    p[c] = exponential[u & 255u] >> min(u >> 8u, 31u);
-                }
+                let p = weights_of(workspace[scores[h] + j / 4u], top, seen - j);
                 workspace[scores[h] + j / 4u] = vec4<i32>(p);
                 sum += p.x + p.y + p.z + p.w;
             }
@@ -102,10 +72,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         workgroupBarrier();
 
         for (var h = 0u; h < count; h++) {
-            let narrow = u32(bit_length(atomicLoad(&denominator[h])) - 16i); // at least 3
+            let den = atomicLoad(&denominator[h]);
             var sum = 0u;
             for (var j = lane * 4u; j < seen; j += lanes * 4u) {
-                let p = (workspace[scores[h] + j / 4u] + vec4<i32>(1i << (narrow - 1u))) >> vec4<u32>(narrow);
+                let p = narrowed_weights(workspace[scores[h] + j / 4u], den);
                 workspace[scores[h] + j / 4u] = p;
                 sum += u32(p.x + p.y + p.z + p.w);
             }
@@ -125,12 +95,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
                 mixed[2] += combined(v, workspace[scores.z + j / 4u]);
             }
             for (var h = 0u; h < count; h++) {
-                let total = atomicLoad(&weight[h]);
-                let reciprocal = i32(min((1073741824u + total / 2u) / total, 32767u));
-                for (var c = 0u; c < 4u; c++) {
-                    mixed[h][c] = round_shift(multiply_shift(mixed[h][c], reciprocal, 16u), params.value_shift);
-                }
-                output[queries[h] + i] = mixed[h];
+                output[queries[h] + i] = scaled(mixed[h], reciprocal_of(atomicLoad(&weight[h])));
             }
         }
         workgroupBarrier();

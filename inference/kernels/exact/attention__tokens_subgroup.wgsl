@@ -1,30 +1,6 @@
+// requires: fixed_point, attention, eight_lanes
 // attention for many tokens where subgroups have 8 lanes or more: the same bits. An invocation takes one token and three of the
 // heads that share a key head; a lane loads one of eight keys or values and the others read it from there.
-// q (T, columns); cache (sequences·capacity, keys and then values); places (T) of sequence and position; exponential (256);
-// output (T, columns); workspace (T, heads, capacity): scores, then weights.
-struct Params {
-    tokens: u32,     // T
-    columns: u32,
-    head_width: u32,
-    heads: u32,
-    kv_heads: u32,
-    group: u32,      // heads that share a key head
-    sequences: u32,
-    capacity: u32,   // positions a sequence has
-    places: u32,     // of them in fours, an even number, for the workspace
-    mantissa: i32,   // log2(e) / sqrt(head width), to 8 fraction bits
-    shift: i32,
-    value_shift: i32,
-}
-@group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> q: array<vec4<i32>>;
-@group(0) @binding(2) var<storage, read> cache: array<vec4<i32>>;
-@group(0) @binding(3) var<storage, read> places: array<vec2<u32>>;
-@group(0) @binding(4) var<storage, read> exponential: array<u32>;
-@group(0) @binding(5) var<storage, read_write> output: array<vec4<i32>>;
-@group(0) @binding(6) var<storage, read_write> workspace: array<vec4<i32>>;
-override lanes: u32 = 64u;
-const LEAST = -2147483647i;
 
 // Eight scores, or eight weights.
 struct Eight {
@@ -34,10 +10,18 @@ struct Eight {
 alias Keys = array<vec4<i32>, 8>;
 alias Sums = array<vec4<i32>, 4>;
 
-// What eight lanes loaded.
-fn spread(x: vec4<i32>) -> Keys {
-    return Keys(subgroupShuffle(x, 0u), subgroupShuffle(x, 1u), subgroupShuffle(x, 2u), subgroupShuffle(x, 3u),
-                subgroupShuffle(x, 4u), subgroupShuffle(x, 5u), subgroupShuffle(x, 6u), subgroupShuffle(x, 7u));
+// Vector i of eight keys or values from position j on: from the first eight lanes if they are together, this one `part` of them. Those
+// beyond the last are the last.
+fn eight(first: u32, j: u32, end: u32, i: u32, together: bool, part: u32) -> Keys {
+    let stride = params.kv_heads * params.head_width / 2u;
+    if (together) {
+        let x = cache[first + min(j + part, end - 1u) * stride + i];
+        return Keys(subgroupShuffle(x, 0u), subgroupShuffle(x, 1u), subgroupShuffle(x, 2u), subgroupShuffle(x, 3u),
+                    subgroupShuffle(x, 4u), subgroupShuffle(x, 5u), subgroupShuffle(x, 6u), subgroupShuffle(x, 7u));
+    }
+    var k = Keys();
+    for (var n = 0u; n < 8u; n++) { k[n] = cache[first + min(j + n, end - 1u) * stride + i]; }
+    return k;
 }
 
 fn add_products(sum: ptr<function, Eight>, x: vec4<i32>, k: Keys) {
@@ -48,10 +32,6 @@ fn add_products(sum: ptr<function, Eight>, x: vec4<i32>, k: Keys) {
 fn combined(p: Eight, v: Keys) -> vec4<i32> {
     return p.low.x * v[0] + p.low.y * v[1] + p.low.z * v[2] + p.low.w * v[3]
          + p.high.x * v[4] + p.high.y * v[5] + p.high.z * v[6] + p.high.w * v[7];
-}
-
-fn largest(x: vec4<i32>) -> i32 {
-    return max(max(x.x, x.y), max(x.z, x.w));
 }
 
 // Eight scores from position j on, written; the largest of those that the token sees.
@@ -68,23 +48,17 @@ fn weigh(at: u32, top: i32, place: vec2<u32>, eights: u32) -> i32 {
     let end = eights * 8u;
     var den = 0u;
     for (var j = 0u; j < end; j += 4u) {
-        let distance = vec4<i32>(top) - workspace[at + j / 4u];
-        var p = vec4<u32>(0u);
-        for (var c = 0u; c < 4u && j + c <= place.y; c++) {
-            let u = u32(round_shift(multiply_shift(distance[c], params.mantissa, 16u), params.shift));
-            p[c] = exponential[u & 255u] >> min(u >> 8u, 31u);
-        }
+        let p = weights_of(workspace[at + j / 4u], top, max(place.y + 1u, j) - j);
         workspace[at + j / 4u] = vec4<i32>(p);
         den += p.x + p.y + p.z + p.w;
     }
-    let narrow = u32(bit_length(den) - 16i); // at least 3
     var total = 0u;
     for (var j = 0u; j < end; j += 4u) {
-        let p = (workspace[at + j / 4u] + vec4<i32>(1i << (narrow - 1u))) >> vec4<u32>(narrow);
+        let p = narrowed_weights(workspace[at + j / 4u], den);
         workspace[at + j / 4u] = p;
         total += u32(p.x + p.y + p.z + p.w);
     }
-    return i32(min((1073741824u + total / 2u) / total, 32767u));
+    return reciprocal_of(total);
 }
 
 // Eight weights, or zeros.
@@ -94,18 +68,13 @@ fn weights(at: u32, j: u32, used: bool) -> Eight {
 }
 
 fn write(at: u32, i: u32, vectors: u32, mixed: Sums, reciprocal: i32) {
-    for (var n = 0u; n < 4u && i + n < vectors; n++) {
-        var y = mixed[n];
-        for (var c = 0u; c < 4u; c++) {
-            y[c] = round_shift(multiply_shift(y[c], reciprocal, 16u), params.value_shift);
-        }
-        output[at + i + n] = y;
-    }
+    for (var n = 0u; n < 4u && i + n < vectors; n++) { output[at + i + n] = scaled(mixed[n], reciprocal); }
 }
 
 @compute @workgroup_size(lanes)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32,
-        @builtin(subgroup_invocation_id) subgroup_lane: u32) {
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let together = eight_lanes();
+    let part = lane_of_eight();
     let first = group.y * lanes;
     // Beyond the last token the last again: in rows of the workspace that are there for it, and nothing is put out.
     let row = first + lane;
@@ -118,7 +87,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let head = vec3<u32>(t * params.heads + group.x * count) + each;
     let queries = head * vectors;
     let threes = (row * params.kv_heads + group.x) * ((count + 2u) / 3u) + group.z;
-    let scores = (threes * 3u + vec3<u32>(0u, 1u, 2u)) * params.places;
+    let scores = (threes * 3u + vec3<u32>(0u, 1u, 2u)) * params.fours;
     var end = 0u; // beyond the last position that one of these tokens sees
     for (var n = 0u; n < lanes; n++) {
         end = max(end, places[min(first + n, params.tokens - 1u)].y + 1u);
@@ -129,12 +98,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         let mine = place.x == s;
         let keys = s * params.capacity * stride + group.x * vectors;
         for (var j = 0u; j < end; j += 8u) {
-            let key = keys + min(j + subgroup_lane % 8u, end - 1u) * stride;
             var one = Eight();
             var two = Eight();
             var three = Eight();
             for (var i = 0u; i < vectors; i++) {
-                let k = spread(cache[key + i]);
+                let k = eight(keys, j, end, i, together, part);
                 add_products(&one, q[queries.x + i], k);
                 add_products(&two, q[queries.y + i], k);
                 add_products(&three, q[queries.z + i], k);
@@ -158,12 +126,11 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             let mine = place.x == s;
             let values = (s * params.capacity * stride) + (group.x + params.kv_heads) * vectors;
             for (var j = 0u; j < end; j += 8u) {
-                let value = values + min(j + subgroup_lane % 8u, end - 1u) * stride;
                 let p = weights(scores.x, j, mine);
                 let r = weights(scores.y, j, mine);
                 let w = weights(scores.z, j, mine);
                 for (var n = 0u; n < 4u; n++) {
-                    let v = spread(cache[value + min(i + n, vectors - 1u)]);
+                    let v = eight(values, j, end, min(i + n, vectors - 1u), together, part);
                     one[n] += combined(p, v);
                     two[n] += combined(r, v);
                     three[n] += combined(w, v);

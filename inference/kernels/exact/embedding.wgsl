@@ -1,3 +1,4 @@
+// requires: fixed_point
 // x[t, k] = E[token[t], k] = q·D·sigma: round_shift(mul16((q·D) << 8, mantissa), shift).
 // tokens (T); q [tile of 8 rows][block][half][lane][4 words of 4 bytes]; blocks [tile][block][lane]; rows (V, 2); output (T, K).
 // One invocation a value.

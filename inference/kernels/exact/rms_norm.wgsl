@@ -1,3 +1,4 @@
+// requires: fixed_point
 // RMSNorm in integers; formula and bounds in ops/rms_norm.py.
 // x (T, K) from row `first` on; gain (K); output (T - first, K). One workgroup a row; max and sum do not depend on order.
 struct Params {

@@ -1,3 +1,4 @@
+// requires: fixed_point
 // Rotary embedding: y[2i] = x[2i]·cos - x[2i+1]·sin, y[2i+1] = x[2i]·sin + x[2i+1]·cos, in 14 fraction bits.
 // x (T, W), heads from column `offset` on; table (positions, head / 2) of cos and sin; places (T) of sequence and position;
 // output (T, width), and where there is a cache its rows sequence·capacity + position. One invocation a value.

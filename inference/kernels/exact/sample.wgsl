@@ -1,3 +1,4 @@
+// requires: fixed_point
 // The smallest id whose inclusive prefix sum of weights exceeds floor(draw · total / 2^32); bounds in ops/sample.py.
 // logits (T, columns); maxima (T, spans) of logit and id; sums (T, spans); draws (T); exponential (256); output (T).
 // One invocation a token.
@@ -44,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let row = id.x * params.columns;
     var token = span * 1024u;
     loop {
-        let u = u32(round_shift(multiply_shift(top - logits[row + token], params.mantissa, 16u), params.shift));
+        let u = halvings(top - logits[row + token], params.mantissa, params.shift);
         let p = (exponential[u & 255u] >> 3u) >> min(u >> 8u, 31u);
         if (p > left) { break; }
         left -= p;

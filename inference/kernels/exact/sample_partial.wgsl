@@ -1,3 +1,4 @@
+// requires: fixed_point
 // The sum of p = EXP(max - logit) over each 1,024 tokens; formula and bounds in ops/sample_partial.py.
 // logits (T, columns); maxima (T, spans) of logit and id; exponential (256); output (T, spans). One workgroup a span and token.
 struct Params {
@@ -24,7 +25,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let end = min(group.x * 1024u + 1024u, params.columns);
     var sum = 0u;
     for (var i = group.x * 1024u + lane; i < end; i += lanes) {
-        let u = u32(round_shift(multiply_shift(top - logits[row + i], params.mantissa, 16u), params.shift));
+        let u = halvings(top - logits[row + i], params.mantissa, params.shift);
         sum += (exponential[u & 255u] >> 3u) >> min(u >> 8u, 31u);
     }
     atomicAdd(&total, sum);

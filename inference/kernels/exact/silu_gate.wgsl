@@ -1,3 +1,4 @@
+// requires: fixed_point
 // z = silu(g)·u, silu(g) = max(g, 0) - C(|g|), C from a table, linear between; formula and bounds in ops/silu_gate.py.
 // x (T, 2 H), gate and then up; curve (257); output (T, H). One invocation a value.
 struct Params {

@@ -1,8 +1,11 @@
-// Integer helpers, put before every exact kernel; the same as fixed_point.py. Right shifts of i32 are arithmetic.
+// Integer helpers; the same as arithmetic/fixed_point.py. Right shifts of i32 are arithmetic.
 
 // floor(a·m / 2^bits); both products fit i32.
 fn multiply_shift(a: i32, m: i32, bits: u32) -> i32 {
     return (a >> bits) * m + (((a & ((1i << bits) - 1i)) * m) >> bits);
+}
+fn multiply_shift4(a: vec4<i32>, m: i32, bits: u32) -> vec4<i32> {
+    return (a >> vec4<u32>(bits)) * m + (((a & vec4<i32>((1i << bits) - 1i)) * m) >> vec4<u32>(bits));
 }
 
 // a / 2^shift, halves upwards; a·2^-shift where the shift is negative. -31 <= shift <= 30.
@@ -13,8 +16,8 @@ fn round_shift(a: i32, shift: i32) -> i32 {
 
 // Integers of a row that shares an exponent, narrowed to `bits` bits by it; 0 bits: as they are, their exponent 0.
 fn narrowed(z: vec4<i32>, exponent: i32, bits: u32) -> vec4<i32> {
-    let most = select(2147483647i, (1i << bits) - 1i, bits > 0u);
-    return min((z + vec4<i32>((1i << u32(exponent)) >> 1u)) >> vec4<u32>(u32(exponent)), vec4<i32>(most));
+    let most = vec4<i32>(select(2147483647i, (1i << bits) - 1i, bits > 0u));
+    return clamp((z + vec4<i32>((1i << u32(exponent)) >> 1u)) >> vec4<u32>(u32(exponent)), -most, most);
 }
 
 // The exponent of a row whose largest integer is one of these four.
@@ -30,6 +33,11 @@ fn bit_length(x: u32) -> i32 {
 // acc · mantissa · 2^(exponent - 16 - shift), row = (mantissa, shift).
 fn requantise(acc: i32, row: vec2<i32>, exponent: i32) -> i32 {
     return round_shift(multiply_shift(acc, row.x, 16u), row.y - exponent);
+}
+
+// How many 256ths of a halving lie between a score and the largest, `distance` below it: 0 to 2^31 - 1.
+fn halvings(distance: i32, mantissa: i32, shift: i32) -> u32 {
+    return u32(round_shift(multiply_shift(distance, mantissa, 16u), shift));
 }
 
 // An integer held in f32, |p| <= 2^22: 1.5·2^23 more leaves it in the low bits, whatever the rounding. i32(p) would saturate, which
