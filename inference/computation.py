@@ -106,13 +106,10 @@ class Inference:
     def _work(self, each: Pass, name: str) -> int:
         node = each.graph.nodes[name]
         shapes = [each.graph.nodes[source]["shape"] for source in node["inputs"]]
-        attributes = node["attributes"]
-        work: Callable[..., int] = ops.load(node["op"]).work
-        if node["op"] != "attention":
-            return work(*shapes, **attributes)
-        # Work is linear in capacity: one row that sees as much as all of these together.
-        seen = sum(range(each.start + 1, each.start + each.count + 1))
-        return work((1, *shapes[0][1:]), *shapes[1:], **attributes | {"capacity": seen})
+        module = ops.load(node["op"])
+        if hasattr(module, "work_seen"):
+            return int(module.work_seen(each.start, *shapes, **node["attributes"]))
+        return int(module.work(*shapes, **node["attributes"]))
 
     def run(self, observe: Observer) -> list[int]:
         """Execute all nodes in order; the output tokens, up to and including an end token.

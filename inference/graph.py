@@ -48,7 +48,7 @@ def add(
     """Add a node; returns its name.
 
     Raises:
-        InputError: a name that is taken, an unknown op, input or attribute, one that is missing, shapes that do not fit.
+        InputError: a name that is taken, an unknown op or input, attributes or shapes that do not fit.
     """
     if name in graph:
         raise InputError(f"node {name!r} is in the graph already")
@@ -155,19 +155,17 @@ def _cost(graph: nx.DiGraph, name: str) -> Cost:
     node = graph.nodes[name]
     shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
     moved = WORD * prod(node["shape"])
-    for position, shape in enumerate(shapes):
-        narrow = {"matmul_q4": 2, "matmul_q8": 1}.get(node["op"], 0) if position == 1 else 0
-        moved += WORD * prod(shape) >> (narrow and narrow + 1)
-    return Cost(ops.load(node["op"]).work(*shapes, **node["attributes"]), moved)
+    module, names = ops.load(node["op"]), ops.arguments(node["op"], graph.graph["arithmetic"], node["attributes"])
+    for argument, shape in zip(names, shapes, strict=False):
+        moved += prod(shape) * getattr(module, "BITS", {}).get(argument, 8 * WORD) // 8
+    return Cost(module.work(*shapes, **node["attributes"]), moved)
 
 
 def described(node: Mapping[str, Any]) -> str:
     """What a dispatch computes: its op, and what is fused into it."""
-    if not node["op"].startswith("matmul"):
-        return str(node["op"])
-    fused = {"bits": "quantise", "op": node["op"], "adds": "residual", "gated": "silu_gate", "heads": "rope"}
-    present = {"op": True} | node["attributes"]
-    return " + ".join(name for key, name in fused.items() if present.get(key))
+    module = ops.load(node["op"])
+    before, after = module.fused(**node["attributes"]) if hasattr(module, "fused") else ([], [])
+    return " + ".join([*before, node["op"], *after])
 
 
 def export(graph: nx.DiGraph) -> dict[str, Any]:

@@ -13,7 +13,6 @@ import numpy.typing as npt
 
 from inference.errors import InputError
 from inference.files.blocks import BLOCK, Weights
-from inference.ops.silu_gate import SPLIT
 
 LIMIT = 2**31 - 2**16
 """What every i32 accumulator is kept below: the rest is for roundings."""
@@ -21,6 +20,8 @@ ACTIVATION = 2**15 - 1
 RESIDUAL_FRACTION = 14
 LONGEST = 8192
 """Positions for which the softmax's denominator and its weighted sum are proven to fit."""
+GATE_SPLIT = 10
+"""Bits at which the gate's product is split in two that fit."""
 
 Floats = npt.NDArray[np.float64]
 
@@ -190,7 +191,7 @@ def gate(name: str, gates: Floats, ups: Floats) -> int:
     """Fraction bits f of gate and up: both terms of the split product and the product, 2 f - 10 bits, fit i32."""
     for fraction in range(12, 5, -1):
         s, u = gates * 2.0**fraction + 2, ups * 2.0**fraction + 2
-        whole, rest = (s / 2**SPLIT + 1) * u, 2.0**SPLIT * u
+        whole, rest = (s / 2**GATE_SPLIT + 1) * u, 2.0**GATE_SPLIT * u
         if max(whole.max(), rest.max()) < LIMIT:
             return fraction
     raise InputError(f"{name}: gates of {gates.max():.3g} times {ups.max():.3g} do not fit 32 bits")

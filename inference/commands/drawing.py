@@ -5,10 +5,11 @@ from html import escape
 
 import networkx as nx
 
+from inference import ops
 from inference.graph import cost, described, schedule
 
 WIDTH, HEIGHT, GAP_X, GAP_Y = 400, 44, 20, 26
-COLOURS = {"matmul_q4": "#cfe3f5", "matmul_q8": "#cfe3f5", "attention": "#f8dcc4", "rms_norm": "#dcecd2"}
+COLOUR = "#eee"  # of an op that has none of its own
 LAYER = re.compile(r"layer(\d+)x?\.")
 
 
@@ -73,11 +74,12 @@ def _edge(source: tuple[int, int], target: tuple[int, int]) -> str:
 
 def _box(graph: nx.DiGraph, name: str, position: tuple[int, int], operations: int) -> str:
     node, (x, y) = graph.nodes[name], position
+    colour = getattr(ops.load(node["op"]), "COLOUR", COLOUR)
     shape = " × ".join(str(n) for n in node["shape"])
     state = f", kept in {node['state']}" if node["state"] else ""
     return (
         f"<g><title>{escape(name + state)}</title>"
-        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="5" fill="{COLOURS.get(node["op"], "#eee")}" '
+        f'<rect x="{x}" y="{y}" width="{WIDTH}" height="{HEIGHT}" rx="5" fill="{colour}" '
         f'stroke="#555"/>'
         f'<text x="{x + 8}" y="{y + 18}" font-weight="bold">{escape(LAYER.sub("", name))}</text>'
         f'<text x="{x + 8}" y="{y + 35}">{escape(described(node))} → {shape} · {operations:,}</text></g>'

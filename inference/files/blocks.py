@@ -56,6 +56,15 @@ def eight_bits(matrix: npt.NDArray[np.float32]) -> Weights:
     return Weights(np.clip(q, -127, 127).astype(np.int8).reshape(matrix.shape), d)
 
 
+def four_bits(matrix: npt.NDArray[np.float32]) -> Weights:
+    """Q4_1: m the smallest weight of a block, d a fifteenth of its range, both rounded to float16 as in a file."""
+    blocks = matrix.reshape(len(matrix), -1, BLOCK)
+    m = blocks.min(2).astype(np.float16).astype(np.float32)
+    d = ((blocks.max(2) - m) / 15).astype(np.float16).astype(np.float32)
+    steps = np.divide(blocks - m[..., None], d[..., None], out=np.zeros_like(blocks), where=d[..., None] > 0)
+    return Weights(np.clip(np.rint(steps), 0, 15).astype(np.uint8).reshape(matrix.shape), d, m)
+
+
 def padded(array: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """Rows of zeros below, up to a whole number of tiles."""
     rows = -len(array) % TILE

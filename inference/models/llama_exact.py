@@ -10,7 +10,6 @@ from inference.errors import InputError
 from inference.files.blocks import Weights, concatenate, eight_bits
 from inference.model import Llama, layer
 from inference.ops.matmul_q4 import paired
-from inference.ops.silu_gate import SPLIT
 
 
 def joined(llama: Llama, prefix: str, parts: tuple[str, ...]) -> Weights:
@@ -101,7 +100,7 @@ class Exact:
         hidden = gates * ups  # |silu(g)·u| <= |g|·|u|
         after = self._grow(f"{prefix}.down", down, hidden, float(np.sqrt((hidden**2).sum())))
         self.attributes[f"{prefix}.down"]["bits"] = (product.largest + 1).bit_length() - 1
-        self._product(f"{prefix}.down", product, 2.0 ** (after - (2 * fraction - SPLIT)))
+        self._product(f"{prefix}.down", product, 2.0 ** (after - (2 * fraction - formats.GATE_SPLIT)))
 
     def _head(self, table: formats.Linear) -> None:
         head, tied = self.llama.matrices["head"], self.llama.matrices["head"] is self.llama.matrices["embedding"]

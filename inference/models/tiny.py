@@ -3,9 +3,8 @@
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
-from inference.files.blocks import BLOCK, Weights, eight_bits
+from inference.files.blocks import Weights, eight_bits, four_bits
 from inference.model import Llama, expected_shapes
 
 
@@ -34,12 +33,3 @@ def tiny(seed: int = 0) -> Llama:
             matrices[name] = four_bits(2 * values / np.float32(np.sqrt(shape[1])))
     matrices["head"] = matrices["embedding"]
     return Llama(**measures, epsilon=1e-5, theta=10000.0, matrices=matrices, gains=gains)
-
-
-def four_bits(matrix: npt.NDArray[np.float32]) -> Weights:
-    """Q4_1: m the smallest weight of a block, d a fifteenth of its range, both rounded to float16 as in a file."""
-    blocks = matrix.reshape(len(matrix), -1, BLOCK)
-    m = blocks.min(2).astype(np.float16).astype(np.float32)
-    d = ((blocks.max(2) - m) / 15).astype(np.float16).astype(np.float32)
-    steps = np.divide(blocks - m[..., None], d[..., None], out=np.zeros_like(blocks), where=d[..., None] > 0)
-    return Weights(np.clip(np.rint(steps), 0, 15).astype(np.uint8).reshape(matrix.shape), d, m)

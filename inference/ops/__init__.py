@@ -10,10 +10,23 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
 * ``work(*shapes, **attributes)``: multiply-accumulates;
 * ``dimensions(*shapes, **attributes)``: what the kernel's Params take besides the attributes, by name;
 * ``workgroups(output, *, lanes, arithmetic, **attributes)``: how many workgroups of ``lanes`` invocations to dispatch;
+* ``entry(**attributes)``: the kernel's entry point, where that is not ``main``;
+* ``workspace(*shapes, lanes, **attributes)``: words that a dispatch keeps to itself;
 * ``variant(output, *, arithmetic, subgroups, **attributes)``, where it has more than one kernel: which to take;
 * ``arguments(arithmetic, **attributes)``, where attributes decide which inputs it has: their names, in order;
+* ``fused(**attributes)``: names of what it computes besides, before and after itself;
+* ``work_seen(start, *shapes, **attributes)``, where a token's work depends on its position: of tokens at consecutive
+  positions from ``start`` on;
+* ``enclosure(*operands, **attributes)`` of a value or ``used(y, *operands, **attributes)`` of a choice: how far float32
+  may err (``arithmetic.tolerance``);
+* ``draw(generator, arithmetic, a, b, c)``: inputs, constants and attributes to try it on, of sizes that grow with a, b
+  and c;
 * ``PACK``: for an input that is a weight, by name, the layout the kernel reads;
-* ``OUTPUT``: the type of its output where that is not the arithmetic's.
+* ``BITS``: for an input of packed weights, by name, the bits of one;
+* ``OUTPUT``: the type of its output where that is not the arithmetic's;
+* ``COLOUR``: of its box in a drawing.
+
+Those from ``entry`` on are for ops that need them. Attributes are what ``shape`` and the reference name.
 """
 
 import importlib

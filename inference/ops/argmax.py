@@ -6,8 +6,11 @@ maxima: (T, P, 2) of logit (float32: its bits) and id; y: (T,) ids.
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic.tolerance import FLUSH, Array, Floats
 from inference.derivation import Operand, Step
-from inference.ops import Shape, require
+from inference.ops import Shape, argmax_partial, require
+from inference.ops._drawing import Drawn, Generator
+from inference.ops.argmax_partial import values_of
 
 PACK: dict[str, object] = {}
 OUTPUT = np.int32
@@ -36,6 +39,13 @@ def chosen(values, ids):
     return np.take_along_axis(ids, values.argmax(1)[:, None], axis=1)[:, 0]
 
 
+def used(y: Array, maxima: Array) -> Floats:
+    """(T,): the same over the partial maxima."""
+    values = values_of(maxima).astype(np.float64)
+    chosen = np.where(maxima[..., 1] == y[:, None], values, -np.inf).max(1)
+    return (values.max(1) - chosen) / FLUSH
+
+
 def work(maxima: Shape) -> int:
     return maxima[0] * maxima[1]
 
@@ -46,3 +56,8 @@ def dimensions(maxima: Shape) -> dict[str, int]:
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (-(-output[0] // lanes), 1, 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    inputs, _, _ = argmax_partial.draw(generator, arithmetic, a, b, c)
+    return {"maxima": argmax_partial.exact(**inputs)}, {}, {}

@@ -9,8 +9,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic.tolerance import FLUSH, Array, Floats
 from inference.derivation import Columns, Operand, Step, Words, concatenated
 from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, floats, integers
 
 PACK: dict[str, object] = {}
 OUTPUT = np.int32
@@ -44,6 +46,24 @@ def derivation(row: int, start: int, stop: int, logits: Operand) -> list[Step]:
 float32 = exact
 
 
+def used(y: Array, logits: Array) -> Floats:
+    """(T, P): comparing rounds nothing, so another id of the span may be chosen only if its logit is as large.
+
+    As large up to 2^-126, for flushing; in units of that.
+    """
+    ids, spans = y[..., 1].astype(np.int64), np.arange(y.shape[1])
+    known = (ids // SPAN == spans) & (ids < logits.shape[1])
+    chosen = np.take_along_axis(logits, np.where(known, ids, 0), axis=1).astype(np.float64)
+    largest = np.maximum.reduceat(logits, SPAN * spans, axis=1)
+    off = np.maximum(np.abs(values_of(y) - chosen), largest - chosen)
+    return np.where(known, off / FLUSH, np.inf)
+
+
+def values_of(maxima: Array) -> npt.NDArray[np.float32]:
+    """The values of partial maxima, from their bits."""
+    return np.ascontiguousarray(maxima[..., 0]).view(np.float32)
+
+
 def work(logits: Shape) -> int:
     return logits[0] * logits[1]
 
@@ -54,3 +74,10 @@ def dimensions(logits: Shape) -> dict[str, int]:
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (output[1], output[0], 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    shape = (a, 600 * b + c)
+    if arithmetic == "float32":
+        return {"logits": floats(generator, shape)}, {}, {}
+    return {"logits": integers(generator, shape, 3 if c == 1 else 19)}, {}, {}

@@ -20,12 +20,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic import tables
 from inference.arithmetic.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
+from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
 from inference.derivation import LEAF, OPENED, Columns, Operand, Source, Step, Words, read, reduced, unsigned
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, scale_of
 
 PACK = {"exponential": pack_plain}
+COLOUR = "#f8dcc4"
 FULL = 32  # tokens from which whole subgroups are busy with one each
 POSITIONS = 16  # of a block, at most
 
@@ -220,9 +224,56 @@ def visible(q, cache, places, heads, kv_heads, capacity):
         yield row.reshape(kv_heads, heads // kv_heads, -1), seen[:, 0], seen[:, 1]
 
 
+def enclosure(
+    q: Array, cache: Array, places: Array, *, heads: int, kv_heads: int, capacity: int, **_: object
+) -> Enclosed:
+    """y = sum_j pi_j v_j, pi = softmax(s), s_j = q·k_j / sqrt(w), over the n positions a token sees.
+
+    Scores: w products and w - 1 additions, 1 / sqrt(w) within 2 + 2.5 ulp and a division, so s_j is off by at most
+
+        e_j = gamma(w + 7) sum_i |q_i k_ji| / sqrt(w)
+
+    Weights: whatever maximum m is subtracted cancels. With D_j >= |s_j - m| as computed, the difference is rounded once
+    and exp adds 3 + 2 D_j (1 + u) ulp: p_j is off by a factor 1 + rho_j,
+
+        |rho_j| <= r_j = e^(e_j + u D_j) (1 + (3 + 2 D_j (1 + u)) u) - 1
+
+    Since sum pi_j (v_j - y) = 0, errors that all weights share cancel:
+
+        |sum pi_j (1 + rho_j) v_j / sum pi_j (1 + rho_j) - y| <= sum pi_j r_j |v_j - y| / (1 - sum pi_j r_j)
+
+    Both sums and the quotient: gamma(n + n - 1 + 2.5) times sum pi'_j |v_j|, pi' the weights as they are by then.
+    """
+    centre, radius = np.empty(q.shape), np.empty(q.shape)
+    seen = visible(q.astype(np.float64), cache.astype(np.float64), places, heads, kv_heads, capacity)
+    for t, (queries, seen_keys, seen_values) in enumerate(seen):
+        n, width = len(seen_keys), queries.shape[2]
+        keys, values = (
+            seen_keys.transpose(1, 2, 0),
+            seen_values.transpose(1, 0, 2),
+        )  # (kv_heads, w, n), (kv_heads, n, w)
+        s = queries @ keys / np.sqrt(width)
+        e = gamma(width + 7) * (np.abs(queries) @ np.abs(keys)) / np.sqrt(width) + flushed(3 * width, queries, keys)
+        D = s.max(2, keepdims=True) - s + e + e.max(2, keepdims=True)
+        r = np.exp(e + U * D) * (1 + (3 + 2 * D * (1 + U)) * U) - 1
+        p = np.exp(s - s.max(2, keepdims=True))
+        pi = p / p.sum(2, keepdims=True)
+        y = pi @ values  # (kv_heads, group, w)
+        shift = np.einsum("kgj,kgjw->kgw", pi * r, np.abs(values[:, None] - y[:, :, None]))
+        spread = 1 - (pi * r).sum(2, keepdims=True)
+        sums = gamma(2 * n + 2) * ((pi * (1 + r)) @ np.abs(values)) / spread
+        centre[t], radius[t] = y.ravel(), (shift / spread + sums).ravel() + flushed(4 * n, values)
+    return centre, radius
+
+
 def work(q: Shape, cache: Shape, places: Shape, *_: Shape, capacity: int, **__: object) -> int:
     """With the cache full."""
     return 2 * q[0] * q[1] * capacity
+
+
+def work_seen(start: int, q: Shape, *_: Shape, **__: object) -> int:
+    """For tokens at consecutive positions from ``start`` on, each of which sees those up to its own."""
+    return 2 * q[1] * sum(range(start + 1, start + q[0] + 1))
 
 
 def dimensions(
@@ -264,3 +315,16 @@ def workgroups(
     if variant == "tokens_subgroup":
         return (kv_heads, -(-output[0] // lanes), -(-heads // kv_heads // 3))
     return (heads if arithmetic == "float32" else kv_heads, output[0], 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    width, kv_heads, group, capacity = 4 * b, 1 + a % 2, c, 48
+    q, cache = (a, kv_heads * group * width), (2 * capacity, 2 * kv_heads * width)
+    attributes = {"heads": kv_heads * group, "kv_heads": kv_heads, "capacity": capacity, "sequences": 2}
+    places = {"places": draw_places(generator, a, 2, capacity)}
+    if arithmetic == "float32":
+        return {"q": floats(generator, q), "cache": floats(generator, cache)} | places, {}, attributes
+    # |q·k| < 2^30, the weighted sum of values below 2^31.
+    inputs = {"q": integers(generator, q, 11), "cache": integers(generator, cache, 11)} | places
+    attributes |= scale_of(2.0**-9) | {"value_shift": 11}
+    return inputs, {"exponential": tables.exponential()}, attributes

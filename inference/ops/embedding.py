@@ -13,11 +13,15 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift
+from inference.arithmetic.formats import linear, rows
+from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
 from inference.derivation import Operand, Step
 from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, weights
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
+BITS = {"q": 8}
 
 
 def shape(tokens: Shape, q: Shape, blocks: Shape, rows: Shape | None = None) -> Shape:
@@ -55,6 +59,13 @@ def float32(
     return q[tokens].astype(np.float32) * np.repeat(blocks[tokens], BLOCK, axis=1)
 
 
+def enclosure(tokens: Array, q: Array, blocks: Array) -> Enclosed:
+    """x = q·d, one product: gamma(1) |x|."""
+    rows, d = q[tokens].astype(np.float64), blocks[tokens].astype(np.float64)
+    x = rows * np.repeat(d, BLOCK, axis=1)
+    return x, gamma(1) * np.abs(x) + flushed(1, rows, d)
+
+
 def work(tokens: Shape, q: Shape, *_: Shape) -> int:
     return tokens[0] * q[1]
 
@@ -65,3 +76,14 @@ def dimensions(tokens: Shape, q: Shape, *_: Shape) -> dict[str, int]:
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (-(-output[0] * output[1] // lanes), 1, 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    vocabulary = 8 * a + c
+    table = weights(generator, vocabulary, b, eight=True)
+    tokens = {"tokens": generator.integers(0, vocabulary, c).astype(np.int32)}
+    if arithmetic == "float32":
+        return tokens, {"q": table.q, "blocks": table.d}, {}
+    integer = linear("embedding", table)
+    scales = rows("embedding", integer.sigma * 2.0**-16)
+    return tokens, {"q": integer.q, "blocks": integer.blocks, "rows": scales}, {}

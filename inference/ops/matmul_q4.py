@@ -22,12 +22,19 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic import tables
 from inference.arithmetic.fixed_point import i32, multiply_shift, narrowed, requantise, round_shift
+from inference.arithmetic.formats import linear
+from inference.arithmetic.formats import rows as row_scales
+from inference.arithmetic.tolerance import Array, Enclosed, Floats, flushed, gamma
 from inference.derivation import WORK, Columns, Operand, Step, Words, concatenated, read
-from inference.files.blocks import BLOCK, TILE, pack_blocks, pack_plain, pack_q4, pack_rows
+from inference.files.blocks import BLOCK, TILE, Weights, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.ops import Shape, require, rope, silu_gate
+from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, weights
 
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain, "table": pack_plain}
+BITS = {"q": 4}
+COLOUR = "#cfe3f5"
 PER_BLOCK: Shape = (2,)
 MANY = 8  # tokens from which weights are read once for several
 FULL = 32  # tokens from which whole subgroups are busy with four each
@@ -202,8 +209,38 @@ def product_derivation(
     return concatenated(steps)
 
 
+def enclosure(a: Array, q: Array, blocks: Array, residual: Array | None = None, **_: object) -> Enclosed:
+    """y = sum_k (d q_k + m) a_k (+ r): gamma(K + 3) (sum (|d| q_k + |m|) |a_k| + |r|).
+
+    A term d q_k a_k passes 2 products and K + 1 additions, the weights dequantised first. By blocks, d·(sum q a) +
+    m·(sum a), it passes 1 + 31 + 1 and, the 2 K / 32 terms of all blocks in any order, 2 K / 32 - 1 + 1: no more.
+    """
+    d, m = blocks.astype(np.float64).transpose(2, 0, 1)[..., None]
+    steps = q.reshape(*d.shape[:2], BLOCK) * d
+    weights, sizes = (steps + m).reshape(q.shape), (np.abs(steps) + np.abs(m)).reshape(q.shape)
+    return product_enclosure(q.shape[1] + 3, a, weights, sizes, residual, flushed(4 * q.shape[1], a, q, d, m))
+
+
+def product_enclosure(
+    n: int, a: Array, weights: Floats, sizes: Floats, residual: Array | None, flush: float
+) -> Enclosed:
+    wide = a.astype(np.float64)
+    y, size = wide @ weights.T, np.abs(wide) @ sizes.T
+    if residual is not None:
+        y, size = y + residual, size + np.abs(residual)
+    return y, gamma(n) * size + flush
+
+
 def work(a: Shape, q: Shape, *_: Shape, **__: object) -> int:
     return a[0] * q[0] * q[1]
+
+
+def fused(
+    *, bits: int = 0, adds: bool = False, gated: bool = False, heads: int = 0, **_: object
+) -> tuple[list[str], list[str]]:
+    """What a dispatch computes before the product and after it."""
+    after = {"residual": adds, "silu_gate": gated, "rope": heads}
+    return ["quantise"] if bits else [], [name for name, present in after.items() if present]
 
 
 def dimensions(a: Shape, q: Shape, *others: Shape, heads: int = 0, **_: object) -> dict[str, int]:
@@ -235,3 +272,37 @@ def entry(*, adds: bool = False, gated: bool = False, heads: int = 0, **_: objec
     if heads:
         return "product_and_rotation"
     return "product_and_gate" if gated else "product_and_residual" if adds else "product"
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    fused = generator.choice(["", "adds", "gated", "heads"] if arithmetic == "exact" else ["", "adds"])
+    outputs = {"gated": 2 * TILE * b, "heads": 8 * b + 2 * c}.get(fused, 5 * b + c)
+    matrix = weights(generator, outputs, c, eight=False)
+    inputs, constants, attributes = draw_product(generator, arithmetic, a, matrix, fused)
+    if fused == "heads":
+        inputs |= {"places": draw_places(generator, a, 1, 64)}
+        constants |= {"table": tables.rotations(64, 8, 10000.0)}
+        attributes |= {"heads": b}
+    if fused == "gated":
+        constants |= {"curve": tables.silu_curve()}
+        attributes |= {"gated": True, "fraction": int(generator.integers(8, 13))}
+    return inputs, constants, attributes
+
+
+def draw_product(generator: Generator, arithmetic: str, tokens: int, matrix: Weights, fused: str) -> Drawn:
+    """A product with weights of either width, its residual where one is ``fused``."""
+    outputs, columns = matrix.q.shape
+    shape, adds = (tokens, outputs), fused == "adds"
+    if arithmetic == "float32":
+        blocks = matrix.d if matrix.m is None else np.stack((matrix.d, matrix.m), axis=2)
+        residual = {"residual": floats(generator, shape)} if adds else {}
+        return {"a": floats(generator, (tokens, columns))} | residual, {"q": matrix.q, "blocks": blocks}, {"adds": adds}
+    integer = linear("matmul", matrix)
+    bits = 0 if fused == "heads" else int(generator.choice([0, (integer.largest + 1).bit_length() - 1]))
+    a = integers(generator, (tokens, columns), bits + 7 if bits else 15)
+    if not bits:
+        a = np.clip(a, -integer.largest, integer.largest)
+    inputs = {"a": a} | ({"residual": integers(generator, shape, 29)} if adds else {})
+    scales = row_scales("matmul", integer.sigma * 2.0**-14)
+    attributes = {"adds": adds, "bits": bits, "residual_shift": 2}
+    return inputs, {"q": integer.q, "blocks": integer.blocks, "rows": scales}, attributes

@@ -17,16 +17,20 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import multiply_shift, narrowed
+from inference.arithmetic.tolerance import Array, Enclosed, flushed
 from inference.derivation import Operand, Step
 from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape
+from inference.ops._drawing import Drawn, Generator, weights
 from inference.ops.matmul_q4 import (
     MANY,
     arguments,
     dimensions,
+    draw_product,
     entry,
     finish,
     product_derivation,
+    product_enclosure,
     product_shape,
     row_chunks,
     work,
@@ -36,6 +40,8 @@ from inference.ops.matmul_q4 import (
 __all__ = ["PACK", "arguments", "derivation", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
+BITS = {"q": 8}
+COLOUR = "#cfe3f5"
 
 
 def shape(a: Shape, q: Shape, blocks: Shape, *others: Shape, bits: int = 0, adds: bool = False, **_: object) -> Shape:
@@ -80,8 +86,24 @@ def float32(
     return y if residual is None else residual + y
 
 
+def enclosure(a: Array, q: Array, blocks: Array, residual: Array | None = None, **_: object) -> Enclosed:
+    """y = sum_k d q_k a_k (+ r): gamma(K + 2) (sum |d q_k a_k| + |r|).
+
+    A term passes 2 products, K - 1 additions and that of r, the weights dequantised first; by blocks, d·(sum q a), it
+    passes 1 + 31 + 1 + (K / 32 - 1) + 1, which is no more.
+    """
+    d = blocks.astype(np.float64)
+    weights = (q.reshape(*d.shape, BLOCK) * d[..., None]).reshape(q.shape)
+    return product_enclosure(q.shape[1] + 2, a, weights, np.abs(weights), residual, flushed(3 * q.shape[1], a, q, d))
+
+
 def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:
     """The kernel for a number of tokens and a device; all give the same bits."""
     if arithmetic == "float32":
         return ""
     return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    fused = generator.choice(["", "adds"])
+    return draw_product(generator, arithmetic, a, weights(generator, 5 * b + c, c, eight=True), fused)

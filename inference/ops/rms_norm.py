@@ -18,11 +18,15 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
+from inference.arithmetic.formats import norm
+from inference.arithmetic.tolerance import FLUSH, Array, Enclosed, flushed, gamma
 from inference.derivation import Operand, Step
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, floats, integers
 
 PACK = {"gain": pack_plain}
+COLOUR = "#dcecd2"
 
 
 def shape(x: Shape, gain: Shape, *, first: int = 0, **_: object) -> Shape:
@@ -83,6 +87,18 @@ def float32(
     return x * scale * gain
 
 
+def enclosure(x: Array, gain: Array, *, first: int = 0, epsilon: float) -> Enclosed:
+    """y = x·gain·v^(-1/2), v = mean(x^2) + epsilon: ((1 + gamma(9)) / sqrt(1 - gamma(K + 4)) - 1) |y|.
+
+    All terms of v are positive, so its relative error is at most gamma(1 + (K - 1) + 2.5 + 1): a square, the additions,
+    / K, + epsilon. The root halves it; 1 / sqrt is within 2 + 2.5 + 2.5 ulp, inverseSqrt within 2; then two products.
+    """
+    wide, width = x[first:].astype(np.float64), x.shape[1]
+    y = wide / np.sqrt((wide * wide).mean(1, keepdims=True) + np.float64(np.float32(epsilon))) * gain
+    error = (1 + gamma(9)) / np.sqrt(1 - gamma(width + 4)) - 1
+    return y, (error + 2 * width * FLUSH / epsilon) * np.abs(y) + flushed(3, gain, y)
+
+
 def work(x: Shape, gain: Shape, *, first: int = 0, **_: object) -> int:
     return 3 * (x[0] - first) * x[1]
 
@@ -93,3 +109,12 @@ def dimensions(x: Shape, gain: Shape, **_: object) -> dict[str, int]:
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (output[0], 1, 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    gain = 1 + floats(generator, 32 * b) / np.float32(4)
+    if arithmetic == "float32":
+        return {"x": floats(generator, (a, 32 * b))}, {"gain": gain}, {"epsilon": 1e-5, "first": c % a}
+    integer = norm("norm", gain, 12, 1e-5, 32767)
+    x = integers(generator, (a, 32 * b), int(generator.integers(1, 32)))
+    return {"x": x}, {"gain": integer.gain}, integer.attributes | {"first": c % a}

@@ -12,10 +12,13 @@ norm, so |x·cos - y·sin| <= pair norm · 2^14, which ``formats.attention`` bou
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic import tables
 from inference.arithmetic.fixed_point import i32, round_shift
+from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
 from inference.derivation import Operand, Step
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers
 
 PACK = {"table": pack_plain}
 FRACTION = 14
@@ -113,6 +116,19 @@ def pairs(x, table, places, offset, heads, copied):
     return turned[..., 0], turned[..., 1], angle[..., 0], angle[..., 1], x[:, end : end + copied]
 
 
+def enclosure(
+    x: Array, table: Array, places: Array, *, offset: int, heads: int, copied: int = 0, **_: object
+) -> Enclosed:
+    """y = a·cos -+ b·sin: gamma(2) (|a cos| + |b sin|), two products and an addition; columns copied are exact."""
+    even, odd, cos, sin, tail = pairs(x.astype(np.float64), table.astype(np.float64), places, offset, heads, copied)
+    rotated = np.stack((even * cos - odd * sin, even * sin + odd * cos), axis=3)
+    even, odd, cos, sin = (np.abs(part) for part in (even, odd, cos, sin))
+    sizes = np.stack((even * cos + odd * sin, even * sin + odd * cos), axis=3)
+    flat = (len(x), -1)
+    radius = gamma(2) * np.hstack((sizes.reshape(flat), np.zeros_like(tail))) + flushed(2, x, table)
+    return np.hstack((rotated.reshape(flat), tail)), radius
+
+
 def work(x: Shape, table: Shape, places: Shape, *, heads: int, **_: object) -> int:
     return 4 * x[0] * heads * table[1]
 
@@ -124,3 +140,14 @@ def dimensions(x: Shape, table: Shape, places: Shape, *, heads: int, copied: int
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (-(-output[1] // lanes), output[0], 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    width, places = 8 * b, draw_places(generator, a, 1, 64)
+    shape, attributes = (a, 4 * c + width * a + 8 * c + 4), {"offset": 4 * c, "heads": a, "copied": 8 * c}
+    if arithmetic == "float32":
+        angles = tables.angles(64, width, 10000.0)
+        table = np.stack((np.cos(angles), np.sin(angles)), axis=2).astype(np.float32)
+        return {"x": floats(generator, shape), "places": places}, {"table": table}, attributes
+    x = integers(generator, shape, 15)
+    return {"x": x, "places": places}, {"table": tables.rotations(64, width, 10000.0)}, attributes

@@ -11,9 +11,11 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import u32
+from inference.arithmetic.tolerance import MARGIN, Array, Floats, flushed, gamma
 from inference.derivation import Columns, Operand, Step, Words, read, reduced
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require, sample_partial
+from inference.ops._drawing import Drawn, Generator
 from inference.ops.argmax_partial import SPAN
 
 PACK = {"exponential": pack_plain}
@@ -101,6 +103,33 @@ def float32(
     return chosen
 
 
+def used(y: Array, logits: Array, maxima: Array, sums: Array, draws: Array, *, scale: float) -> Floats:
+    """(T,): how far the threshold lies outside the chosen token's piece of the prefix sums, in units of the error.
+
+    The threshold, draw / 2^32 of the total of P sums, is off by gamma(P - 1 + 1 + 2.5 + 1) of itself. The ends of a
+    token's piece are sums before its span and p within: off by p's error and gamma(P + n + 1) of the span's end, which
+    the reference takes its sum from again. The last token of a span also has what its committed sum exceeds p's by.
+    """
+    result = np.full(len(y), np.inf)
+    p, error = sample_partial.enclosed_weights(logits, maxima, scale)
+    for t, token in enumerate(y.tolist()):
+        if not 0 <= token < logits.shape[1]:
+            continue
+        span, spans = token // SPAN, sums.shape[1]
+        ends = sums[t].astype(np.float64).cumsum()
+        threshold = float(draws.view(np.uint32)[t]) / 2**32 * ends[-1]
+        inside = slice(span * SPAN, min(span * SPAN + SPAN, logits.shape[1]))
+        before = ends[span - 1] if span else 0.0
+        prefix = before + p[t, inside].cumsum()
+        at, last = token - inside.start, inside.stop - inside.start - 1
+        low = prefix[at - 1] if at else before
+        high = np.inf if at == last and span == spans - 1 else max(prefix[at], ends[span] if at == last else 0)
+        off = (p[t, inside] * error[t, inside])[: at + 1].sum() + gamma(spans + last + 2) * max(ends[span], prefix[at])
+        off += gamma(spans + 3.5) * threshold + flushed(2 * SPAN + spans)
+        result[t] = max(low - threshold, threshold - high, 0) / (off * MARGIN)
+    return result
+
+
 def work(logits: Shape, *_: Shape, **__: object) -> int:
     return logits[0] * (SPAN + -(-logits[1] // SPAN))
 
@@ -111,3 +140,12 @@ def dimensions(logits: Shape, *_: Shape, **__: object) -> dict[str, int]:
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (-(-output[0] // lanes), 1, 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    inputs, constants, attributes = sample_partial.draw(generator, arithmetic, a, b, c)
+    reference = sample_partial.exact if arithmetic == "exact" else sample_partial.float32
+    inputs["sums"] = reference(*inputs.values(), *constants.values(), **attributes)
+    draws = generator.integers(0, 2**32, a, dtype=np.uint32)
+    draws[0] = generator.choice(np.array([0, 2**32 - 1, draws[0]], np.uint32))
+    return inputs | {"draws": draws.view(np.int32)}, constants, attributes

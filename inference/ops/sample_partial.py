@@ -12,11 +12,14 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic import tables
 from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift, u32
+from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
 from inference.derivation import Columns, Operand, Step, Words, concatenated, read
 from inference.files.blocks import pack_plain
-from inference.ops import Shape, require
-from inference.ops.argmax_partial import SPAN
+from inference.ops import Shape, argmax_partial, require
+from inference.ops._drawing import Drawn, Generator, scale_of
+from inference.ops.argmax_partial import SPAN, values_of
 
 PACK = {"exponential": pack_plain}
 
@@ -86,6 +89,23 @@ def weights(logits: npt.NDArray[np.float32], maxima: npt.NDArray[np.int32], scal
     return np.exp((logits - top) * np.float32(scale))
 
 
+def enclosure(logits: Array, maxima: Array, *, scale: float) -> Enclosed:
+    """y = sum over a span of n of p = e^t, t = (logit - max)·scale: sum of p times p's error and gamma(n - 1)."""
+    p, error = enclosed_weights(logits, maxima, scale)
+    starts = range(0, p.shape[1], SPAN)
+    total, off = (np.add.reduceat(part, starts, axis=1) for part in (p, p * error))
+    lengths = np.diff([*starts, p.shape[1]])
+    return total, off + gamma(lengths - 1) * (total + off) + flushed(2 * SPAN)
+
+
+def enclosed_weights(logits: Array, maxima: Array, scale: float) -> Enclosed:
+    """(T, V): p = e^t and its relative error: t by a difference and a product, exp within 3 + 2|t| ulp."""
+    top = values_of(maxima).max(1, keepdims=True).astype(np.float64)
+    t = (logits - top) * np.float64(np.float32(scale))
+    off = np.abs(t) * gamma(2)
+    return np.exp(t), np.exp(off) * (1 + (3 + 2 * (np.abs(t) + off)) * U) - 1
+
+
 def work(logits: Shape, *_: Shape, **__: object) -> int:
     return logits[0] * logits[1]
 
@@ -96,3 +116,11 @@ def dimensions(logits: Shape, *_: Shape, **__: object) -> dict[str, int]:
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (output[1], output[0], 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    inputs, _, _ = argmax_partial.draw(generator, arithmetic, a, b, c)
+    inputs |= {"maxima": argmax_partial.exact(**inputs)}
+    if arithmetic == "float32":
+        return inputs, {}, {"scale": 0.7}
+    return inputs, {"exponential": tables.exponential()}, scale_of(2.0**-6)

@@ -14,13 +14,18 @@ C(t) = t / (1 + e^t) in 16 fraction bits at steps of 1/16 up to 16, linear betwe
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic import tables
 from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift
+from inference.arithmetic.formats import GATE_SPLIT
+from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
 from inference.derivation import Operand, Step
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, floats, integers
 
 PACK = {"curve": pack_plain}
-SPLIT = 10
+EXP_CLAMP = 80.0
+"""The float32 kernel takes e^-g at most at g = -80."""
 
 
 def shape(x: Shape, *tables: Shape, **_: object) -> Shape:
@@ -38,7 +43,7 @@ def exact(x: npt.NDArray[np.int32], curve: npt.NDArray[np.int32], *, fraction: i
     c = table[i] + (i32(slope * (t & ((1 << step) - 1)) + (1 << (step - 1))) >> step)
     c = np.where(i < 256, c, 0)
     s = np.maximum(g, 0) - round_shift(c, 16 - fraction)
-    return multiply_shift(i32(s), u, SPLIT).astype(np.int32)
+    return multiply_shift(i32(s), u, GATE_SPLIT).astype(np.int32)
 
 
 def derivation(
@@ -55,6 +60,19 @@ def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
         return np.asarray(g / (np.float32(1) + np.exp(-g)) * u, np.float32)
 
 
+def enclosure(x: Array) -> Enclosed:
+    """z = g / (1 + e^-g)·v: gamma(4.5 + (3 + 2|g|) sigma(-g)) |z|.
+
+    e^-g is within 3 + 2|g| ulp and makes up sigma(-g) of 1 + e^-g; an addition, a quotient (2.5) and a product follow.
+    Where g < -80 an exponential that is cut off, or overflows to a z of 0, changes z by at most |g v| e^-80.
+    """
+    g, v = np.split(x.astype(np.float64), 2, axis=1)
+    e = np.exp(np.minimum(-g, 700))
+    z = g / (1 + e) * v
+    cut = np.where(g < -EXP_CLAMP, np.abs(g * v) * np.exp(-EXP_CLAMP), 0)
+    return z, gamma(4.5 + (3 + 2 * np.abs(g)) * e / (1 + e)) * np.abs(z) + cut + flushed(4, x)
+
+
 def work(x: Shape, *_: Shape, **__: object) -> int:
     return 2 * x[0] * x[1]
 
@@ -65,3 +83,11 @@ def dimensions(x: Shape, *_: Shape, **__: object) -> dict[str, int]:
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
     return (-(-output[1] // lanes), output[0], 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    shape = (a, 2 * 7 * b * c)
+    if arithmetic == "float32":
+        return {"x": 8 * floats(generator, shape)}, {}, {}
+    fraction = int(generator.integers(8, 13))
+    return {"x": integers(generator, shape, 20)}, {"curve": tables.silu_curve()}, {"fraction": fraction}

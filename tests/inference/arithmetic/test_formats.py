@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from inference.arithmetic.formats import LIMIT, attention, gate, linear, norm, residual_fraction, rows
-from inference.files.blocks import BLOCK, Weights, eight_bits
+from inference.files.blocks import BLOCK, Weights, eight_bits, four_bits
 from inference.models.llama import graph, model
-from inference.models.tiny import four_bits, tiny
+from inference.models.tiny import tiny
 from inference.ops import matmul_q4, matmul_q8, rms_norm, silu_gate
 from inference.reference import Reference
 

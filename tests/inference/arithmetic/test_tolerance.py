@@ -183,10 +183,10 @@ def drawn(single):
 
 
 def test_every_float32_op_has_a_tolerance():
-    assert sorted(tolerance.VALUES | tolerance.CHOICES) == FLOAT32 == sorted(EVALUATE)
+    assert all(hasattr(ops.load(op), "enclosure") != hasattr(ops.load(op), "used") for op in FLOAT32)
 
 
-@pytest.mark.parametrize("op", FLOAT32)
+@pytest.mark.parametrize("op", sorted(EVALUATE))
 def test_any_order_and_rounding_stays_within(op, drawn):
     @settings(max_examples=25)
     @given(*SHAPES, st.booleans())
@@ -231,7 +231,7 @@ def test_the_bounds_are_nearly_attained(op, attained):
     assert attained <= worst(op) <= 1
 
 
-@pytest.mark.parametrize("op", sorted(tolerance.VALUES))
+@pytest.mark.parametrize("op", [op for op in FLOAT32 if hasattr(ops.load(op), "enclosure")])
 def test_twice_the_radius_away_is_outside(op, drawn):
     operands, attributes = drawn(op, 5, 3, 2, 2)
     found = tolerance.enclosure(op, *operands, **attributes)
