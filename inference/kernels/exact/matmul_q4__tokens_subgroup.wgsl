@@ -24,6 +24,11 @@ fn row_of(lane: u32, mine: Row) -> Row {
                subgroupShuffle(mine.blocks, lane));
 }
 
+// Three blocks of a row for four tokens.
+fn terms(w: Row, x: Block, y: Block, z: Block) -> vec4<i32> {
+    return term(w.q[0], w.blocks.x, x) + term(w.q[1], w.blocks.y, y) + term(w.q[2], w.blocks.z, z);
+}
+
 // The accumulators of 96 rows from `row` on and the four tokens from `token` on.
 fn accumulate(token: u32, row: u32, e: vec4<i32>, acc: ptr<function, array<vec4<i32>, ROWS>>) {
     let together = eight_lanes();
@@ -39,11 +44,11 @@ fn accumulate(token: u32, row: u32, e: vec4<i32>, acc: ptr<function, array<vec4<
         for (var tile = 0u; tile < ROWS / 8u; tile++) {
             let first = min(row / 8u + tile, last) * count;
             let at = (vec3<u32>(first) + min(vec3<u32>(block) + vec3<u32>(0u, 1u, 2u), vec3<u32>(count - 1u))) * 8u;
-            let mine = row_at(at + part);
-            for (var r = 0u; r < 8u; r++) {
-                var w: Row;
-                if (together) { w = row_of(r, mine); } else { w = row_at(at + r); }
-                (*acc)[tile * 8u + r] += term(w.q[0], w.blocks.x, x) + term(w.q[1], w.blocks.y, y) + term(w.q[2], w.blocks.z, z);
+            if (together) {
+                let mine = row_at(at + part);
+                for (var r = 0u; r < 8u; r++) { (*acc)[tile * 8u + r] += terms(row_of(r, mine), x, y, z); }
+            } else {
+                for (var r = 0u; r < min(params.outputs, 8u); r++) { (*acc)[tile * 8u + r] += terms(row_at(at + r), x, y, z); }
             }
         }
     }

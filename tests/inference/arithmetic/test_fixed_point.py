@@ -67,9 +67,15 @@ def test_a_narrowed_row_is_within_half_a_unit(seed, bits):
     z = generator.integers(-(2**30), 2**30, (3, 8)) >> generator.integers(0, 30, (3, 1))
     a, exponent = narrowed(z, bits)
     unit = 1 << exponent
-    assert (np.abs(a * unit - z) <= np.where(a == 2**bits - 1, unit, unit // 2)).all()
-    assert np.abs(a).max() <= 2**bits
+    assert (np.abs(a * unit - z) <= np.where(np.abs(a) == 2**bits - 1, unit, unit // 2)).all()
+    assert np.abs(a).max() < 2**bits
     assert (exponent.ravel() == [max(0, int(max(map(abs, row))).bit_length() - bits) for row in z.tolist()]).all()
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_row_that_would_round_to_one_bit_more_is_kept_to_its_bits(sign):
+    a, exponent = narrowed(sign * np.array([[2**19 - 1, 2**18]]), 14)
+    assert exponent.tolist() == [[5]] and a.tolist() == [[sign * (2**14 - 1), sign * 2**13]]
 
 
 def test_without_bits_a_row_is_as_it_is():

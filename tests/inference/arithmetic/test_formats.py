@@ -7,7 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.arithmetic.formats import LIMIT, attention, gate, linear, norm, residual_fraction, rows
+from inference.arithmetic.formats import (
+    LIMIT,
+    attention,
+    gate,
+    head_bound,
+    linear,
+    norm,
+    residual_fraction,
+    row_bounds,
+    rows,
+    slack,
+)
 from inference.files.blocks import BLOCK, Weights, eight_bits, four_bits
 from inference.models.llama import graph, model
 from inference.models.tiny import tiny
@@ -31,6 +42,27 @@ def test_no_activation_overflows_a_product(seed, blocks, eight):
         y = op.exact(a, integer.q, integer.blocks, rows("worst", integer.sigma * 2.0**-14))
         real = a.astype(np.float64) @ weights.matrix().T.astype(np.float64) * 2.0**-14
         assert np.abs(y - real).max() <= 2 + 2e-4 * np.abs(real).max()
+
+
+def product_at_the_edge():
+    """Weights of 8 bits whose largest activation is 2^14 - 1: 2^14 of either sign would overflow i32."""
+    q = np.full((1, BLOCK * 65), 127, np.int8)
+    q[0, -BLOCK:] = 0
+    q[0, -BLOCK:][:17] = [127] * 16 + [30]
+    return linear("edge", Weights(q, np.ones((1, 65), np.float32)))
+
+
+@pytest.mark.parametrize("sign", [1, -1])
+def test_a_narrowed_row_does_not_reach_what_overflows(sign):
+    integer = product_at_the_edge()
+    assert integer.largest == 2**14 - 1
+    acc = [sum(map(int, integer.q[0, at : at + BLOCK])) * 32767 for at in range(0, integer.q.shape[1], BLOCK)]
+    assert sum(part << 14 >> 16 for part in acc) >= 2**31
+    z = np.full((1, integer.q.shape[1]), sign * (2**19 - 1), np.int32)
+    y = matmul_q8.exact(z, integer.q, integer.blocks, np.array([[2**14, 14]], np.int32), bits=14)
+    # The row's exponent is 5: y = acc · 2^(14 + 5 - 16 - 14), rounded.
+    expected = sum(sign * (2**14 - 1) * part >> 16 for part in acc)
+    assert y[0, 0] == (((expected >> 2) + (1 << 8)) >> 9)
 
 
 def test_a_product_of_too_many_weights_is_refused_by_name(refusal):
@@ -66,6 +98,18 @@ def test_a_norm_holds_at_every_size_and_for_the_worst_rows(seed, width, fraction
     unit = 2.0**-integer.fraction
     large = np.abs(x).max(1) >= 2**9  # below, x itself has few bits and the norm's error is that of x
     assert np.abs(y - expected)[large].max() <= unit + 4e-3 * np.abs(expected).max()
+
+
+@pytest.mark.parametrize("width", [64, 576, 2048])
+def test_a_norm_exceeds_the_real_one_by_less_than_its_slack(width):
+    gain = np.ones(width, np.float32)
+    integer = norm("norm", gain, 0, 1e-5, 32767)
+    single = np.zeros((4096, width), np.int32)
+    single[:, 0] = 2**14 + np.arange(4096)
+    most = np.abs(rms_norm.exact(single, integer.gain, **integer.attributes)).max() * 2.0**-integer.fraction
+    assert np.sqrt(width) < most <= np.sqrt(width) * slack(width)
+    assert most <= row_bounds(np.eye(width, dtype=np.float32), gain)[0]
+    assert most <= head_bound(np.eye(width, dtype=np.float32), gain, 1)
 
 
 def test_a_norm_that_does_not_fit_is_refused_by_name(refusal):
