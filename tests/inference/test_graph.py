@@ -46,6 +46,17 @@ def test_unknown_ops_inputs_and_taken_names_are_refused(chain, refusal):
     assert "(rms_norm): " in refusal(add, chain, "c", "rms_norm", ["b"])
 
 
+def test_misspelt_and_missing_attributes_are_refused(chain, refusal):
+    message = refusal(add, chain, "c", "rms_norm", ["b", "gain"], epsilom=1e-5)
+    assert message == "node 'c' (rms_norm): there is no attribute 'epsilom'; there are epsilon, first"
+    assert (
+        refusal(add, chain, "c", "rms_norm", ["b", "gain"])
+        == "node 'c' (rms_norm): the attribute 'epsilon' is not given"
+    )
+    chain.nodes["b"]["attributes"]["gain_shift"] = 3  # of the other arithmetic
+    assert "no attribute 'gain_shift'" in refusal(validate, chain)
+
+
 def test_edges_that_are_no_inputs_are_refused(chain, refusal):
     chain.add_edge("x", "b")
     assert "edges from other nodes" in refusal(validate, chain)
