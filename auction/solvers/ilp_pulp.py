@@ -16,8 +16,10 @@ from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer,
 __all__ = ["READINGS", "solve"]
 
 # Both hold integer points to rows within 10^-6 and reduced costs to their sign within 10^-7; sums are off by some
-# hundred roundings of their terms at most. CBC reads amounts of 13 digits, for that is how PuLP writes them.
-ARITHMETIC = Arithmetic(amounts=2**40, requests=2**15, per_column=1e-7, relative=2.0**-44)
+# hundred roundings of their terms at most. PuLP writes 13 digits for CBC, which once cut an optimum off behind
+# coefficients of 2^15 that differed by one; none of those it was given at 2^8.
+HIGHS = Arithmetic(amounts=2**40, requests=2**15, per_column=1e-7, relative=2.0**-44)
+CBC = HIGHS._replace(requests=2**6)
 
 
 def solve(
@@ -41,8 +43,8 @@ def solve(
     Raises:
         InputError: more pairs of tasks and providers than an integer programme takes.
     """
-    optimum = {"highs": highs_optimum, "cbc": cbc_optimum}[backend]
-    return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), ARITHMETIC)
+    optimum, arithmetic = {"highs": (highs_optimum, HIGHS), "cbc": (cbc_optimum, CBC)}[backend]
+    return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), arithmetic)
 
 
 def highs_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
