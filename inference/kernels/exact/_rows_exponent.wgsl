@@ -14,3 +14,8 @@ fn exponent(id: vec3<u32>) -> i32 {
     workgroupBarrier();
     return shared_exponent(vec4<u32>(atomicLoad(&most)), params.bits);
 }
+
+fn four_rows(id: vec3<u32>) -> vec4<i32> {
+    let e = exponent(id);
+    return requantised(accumulate(id, e), id, e);
+}

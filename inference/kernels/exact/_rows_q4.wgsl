@@ -27,27 +27,21 @@ fn terms(at: vec4<u32>, x: Block) -> vec4<i32> {
 
 @compute @workgroup_size(lanes)
 fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>) {
-    let e = exponent(id);
-    let acc = accumulate(id, e);
+    let y = four_rows(id);
     let n = rows_of(id);
     for (var r = 0u; r < 2u; r++) {
-        if (n[r] < params.outputs) {
-            put_gate(requantise(acc[r], rows[n[r]], e), requantise(acc[r + 2u], rows[n[r] + 8u], e), n[r], id.y);
-        }
+        if (n[r] < params.outputs) { put_gate(y[r], y[r + 2u], n[r], id.y); }
     }
 }
 
 @compute @workgroup_size(lanes)
 fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>) {
-    let e = exponent(id);
-    let acc = accumulate(id, e);
+    let y = four_rows(id);
     let n = rows_of(id);
     for (var r = 0u; r < 4u; r += 2u) {
         if (n[r] < params.outputs) {
-            let x = requantise(acc[r], rows[n[r]], e);
-            let y = requantise(acc[r + 1u], rows[n[r] + 1u], e);
-            put(x, y, n[r], id.y, places[id.y]);
-            put(y, x, n[r] + 1u, id.y, places[id.y]);
+            put(y[r], y[r + 1u], n[r], id.y, places[id.y]);
+            put(y[r + 1u], y[r], n[r] + 1u, id.y, places[id.y]);
         }
     }
 }

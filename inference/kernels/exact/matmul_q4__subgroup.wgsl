@@ -3,9 +3,7 @@
 // from it.
 
 // The accumulators of the four rows.
-fn accumulate(id: vec3<u32>, e: i32) -> vec4<i32> {
-    let together = eight_lanes();
-    let part = lane_of_eight();
+fn accumulate(id: vec3<u32>, e: i32, together: bool, part: u32) -> vec4<i32> {
     var at = begins(id);
     var from_ = id.y * (params.columns / 4u);
     var acc = vec4<i32>(0i);
