@@ -71,10 +71,7 @@ fn write(at: u32, i: u32, vectors: u32, mixed: Sums, reciprocal: i32) {
     for (var n = 0u; n < 4u && i + n < vectors; n++) { output[at + i + n] = scaled(mixed[n], reciprocal); }
 }
 
-@compute @workgroup_size(lanes)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let together = eight_lanes();
-    let part = lane_of_eight();
+fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32) {
     let first = group.y * lanes;
     // Beyond the last token the last again: in rows of the workspace that are there for it, and nothing is put out.
     let row = first + lane;
@@ -143,4 +140,10 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
             if (each.z > each.y) { write(queries.z, i, vectors, three, reciprocal.z); }
         }
     }
+}
+
+// Either way has loops of its own, in which `together` is a constant.
+@compute @workgroup_size(lanes)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    if (eight_lanes()) { attend(group, lane, true, lane_of_eight()); } else { attend(group, lane, false, 0u); }
 }
