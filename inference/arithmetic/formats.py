@@ -138,12 +138,12 @@ def norm(name: str, gain: npt.NDArray[np.float32], residual_fraction: int, epsil
 def row_bounds(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]) -> Floats:
     """(N,): sqrt(d)·|W_n ∘ gain|_2, the largest |y_n| after a norm."""
     width = len(gain)
-    return np.sqrt(width * ((matrix * gain).astype(np.float64) ** 2).sum(1)) * slack(width)
+    return np.sqrt(width * ((matrix * gain.astype(np.float64)) ** 2).sum(1)) * slack(width)
 
 
 def head_bound(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32], heads: int) -> float:
     """The largest |y_head|_2 after a norm: sqrt(d) times the spectral norm of W_head ∘ gain."""
-    weighted = (matrix * gain).astype(np.float64).reshape(heads, -1, len(gain))
+    weighted = (matrix * gain.astype(np.float64)).reshape(heads, -1, len(gain))  # float32 would overflow
     largest = np.linalg.eigvalsh(weighted @ weighted.transpose(0, 2, 1)).max()
     return math.sqrt(len(gain) * float(largest)) * slack(len(gain))
 

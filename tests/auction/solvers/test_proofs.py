@@ -17,10 +17,12 @@ from auction.market import READINGS
 
 DEMANDS = (4, 60, 10**3, 10**5, 2 * 10**7, 4 * 10**9, 2**33, 10**12, 10**15)
 AMOUNTS = (1, 10**3, 10**6, 10**7, 10**10, 10**13, 10**16, 2**57)
+ALTERNATIVES = {"ilp_pulp": ("backend", "highs", "cbc"), "column_generation": ("rows", "auto", "providers", "vectors")}
 EVERY = [
-    (name, {"backend": backend} if backend else {})
+    (name, {option: choice} if choice else {})
     for name in solvers.names()
-    for backend in (("highs", "cbc") if name == "ilp_pulp" else (None,))
+    for option, *choices in (ALTERNATIVES.get(name, ("", "")),)
+    for choice in choices
 ]
 every = pytest.mark.parametrize("solver, options", EVERY, ids=[" ".join([name, *o.values()]) for name, o in EVERY])
 

@@ -170,3 +170,11 @@ def test_loud_weights_overflow_nothing(factor):
 
 def test_weights_too_loud_for_32_bits_are_refused_by_name(refusal):
     assert refusal(model, "loud", louder(100.0), "exact").startswith("layer00.down: a residual of up to")
+
+
+def test_bounds_of_products_beyond_float32_are_finite():
+    """Both factors are numbers of a file; what they come to is for the caller to refuse."""
+    matrix, gain = np.full((4, 4), 1e30, np.float32), np.full(4, 1e30, np.float32)
+    exact = 4 * float(np.float32(1e30)) ** 2  # sqrt(4) times a row's norm, which is 2·10^60
+    assert exact <= row_bounds(matrix, gain).min() <= row_bounds(matrix, gain).max() <= 1.01 * exact
+    assert 2 * exact <= head_bound(matrix, gain, 1) <= 2.02 * exact  # of rank one: two rows' norm

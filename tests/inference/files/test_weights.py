@@ -311,6 +311,7 @@ def test_configurations_that_are_none_are_refused(tmp_path, refusal, config, sai
         (b"", b"", "its header does not end in it"),
         (struct.pack("<Q", 2**63), b"{}", "its header does not end in it"),
         (struct.pack("<Q", 2**24 + 1), bytes(2**24 + 1), "a header of 16777217 bytes"),
+        (struct.pack("<Q", 24), b'{"t":{"dtype":"F\\n32"}}  ', "unknown variant `F 32`"),
     ],
 )
 def test_headers_of_safetensors_are_bounded(tmp_path, refusal, head, tail, said):
