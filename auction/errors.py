@@ -4,5 +4,8 @@
 class InputError(ValueError):
     """Bad input: one line that says what is wrong, where, and what is allowed.
 
-    The command line prints it and exits with code 2.
+    The command line prints it and exits with code 2. What a file's text would do to that line is written out.
     """
+
+    def __init__(self, message: str) -> None:
+        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))

@@ -124,8 +124,7 @@ def _tensors(path: Path) -> dict[str, Any]:
         try:
             handle = safe_open(file, framework="numpy")
         except (SafetensorError, OSError) as error:
-            said = " ".join(str(error).split())  # it quotes the file
-            raise InputError(f"{file}: a damaged safetensors file: {said}") from None
+            raise InputError(f"{file}: a damaged safetensors file: {error}") from None
         for name in handle.keys():  # noqa: SIM118 not a dictionary
             if name in where:
                 raise InputError(f"{path}: tensor {name} is there twice")

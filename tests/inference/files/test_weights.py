@@ -285,7 +285,7 @@ def test_what_has_no_end_is_not_read(tmp_path, refusal):
 
 @pytest.mark.parametrize("name", ["a\0b", "x" * 5000, "none.gguf"])
 def test_names_that_no_file_has_are_refused(refusal, name):
-    assert name[:100] in refusal(read_model, Path(name))
+    assert name.replace("\0", "\\x00")[:100] in refusal(read_model, Path(name))
 
 
 @pytest.mark.parametrize(
@@ -311,7 +311,7 @@ def test_configurations_that_are_none_are_refused(tmp_path, refusal, config, sai
         (b"", b"", "its header does not end in it"),
         (struct.pack("<Q", 2**63), b"{}", "its header does not end in it"),
         (struct.pack("<Q", 2**24 + 1), bytes(2**24 + 1), "a header of 16777217 bytes"),
-        (struct.pack("<Q", 24), b'{"t":{"dtype":"F\\n32"}}  ', "unknown variant `F 32`"),
+        (struct.pack("<Q", 24), b'{"t":{"dtype":"F\\n32"}}  ', "unknown variant `F\\n32`"),
     ],
 )
 def test_headers_of_safetensors_are_bounded(tmp_path, refusal, head, tail, said):
