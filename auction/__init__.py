@@ -1,5 +1,8 @@
 """The market of the Distribute.AI whitepaper: exact baselines, the bid-density auction, and the gap between them."""
 
+from auction import _interrupt  # noqa: F401 - before anything that takes time
+
+# isort: split
 from auction import _compiled  # noqa: F401 - before anything is compiled
 from auction.allocation import Allocation, check
 from auction.errors import InputError

@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from verification import referee
+from verification._interrupt import INTERRUPTED, raise_again
 from verification.adversaries.break_protocol import BEFOREHAND
 from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, substituted
 from verification.commitment import check as check_commitment
@@ -31,7 +32,7 @@ from verification.terminal import printable, replace_unencodable
 from verification.trace import Trace, record
 from verification.transcript import KEYS, forfeited, read_commitment, replay, summary, transcript
 
-BAD_INPUT, FAILED, INTERRUPTED = 2, 1, 130
+BAD_INPUT, FAILED = 2, 1
 Backend = Literal["wgpu", "dawn", "numpy"]
 
 ModelName = Annotated[str, typer.Option("--model", help="tiny, smollm2, a .gguf file or a Hugging Face directory")]
@@ -64,6 +65,7 @@ def run(app: typer.Typer, *others: type[Exception]) -> None:
         others: errors of the source of computations that are bad input too.
     """
     bad_input: tuple[type[Exception], ...] = (InputError, Refusal, *others)
+    raise_again()
     replace_unencodable()
     try:
         sys.exit(app(standalone_mode=False))

@@ -14,9 +14,10 @@ from numba.core.event import Listener, install_listener
 from rich.console import Console
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
+from auction._interrupt import INTERRUPTED, raise_again
 from auction.errors import InputError
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT = 2
 
 # Names and texts of files are shown as they are: brackets and colons are no markup.
 stdout = Console(markup=False, emoji=False, highlight=False)
@@ -43,6 +44,7 @@ class _Compiling(Listener):
 
 def run(app: typer.Typer) -> None:
     """Run a command line: exit code 2 and one line on bad input, 130 when interrupted."""
+    raise_again()
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # what the console's encoding lacks
     try:

@@ -12,6 +12,7 @@ import typer
 
 from inference import generate as runs
 from inference import models
+from inference._interrupt import INTERRUPTED, raise_again
 from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
 from inference.commands.bench import bench
 from inference.commands.devices import adapters, conformance, serve
@@ -36,13 +37,14 @@ app.command("bench")(bench)
 app.command("conformance")(conformance)
 app.command("serve")(serve)
 
-BAD_INPUT, INTERRUPTED = 2, 130
+BAD_INPUT = 2
 LONGEST_TEXT = 2**26
 """Bytes; far more than a context."""
 
 
 def run(app: typer.Typer) -> None:
     """Run the command line: exit code 2 and one line on bad input, 130 when interrupted."""
+    raise_again()
     replace_unencodable()
     try:
         sys.exit(app(standalone_mode=False))

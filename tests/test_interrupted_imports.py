@@ -1,0 +1,26 @@
+"""Ctrl-C while a command line is still importing its modules."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+INTERRUPTING = "import os, signal\nos.kill(os.getpid(), signal.SIGINT)\n"
+START = """
+import os, signal, sys
+signal.signal(signal.SIGINT, signal.SIG_DFL)  # background jobs ignore it
+os.execv(sys.executable, [sys.executable, "-m", sys.argv[1]])
+"""
+
+
+@pytest.mark.parametrize("imported", ["numpy", "typer"])
+@pytest.mark.parametrize("package", ["auction", "inference", "verification", "experiments"])
+def test_an_interrupt_of_an_import_leaves_no_traceback(tmp_path, package, imported):
+    (tmp_path / f"{imported}.py").write_text(INTERRUPTING)
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join([str(tmp_path), str(ROOT)])}
+    command = [sys.executable, "-c", START, package]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout, ended.stderr) == (130, "", "")
