@@ -82,8 +82,8 @@ def amounts(name: str, value: Any, shape: Shape, unit: str = "") -> NDArray[np.i
 
 
 def _whole(number: Any) -> Any:
-    """Whether floats are integers that float64 holds exactly."""
-    return (abs(number) <= 2.0**53) & (number == np.floor(number))
+    """Whether floats are integers that float64 holds exactly: 2^53 may have been 2^53 + 1."""
+    return (abs(number) < 2.0**53) & (number == np.floor(number))
 
 
 def reals(name: str, value: Any, shape: Shape, upper: float = np.inf) -> NDArray[np.float64]:
@@ -102,7 +102,7 @@ def reals(name: str, value: Any, shape: Shape, upper: float = np.inf) -> NDArray
 def integer(name: str, value: Any, lower: int, upper: int = INT64_MAX) -> int:
     """A single integer from ``lower`` to ``upper``; of numpy or a whole float as well."""
     number = value.item() if isinstance(value, np.ndarray | np.generic) and np.ndim(value) == 0 else value
-    if isinstance(number, float) and number.is_integer() and abs(number) <= 2.0**53:
+    if isinstance(number, float) and _whole(number):
         number = int(number)
     if isinstance(number, bool) or not isinstance(number, int) or not lower <= number <= upper:
         raise InputError(f"{name}: {shown(number)} is not allowed; an integer from {lower} to {upper}")

@@ -185,8 +185,8 @@ def read_outcome(path: Path) -> Outcome:
             certified_bound=_optional_integer(fields, "certified_bound"),
             proof=_optional_text(fields, "proof"),
         )
-        if fields.get("gap", outcome.gap) != outcome.gap:
-            raise InputError(f"gap: {shown(fields['gap'])} is not allowed; (bound - welfare) / bound is {outcome.gap}")
+        if isinstance(gap := fields.get("gap", outcome.gap), bool) or gap != outcome.gap:
+            raise InputError(f"gap: {shown(gap)} is not allowed; (bound - welfare) / bound is {outcome.gap}")
         return outcome
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
+from auction import _interrupt
 from auction.errors import InputError
 
 
@@ -20,7 +21,8 @@ def load(package: ModuleType, name: str, kind: str) -> ModuleType:
     """Import one of them; ``kind`` is what a person calls it (solver, family, claim)."""
     if name not in names(package):
         raise InputError(f"unknown {kind} {name!r}; there are {', '.join(names(package))}")
-    return importlib.import_module(f"{package.__name__}.{name}")
+    with _interrupt.held():
+        return importlib.import_module(f"{package.__name__}.{name}")
 
 
 def summary(module: ModuleType) -> str:

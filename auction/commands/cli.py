@@ -148,10 +148,12 @@ def _reasons(market: Market, outcome: Outcome) -> list[str]:
         achieved = welfare(market, outcome.allocation)
         if achieved != outcome.welfare:
             reasons.append(f"welfare is {achieved} micro-tokens, not {outcome.welfare}")
-    if outcome.bound is not None and outcome.bound < outcome.welfare:
-        reasons.append(f"bound {outcome.bound} is below the welfare {outcome.welfare}")
-    if outcome.proven_optimal and outcome.bound != outcome.welfare:
-        reasons.append(f"proven_optimal, but the bound is {outcome.bound} and the welfare {outcome.welfare}")
+    for name, bound in (("bound", outcome.bound), ("certified_bound", outcome.certified_bound)):
+        if bound is not None and bound < outcome.welfare:
+            reasons.append(f"{name} {bound} is below the welfare {outcome.welfare}")
+    if outcome.proven_optimal != (outcome.bound == outcome.welfare):
+        claim = "proven_optimal" if outcome.proven_optimal else "not proven_optimal"
+        reasons.append(f"{claim}, but the bound is {outcome.bound} and the welfare {outcome.welfare}")
     proof = outcome.proven_optimal or outcome.proof is not None
     if outcome.certified_bound is not None and (outcome.bound or 0) < outcome.certified_bound and not proof:
         reasons.append(f"bound {outcome.bound} is below the certified bound {outcome.certified_bound} without a proof")
@@ -218,7 +220,7 @@ def compare(
             if other is not None:
                 word = "proven optimum" if one.proven_optimal else "bound"
                 text = f"{path}: {one.solver}'s {word} {one.bound} is false: {other.solver} found {other.welfare}"
-                stderr.print(text, style="bold red", soft_wrap=True, highlight=False, markup=False)
+                stderr.print(printable(text), style="bold red", soft_wrap=True)
         if not json:
             _print_outcomes(str(path), of_market)
         summaries += [

@@ -251,7 +251,7 @@ def test_outcomes_survive_the_round_trip(folder, market, reading, bounded):
         *[("reading", wrong) for wrong in ("half", None, ["bundle"], {"bundle": 1}, 1)],
         *[("options", wrong) for wrong in (None, [], "x")],
         *[("proven_optimal", wrong) for wrong in (None, 1, "true")],
-        *[("seed", -1), ("welfare", None), ("seconds", -1), ("seconds", 10**400), ("gap", [])],
+        *[("seed", -1), ("welfare", None), ("seconds", -1), ("seconds", 10**400), ("gap", []), ("gap", False)],
         *[(name, "x" * 2000) for name in ("solver", "status", "market_digest", "proof")],
         *[(name, [2**63]) for name in ("task", "provider")],
     ],

@@ -84,6 +84,8 @@ def test_check_accepts_what_solve_wrote_and_names_what_was_changed(cli, market, 
     assert f"task {honest['task'][0]}" in reasons(task=honest["task"][1:], provider=honest["provider"][1:])
     assert "below the welfare" in reasons(bound=honest["welfare"] - 1, gap=-1 / (honest["welfare"] - 1))
     assert "proven_optimal" in reasons(bound=2 * honest["welfare"], gap=0.5)
+    assert "not proven_optimal, but" in reasons(proven_optimal=False)
+    assert "certified_bound -1 is below the welfare" in reasons(certified_bound=-1)
 
 
 def test_check_refuses_an_outcome_for_another_market(cli, market, tmp_path):
@@ -105,16 +107,22 @@ def test_compare_warm_starts_exact_solvers_and_lists_outcomes(cli, market):
 
 
 def test_compare_says_which_of_two_proven_optima_is_false(cli, market, monkeypatch):
-    """One solver calls the empty allocation optimal; any other refutes it with what it found."""
+    """One solver calls the empty allocation optimal, any other refutes it; the file has a name a terminal obeys."""
 
     def lie(market, reading, stop, seed, *, norm="unit"):
         return Found(Allocation.empty(), 0, "optimal")
 
     monkeypatch.setattr(greedy, "solve", lie)
-    arguments = "compare", market, "--solvers", "greedy,ilp_pulp,bid_density"
+    arguments = (
+        "compare",
+        market.rename(market.with_name("\x1b[31mmarket.json")),
+        "--solvers",
+        "greedy,ilp_pulp,bid_density",
+    )
     code, printed, error = cli(*arguments)
     assert code == 1
     assert "greedy's proven optimum 0 is false: ilp_pulp found" in error
+    assert "\x1b" not in error and r"\x1b[31mmarket.json: greedy" in error
     assert [line.split()[1] for line in printed.splitlines() if "FALSE" in line] == ["greedy"]
     code, printed, _ = cli(*arguments, "--json")
     assert code == 1
