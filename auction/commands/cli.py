@@ -7,12 +7,12 @@ import typer
 from rich.table import Table
 
 from auction import instances, registry, solvers
+from auction._interrupt import INTERRUPTED
 from auction.allocation import check
 from auction.certificate import Certificate, derived_bound
 from auction.commands.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
 from auction.commands.terminal import (
-    INTERRUPTED,
     clean_stdout,
     key_values,
     print_json,

@@ -107,9 +107,9 @@ class Exact:
         product = table if tied else formats.linear("head", head)
         norm = self._norm("norm", product.largest)
         largest = float(formats.row_bounds(head.matrix(), self.llama.gains["norm"]).max())
-        if not math.isfinite(largest):
-            raise InputError(f"head: logits of {largest} leave no fraction bits")
         self.logit_fraction = min(14, math.floor(math.log2(formats.LIMIT / 2 / max(largest, 1.0))))
+        if self.logit_fraction < 0:
+            raise InputError(f"head: logits of up to {largest:.3g} leave no fraction bits")
         if tied:
             self.constants["head.rows"] = formats.rows(
                 "head", product.sigma * 2.0 ** (self.logit_fraction - norm.fraction)

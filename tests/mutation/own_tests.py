@@ -9,7 +9,8 @@ class Imports:
     """Who imports whom in a project, tests included."""
 
     def __init__(self, root: Path):
-        found = {path.relative_to(root): path for path in sorted(root.rglob("*.py"))}
+        paths = (path.relative_to(root) for path in sorted(root.rglob("*.py")))
+        found = {path: root / path for path in paths if not path.parts[0].startswith(".")}  # environments may lie there
         self.path = {module_of(path): path.as_posix() for path in found}
         source = {module_of(path): file.read_bytes() for path, file in found.items()}
         self.compiled = {name for name, text in source.items() if b"numba" in text}
