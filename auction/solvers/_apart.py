@@ -154,6 +154,8 @@ class _Process:
 
     def end(self) -> None:
         """Kill it and all that it started, and remove what they wrote."""
+        # Before as well: this process may itself be ended once the other is dead, and nobody is left to do it.
+        shutil.rmtree(self._folder, ignore_errors=True)
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self._popen.pid, signal.SIGKILL)
         assert self._popen.stdin is not None

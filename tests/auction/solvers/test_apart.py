@@ -158,3 +158,22 @@ os.kill(os.getpid(), signal.SIGKILL)
     while not gone(int(ended.stdout)) and time.monotonic() < deadline:
         threading.Event().wait(0.01)
     assert gone(int(ended.stdout))
+
+
+ENDED_WHILE_ENDING = """
+import os
+from auction.solvers import _apart
+
+kill = os.killpg
+def end_all(group, number):
+    kill(group, number)
+    os._exit(1)  # as a worker of multiprocessing that has its SIGTERM while it ends
+os.killpg = end_all
+_apart.start()
+"""
+
+
+def test_whoever_is_ended_while_it_ends_a_process_leaves_no_folder(tmp_path):
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path)), "TMPDIR": str(tmp_path)}
+    ended = subprocess.run([sys.executable, "-c", ENDED_WHILE_ENDING], env=environment, timeout=60, check=False)
+    assert ended.returncode == 1 and not list(tmp_path.glob("auction-*"))
