@@ -13,8 +13,8 @@ from inference.model import Llama, Model
 from inference.models.llama import model
 from inference.reference import Reference
 from verification.cli import Backend, application, run
-from verification.contest import Task
 from verification.errors import InputError
+from verification.first.contest import Task
 
 COARSE = 1
 """Bits that the adversary of coarser weights leaves out of each."""

@@ -18,19 +18,19 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from rich.console import Console
 from rich.progress import Progress
 
-from verification import referee
 from verification._interrupt import INTERRUPTED, raise_again
-from verification.adversaries.break_protocol import BEFOREHAND
-from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, substituted
-from verification.commitment import check as check_commitment
-from verification.commitment import commit
 from verification.computation import Computation
-from verification.contest import Task, beforehand, cheats, names, place, play_out, table
 from verification.errors import InputError, Refusal
 from verification.files import check_writable, read, write
+from verification.first import referee
+from verification.first.adversaries.break_protocol import BEFOREHAND
+from verification.first.adversaries.corrupt_trace import SUBSTITUTES, flip, substituted
+from verification.first.commitment import check as check_commitment
+from verification.first.commitment import commit
+from verification.first.contest import Task, beforehand, cheats, names, place, play_out, table
+from verification.first.transcript import KEYS, forfeited, read_commitment, replay, summary, transcript
 from verification.terminal import printable, replace_unencodable
 from verification.trace import Trace, record
-from verification.transcript import KEYS, forfeited, read_commitment, replay, summary, transcript
 
 BAD_INPUT, FAILED = 2, 1
 Backend = Literal["wgpu", "dawn", "numpy"]

@@ -14,11 +14,11 @@ from inference import models
 from inference.device import adapters
 from inference.errors import InputError
 from verification.__main__ import Models
-from verification.adversaries import corrupt_trace
 from verification.cli import Backend
-from verification.contest import Task, play_out
+from verification.first.adversaries import corrupt_trace
+from verification.first.contest import Task, play_out
+from verification.first.transcript import bounds, summary
 from verification.trace import Trace, leaves, record
-from verification.transcript import bounds, summary
 
 TITLE = "Bisection locates the fault"
 PART = "verification"

@@ -42,14 +42,15 @@ from inference.models.llama import check as check_model
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
-from verification import cli, contest, messages
+from verification import cli
 from verification.__main__ import Models
-from verification.commitment import check as check_commitment
 from verification.errors import InputError as VerificationError
 from verification.errors import Refusal
 from verification.files import read
+from verification.first import contest, messages
+from verification.first.commitment import check as check_commitment
+from verification.first.transcript import KEYS, read_commitment, replay, transcript
 from verification.trace import record
-from verification.transcript import KEYS, read_commitment, replay, transcript
 
 
 @dataclass(frozen=True)

@@ -20,10 +20,10 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from experiments.claims.zkml_is_impractical import prover
 from experiments.claims.zkml_is_impractical.perceptron import Perceptron
 from experiments.progress import track
-from verification.adversaries.corrupt_trace import with_wrong_step
-from verification.bisection import Dispute
-from verification.commitment import commit, header, public
-from verification.party import honest, play
+from verification.first.adversaries.corrupt_trace import with_wrong_step
+from verification.first.bisection import Dispute
+from verification.first.commitment import commit, header, public
+from verification.first.party import honest, play
 from verification.trace import record
 
 Widths = tuple[int, ...]

@@ -8,13 +8,13 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.adversaries import break_protocol, corrupt_trace, play_for_money
-from verification.bisection import Dispute
-from verification.commitment import Commitment, canonical, check, commit, public
 from verification.computation import Computation
 from verification.errors import InputError, Refusal
-from verification.messages import ROLES
-from verification.party import honest, play
+from verification.first.adversaries import break_protocol, corrupt_trace, play_for_money
+from verification.first.bisection import Dispute
+from verification.first.commitment import Commitment, canonical, check, commit, public
+from verification.first.messages import ROLES
+from verification.first.party import honest, play
 from verification.trace import Trace
 
 NEVER_ASSERTERS = ("silent-at-challenge", "silent-at-guard")

@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from verification.commitment import Header
 from verification.computation import Computation, Words
 from verification.errors import Refusal
+from verification.first.commitment import Header
+from verification.first.messages import Opening
 from verification.merkle import NULL, leaf_digest, node_digest, root_of
-from verification.messages import Opening
 from verification.trace import Trace, leaf_words, leaves
 
 

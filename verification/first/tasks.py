@@ -3,8 +3,8 @@
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 
-from verification.accounts import Draft
 from verification.errors import Refusal
+from verification.first.accounts import Draft
 
 WAITING = ("posted", "missed", "reversed", "handed-back")
 SYSTEM = "system"

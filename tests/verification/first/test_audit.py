@@ -5,13 +5,13 @@ from hashlib import sha256
 
 import pytest
 
-from verification.accounts import BURNT, deposit, free, register
-from verification.audit import draw, drawn, pledge, reveal, seed_of
-from verification.challenge import assign, challenge, commit, miss, post, publish, verdict
 from verification.errors import Refusal
-from verification.ledger import Ledger
-from verification.rules import Rules, adopt
-from verification.tasks import SYSTEM, seal
+from verification.first.accounts import BURNT, deposit, free, register
+from verification.first.audit import draw, drawn, pledge, reveal, seed_of
+from verification.first.challenge import assign, challenge, commit, miss, post, publish, verdict
+from verification.first.ledger import Ledger
+from verification.first.rules import Rules, adopt
+from verification.first.tasks import SYSTEM, seal
 
 USER, PROVIDER, FIRST, SECOND = (digit * 64 for digit in "1234")
 PURSE = 100_000

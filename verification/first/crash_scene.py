@@ -1,6 +1,6 @@
 """A small market that can be killed at any moment: what happens next is a function of its ledger and the seed alone.
 
-    python -m verification.crash_scene LEDGER SEED TASKS
+    python -m verification.first.crash_scene LEDGER SEED TASKS
 
 Users, providers (some late, some cheats), challengers (some wrong) and auditors (some withhold their reveal) act until
 every task is finalised. Before an operation its identifier is printed after ``+``, afterwards after ``=``: what was
@@ -15,11 +15,11 @@ from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
-from verification import audit, challenge
-from verification.accounts import Draft, State, deposit, register
-from verification.ledger import Ledger
-from verification.rules import Rules, adopt
-from verification.tasks import OPEN, WAITING, Round, barred, round_of, seal, task_of
+from verification.first import audit, challenge
+from verification.first.accounts import Draft, State, deposit, register
+from verification.first.ledger import Ledger
+from verification.first.rules import Rules, adopt
+from verification.first.tasks import OPEN, WAITING, Round, barred, round_of, seal, task_of
 
 Step = tuple[str, Callable[..., None], tuple[Any, ...]]
 """Identifier, operation, arguments."""

@@ -4,8 +4,8 @@ from fractions import Fraction
 
 import pytest
 
-from verification.adversaries.play_for_money import ADVERSARIES
-from verification.rules import Rules
+from verification.first.adversaries.play_for_money import ADVERSARIES
+from verification.first.rules import Rules
 
 EVEN = Rules(audit=Fraction(0))  # stake 4,000,000 in 1/4, 1/4, 1/2; bond 400,000 in halves
 ODD = Rules(

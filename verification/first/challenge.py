@@ -20,7 +20,8 @@ held against anyone; the first tick after it, it is refused, and the silent part
 from collections.abc import Sequence
 from dataclasses import replace
 
-from verification.accounts import (
+from verification.errors import Refusal
+from verification.first.accounts import (
     FUND,
     Draft,
     bond_of,
@@ -34,9 +35,8 @@ from verification.accounts import (
     stake_of,
     standing,
 )
-from verification.errors import Refusal
-from verification.rules import Rules, rules_of
-from verification.tasks import (
+from verification.first.rules import Rules, rules_of
+from verification.first.tasks import (
     OPEN,
     SYSTEM,
     WAITING,

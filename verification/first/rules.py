@@ -4,8 +4,8 @@ from dataclasses import dataclass, fields
 from fractions import Fraction
 from typing import Any
 
-from verification.accounts import Draft, amount_of
 from verification.errors import Refusal
+from verification.first.accounts import Draft, amount_of
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

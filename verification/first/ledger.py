@@ -15,8 +15,8 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any, TypeVarTuple
 
-from verification.accounts import Draft, Move, State
 from verification.errors import Refusal
+from verification.first.accounts import Draft, Move, State
 
 SCHEMA = (
     """CREATE TABLE IF NOT EXISTS events (number INTEGER PRIMARY KEY, operation TEXT NOT NULL UNIQUE,

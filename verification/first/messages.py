@@ -15,9 +15,9 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.commitment import canonical, sign
 from verification.computation import LEAF, Words
 from verification.errors import Refusal
+from verification.first.commitment import canonical, sign
 from verification.merkle import DIGEST
 
 Role = Literal["asserter", "challenger"]

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey,
 
 from verification.computation import Computation
 from verification.errors import Refusal
-from verification.tasks import seal
+from verification.first.tasks import seal
 from verification.trace import Trace
 
 DOMAINS = {"header": b"distribute-lab header\0", "message": b"distribute-lab message\0"}

@@ -8,7 +8,8 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from verification.accounts import (
+from verification.errors import Refusal
+from verification.first.accounts import (
     BURNT,
     FUND,
     INT64,
@@ -26,8 +27,7 @@ from verification.accounts import (
     stake_of,
     withdraw,
 )
-from verification.errors import Refusal
-from verification.ledger import Ledger
+from verification.first.ledger import Ledger
 
 A, B, STRANGER = "a1" * 32, "b2" * 32, "c3" * 32
 STAKE = stake_of(A, "task")

@@ -10,11 +10,11 @@ from inference import models
 from inference.device import adapters
 from inference.errors import InputError
 from verification.__main__ import Models, cheaper, exact
-from verification.adversaries import corrupt_trace
-from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
-from verification.contest import Task, play_out
+from verification.first.adversaries import corrupt_trace
+from verification.first.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
+from verification.first.contest import Task, play_out
+from verification.first.transcript import bounds, replay, summary, transcript
 from verification.trace import leaves, record
-from verification.transcript import bounds, replay, summary, transcript
 
 SOURCE = Models()
 TINY = Task("tiny", tuple(b"Hello, world"), 4, 0.8, 3)

@@ -4,10 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from verification.adversaries.break_protocol import equivocates
-from verification.commitment import check, commit, public, sign, signed
+from verification.first.adversaries.break_protocol import equivocates
+from verification.first.commitment import check, commit, public, sign, signed
+from verification.first.transcript import read_commitment
 from verification.trace import record
-from verification.transcript import read_commitment
 
 NONCE = bytes(range(32))
 

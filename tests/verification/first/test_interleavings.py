@@ -7,13 +7,13 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from verification.accounts import deposit, free, register
-from verification.audit import draw, pledge, reveal
-from verification.challenge import assign, challenge, commit, finalise, miss, post, publish, verdict
 from verification.errors import Refusal
-from verification.ledger import Ledger
-from verification.rules import Rules, adopt
-from verification.tasks import OPEN, seal
+from verification.first.accounts import deposit, free, register
+from verification.first.audit import draw, pledge, reveal
+from verification.first.challenge import assign, challenge, commit, finalise, miss, post, publish, verdict
+from verification.first.ledger import Ledger
+from verification.first.rules import Rules, adopt
+from verification.first.tasks import OPEN, seal
 
 PURSE, PRICE = 10_000, 100
 RULES = Rules(delta=2, work=3, window=6, audit=Fraction(1, 2), stake=1_001, bond=11, pledge=7)

@@ -4,13 +4,13 @@ from fractions import Fraction
 
 import pytest
 
-from verification.accounts import BURNT, FUND, deposit, free, register
-from verification.audit import draw
-from verification.challenge import assign, challenge, commit, finalise, miss, post, publish, verdict
 from verification.errors import Refusal
-from verification.ledger import Ledger
-from verification.rules import Rules, adopt
-from verification.tasks import SYSTEM, seal
+from verification.first.accounts import BURNT, FUND, deposit, free, register
+from verification.first.audit import draw
+from verification.first.challenge import assign, challenge, commit, finalise, miss, post, publish, verdict
+from verification.first.ledger import Ledger
+from verification.first.rules import Rules, adopt
+from verification.first.tasks import SYSTEM, seal
 
 USER, PROVIDER, RIVAL, CHALLENGER, OTHER = (digit * 64 for digit in "12345")
 PURSE, PRICE = 10_000, 100

@@ -10,19 +10,19 @@ from dataclasses import replace
 from fractions import Fraction
 from typing import Any
 
-from verification.accounts import BURNT, FUND, Draft, deposit, free, register, reward
-from verification.audit import draw, pledge, reveal
-from verification.bisection import Dispute, DisputeRules
-from verification.challenge import assign, challenge, commit, finalise, post, publish, verdict
-from verification.commitment import commit as committed
-from verification.commitment import public
 from verification.errors import Refusal
-from verification.exhaustive_check import ASSERTER, CHALLENGERS, Chain, traced
-from verification.ledger import Ledger
-from verification.party import honest, play
-from verification.rules import Rules, adopt
-from verification.tasks import seal, task_of
-from verification.transcript import replay, transcript
+from verification.first.accounts import BURNT, FUND, Draft, deposit, free, register, reward
+from verification.first.audit import draw, pledge, reveal
+from verification.first.bisection import Dispute, DisputeRules
+from verification.first.challenge import assign, challenge, commit, finalise, post, publish, verdict
+from verification.first.commitment import commit as committed
+from verification.first.commitment import public
+from verification.first.exhaustive_check import ASSERTER, CHALLENGERS, Chain, traced
+from verification.first.ledger import Ledger
+from verification.first.party import honest, play
+from verification.first.rules import Rules, adopt
+from verification.first.tasks import seal, task_of
+from verification.first.transcript import replay, transcript
 
 USER, PROVIDER, HONEST, AUDITOR, *PUPPETS = (f"{number:064x}" for number in range(1, 10))
 PURSE, PRICE = 10**9, 1_000_000

@@ -11,11 +11,11 @@ from dataclasses import replace
 from fractions import Fraction
 from hashlib import sha256
 
-from verification.accounts import Draft, lock, pledge_of, release, slash
-from verification.challenge import dispute
 from verification.errors import Refusal
-from verification.rules import rules_of
-from verification.tasks import SYSTEM, put_round, round_of, seal, task_of, tick
+from verification.first.accounts import Draft, lock, pledge_of, release, slash
+from verification.first.challenge import dispute
+from verification.first.rules import rules_of
+from verification.first.tasks import SYSTEM, put_round, round_of, seal, task_of, tick
 
 
 def seed_of(round_: str, nonces: Mapping[str, str]) -> bytes:

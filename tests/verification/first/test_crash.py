@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from verification.accounts import OUTSIDE, escrow_of, free
-from verification.crash_scene import next_step
-from verification.ledger import Ledger
-from verification.tasks import WAITING
+from verification.first.accounts import OUTSIDE, escrow_of, free
+from verification.first.crash_scene import next_step
+from verification.first.ledger import Ledger
+from verification.first.tasks import WAITING
 
 ROOT = Path(__file__).parents[2]
 SEED, TASKS = 5, 24
@@ -22,7 +22,7 @@ LIVE = ("assigned", "committed", "opened", "challenged")
 
 
 def start(path) -> subprocess.Popen:
-    command = [sys.executable, "-m", "verification.crash_scene", str(path), str(SEED), str(TASKS)]
+    command = [sys.executable, "-m", "verification.first.crash_scene", str(path), str(SEED), str(TASKS)]
     return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
 
 
@@ -89,7 +89,7 @@ def test_an_undisturbed_market_shows_every_fate_of_a_result(undisturbed):
 
 
 def test_the_market_imports_no_numpy():
-    code = "import sys, verification.crash_scene; sys.exit('numpy' in sys.modules)"
+    code = "import sys, verification.first.crash_scene; sys.exit('numpy' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
 
 

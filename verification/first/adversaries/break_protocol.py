@@ -11,10 +11,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.bisection import Dispute
-from verification.commitment import Commitment, canonical, public, sign, signed
-from verification.messages import LIMIT, Role
-from verification.party import Party
+from verification.first.bisection import Dispute
+from verification.first.commitment import Commitment, canonical, public, sign, signed
+from verification.first.messages import LIMIT, Role
+from verification.first.party import Party
 
 Wrapper = Callable[[Role, Ed25519PrivateKey, Party], Party]
 

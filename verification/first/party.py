@@ -5,11 +5,11 @@ from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.bisection import Dispute
 from verification.computation import Source, Words
 from verification.errors import Refusal
+from verification.first.bisection import Dispute
+from verification.first.messages import Opening, Role, encode
 from verification.merkle import Tree, leaf_digest, parts
-from verification.messages import Opening, Role, encode
 from verification.trace import Trace, leaves
 
 Party = Callable[[Dispute], bytes | None]

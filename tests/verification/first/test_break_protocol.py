@@ -2,11 +2,11 @@
 
 import pytest
 
-from verification.adversaries.break_protocol import ADVERSARIES
-from verification.adversaries.corrupt_trace import flip
-from verification.bisection import Dispute, DisputeRules
-from verification.commitment import header, public
-from verification.party import honest, play
+from verification.first.adversaries.break_protocol import ADVERSARIES
+from verification.first.adversaries.corrupt_trace import flip
+from verification.first.bisection import Dispute, DisputeRules
+from verification.first.commitment import header, public
+from verification.first.party import honest, play
 from verification.trace import record
 
 ROLES = {

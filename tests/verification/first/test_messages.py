@@ -8,11 +8,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from verification.bisection import Dispute
-from verification.commitment import canonical, header, public
 from verification.computation import LEAF
 from verification.errors import Refusal
-from verification.messages import BODIES, LIMIT, Opening, decode, encode
+from verification.first.bisection import Dispute
+from verification.first.commitment import canonical, header, public
+from verification.first.messages import BODIES, LIMIT, Opening, decode, encode
 from verification.trace import record
 
 DIGEST = st.binary(min_size=32, max_size=32)

@@ -16,12 +16,12 @@ decides whether the run had ended is opened (guard); where only the tokens diffe
 from dataclasses import dataclass
 from typing import Any
 
-from verification.commitment import Header, canonical, signed
 from verification.computation import Computation
 from verification.errors import Refusal
+from verification.first.commitment import Header, canonical, signed
+from verification.first.messages import ROLES, Message, Opening, Role, decode, digest
+from verification.first.referee import committed, derived, right
 from verification.merkle import NULL, Span, folded, node_digest, parts, root_of
-from verification.messages import ROLES, Message, Opening, Role, decode, digest
-from verification.referee import committed, derived, right
 from verification.trace import leaves
 
 TYPES = {"nodes": "descend", "leaves": "descend", "tiles": "descend"}

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from verification.adversaries import corrupt_trace
-from verification.adversaries.break_protocol import ADVERSARIES
-from verification.bisection import Dispute, DisputeRules
-from verification.commitment import header, public
 from verification.errors import Refusal
-from verification.party import honest, play
+from verification.first.adversaries import corrupt_trace
+from verification.first.adversaries.break_protocol import ADVERSARIES
+from verification.first.bisection import Dispute, DisputeRules
+from verification.first.commitment import header, public
+from verification.first.party import honest, play
+from verification.first.transcript import bounds, summary
 from verification.trace import leaves, record
-from verification.transcript import bounds, summary
 
 RULES = DisputeRules(delay=10)
 

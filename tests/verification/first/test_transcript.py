@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from verification.adversaries import break_protocol, corrupt_trace
-from verification.bisection import Dispute, DisputeRules
-from verification.commitment import commit, public
 from verification.errors import InputError
-from verification.party import honest, play
+from verification.first.adversaries import break_protocol, corrupt_trace
+from verification.first.bisection import Dispute, DisputeRules
+from verification.first.commitment import commit, public
+from verification.first.party import honest, play
+from verification.first.transcript import replay, transcript
 from verification.trace import record
-from verification.transcript import replay, transcript
 
 
 @pytest.fixture(scope="module")

@@ -9,11 +9,11 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from verification.bisection import Dispute, DisputeRules, Verdict
-from verification.commitment import Commitment, Header, check
 from verification.computation import Computation
 from verification.errors import InputError, Refusal
-from verification.messages import MOST_DIGESTS
+from verification.first.bisection import Dispute, DisputeRules, Verdict
+from verification.first.commitment import Commitment, Header, check
+from verification.first.messages import MOST_DIGESTS
 from verification.trace import tiles
 
 LATEST = 2**62

@@ -19,15 +19,15 @@ from functools import cache
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification import audit, challenge
-from verification.accounts import Draft, State, bond_of, deposit, free, register, stake_of
-from verification.bisection import Dispute
-from verification.commitment import header, public
 from verification.computation import Observer, Words, side_by_side
 from verification.errors import Refusal
-from verification.party import honest
-from verification.rules import Rules, adopt
-from verification.tasks import seal, task_of
+from verification.first import audit, challenge
+from verification.first.accounts import Draft, State, bond_of, deposit, free, register, stake_of
+from verification.first.bisection import Dispute
+from verification.first.commitment import header, public
+from verification.first.party import honest
+from verification.first.rules import Rules, adopt
+from verification.first.tasks import seal, task_of
 from verification.trace import Trace, record
 
 ASSERTER, USER, AUDITOR, *CHALLENGERS = (Ed25519PrivateKey.from_private_bytes(bytes([n]) * 32) for n in range(1, 6))

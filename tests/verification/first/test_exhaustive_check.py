@@ -2,9 +2,9 @@
 
 import pytest
 
-from verification import bisection, challenge
 from verification.errors import Refusal
-from verification.exhaustive_check import explore
+from verification.first import bisection, challenge
+from verification.first.exhaustive_check import explore
 
 
 @pytest.mark.parametrize("nodes", [1, 2, 3, 4])
