@@ -1,0 +1,1 @@
+"""How everything that is signed or hashed is written down, the same in every language (section 5)."""

@@ -1,0 +1,71 @@
+"""One spelling of one content: JSON with sorted keys, no spaces, printable ASCII, whole numbers within +-(2^53 - 1).
+
+These are the numbers that every JSON reader gives back as they were. Amounts and seeds are decimal texts, digests and
+keys hexadecimal ones, words and proofs base64 (see ``schema``).
+"""
+
+import json
+from hashlib import sha256
+from typing import Any, NoReturn
+
+from verification.errors import Refusal
+
+LARGEST_NUMBER = 2**53 - 1
+DEEPEST = 16
+"""Lists and objects inside one another, at most."""
+
+
+def canonical(content: Any) -> bytes:
+    """The bytes of a content of objects, lists, texts, whole numbers, true, false and null.
+
+    Raises:
+        Refusal: malformed.
+    """
+    _check(content, DEEPEST)
+    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+
+
+def parsed(raw: bytes) -> Any:
+    """The content that has these bytes.
+
+    Raises:
+        Refusal: malformed: they are another spelling, or no such content.
+    """
+    try:
+        content = json.loads(raw.decode("ascii"), parse_float=_no_number, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise Refusal("malformed", "it is not JSON of whole numbers, texts, lists and objects, in ASCII") from None
+    if canonical(content) != raw:
+        raise Refusal("malformed", "it is not in its canonical encoding: sorted keys, each once, and no spaces")
+    return content
+
+
+def digest(content: Any) -> str:
+    """SHA-256 of a content's bytes, in hex."""
+    return sha256(canonical(content)).hexdigest()
+
+
+def _no_number(text: str) -> NoReturn:
+    raise ValueError(text)
+
+
+def _check(content: Any, depth: int) -> None:
+    kind = type(content)
+    if kind is str:
+        if not (content.isascii() and content.isprintable()):
+            raise Refusal("malformed", "a text is of printable ASCII")
+    elif kind is int:
+        if not -LARGEST_NUMBER <= content <= LARGEST_NUMBER:
+            raise Refusal("malformed", "a number is within +-(2^53 - 1)")
+    elif kind is list or kind is dict:
+        if depth == 0:
+            raise Refusal("malformed", f"it is nested deeper than {DEEPEST} levels")
+        for part in content:
+            _check(part, depth - 1)
+        if kind is dict:
+            if not all(type(key) is str for key in content):
+                raise Refusal("malformed", "a key is a text")
+            for part in content.values():
+                _check(part, depth - 1)
+    elif not (content is None or kind is bool):
+        raise Refusal("malformed", f"{kind.__name__} is no JSON of whole numbers, texts, lists and objects")

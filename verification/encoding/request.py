@@ -1,0 +1,65 @@
+"""What a party asks for, signed: an envelope of kind, party, content and signature (section 5)."""
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from verification.encoding.canonical import canonical, digest, parsed
+from verification.encoding.signature import public, sign, signed
+from verification.errors import Refusal
+
+KEYS = {"content", "kind", "party", "signature"}
+LIMIT = 96_000
+"""Bytes of an envelope, at most."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """An envelope that was opened."""
+
+    kind: str
+    party: str
+    """Who signed it: an Ed25519 public key in hex."""
+    content: Any
+    """Plain: what canonical JSON holds."""
+    signature: str
+    market: str
+    """Digest of the genesis event, in hex; the signature is over it, the envelope does not repeat it."""
+
+    @cached_property
+    def name(self) -> str:
+        """Its digest, signature apart: a request that is sent twice is one."""
+        return digest([self.kind, self.market, self.party, self.content])
+
+    @cached_property
+    def raw(self) -> bytes:
+        """The envelope."""
+        return canonical({"content": self.content, "kind": self.kind, "party": self.party, "signature": self.signature})
+
+
+def request(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> Request:
+    """A content signed by a party.
+
+    Raises:
+        Refusal: malformed.
+    """
+    return Request(kind, public(key), content, sign(key, kind, market, content), market)
+
+
+def opened(raw: bytes, market: str, limit: int = LIMIT) -> Request:
+    """An envelope read, its signature checked; what its content must hold is for its kind's schema to say.
+
+    Raises:
+        Refusal: oversized, malformed, wrong-signature (another market's too).
+    """
+    if len(raw) > limit:
+        raise Refusal("oversized", f"{len(raw)} bytes; at most {limit} are allowed")
+    envelope = parsed(raw)
+    if not isinstance(envelope, dict) or envelope.keys() != KEYS:
+        raise Refusal("malformed", f"an envelope has the keys {', '.join(sorted(KEYS))}")
+    kind, party, signature = (envelope[name] for name in ("kind", "party", "signature"))
+    if not isinstance(kind, str) or not signed(party, kind, market, envelope["content"], signature):
+        raise Refusal("wrong-signature", "it is not signed by its party for this market")
+    return Request(kind, party, envelope["content"], signature, market)
