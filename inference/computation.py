@@ -13,11 +13,11 @@ from typing import Any
 import numpy as np
 
 from inference import ops
-from inference.derivation import LEAF, Operand, Step, Words
+from inference.derivation import FAN, LEAF, Operand, Step, Words, concatenated
 from inference.errors import InputError
 from inference.generate import Backend, Pass, check_run, digests, passes
 from inference.graph import schedule
-from inference.outputs import Array, Outputs, laid_out
+from inference.outputs import Array, Outputs, alone, laid_out
 from inference.reference import Reference
 
 Observer = Callable[[int, Outputs], tuple[int, Words] | None]
@@ -63,11 +63,14 @@ class Inference:
         keep = [at for at, name in enumerate(self._names[0]) if name == "choice" or described[name]["state"]]
         self.kept: Sequence[int] = [self._per_pass * each + at for each in range(len(self.passes)) for at in keep]
         """Caches and choices, in order: what later passes read."""
-        self.nodes: Sequence[Node] = [
+        of_passes = [
             self._node(index, each, name) for index, each in enumerate(self.passes) for name in self._names[index]
         ]
-        """In schedule order."""
-        last = self.nodes[-self._per_pass :]
+        self.nodes: Sequence[Node] = [*of_passes, Node("output", "output", 1, limit, None)]
+        """In schedule order; the output last: one row, the tokens in order, -1 where a pass is null."""
+        self._choices = [self._index(index, "choice") for index in range(self._prompt - 1, len(self.passes))]
+        """The nodes that choose the output's tokens."""
+        last = of_passes[-self._per_pass :]
         self._nothing = laid_out(0, {node.name: (0, np.int32, (0, node.words)) for node in last})
         """What a null pass gives."""
         self._derivation = lru_cache(1024)(self._derive)
@@ -129,7 +132,9 @@ class Inference:
             choice = self._observed(index, each, (self.ids + tokens)[each.span], observe)
             if index >= self._prompt - 1:
                 tokens.append(self._token(choice))
-        return tokens
+        output = np.array([tokens + [-1] * (self.limit - len(tokens))], np.int32)
+        replaced = observe(len(self.nodes) - 1, alone(0, "output", output))
+        return tokens if replaced is None else [token for token in replaced[1].ravel().tolist() if token >= 0]
 
     def _token(self, choice: int) -> int:
         if not 0 <= choice < self.backend.model.measures["vocabulary"]:
@@ -191,6 +196,8 @@ class Inference:
         Raises:
             InputError: a choice that is no token.
         """
+        if node == len(self.nodes) - 1:
+            return {node: np.array([[chosen(kept(choice)) for choice in self._choices]], np.int32)}
         index, _ = self._at(node)
         each, first, guard = self.passes[index], index * self._per_pass, self.nodes[node].guard
         of_pass = range(first, first + self._per_pass)
@@ -211,6 +218,25 @@ class Inference:
         """Whether a choice is an end token, or null."""
         return guard.size == 0 or int(guard[-1, 0]) in self.backend.model.end
 
+    @property
+    def constants(self) -> Mapping[str, Array]:
+        """Weights and tables by name."""
+        return self.backend.model.constants
+
+    def described(self) -> dict[str, Any]:
+        """What decides a result besides the constants, as JSON of whole numbers, texts and lists."""
+        model = self.backend.model
+        return {
+            "arithmetic": model.arithmetic,
+            "measures": {name: int(value) for name, value in model.measures.items()},
+            "attributes": {
+                op: {name: int(value) for name, value in model.attributes[op].items()} for op in model.attributes
+            },
+            "logit_fraction": model.logit_fraction,
+            "end": sorted(set(model.end)),
+            "tokenizer": model.tokenizer,
+        }
+
     def delivered(self, token: int) -> tuple[int, int] | None:
         """The leaf with an output token: the last row of its pass's choice. None beyond the limit."""
         if not 0 <= token < self.limit:
@@ -223,7 +249,7 @@ class Inference:
         return self._derivation(node, leaf)
 
     def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
-        """The result of a step from its inputs, in the order of ``Step.inputs``, in numpy.
+        """The result of a step from its inputs, in the order of ``Step.sources``, in numpy.
 
         Raises:
             InputError: inputs beyond the op's bounds, which no honest run gives.
@@ -236,6 +262,8 @@ class Inference:
         return result.astype(np.int32)
 
     def _derive(self, node: int, leaf: int) -> list[Step]:
+        if node == len(self.nodes) - 1:
+            return self._derive_output(leaf)
         index, name = self._at(node)
         described = self.passes[index].graph.nodes[name]
         words = self.nodes[node].words
@@ -244,6 +272,15 @@ class Inference:
         derivation: Callable[..., list[Step]] = ops.load(described["op"]).derivation
         start, stop = chunk * LEAF, min(chunk * LEAF + LEAF, words)
         return derivation(row, start, stop, *operands, **described["attributes"])
+
+    def _derive_output(self, leaf: int) -> list[Step]:
+        choices = self._choices[leaf * LEAF : (leaf + 1) * LEAF]
+        groups = [tuple(choices[at : at + FAN]) for at in range(0, len(choices), FAN)]
+        steps = [
+            Step(tuple((choice, 0) for choice in group), len(group), 0, lambda words: np.array([*map(chosen, words)]))
+            for group in groups
+        ]
+        return concatenated(steps)
 
     def _operand(self, index: int, name: str) -> Operand | Array:
         """What a node of a pass reads: an array where it is public, leaves where it is committed."""
@@ -265,6 +302,11 @@ class Inference:
         prompt = len(self.ids)
         index = position // self.passes[0].count if position < prompt else self._prompt + position - prompt
         return self._index(index, name), position - self.passes[index].start
+
+
+def chosen(choice: Words) -> int:
+    """The token of a choice, -1 where it is null."""
+    return int(choice.ravel()[-1]) if choice.size else -1
 
 
 def _places(positions: int) -> Array:

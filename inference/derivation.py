@@ -28,7 +28,7 @@ concatenations of many parts are trees that take ``FAN`` parts at once. Results 
 | sample | the token if it lies in a span, else -1; their maximum, a tree | sums, maxima, the span's leaf |
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -53,13 +53,15 @@ Source = tuple[int, int] | int
 class Step:
     """A part of a leaf's derivation."""
 
-    inputs: tuple[Source, ...]
+    sources: tuple[Source, ...]
     words: int
     """Of its result."""
     macs: int
     """Multiply-accumulates, or other operations where it makes none; 0 where it only concatenates."""
     compute: Callable[[Sequence[Words]], npt.NDArray[Any]] = field(repr=False)
     """From its inputs, in order, to integers whose low 32 bits are the result."""
+    kind: str = ""
+    numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -12,6 +12,7 @@ import numpy.typing as npt
 from inference.files.blocks import Weights
 from inference.graph import Arithmetic
 
+EMPTY = sha256(b"").hexdigest()
 PARTS = ("q", "k", "v", "output", "gate", "up", "down")
 
 
@@ -39,6 +40,13 @@ class Llama:
     """Divisors of the rotary angles, (head_width / 2,) or none."""
     end: tuple[int, ...] = ()
     """Tokens that end a text."""
+
+    @property
+    def tokenizer_digest(self) -> str:
+        """SHA-256 of what the file says of its tokenizer, as JSON; of nothing where it says nothing."""
+        if not self.tokenizer:
+            return EMPTY
+        return sha256(json.dumps(self.tokenizer, sort_keys=True).encode()).hexdigest()
 
 
 def layer(index: int) -> str:
@@ -73,6 +81,8 @@ class Model:
     """By the op's name, without the step."""
     logit_fraction: int = 0
     end: tuple[int, ...] = ()
+    tokenizer: str = EMPTY
+    """SHA-256 of what its file says of its tokenizer, no part of the model's digest."""
 
     @property
     def digest(self) -> str:

@@ -3,19 +3,23 @@
 A computation is a schedule of nodes, a pure function of the task. A node's output is a matrix of 32-bit words, a row a
 position, committed in leaves: at most ``LEAF`` words of one row. A leaf is derived in steps, each from committed leaves
 of earlier nodes, from earlier steps of the same leaf, and from what is public by digest (weights, the task's input).
-The last step is the leaf itself. Steps are small enough for a referee: some hundred thousand multiply-accumulates at
-most, some ten kilobytes opened.
+The last step is the leaf itself. Steps are data, each of a kind that is known by name, and small enough for a referee:
+at most ``SOURCES`` leaves or results read, of ``LEAF`` words each, and ``WORK`` multiply-accumulates.
 """
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
 LEAF = 1024
-"""Words of a leaf, at most."""
+"""Words of a leaf, and of a step's result, at most."""
+SOURCES = 8
+"""What a step reads, at most."""
+WORK = 200_000
+"""Multiply-accumulates of a step, at most."""
 
 Words = npt.NDArray[np.int32]
 Source = tuple[int, int] | int
@@ -93,7 +97,15 @@ class Step(Protocol):
     """A part of a leaf's derivation: what a referee recomputes at once."""
 
     @property
-    def inputs(self) -> tuple[Source, ...]: ...
+    def kind(self) -> str:
+        """The name of what it computes."""
+
+    @property
+    def sources(self) -> tuple[Source, ...]: ...
+
+    @property
+    def numbers(self) -> Mapping[str, Any]:
+        """All else that its kind takes, as JSON of whole numbers, texts and lists; constants are named."""
 
     @property
     def words(self) -> int:
@@ -116,8 +128,18 @@ class Computation(Protocol):
         """The task's other terms as text: seed, temperature, token limit."""
 
     @property
+    def constants(self) -> Mapping[str, npt.NDArray[Any]]:
+        """Weights and tables by name. One of several axes is a matrix of its first axis by all the others, one of a
+        single axis a matrix of one row."""
+
+    def described(self) -> dict[str, Any]:
+        """What decides a result besides the constants, as JSON of whole numbers, texts and lists: arithmetic, measures,
+        attributes, logit_fraction, end, tokenizer (its digest)."""
+
+    @property
     def nodes(self) -> Sequence[Node]:
-        """In schedule order."""
+        """In schedule order. The last, ``output``, is never null: one row, the tokens in order, -1 where a pass is
+        null."""
 
     @property
     def macs(self) -> int:
@@ -143,4 +165,8 @@ class Computation(Protocol):
         """The derivation of a leaf; the last step gives its words."""
 
     def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
-        """The result of a step from its inputs, in the order of ``Step.inputs``, in numpy."""
+        """The result of a step from the words of its sources, in order, those of null nodes without any.
+
+        Raises:
+            Exception: of any kind, where the inputs are such as no honest run gives.
+        """

@@ -32,7 +32,9 @@ def leaf_words(node: Node, leaf: int) -> int:
 
 
 def leaf_of(output: Words, leaf: int) -> Words:
-    """A leaf of a node's output."""
+    """A leaf of a node's output; no words where it is null."""
+    if not len(output):
+        return output.ravel()
     each = -(-output.shape[1] // LEAF)
     start = LEAF * (leaf % each)
     return output[leaf // each, start : start + LEAF]
@@ -134,7 +136,7 @@ class Trace:
         results: list[Words] = []
         steps = self.computation.steps(node, leaf)
         for index, step in enumerate(steps[:-1]):
-            inputs = [results[s] if isinstance(s, int) else self.leaf(*s) for s in step.inputs]
+            inputs = [results[s] if isinstance(s, int) else self.leaf(*s) for s in step.sources]
             try:
                 results.append(self.computation.recompute(node, leaf, index, inputs))
             except Exception:  # noqa: BLE001 - who committed to inputs beyond their bounds has no right result

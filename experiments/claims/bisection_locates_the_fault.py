@@ -131,7 +131,7 @@ def corrupted(trace: Trace, kind: str, generator: np.random.Generator) -> Trace:
 def _recomputed(trace: Trace, node: int, leaf: int) -> Any:
     results: list[Any] = []
     for index, step in enumerate(trace.computation.steps(node, leaf)):
-        inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.inputs]
+        inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.sources]
         results.append(trace.computation.recompute(node, leaf, index, inputs))
     return results[-1]
 

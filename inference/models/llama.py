@@ -39,11 +39,20 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
     measures = {key: getattr(llama, key) for key in MEASURES}
     if arithmetic == "float32":
         constants, attributes = _float32(llama)
-        return Model(name, arithmetic, measures, constants, attributes, 0, llama.end)
+        return Model(name, arithmetic, measures, constants, attributes, 0, llama.end, llama.tokenizer_digest)
     with np.errstate(over="ignore"):  # bounds beyond float32 are infinite, and refused
         exact = Exact(llama)
     measures["context"] = exact.context
-    return Model(name, arithmetic, measures, exact.constants, exact.attributes, exact.logit_fraction, llama.end)
+    return Model(
+        name,
+        arithmetic,
+        measures,
+        exact.constants,
+        exact.attributes,
+        exact.logit_fraction,
+        llama.end,
+        llama.tokenizer_digest,
+    )
 
 
 def check(model: Model) -> None:

@@ -40,7 +40,7 @@ def recorded(computation, replaced=None):
 
 def leaf_words(node, words, leaf):
     row, chunk = divmod(leaf, -(-node.words // LEAF))
-    return words[row, chunk * LEAF :][:LEAF]
+    return words[row, chunk * LEAF :][:LEAF] if len(words) else words.ravel()
 
 
 def leaves(node):
@@ -55,7 +55,7 @@ def check(computation, words, index, leaf):
             results[source]
             if isinstance(source, int)
             else leaf_words(computation.nodes[source[0]], words[source[0]], source[1])
-            for source in step.inputs
+            for source in step.sources
         ]
         result = computation.recompute(index, leaf, number, inputs)
         assert result.dtype == np.int32 and result.shape == (step.words,)
@@ -82,8 +82,10 @@ def test_nodes_and_outputs_are_those_of_the_trace(tiny_run, tiny_model):
     computation, tokens, words, terms = tiny_run
     expected = generate(Reference(tiny_model("exact")), PROMPT, trace=True, **terms)
     assert tokens == expected.tokens
-    assert [node.name for node in computation.nodes] == [node["node"] for node in expected.trace]
-    assert [digest_of(words[index]) for index in words] == [node["digest"] for node in expected.trace]
+    *of_passes, last = computation.nodes
+    assert [node.name for node in of_passes] == [node["node"] for node in expected.trace]
+    assert [digest_of(words[index]) for index in words][:-1] == [node["digest"] for node in expected.trace]
+    assert (last.name, last.guard) == ("output", None) and words[len(of_passes)].tolist() == [tokens]
     assert all(words[index].shape == (node.rows, node.words) for index, node in enumerate(computation.nodes))
     for token, delivered in enumerate(tokens):
         node, leaf = computation.delivered(token)
@@ -114,7 +116,7 @@ def test_prompts_of_several_passes_are_derived_across_them(tiny_model):
     assert tokens == generate(Reference(tiny_model("exact")), ids, limit=2).tokens
     for index, node in enumerate(computation.nodes):
         check(computation, words, index, leaves(node) - 1)
-    found = computation.regenerate(len(words) - 1, words.__getitem__)
+    found = computation.regenerate(len(words) - 2, words.__getitem__)
     assert all((found[node] == words[node]).all() for node in found)
 
 
@@ -134,7 +136,7 @@ def test_a_device_gives_the_reference_s_outputs_and_follows_what_is_replaced(tin
         assert_same(recorded(on_device, {index: wrong}), expected)
         changed = [other for other in honest if not np.array_equal(expected[1][other], honest[other])]
         assert changed[0] == index and len(changed) > 1
-    found = on_device.regenerate(len(names) - 1, honest.__getitem__)
+    found = on_device.regenerate(len(names) - 2, honest.__getitem__)
     assert all((found[node] == honest[node]).all() for node in found)
 
 
@@ -167,13 +169,17 @@ def test_passes_after_an_end_token_are_null(tiny_model):
     tokens, words = recorded(computation)
     assert tokens == [first, second]
     expected = generate(Reference(ending), PROMPT, limit=4, trace=True).trace
-    assert [digest_of(words[index]) for index in words] == [node["digest"] for node in expected]
-    for index, node in enumerate(computation.nodes):
+    assert [digest_of(words[index]) for index in words][:-1] == [node["digest"] for node in expected]
+    assert words[len(expected)].tolist() == [[first, second, -1, -1]]
+    for index, node in enumerate(computation.nodes[:-1]):
         null = node.guard is not None and computation.ended(words[node.guard])
         assert words[index].shape == (0 if null else node.rows, node.words)
         assert null == (expected[index]["digest"] == EMPTY)
-    last = computation.regenerate(len(computation.nodes) - 1, words.__getitem__)
+    last = computation.regenerate(len(computation.nodes) - 2, words.__getitem__)
     assert all(words.shape[0] == 0 for words in last.values())
+    [output] = computation.regenerate(len(expected), words.__getitem__).values()
+    assert (output == words[len(expected)]).all()
+    check(computation, words, len(expected), 0)
 
 
 def test_the_work_is_the_ops_with_attention_over_what_it_sees(tiny_model):
@@ -255,7 +261,7 @@ def test_every_step_of_smollm2_is_small(small, tokens, limit, temperature):
             steps = computation.steps(index, leaf)
             sizes = [step.words for step in steps]
             for step in steps:
-                opened = [sizes[s] if isinstance(s, int) else size(computation, s) for s in step.inputs]
+                opened = [sizes[s] if isinstance(s, int) else size(computation, s) for s in step.sources]
                 assert step.macs <= WORK and sum(opened) <= OPENED and len(opened) <= 20
             assert sizes[-1] == size(computation, (index, leaf))
 

@@ -1,12 +1,13 @@
 """What verification's tests share: a small computation of every shape a dispute meets, keys, one-line refusals."""
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.computation import LEAF, output_of, side_by_side
+from verification.computation import LEAF, SOURCES, output_of, side_by_side
 from verification.errors import Refusal
 from verification.merkle import NULL, Tree
 
@@ -22,17 +23,44 @@ class Node:
 
 @dataclass(frozen=True)
 class Step:
-    inputs: tuple
+    kind: str
+    sources: tuple
+    numbers: dict
     words: int
     macs: int
 
 
+def embedded(token, row, columns, seed):
+    return ((token * 7 + row * 5 + columns * 3 + seed) % 101 - 50).astype(np.int32)
+
+
+def token_of(choice):
+    return int(choice[-1:].ravel()[0]) if choice.size else -1
+
+
+def joined(parts, words):
+    """Up to ``SOURCES`` steps and their concatenation."""
+    whole = Step("concatenate", tuple(range(len(parts))), {}, words, 0)
+    return (*parts, whole) if len(parts) > 1 else tuple(parts)
+
+
+KINDS = {
+    "embedding": lambda n, given: embedded(given[0][0] if given else 4, n["row"], np.arange(*n["columns"]), n["seed"]),
+    "layer": lambda n, given: ((3 * given[0][slice(*n["columns"])].astype(np.int64) + n["add"]) >> 2).astype(np.int32),
+    "sum": lambda n, given: np.array([sum(int(part.sum()) for part in given)], np.int32),
+    "choice": lambda n, given: np.mod(given[0], 13).astype(np.int32),
+    "tokens": lambda n, given: np.array([token_of(choice) for choice in given], np.int32),
+    "concatenate": lambda n, given: np.concatenate(given),
+}
+
+
 @dataclass(frozen=True, eq=False)
 class Toy:
-    """Passes of tokens: embedding, layers y = (3 x + layer) >> 2 (which masks faults), their sum, a choice modulo 13.
+    """Passes of tokens: embedding, layers y = (3 x + layer) >> 2 (which masks faults), their sum, a choice modulo 13;
+    at the end the output.
 
     The first pass has ``rows`` rows, the others one; the end token ends the run. Layers are derived in four parts and
-    their concatenation, sums by leaf.
+    their concatenation, sums by leaf, the output in parts of ``SOURCES`` tokens.
     """
 
     width: int = 6
@@ -51,15 +79,21 @@ class Toy:
                 self.nodes.append(Node(f"pass{p}.layer{layer}", "layer", rows, self.width, guard))
             self.nodes.append(Node(f"pass{p}.sum", "sum", 1, 1, guard))
             self.nodes.append(Node(f"pass{p}.choice", "choice", 1, 1, guard))
+        self.nodes.append(Node("output", "output", 1, self.passes, None))
 
+    constants = {}  # noqa: RUF012
     digests = {"model": "0" * 64, "graph": "1" * 64, "input": "2" * 64}  # noqa: RUF012
 
     @property
     def terms(self):
         return {"seed": str(self.seed), "limit": str(self.passes)}
 
+    def described(self):
+        return {"width": self.width, "layers": self.layers}
+
     @property
     def size(self):
+        """Nodes of a pass."""
         return self.layers + 3
 
     @property
@@ -70,9 +104,6 @@ class Toy:
     def chunks(self):
         return -(-self.width // LEAF)
 
-    def embedded(self, token, row, columns):
-        return ((token * 7 + row * 5 + columns * 3 + self.seed) % 101 - 50).astype(np.int32)
-
     def run(self, observe):
         tokens, token = [], 4
         for p in range(self.passes):
@@ -80,7 +111,9 @@ class Toy:
             token = self._pass(p, token, null, observe)
             if not null:
                 tokens.append(token)
-        return tokens
+        output = np.array([tokens + [-1] * (self.passes - len(tokens))], np.int32)
+        other = observe(len(self.nodes) - 1, side_by_side([output]))
+        return tokens if other is None else [token for token in other[1][0].tolist() if token >= 0]
 
     def _pass(self, p, token, null, observe):
         at, rows = p * self.size, self.nodes[p * self.size].rows
@@ -91,7 +124,7 @@ class Toy:
             other = observe(at + index, side_by_side([output]))
             return output if other is None or null else other[1]
 
-        x = np.array([self.embedded(token, row, np.arange(self.width)) for row in range(rows)], np.int32)
+        x = np.array([embedded(token, row, np.arange(self.width), self.seed) for row in range(rows)], np.int32)
         x = emit(0, x)
         for layer in range(self.layers):
             x = emit(1 + layer, ((3 * x.astype(np.int64) + layer) >> 2).astype(np.int32))
@@ -101,10 +134,12 @@ class Toy:
 
     @property
     def kept(self):
-        return range(self.size - 1, len(self.nodes), self.size)
+        return range(self.size - 1, len(self.nodes) - 1, self.size)
 
     def regenerate(self, node, kept):
         p = node // self.size
+        if p == self.passes:
+            return {node: np.array([[token_of(kept(choice)) for choice in self.kept]], np.int32)}
         before = kept(p * self.size - 1) if p else np.array([[4]], np.int32)
         null = p > 0 and (not len(before) or self.ended(before))
         made = {}
@@ -126,36 +161,33 @@ class Toy:
         return np.linspace(0, count, 5).astype(int) if count >= 4 else np.array([0, count])
 
     def steps(self, node, leaf):
-        p, kind = divmod(node, self.size)
-        if kind == 0:
-            return (Step(((node - 1, 0),) if p else (), min(LEAF, self.width - LEAF * (leaf % self.chunks)), 1),)
-        if kind <= self.layers:
-            cuts = self._cuts(node, leaf)
+        p, place = divmod(node, self.size)
+        if p == self.passes:
+            groups = [self.kept[at : at + SOURCES] for at in range(0, self.passes, SOURCES)]
+            parts = [Step("tokens", tuple((choice, 0) for choice in group), {}, len(group), 0) for group in groups]
+            return joined(parts, self.passes)
+        if place == 0:
+            row, chunk = divmod(leaf, self.chunks)
+            columns = [LEAF * chunk, min(self.width, LEAF * (chunk + 1))]
+            numbers = {"row": row, "columns": columns, "seed": self.seed}
+            return (Step("embedding", ((node - 1, 0),) if p else (), numbers, columns[1] - columns[0], 1),)
+        if place <= self.layers:
+            cuts = self._cuts(node, leaf).tolist()
             source = (node - 1, leaf)
-            parts = [Step((source,), int(n), int(n)) for n in np.diff(cuts)]
-            return tuple(parts) + ((Step(tuple(range(4)), int(cuts[-1]), 0),) if len(parts) > 1 else ())
-        if kind == self.layers + 1:
+            parts = [
+                Step("layer", (source,), {"add": place - 1, "columns": [a, b]}, b - a, b - a) for a, b in pairwise(cuts)
+            ]
+            return joined(parts, cuts[-1])
+        if place == self.layers + 1:
             last = (self.nodes[node - 1].rows - 1) * self.chunks
-            parts = [Step(((node - 1, last + chunk),), 1, LEAF) for chunk in range(self.chunks)]
-            return tuple(parts) + ((Step(tuple(range(self.chunks)), 1, self.chunks),) if self.chunks > 1 else ())
-        return (Step(((node - 1, 0),), 1, 1),)
+            parts = [Step("sum", ((node - 1, last + chunk),), {}, 1, LEAF) for chunk in range(self.chunks)]
+            whole = Step("sum", tuple(range(self.chunks)), {}, 1, self.chunks)
+            return (*parts, whole) if self.chunks > 1 else tuple(parts)
+        return (Step("choice", ((node - 1, 0),), {}, 1, 1),)
 
     def recompute(self, node, leaf, step, inputs):
-        p, kind = divmod(node, self.size)
-        if kind == 0:
-            row, chunk = divmod(leaf, self.chunks)
-            token = int(inputs[0][0]) if p else 4
-            columns = np.arange(LEAF * chunk, min(self.width, LEAF * (chunk + 1)))
-            return self.embedded(token, row, columns)
-        if kind <= self.layers:
-            cuts = self._cuts(node, leaf)
-            if step == len(cuts) - 1:
-                return np.concatenate(inputs)
-            part = inputs[0][cuts[step] : cuts[step + 1]].astype(np.int64)
-            return ((3 * part + kind - 1) >> 2).astype(np.int32)
-        if kind == self.layers + 1:
-            return np.array([sum(int(part.sum()) for part in inputs)], np.int32)
-        return np.mod(inputs[0], 13).astype(np.int32)
+        made = self.steps(node, leaf)[step]
+        return KINDS[made.kind](made.numbers, inputs)
 
 
 TOYS = {

@@ -32,7 +32,7 @@ def test_every_leaf_is_the_run_s_and_its_derivation_gives_it(toy):
             derived = trace.derivation(node, leaf)
             steps = toy.steps(node, leaf)
             assert [len(words) for words in derived] == [step.words for step in steps]
-            inputs = [derived[s] if isinstance(s, int) else trace.leaf(*s) for s in steps[-1].inputs]
+            inputs = [derived[s] if isinstance(s, int) else trace.leaf(*s) for s in steps[-1].sources]
             assert np.array_equal(toy.recompute(node, leaf, len(steps) - 1, inputs), expected)
 
 

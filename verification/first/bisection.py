@@ -16,6 +16,8 @@ decides whether the run had ended is opened (guard); where only the tokens diffe
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from verification.computation import Computation
 from verification.errors import Refusal
 from verification.first.commitment import Header, canonical, signed
@@ -270,9 +272,9 @@ class Dispute:
     def _open(self, body: Any) -> None:
         assert self.node is not None and self.leaf is not None and self.step is not None
         step, opened = self.steps[self.step], body["inputs"]
-        if len(opened) != len(step.inputs):
-            raise Refusal("wrong-length", f"{len(opened)} inputs are opened where the step has {len(step.inputs)}")
-        inputs = [self._input(source, opening) for source, opening in zip(step.inputs, opened, strict=True)]
+        if len(opened) != len(step.sources):
+            raise Refusal("wrong-length", f"{len(opened)} inputs are opened where the step has {len(step.sources)}")
+        inputs = [self._input(source, opening) for source, opening in zip(step.sources, opened, strict=True)]
         holds = right(self.computation, self.node, self.leaf, self.step, inputs, self.descent.digests["asserter"])
         self._decide("asserter" if holds else "challenger", "step-right" if holds else "step-wrong", step.macs)
 
@@ -281,9 +283,7 @@ class Dispute:
             steps = self.steps
             return derived(self.step_roots["asserter"], source, len(steps), steps[source].words, opening)
         words = committed(self.computation, self.root, source[0], source[1], opening)
-        if words is None:
-            raise Refusal("wrong-proof", f"{self.computation.nodes[source[0]].name} is opened as null")
-        return words
+        return np.empty(0, np.int32) if words is None else words
 
     def _deliver(self, body: Any) -> None:
         token = self.differing_token

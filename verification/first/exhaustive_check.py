@@ -15,6 +15,7 @@ from copy import copy
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from functools import cache
+from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -42,12 +43,14 @@ class Link:
     """A node, and the only step of its only leaf."""
 
     name: str
-    inputs: tuple[tuple[int, int], ...]
+    sources: tuple[tuple[int, int], ...]
     op: str = "link"
     rows: int = 1
     words: int = 1
     guard: None = None
     macs: int = 1
+    kind: str = "link"
+    numbers: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,6 +61,10 @@ class Chain:
     digests: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(("model", "graph", "input"), "0" * 64))
     terms: Mapping[str, str] = field(default_factory=dict)
     macs: int = 1
+    constants: Mapping[str, Any] = field(default_factory=dict)
+
+    def described(self) -> dict[str, Any]:
+        return {}
 
     @property
     def nodes(self) -> Sequence[Link]:

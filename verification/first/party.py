@@ -57,7 +57,7 @@ def answer(dispute: Dispute, trace: Trace) -> dict[str, Any]:
     if stage == "tiles":
         return {"digests": below(dispute, made)}
     assert dispute.step is not None
-    inputs = dispute.steps[dispute.step].inputs
+    inputs = dispute.steps[dispute.step].sources
     return {"inputs": [source_of(trace, made, results, source) for source in inputs]}
 
 

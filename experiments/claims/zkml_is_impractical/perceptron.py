@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -27,9 +28,11 @@ class Layer:
 class Step:
     """Some outputs of a layer, or all of them put together."""
 
-    inputs: tuple[tuple[int, int] | int, ...]
+    sources: tuple[tuple[int, int] | int, ...]
     words: int
     macs: int
+    kind: str
+    numbers: Mapping[str, Any]
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +44,17 @@ class Perceptron:
     start: list[Float] = field(default_factory=list)
     digests: Mapping[str, str] = field(default_factory=lambda: dict.fromkeys(("model", "graph", "input"), "0" * 64))
     terms: Mapping[str, str] = field(default_factory=dict)
+    constants: Mapping[str, Any] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(0)
         # Integers in float64 are exact here, at most 128 * 127 * 1024 terms, and BLAS multiplies them.
         self.weights.extend(rng.integers(-127, 128, (b, a)).astype(float) for a, b in pairwise(self.widths))
         self.start.append(rng.integers(-127, 128, self.widths[0]).astype(float))
+
+    def described(self) -> dict[str, Any]:
+        """Its widths; the weights are drawn."""
+        return {"widths": list(self.widths)}
 
     @property
     def nodes(self) -> Sequence[Layer]:
@@ -85,10 +93,15 @@ class Perceptron:
 
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         """TILE outputs each, and their concatenation."""
-        wide, words = self.widths[node], self.widths[node + 1]
+        words = self.widths[node + 1]
         source = ((node - 1, 0),) if node else ()
-        parts = [Step(source, min(TILE, words - at), wide * min(TILE, words - at)) for at in range(0, words, TILE)]
-        return parts + ([Step(tuple(range(len(parts))), words, 0)] if len(parts) > 1 else [])
+        starts = range(0, words, TILE)
+        parts = [self._product(source, node, at, min(at + TILE, words)) for at in starts]
+        return parts + ([Step(tuple(range(len(parts))), words, 0, "concatenate", {})] if len(parts) > 1 else [])
+
+    def _product(self, source: tuple[tuple[int, int], ...], node: int, start: int, stop: int) -> Step:
+        numbers = {"layer": node, "outputs": [start, stop]}
+        return Step(source, stop - start, self.widths[node] * (stop - start), "product", numbers)
 
     def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
         """A step from its inputs."""

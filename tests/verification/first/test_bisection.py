@@ -112,7 +112,7 @@ def test_a_run_that_ends_early_or_goes_on_is_decided_by_its_guard(toys, make_toy
 
     ends = toys["ends"]
     ended, long = record(ends), record(make_toy(passes=ends.passes))
-    assert ended.trees[-1] is None and long.trees[-1] is not None
+    assert ended.trees[-2] is None and long.trees[-2] is not None
     long.computation = ends
     assert disputed(long, ended).verdict.reason == "null-wrong"
     assert disputed(ended, long).verdict.reason == "null-right"

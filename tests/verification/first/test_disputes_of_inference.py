@@ -167,8 +167,10 @@ def test_the_referee_s_work_and_what_is_opened_are_small_at_every_node_of_smollm
             steps = computation.steps(node, leaf)
             for step in steps:
                 assert step.macs <= 1e-4 * computation.macs
-                words = sum(steps[s].words if isinstance(s, int) else min(1024, nodes[s[0]].words) for s in step.inputs)
-                assert 4 * 4 / 3 * words + proof * len(step.inputs) < 75_000, (shape.name, leaf)
+                words = sum(
+                    steps[s].words if isinstance(s, int) else min(1024, nodes[s[0]].words) for s in step.sources
+                )
+                assert 4 * 4 / 3 * words + proof * len(step.sources) < 75_000, (shape.name, leaf)
 
 
 @pytest.mark.parametrize("name", sorted(corrupt_trace.ADVERSARIES))

@@ -81,7 +81,7 @@ def with_wrong_step(trace: Trace, node: int, leaf: int, wrong: int) -> Trace:
     """A trace whose derivation of a leaf has bit 0 of the first word of one step flipped, later steps following."""
     computation, results = trace.computation, list[Words]()
     for index, step in enumerate(computation.steps(node, leaf)):
-        inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.inputs]
+        inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.sources]
         results.append(np.array(computation.recompute(node, leaf, index, inputs), np.int32))
         if index == wrong:
             results[-1][0] ^= 1

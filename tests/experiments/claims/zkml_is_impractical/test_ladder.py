@@ -41,7 +41,7 @@ def test_every_layer_of_a_perceptron_follows_from_its_steps(widths):
         assert np.array_equal(trace.leaf(node, 0), before)
         results = []
         for index, step in enumerate(perceptron.steps(node, 0)):
-            inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.inputs]
+            inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.sources]
             results.append(perceptron.recompute(node, 0, index, inputs))
             assert len(results[-1]) == step.words
         assert np.array_equal(results[-1], before)
