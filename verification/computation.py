@@ -168,5 +168,5 @@ class Computation(Protocol):
         """The result of a step from the words of its sources, in order, those of null nodes without any.
 
         Raises:
-            Exception: of any kind, where the inputs are such as no honest run gives.
+            ValueError: inputs such as no honest run gives. Whatever else is raised is a fault of the code.
         """

@@ -1,0 +1,67 @@
+"""What the tests of disputes share: how one is begun and played."""
+
+from dataclasses import dataclass
+
+import pytest
+
+from verification.dispute.clocks import budgets
+from verification.dispute.dispute import Dispute, identity
+from verification.dispute.party import honest, play
+from verification.dispute.record import Proceedings
+from verification.encoding.request import request
+from verification.encoding.signature import public
+
+MARKET = "ab" * 32
+
+
+@dataclass(frozen=True)
+class Rules:
+    delta: int = 3
+    levels: int = 2
+    message_limit: int = 96_000
+
+
+@pytest.fixture(scope="session")
+def rules():
+    """What a market says of disputes."""
+    return Rules
+
+
+@pytest.fixture(scope="session")
+def begun(key):
+    """A dispute that a referee (key 9) begins between an asserter's root (key 1) and a challenger's (key 2), and the
+    requests by which they claimed them."""
+
+    def begun(computation, roots, rules=Rules(), work=5, tick=0, market=MARKET, **changes):
+        asserter, challenger, referee = key(1), key(2), key(9)
+        result = request(asserter, "result", market, {"root": roots[0].hex()})
+        claim = request(challenger, "claim", market, {"root": roots[1].hex()})
+        content = {
+            "claim": claim.name,
+            "header": result.name,
+            "computation": identity(computation),
+            "asserter": public(asserter),
+            "challenger": public(challenger),
+            "roots": {"asserter": roots[0].hex(), "challenger": roots[1].hex()},
+            "rules": {"delta": rules.delta, "levels": rules.levels, "message_limit": rules.message_limit},
+            "budgets": budgets(rules.delta, work),
+            "tick": tick,
+            "head": {"number": 7, "digest": "cd" * 32},
+        } | changes
+        return Dispute(computation, request(referee, "begin", market, content)), result, claim
+
+    return begun
+
+
+@pytest.fixture(scope="session")
+def disputed(key, begun):
+    """The proceedings of a dispute between two traces, played to its end."""
+
+    def disputed(asserter, challenger, wrap=None, **options):
+        dispute, *_ = begun(challenger.computation, (asserter.tree.root, challenger.tree.root), **options)
+        proceedings = Proceedings(dispute, key(9))
+        first, second = honest(key(1), asserter), honest(key(2), challenger)
+        play(proceedings, {"asserter": wrap(key(1), first) if wrap else first, "challenger": second})
+        return proceedings
+
+    return disputed
