@@ -1,0 +1,50 @@
+"""The table of the market's operations, by kind of request (section 5)."""
+
+from verification.encoding.request import Request
+from verification.ledger.operations import GENESIS
+from verification.ledger.state import FUND, OUTSIDE, Draft, Operation
+from verification.market import audits, leases, offers, orders, parties, results
+from verification.market.records import Device, Owner, store
+from verification.market.rules import read_rules
+
+
+def genesis(draft: Draft, request: Request) -> None:
+    """The rules are ones that deter; the fund holds ``fund_prices`` of the largest price.
+
+    Raises:
+        Refusal: malformed, bad-rules, undeterred.
+    """
+    rules = read_rules(draft.fact(GENESIS, "rules"))
+    draft.move(OUTSIDE, FUND, rules.fund_prices * rules.largest_price)
+    store(draft, request.party, Owner(since=draft.tick))
+    store(draft, request.party, Device(owner=request.party))
+
+
+OPERATIONS: dict[str, Operation] = {
+    GENESIS: genesis,
+    "register": parties.register,
+    "device": parties.add_device,
+    "replace": parties.replace_device,
+    "remove": parties.remove_device,
+    "deposit": parties.deposit,
+    "withdraw": parties.withdraw,
+    "order": orders.order,
+    "cancel": orders.cancel,
+    "expire": orders.expire,
+    "offer": offers.offer,
+    "lapse": offers.lapse,
+    "assign": leases.assign,
+    "accept": leases.accept,
+    "decline": leases.decline,
+    "return": leases.hand_back,
+    "miss": leases.miss,
+    "result": results.result,
+    "publish": results.publish,
+    "lot": audits.lot,
+    "audit": audits.audit,
+    "reveal": audits.reveal,
+    "challenge": audits.challenge,
+    "seal": audits.seal,
+    "final": results.final,
+}
+"""``advance`` is the ledger's own."""
