@@ -1,16 +1,15 @@
 """One event: a request as it was signed, what it changed, and the digest of the event before (section 5)."""
 
+import json
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
+from typing import Any
 
-from verification.encoding.canonical import canonical, parsed
-from verification.encoding.request import KEYS as ENVELOPE
+from verification.encoding.canonical import canonical
 from verification.encoding.request import Request
 from verification.errors import Refusal
-from verification.ledger.state import INT64, Fact, Move
-
-KEYS = {"blobs", "facts", "kind", "moves", "number", "previous", "request", "tick"}
+from verification.ledger.state import Fact, Move
 
 
 @dataclass(frozen=True)
@@ -65,32 +64,44 @@ def read_event(raw: bytes, market: str) -> Event:
     """An event from its bytes; neither its signature nor what it does is checked.
 
     Raises:
-        Refusal: malformed.
+        Refusal: malformed (of another spelling, too).
     """
-    content = parsed(raw)
     try:
-        if content.keys() != KEYS or content["request"].keys() != ENVELOPE:
-            raise ValueError
-        envelope = content["request"]
-        market = market if content["number"] else ""  # the genesis makes the market that all others are signed for
-        event = Event(
-            content["number"],
-            content["tick"],
-            Request(envelope["kind"], envelope["party"], envelope["content"], envelope["signature"], market),
-            tuple((source, target, int(amount)) for source, target, amount in content["moves"]),
-            tuple((kind, subject, value) for kind, subject, value in content["facts"]),
-            tuple(content["blobs"]),
-            content["previous"],
-        )
-        texts = [*envelope.values(), event.previous, *event.blobs]
-        texts.remove(envelope["content"])
-        texts += [name for source, target, _ in event.moves for name in (source, target)]
-        texts += [name for kind, subject, _ in event.facts for name in (kind, subject)]
-        numbers = [event.number, event.tick]
-        if not all(type(text) is str for text in texts) or not all(type(n) is int and n >= 0 for n in numbers):
-            raise ValueError
-        if not all(0 < amount <= INT64 for _, _, amount in event.moves):
-            raise ValueError
-    except (AttributeError, KeyError, TypeError, ValueError):
-        raise Refusal("malformed", f"an event has the keys {', '.join(sorted(KEYS))}, of their types") from None
+        event = _event(json.loads(raw), market)
+    except (ValueError, RecursionError):
+        raise Refusal("malformed", "it is no event") from None
+    if event.raw != raw:
+        raise Refusal("malformed", "it is not in its canonical encoding")
     return event
+
+
+def _event(content: Any, market: str) -> Event:
+    match content:
+        case {
+            "blobs": list(blobs),
+            "facts": list(facts),
+            "moves": list(moves),
+            "number": int(number),
+            "previous": str(previous),
+            "request": {"content": asked, "kind": str(kind), "party": str(party), "signature": str(signature)},
+            "tick": int(tick),
+        } if type(number) is type(tick) is int and all(type(digest) is str for digest in blobs):
+            market = market if number else ""  # the genesis makes the market that all others are signed for
+            request = Request(kind, party, asked, signature, market)
+            moved, stated = tuple(map(_move, moves)), tuple(map(_fact, facts))
+            return Event(number, tick, request, moved, stated, tuple(blobs), previous)
+    raise Refusal("malformed", "it lacks what events have")
+
+
+def _move(content: Any) -> Move:
+    match content:
+        case [str(source), str(target), str(amount)] if len(amount) < 20 and int(amount) > 0:
+            return source, target, int(amount)
+    raise Refusal("malformed", "a move holds two accounts and an amount")
+
+
+def _fact(content: Any) -> Fact:
+    match content:
+        case [str(kind), str(subject), value]:
+            return kind, subject, value
+    raise Refusal("malformed", "a fact holds kind, subject and value")

@@ -1,4 +1,4 @@
-"""The ledger's file: events, chained by their digests, and the bytes they name, in SQLite (section 5).
+"""The ledger: events chained by their digests, and beside them the bytes they name, in one SQLite file (section 5).
 
 A request is performed once: its name is its digest. Event and blobs are one transaction, durable when ``perform``
 returns. The state is the fold of the events, made on opening, where the chain is checked; whether each event is what
@@ -6,7 +6,6 @@ its request does is for ``inspect`` to say. A file that was cut short or written
 from outside tells.
 """
 
-import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,58 +15,62 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verification.encoding.request import Request, opened, request
 from verification.errors import Refusal
+from verification.ledger.chain import check_blobs, follow, stored_blob, take
+from verification.ledger.database import check_layout, connect, is_empty, lay_out, refusing
 from verification.ledger.event import Event, read_event
-from verification.ledger.operations import event_of
+from verification.ledger.operations import GENESIS, event_of
 from verification.ledger.state import Operations, State
-
-APPLICATION, VERSION = 0x646C6231, 1
-"""In the file's header: what it is, and which layout it has."""
-LAYOUT = (
-    "CREATE TABLE events (number INTEGER PRIMARY KEY, name BLOB NOT NULL UNIQUE, event BLOB NOT NULL) STRICT",
-    "CREATE TABLE blobs (digest BLOB NOT NULL UNIQUE, content BLOB NOT NULL) STRICT",
-    "CREATE TABLE head (number INTEGER PRIMARY KEY, digest BLOB NOT NULL) STRICT",
-)
 
 
 class Ledger:
     """A ledger's file, opened; several processes may have it open at once.
 
+    Args:
+        operations: by kind; the ledger's own, genesis and advance, apart.
+        first: the genesis, if the file may hold nothing yet; see ``create``.
+
     Raises:
-        Refusal: not-a-ledger, other-version, broken-chain, not-conserved, read-only, locked, unreadable.
+        Refusal: not-a-ledger, other-version, broken-chain, not-conserved, other-market (than that of ``first``), what
+            the genesis refuses, or see ``refusing``.
     """
 
-    def __init__(self, path: Path | str, operations: Operations) -> None:
-        self._open(path, operations, "rw")
-        with self._closed_on_error(), self._transaction():
-            self._follow()
+    def __init__(self, path: Path | str, operations: Operations, first: Request | None = None) -> None:
+        self._path, self._operations, self._state = path, operations, State()
+        begun = None if first is None else event_of(self._state, first, operations, {}, lambda digest: None)
+        with refusing(path):
+            self._connection = connect(path, "rw" if first is None else "rwc")
+        try:
+            with refusing(path):
+                if begun is None or not is_empty(self._connection):
+                    check_layout(self._connection, path)
+                self._connection.execute("PRAGMA journal_mode = WAL")
+                self._connection.execute("PRAGMA synchronous = FULL")
+            with self._transaction():
+                if begun is not None and is_empty(self._connection):
+                    lay_out(self._connection)
+                    self._write(begun, {})
+                check_blobs(self._connection, self._follow())
+            self._state.check()
+            if first is not None and next(self.events()).request != first:
+                raise Refusal("other-market", f"{path} holds another market")
+        except BaseException:
+            self._connection.close()
+            raise
 
     @classmethod
     def create(
         cls, path: Path | str, key: Ed25519PrivateKey, content: dict[str, Any], operations: Operations
     ) -> "Ledger":
-        """Begin a market, in a new file or in memory (":memory:"); made twice it is one, opened.
+        """Begin a market, in a new file or in memory (":memory:"); begun twice it is one, opened.
 
         Args:
             key: the coordinator's.
             content: coordinator, rules, protocol.
 
         Raises:
-            Refusal: other-market (the file holds another one), or see ``Ledger`` and ``genesis``.
+            Refusal: see ``Ledger``.
         """
-        ledger = cls.__new__(cls)
-        ledger._open(path, operations, "rwc")
-        with ledger._closed_on_error(), ledger._transaction():
-            first = request(key, "genesis", "", content)
-            if not ledger._connection.execute("SELECT 1 FROM sqlite_master").fetchone():
-                for statement in LAYOUT:
-                    ledger._connection.execute(statement)
-                ledger._connection.execute(f"PRAGMA application_id = {APPLICATION}")
-                ledger._connection.execute(f"PRAGMA user_version = {VERSION}")
-                ledger._write(event_of(ledger._state, first, operations, {}, ledger.blob), {})
-            ledger._follow()
-            if next(ledger.events()).request != first:
-                raise Refusal("other-market", f"{path} holds another market")
-        return ledger
+        return cls(path, operations, request(key, GENESIS, "", content))
 
     def __enter__(self) -> "Ledger":
         return self
@@ -92,14 +95,19 @@ class Ledger:
 
     def events(self, first: int = 0) -> Iterator[Event]:
         """All there are from a number on, in order."""
-        for (raw,) in self._connection.execute("SELECT event FROM events WHERE number >= ? ORDER BY number", (first,)):
-            yield read_event(raw, self._state.market)
+        with refusing(self._path):
+            rows = self._connection.execute("SELECT event FROM events WHERE number >= ? ORDER BY number", (first,))
+            for (raw,) in rows:
+                yield read_event(raw, self._state.market)
 
     def blob(self, digest: str) -> bytes | None:
-        """Bytes by their SHA-256 in hex; None where they are not beside the events."""
-        found = self._connection.execute("SELECT content FROM blobs WHERE digest = ?", (bytes.fromhex(digest),))
-        row = found.fetchone()
-        return None if row is None else row[0]
+        """Bytes by their SHA-256 in hex; None where they are not beside the events.
+
+        Raises:
+            Refusal: wrong-blob (they have changed).
+        """
+        with refusing(self._path):
+            return stored_blob(self._connection, digest)
 
     def perform(self, asked: Request | bytes, blobs: Mapping[str, bytes] | None = None) -> bool:
         """Perform a request once: what it does is durable when this returns, or has not happened when it raises.
@@ -112,12 +120,9 @@ class Ledger:
             Whether it was performed now; False: it had been already.
 
         Raises:
-            Refusal: wrong-signature (another market's too), unknown-kind, wrong-blob, unasked-blob, what the operation
-                refuses, locked.
+            Refusal: oversized, malformed, wrong-signature (another market's too), or see ``event_of`` and ``refusing``.
         """
-        if isinstance(asked, Request):
-            asked = asked.raw
-        asked = opened(asked, self._state.market)
+        asked = opened(asked.raw if isinstance(asked, Request) else asked, self._state.market)
         blobs = blobs or {}
         with self._transaction():
             self._follow()
@@ -126,66 +131,28 @@ class Ledger:
                 return False
             event = event_of(self._state, asked, self._operations, blobs, self.blob)
             self._write(event, blobs)
-        self._take(event)
+        take(self._state, event)
         return True
 
     def _write(self, event: Event, blobs: Mapping[str, bytes]) -> None:
         execute = self._connection.execute
         for digest, content in blobs.items():
             execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (bytes.fromhex(digest), content))
-        row = (event.number, bytes.fromhex(event.request.name), event.raw)
-        execute("INSERT INTO events VALUES (?, ?, ?)", row)
-        execute("DELETE FROM head")
-        execute("INSERT INTO head VALUES (?, ?)", (event.number, bytes.fromhex(event.digest)))
+        execute("INSERT INTO events VALUES (?, ?, ?)", (event.number, bytes.fromhex(event.request.name), event.raw))
+        execute("UPDATE head SET number = ?, digest = ?", (event.number, bytes.fromhex(event.digest)))
 
-    def _follow(self) -> None:
-        """Take in what other processes have written."""
-        head = self._connection.execute("SELECT number, digest FROM head").fetchall()
-        if head == [(self._state.number, bytes.fromhex(self._state.head))]:
-            return
-        first = self._state.number + 1
-        rows = self._connection.execute(
-            "SELECT number, name, event FROM events WHERE number >= ? ORDER BY number", (first,)
-        )
-        for number, name, raw in rows:
-            event = read_event(raw, self._state.market)
-            if (number, event.number, event.previous) != (self._state.number + 1, number, self._state.head):
-                raise Refusal("broken-chain", f"event {number} does not follow event {self._state.number}")
-            if number and name != bytes.fromhex(event.request.name):
-                raise Refusal("broken-chain", f"event {number} stands under another name")
-            self._take(event)
-        if head != [(self._state.number, bytes.fromhex(self._state.head))]:
-            raise Refusal("broken-chain", f"event {self._state.number} is not the last one that was written")
-        self._state.check()
-
-    def _take(self, event: Event) -> None:
-        self._state.apply(event.moves, event.facts, event.tick)
-        self._state.head = event.digest
-        self._state.market = self._state.market or event.digest
-
-    def _open(self, path: Path | str, operations: Operations, mode: str) -> None:
-        self._state = State()
-        self._operations = operations
-        place = "file::memory:" if path == ":memory:" else f"{Path(path).absolute().as_uri()}?mode={mode}"
-        self._connection = sqlite3.connect(place, isolation_level=None, uri=True)
-        self._connection.execute("PRAGMA journal_mode = WAL")
-        self._connection.execute("PRAGMA synchronous = FULL")
-
-    @contextmanager
-    def _closed_on_error(self) -> Iterator[None]:
-        try:
-            yield
-        except BaseException:
-            self._connection.close()
-            raise
+    def _follow(self) -> set[str]:
+        """Take in what is written and not yet known; digests of the blobs beside it."""
+        return {digest for event in follow(self._connection, self._state) for digest in event.blobs}
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
-        self._connection.execute("BEGIN IMMEDIATE")
-        try:
-            yield
-            self._connection.execute("COMMIT")
-        except BaseException:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-            raise
+        with refusing(self._path):
+            self._connection.execute("BEGIN IMMEDIATE")
+            try:
+                yield
+                self._connection.execute("COMMIT")
+            except BaseException:
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
+                raise

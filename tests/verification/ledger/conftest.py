@@ -1,74 +1,48 @@
-"""A small market of a few operations, in memory or in a file."""
+"""What the ledger's tests share: toy_market's ledgers, and requests of its parties."""
+
+import shutil
+from pathlib import Path
 
 import pytest
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from toy_market import COORDINATOR, GENESIS, KEYS, OPERATIONS, next_request
 
 from verification.encoding.request import request
-from verification.encoding.signature import public
-from verification.ledger.operations import coordinator_only
-from verification.ledger.state import BURNT, OUTSIDE
 from verification.ledger.store import Ledger
-
-
-def deposit(draft, asked):
-    """{amount, nonce}"""
-    draft.move(OUTSIDE, f"free:{asked.party}", int(asked.content["amount"]))
-
-
-def withdraw(draft, asked):
-    """{amount, nonce}"""
-    draft.move(f"free:{asked.party}", OUTSIDE, int(asked.content["amount"]))
-
-
-def lease(draft, asked):
-    """{stake, output}: a stake is locked behind an output that is kept."""
-    if draft.blob(asked.content["output"]) is None:
-        raise ValueError("an operation's own fault")
-    draft.move(f"free:{asked.party}", f"stake:{asked.party}:{asked.name}", int(asked.content["stake"]))
-    draft.put("lease", asked.name, {"party": asked.party, "output": asked.content["output"], "since": draft.tick})
-
-
-def final(draft, asked):
-    """{lease, burnt}: a stake comes back, less what is burnt."""
-    coordinator_only(draft, asked)
-    name = asked.content["lease"]
-    known = draft.fact("lease", name)
-    stake, burnt = f"stake:{known['party']}:{name}", int(asked.content["burnt"])
-    if burnt:
-        draft.move(stake, BURNT, burnt)
-    if draft.balance(stake):
-        draft.move(stake, f"free:{known['party']}", draft.balance(stake))
-    draft.put("lease", name, None)
-
-
-OPERATIONS = {operation.__name__: operation for operation in (deposit, withdraw, lease, final)}
-COORDINATOR = Ed25519PrivateKey.from_private_bytes(b"c" * 32)
-GENESIS = {"coordinator": public(COORDINATOR), "rules": {"delta": 60}, "protocol": "0" * 64}
-
-
-@pytest.fixture
-def operations():
-    """By kind."""
-    return OPERATIONS
-
-
-@pytest.fixture
-def coordinator():
-    """Its key."""
-    return COORDINATOR
 
 
 @pytest.fixture
 def create():
-    """A market's ledger at a path."""
+    """A market's ledger, in memory or in a file."""
     return lambda path=":memory:", content=GENESIS: Ledger.create(path, COORDINATOR, content, OPERATIONS)
 
 
 @pytest.fixture
-def ask(key):
-    """A request by the party of a number; None: the coordinator."""
+def reopen():
+    """A file's ledger."""
+    return lambda path: Ledger(path, OPERATIONS)
+
+
+@pytest.fixture
+def ask():
+    """A request by a party of a number; None: by the coordinator."""
 
     def ask(ledger, party, kind, **content):
-        return request(COORDINATOR if party is None else key(party), kind, ledger.market, content)
+        return request(COORDINATOR if party is None else KEYS[party], kind, ledger.market, content)
 
     return ask
+
+
+@pytest.fixture(scope="session")
+def market_file(tmp_path_factory):
+    """A file of 30 events, closed."""
+    path = tmp_path_factory.mktemp("market") / "market.db"
+    with Ledger.create(path, COORDINATOR, GENESIS, OPERATIONS) as ledger:
+        while ledger.head[0] < 29:
+            ledger.perform(*next_request(ledger))
+    return path
+
+
+@pytest.fixture
+def filled(market_file, tmp_path):
+    """A copy of it."""
+    return Path(shutil.copy(market_file, tmp_path / "filled.db"))

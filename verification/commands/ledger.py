@@ -1,0 +1,97 @@
+"""``ledger FILE``: is every event what its signed request does?"""
+
+import json
+import re
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+from rich.console import Console
+from rich.progress import Progress
+
+from verification.errors import InputError
+from verification.ledger.inspect import Inspection, inspect
+from verification.ledger.state import BURNT, FUND, Operations
+from verification.terminal import printable
+
+PATIENCE = 2.0
+"""Seconds before a progress bar is shown."""
+
+
+def ledger(path: Path, head: str | None, as_json: bool, operations: Operations, on_word: Mapping[str, str]) -> bool:
+    """Print what a ledger's file amounts to, or the first event that does not hold; whether all of it holds.
+
+    Args:
+        head: N:DIGEST of an event, from a receipt or a record.
+        on_word: by kind, what of it no ledger alone derives.
+
+    Raises:
+        InputError: ``head`` is spelled otherwise.
+        Refusal: see ``inspect``.
+    """
+    known = None if head is None else _head(head)
+    with _progress("performing every request again") as observe:
+        found = inspect(path, operations, known, observe)
+    print(json.dumps(_summary(found, on_word)) if as_json else printed(found, head, on_word))
+    return not found.wrong
+
+
+def printed(found: Inspection, head: str | None, on_word: Mapping[str, str]) -> str:
+    """An inspection for a person."""
+    if found.wrong:
+        return printable(found.wrong)
+    state, amounts = found.state, found.state.balances
+    kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.kinds.items()))
+    lines = [
+        f"the ledger holds: {state.number + 1:,} events and {len(found.blobs):,} blobs, to tick {state.tick:,}",
+        f"market {state.market}",
+        f"head   {state.number}:{state.head}",
+        f"{state.outside:,} micro-tokens, {amounts.get(FUND, 0):,} of them the fund's, {amounts.get(BURNT, 0):,} burnt",
+        f"performed again: {kinds}",
+    ]
+    lines += [f"not derived again: {kind}: {what}" for kind, what in on_word.items() if found.kinds[kind]]
+    if head is None:
+        lines.append("whether events were cut from the end, only a head from elsewhere tells: --head N:DIGEST")
+    return "\n".join(map(printable, lines))
+
+
+def _summary(found: Inspection, on_word: Mapping[str, str]) -> dict[str, Any]:
+    state = found.state
+    return {
+        "holds": not found.wrong,
+        "wrong": found.wrong,
+        "market": state.market,
+        "number": state.number,
+        "head": state.head,
+        "tick": state.tick,
+        "events": dict(sorted(found.kinds.items())),
+        "blobs": len(found.blobs),
+        "amounts": {"all": str(state.outside)} | {name: str(state.balances.get(name, 0)) for name in (FUND, BURNT)},
+        "not_derived": {kind: what for kind, what in on_word.items() if found.kinds[kind]},
+    }
+
+
+def _head(text: str) -> tuple[int, str]:
+    match = re.fullmatch(r"(0|[1-9][0-9]{0,15}):([0-9a-f]{64})", text)
+    if match is None:
+        raise InputError(f"--head {text}: N:DIGEST is expected, an event's number and 64 hexadecimal digits")
+    return int(match[1]), match[2]
+
+
+@contextmanager
+def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
+    console, began = Console(stderr=True), monotonic()
+    progress = Progress(console=console, transient=True, disable=not console.is_terminal)
+    bar = progress.add_task(what)
+
+    def observe(done: int, events: int) -> None:
+        if monotonic() > began + PATIENCE:
+            progress.start()
+            progress.update(bar, completed=done, total=events)
+
+    try:
+        yield observe
+    finally:
+        progress.stop()
