@@ -1,4 +1,4 @@
-"""The command line of verification: commit, check, dispute, replay, adversaries.
+"""The command line of verification: commit, check, dispute, replay, ledger, adversaries.
 
 What a model is and how it runs is not known here: ``application`` is given a ``Source`` of computations.
 """
@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.progress import Progress
 
 from verification._interrupt import INTERRUPTED, raise_again
+from verification.commands.ledger import ledger
 from verification.computation import Computation
 from verification.errors import InputError, Refusal
 from verification.files import check_writable, read, write
@@ -208,6 +209,21 @@ def application(source: Source) -> typer.Typer:
         wrong = replay(content, source.computation(task, "numpy", None))
         print(printable(wrong or f"the verdict follows: the {content['verdict']['winner']} wins"))
         if wrong:
+            raise typer.Exit(FAILED)
+
+    @app.command("ledger")
+    def ledger_command(
+        path: Annotated[Path, typer.Argument(metavar="FILE", help="a coordinator's", show_default=False)],
+        head: Annotated[
+            str | None, typer.Option(metavar="N:DIGEST", help="of an event, from a receipt", show_default=False)
+        ] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Check a ledger: signatures, chain, sums, and every request again; exit code 1 where one does not hold.
+
+        Example: python -m verification ledger ledger.db
+        """
+        if not ledger(path, head, as_json):
             raise typer.Exit(FAILED)
 
     @app.command("adversaries")

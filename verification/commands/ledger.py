@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from time import monotonic
@@ -13,19 +13,28 @@ from rich.progress import Progress
 
 from verification.errors import InputError
 from verification.ledger.inspect import Inspection, inspect
-from verification.ledger.state import BURNT, FUND, Operations
+from verification.ledger.state import BURNT, FUND
+from verification.market.operations import OPERATIONS
 from verification.terminal import printable
 
 PATIENCE = 2.0
 """Seconds before a progress bar is shown."""
 
 
-def ledger(path: Path, head: str | None, as_json: bool, operations: Operations, on_word: Mapping[str, str]) -> bool:
+NOT_DERIVED = {
+    "advance": "that so many ticks passed",
+    "assign": "which order goes to whom, and its price: it takes the round's offers and the auction",
+    "publish": "whether a result is right: it takes the model, and a claim",
+    "verdict": "who won a dispute: it takes the model, and the transcript (replay)",
+}
+"""By kind, what is taken on the word of who signed it."""
+
+
+def ledger(path: Path, head: str | None, as_json: bool) -> bool:
     """Print what a ledger's file amounts to, or the first event that does not hold; whether all of it holds.
 
     Args:
         head: N:DIGEST of an event, from a receipt or a record.
-        on_word: by kind, what of it no ledger alone derives.
 
     Raises:
         InputError: ``head`` is spelled otherwise.
@@ -33,13 +42,13 @@ def ledger(path: Path, head: str | None, as_json: bool, operations: Operations, 
     """
     known = None if head is None else _head(head)
     with _progress("performing every request again") as observe:
-        found = inspect(path, operations, known, observe)
-    print(json.dumps(_summary(found, on_word)) if as_json else printed(found, head, on_word))
+        found = inspect(path, OPERATIONS, known, observe)
+    print(json.dumps(_summary(found)) if as_json else _told(found, head))
     return not found.wrong
 
 
-def printed(found: Inspection, head: str | None, on_word: Mapping[str, str]) -> str:
-    """An inspection for a person."""
+def _told(found: Inspection, head: str | None) -> str:
+    """For a person."""
     if found.wrong:
         return printable(found.wrong)
     state, amounts = found.state, found.state.balances
@@ -51,13 +60,13 @@ def printed(found: Inspection, head: str | None, on_word: Mapping[str, str]) -> 
         f"{state.outside:,} micro-tokens, {amounts.get(FUND, 0):,} of them the fund's, {amounts.get(BURNT, 0):,} burnt",
         f"performed again: {kinds}",
     ]
-    lines += [f"not derived again: {kind}: {what}" for kind, what in on_word.items() if found.kinds[kind]]
+    lines += [f"not derived again: {kind}: {what}" for kind, what in NOT_DERIVED.items() if found.kinds[kind]]
     if head is None:
         lines.append("whether events were cut from the end, only a head from elsewhere tells: --head N:DIGEST")
     return "\n".join(map(printable, lines))
 
 
-def _summary(found: Inspection, on_word: Mapping[str, str]) -> dict[str, Any]:
+def _summary(found: Inspection) -> dict[str, Any]:
     state = found.state
     return {
         "holds": not found.wrong,
@@ -69,7 +78,7 @@ def _summary(found: Inspection, on_word: Mapping[str, str]) -> dict[str, Any]:
         "events": dict(sorted(found.kinds.items())),
         "blobs": len(found.blobs),
         "amounts": {"all": str(state.outside)} | {name: str(state.balances.get(name, 0)) for name in (FUND, BURNT)},
-        "not_derived": {kind: what for kind, what in on_word.items() if found.kinds[kind]},
+        "not_derived": {kind: what for kind, what in NOT_DERIVED.items() if found.kinds[kind]},
     }
 
 

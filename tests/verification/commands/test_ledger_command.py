@@ -1,0 +1,90 @@
+"""``ledger FILE``: what it says of a market's file, and its exit codes."""
+
+import json
+import shutil
+import sqlite3
+import sys
+
+import pytest
+
+from verification import cli as command_line
+from verification.encoding.request import request
+from verification.encoding.signature import public
+from verification.ledger.store import Ledger
+from verification.market.operations import OPERATIONS
+from verification.market.rules import Rules
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Run the command line in this process: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["verification", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            command_line.run(command_line.application(None))
+        printed = capfd.readouterr()
+        return stopped.value.code or 0, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def path(tmp_path, key):
+    """A market of three events, in a file whose head is returned too."""
+    path = tmp_path / "ledger.db"
+    content = {"coordinator": public(key(1)), "rules": Rules().plain(), "protocol": "0" * 64}
+    with Ledger.create(path, key(1), content, OPERATIONS) as ledger:
+        for since in (0, 6):
+            assert ledger.perform(request(key(1), "advance", ledger.market, {"since": since, "ticks": 6}))
+    return path
+
+
+def test_a_ledger_that_holds(cli, path):
+    with Ledger(path, OPERATIONS) as ledger:
+        number, digest = ledger.head
+        market = ledger.market
+    code, out, err = cli("ledger", path)
+    assert (code, err) == (0, "")
+    assert "the ledger holds: 3 events and 0 blobs, to tick 12" in out
+    assert f"{number}:{digest}" in out and market in out
+    assert "50,000,000 micro-tokens, 50,000,000 of them the fund's, 0 burnt" in out
+    assert "performed again: 2 advance, 1 genesis" in out and "not derived again: advance" in out
+    assert "--head N:DIGEST" in out
+    code, out, _ = cli("ledger", path, "--head", f"{number}:{digest}")
+    assert code == 0 and "--head" not in out
+    code, out, _ = cli("ledger", path, "--json", "--head", f"0:{market}")
+    told = json.loads(out)
+    assert code == 0 and told["holds"] and told["wrong"] == ""
+    assert (told["number"], told["head"], told["market"], told["tick"]) == (number, digest, market, 12)
+    assert told["events"] == {"advance": 2, "genesis": 1}
+    assert told["amounts"] == {"all": "50000000", "fund": "50000000", "burnt": "0"}
+
+
+def test_a_ledger_that_does_not_hold(cli, path, tmp_path):
+    code, out, err = cli("ledger", path, "--head", f"3:{'0' * 64}")
+    assert (code, out, err) == (1, "event 3 lacks: the ledger ends with event 2\n", "")
+    changed = shutil.copy(path, tmp_path / "changed.db")
+    connection = sqlite3.connect(changed)
+    connection.execute("DELETE FROM events WHERE number = 1")
+    connection.commit()
+    connection.close()
+    code, out, _ = cli("ledger", changed)
+    assert (code, out) == (1, "event 2 does not follow event 0: the file was changed\n")
+    code, out, _ = cli("ledger", changed, "--json")
+    told = json.loads(out)
+    assert code == 1 and not told["holds"] and told["wrong"].startswith("event 2")
+
+
+@pytest.mark.parametrize("head", ["2", "2:abc", f"-1:{'0' * 64}", f"02:{'0' * 64}", f"2:{'A' * 64}", f"٢:{'0' * 64}"])
+def test_a_head_of_another_spelling_is_bad_input(cli, path, head):
+    code, out, err = cli("ledger", path, "--head", head)
+    assert (code, out) == (2, "") and err.startswith("error: --head") and err.count("\n") == 1
+
+
+def test_what_is_no_ledger_is_bad_input(cli, tmp_path):
+    text = tmp_path / "text\n.db"
+    text.write_text("no database, though it is as long as a header " * 9)
+    for path in (text, tmp_path, tmp_path / "none.db", "/dev/null", ""):
+        code, out, err = cli("ledger", path)
+        assert (code, out) == (2, "") and err.startswith("error: ") and err.count("\n") == 1, path
