@@ -58,7 +58,7 @@ def lot(draft: Draft, request: Request) -> None:
     name, owner = content["lease"], content["owner"]
     lease = in_state(find(draft, Lease, name), name, "received", "audited", "disputed")
     first = lease.state == "received"
-    audit = _listed(draft, lease, Audit(seal=name)) if first else find(draft, Audit, name)
+    audit = _listed(draft, name, Audit(seal=name)) if first else find(draft, Audit, name)
     if not audit.seal or audit.verifier or audit.outcome:
         raise Refusal("under-audit", f"{name}: has a verifier, or no lots are to be drawn")
     if audit.lots and not _passed(draft, audit, lease):
@@ -211,28 +211,39 @@ def seal(draft: Draft, request: Request) -> None:
     """{lease, number, seal}, by the coordinator: the secret that draws a bought audit's lots, and the list of them.
 
     Raises:
-        Refusal: malformed, not-the-coordinator, no-such-lease, no-such-audit, sealed, wrong-number.
+        Refusal: malformed, not-the-coordinator, no-such-audit, sealed, wrong-number.
     """
     coordinator_only(draft, request)
     content = read(SEAL, request.content)
     name = content["lease"]
-    lease, audit = find(draft, Lease, name), find(draft, Audit, name)
+    audit = find(draft, Audit, name)
     if audit.seal:
         raise Refusal("sealed", f"{name}: its lots have a seal")
     number_taken(draft, content["number"])
-    store(draft, name, _listed(draft, lease, replace(audit, seal=content["seal"])))
+    store(draft, name, _listed(draft, name, replace(audit, seal=content["seal"])))
 
 
-def listing(draft: Draft, lease: Lease) -> list[list[str]]:
-    """[[owner, weight], ...], by owner: who could audit a lease now, busy or not; the weight is its deposit."""
-    rules, models = rules_of(draft), _models(draft, lease)
+def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:
+    """[[owner, weight], ...], by owner: who could audit a lease now, busy or not; the weight is its deposit.
+
+    Neither who bought the audit nor who has confirmed the result is among them.
+    """
+    lease, rules = find(draft, Lease, name), rules_of(draft)
+    models = _models(draft, lease)
     devices = draft.subjects(f"model:{models[0]}")
     owners = {auditor(draft, rules, key, models, lease.owner, lease.price) for key in devices}
-    return [[owner, str(draft.total(owner))] for owner in sorted(owners - {""})]
+    owners -= {"", buyer, *(find(draft, Lease, other).owner for other in find(draft, Result, name).confirmed)}
+    return [[owner, str(draft.total(owner))] for owner in sorted(owners)]
 
 
-def _listed(draft: Draft, lease: Lease, audit: Audit) -> Audit:
-    found = listing(draft, lease)
+def nobody_could(draft: Draft, name: str) -> bool:
+    """Whether no other owner could audit a lease now, nor the coordinator."""
+    lease = find(draft, Lease, name)
+    return not (coordinator_could(draft, _models(draft, lease)) or listing(draft, name))
+
+
+def _listed(draft: Draft, name: str, audit: Audit) -> Audit:
+    found = listing(draft, name, audit.buyer)
     return replace(audit, listed=digest(found), many=len(found))
 
 

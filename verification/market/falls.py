@@ -47,9 +47,10 @@ def uphold(draft: Draft, name: str) -> None:
 
 
 def fall(draft: Draft, name: str, gainer: str) -> None:
-    """A lease whose result was wrong: its stake is divided, its key removed."""
+    """A lease whose result was wrong: its stake is divided, its key removed. The coordinator gains for the fund."""
     lease, rules = find(draft, Lease, name), rules_of(draft)
-    shares = ((free(gainer), rules.challenger_share), (FUND, rules.verifier_share))
+    target = FUND if gainer == parties.coordinator(draft) else free(gainer)
+    shares = ((target, rules.challenger_share), (FUND, rules.verifier_share))
     slash(draft, stake(lease.owner, name), *shares)
     if lease.audits:
         unpay(draft, name, lease)

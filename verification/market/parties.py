@@ -77,7 +77,7 @@ def add_device(draft: Draft, request: Request) -> None:
     """{device, consent}, by its owner: consent is the device's signature of {owner}, of kind ``device``.
 
     Raises:
-        Refusal: malformed, no-such-owner, no-consent, known-key.
+        Refusal: malformed, no-such-owner, coordinators-key, no-consent, known-key.
     """
     content = read(DEVICE, request.content)
     owner(draft, request.party)
@@ -88,7 +88,8 @@ def replace_device(draft: Draft, request: Request) -> None:
     """{device, by, consent}, by its owner: another key in place of one that has nothing open, which is removed.
 
     Raises:
-        Refusal: malformed, no-such-device, removed-device, not-the-owner, still-open, no-consent, known-key.
+        Refusal: malformed, no-such-device, removed-device, not-the-owner, coordinators-key, still-open, no-consent,
+            known-key.
     """
     content = read(REPLACE, request.content)
     _retire(draft, content["device"], request.party)
@@ -99,7 +100,7 @@ def remove_device(draft: Draft, request: Request) -> None:
     """{device}, by its owner: a key that has nothing open is removed, for good.
 
     Raises:
-        Refusal: malformed, no-such-device, removed-device, not-the-owner, still-open.
+        Refusal: malformed, no-such-device, removed-device, not-the-owner, coordinators-key, still-open.
     """
     _retire(draft, read({"device": key_text}, request.content)["device"], request.party)
 
@@ -141,7 +142,13 @@ def _fresh(draft: Draft, key: str) -> None:
         raise Refusal("known-key", f"{key} is registered, or was")
 
 
+def _not_the_coordinators(draft: Draft, party: str) -> None:
+    if party == coordinator(draft):
+        raise Refusal("coordinators-key", "the coordinator is its only device, and stays it")
+
+
 def _admit(draft: Draft, key: str, party: str, consent: str) -> None:
+    _not_the_coordinators(draft, party)
     if not signed(key, CONSENT, draft.market, {"owner": party}, consent):
         raise Refusal("no-consent", f"{key} has not signed that {party} is its owner")
     _fresh(draft, key)
@@ -150,6 +157,7 @@ def _admit(draft: Draft, key: str, party: str, consent: str) -> None:
 
 def _retire(draft: Draft, key: str, party: str) -> None:
     found = device_of(draft, key, party)
+    _not_the_coordinators(draft, party)
     if next(draft.subjects(f"open:{key}"), None) is not None:
         raise Refusal("still-open", f"{key} has a lease that is not over")
     drop_offer(draft, key)

@@ -20,7 +20,7 @@ from verification.ledger.operations import coordinator_only
 from verification.ledger.state import FUND, Draft
 from verification.market import orders
 from verification.market.accounts import escrow, fee, free, move_all, pay, stake
-from verification.market.audits import compare, show
+from verification.market.audits import compare, nobody_could, show
 from verification.market.draws import drawn
 from verification.market.leases import NAMED, in_time
 from verification.market.records import Lease, Order, Result, find, in_state, store
@@ -71,18 +71,21 @@ def result(draft: Draft, request: Request) -> None:
 def publish(draft: Draft, request: Request) -> None:
     """{lease, secret}, by the coordinator, within delta: it is not drawn; all may see it, and its window begins.
 
+    What is drawn, or not shown within delta, is shown without an audit only where nobody could make one.
+
     Raises:
-        Refusal: malformed, not-the-coordinator, no-such-lease, wrong-state, late (it is audited), wrong-secret, drawn.
+        Refusal: malformed, not-the-coordinator, no-such-lease, wrong-state, wrong-secret, late, drawn.
     """
     coordinator_only(draft, request)
     content = read(PUBLISH, request.content)
     name = content["lease"]
     lease = in_state(find(draft, Lease, name), name, "received")
-    in_time(draft, name, lease)
     if sha256(bytes.fromhex(content["secret"])).hexdigest() != name:
         raise Refusal("wrong-secret", f"the secret is not the one that {name} seals")
-    if drawn(content["secret"], find(draft, Result, name).signed, rules_of(draft).audit):
-        raise Refusal("drawn", f"{name} is to be audited")
+    if not nobody_could(draft, name):
+        in_time(draft, name, lease)
+        if drawn(content["secret"], find(draft, Result, name).signed, rules_of(draft).audit):
+            raise Refusal("drawn", f"{name} is to be audited")
     show(draft, name)
 
 

@@ -2,6 +2,7 @@
 
 import hmac
 from hashlib import sha256
+from itertools import count
 
 import numpy as np
 import pytest
@@ -15,7 +16,6 @@ from verification.ledger.state import BURNT, FUND, Draft
 from verification.ledger.store import Ledger
 from verification.market import audits, draws
 from verification.market.accounts import free
-from verification.market.leases import coordinator_could
 from verification.market.operations import OPERATIONS
 from verification.market.records import Audit, Claim, Device, Lease, Offer, Order, Result, find
 from verification.market.rules import Rules
@@ -43,20 +43,22 @@ def answer(value: int) -> tuple[str, bytes, str]:
 class Market:
     """The ledger, and what its coordinator and parties would do; a request by its kind and content."""
 
-    def __init__(self, path=":memory:", *, owners: int = 5, deposit: int = 1_000_000, audit: bool = True, **rules):
+    def __init__(
+        self, path=":memory:", *, owners: int = 5, deposit: int = 1_000_000, cost: int = 500, audit=True, **rules
+    ):
         self.rules = Rules(**rules)
         self.coordinator = key_of("coordinator")
         self.keys = {public(self.coordinator): self.coordinator}
         content = {"coordinator": public(self.coordinator), "rules": self.rules.plain(), "protocol": "0" * 64}
         self.ledger = Ledger.create(path, self.coordinator, content, OPERATIONS)
-        self.count = 0
+        self.requests, self.secrets = 0, {}
         self.user = self.owner("user", deposit)
         self.owners = [self.owner(f"owner {number}", deposit) for number in range(owners)]
         self.devices = [self.device(owner, f"device {number}") for number, owner in enumerate(self.owners)]
         for device in self.devices:
-            self.offer(device)
+            self.offer(device, cost=cost)
         if audit:
-            self.offer(public(self.coordinator))
+            self.offer(public(self.coordinator), cost=cost)
 
     # what is known
 
@@ -96,11 +98,11 @@ class Market:
         return list(self.draft.subjects(kind))
 
     def nonce(self) -> str:
-        self.count += 1
-        return f"{self.count:064x}"
+        self.requests += 1
+        return f"{self.requests:064x}"
 
     def secret(self, number: int) -> str:
-        return hmac.new(b"coordinator's", f"{number}".encode(), sha256).hexdigest()
+        return self.secrets.get(number) or hmac.new(b"coordinator's", f"{number}".encode(), sha256).hexdigest()
 
     def seal(self, number: int) -> str:
         return sha256(bytes.fromhex(self.secret(number))).hexdigest()
@@ -179,11 +181,15 @@ class Market:
         self.accept(lease)
         return lease
 
-    def result(self, lease: str, value: int = 1, *, party=None, **changed) -> None:
+    def result_of(self, lease: str, device: str, value: int, /, **changed) -> tuple[dict, bytes]:
+        """The content of a result, and its output."""
         root, output, path = answer(value)
-        device = self.lease(lease).device
         header = {"market": self.ledger.market, "lease": lease, "root": root, "provider": device}
-        content = {"header": header | changed, "output": sha256(output).hexdigest(), "path": path}
+        return {"header": header | changed, "output": sha256(output).hexdigest(), "path": path}, output
+
+    def result(self, lease: str, value: int = 1, /, *, party=None, **changed) -> None:
+        device = self.lease(lease).device
+        content, output = self.result_of(lease, device, value, **changed)
         self.ask(party or device, "result", content, {content["output"]: output})
 
     def publish(self, lease: str) -> None:
@@ -198,76 +204,77 @@ class Market:
 
     # what an honest coordinator does of its own
 
-    def served(self, device: str, value: int = 1, *, drawn: bool, **terms) -> str:
-        """A lease with a result that is drawn, or is not: the secret's number is one at which it is so."""
-        while True:
-            lease = self.lend(device, **terms)
-            self.result(lease, value)
-            if self.drawn(lease) == drawn:
-                return lease
-            self.drop(lease)
+    def served(self, device: str, value: int = 1, *, drawn: bool = False, order=None, **terms) -> str:
+        """A lease with a result that is drawn, or is not: its secret is one of which this is so."""
+        for attempt in count():
+            number = self.number
+            secret = self.secrets[number] = hmac.new(b"another", f"{number} {attempt}".encode(), sha256).hexdigest()
+            content, _ = self.result_of(self.seal(number), device, value)
+            signed = sha256(request(self.keys[device], "result", self.ledger.market, content).raw).hexdigest()
+            if draws.drawn(secret, signed, self.rules.audit) == drawn:
+                break
+        lease = self.assign(order or self.order(), device, **terms)
+        self.accept(lease)
+        self.result(lease, value)
+        return lease
 
-    def drop(self, lease: str) -> None:
-        """Conclude an honest lease, to be rid of it."""
-        if self.drawn(lease):
-            self.conclude(lease)
-        else:
-            self.publish(lease)
-        self.advance(self.rules.window + 1)
-        verifiers = self.find(Result, lease).confirmed
+    def shown(self, device: str, value: int = 1, **terms) -> str:
+        """A lease whose result was not drawn and is open to claims."""
+        lease = self.served(device, value, **terms)
+        self.publish(lease)
+        return lease
+
+    def end(self, lease: str) -> None:
+        """Let a shown result's window pass; it is final, and who confirmed it is paid."""
+        found = self.find(Result, lease)
+        self.advance(found.window + 1 - self.tick)
         self.final(lease)
-        for verifier in verifiers:
+        for verifier in found.confirmed:
             self.final(verifier)
 
-    def lots(self, lease: str, many: int) -> list[str]:
-        """The first owners that are to be drawn."""
-        audit, found = self.find(Audit, lease), self.lease(lease)
-        weights = [(owner, int(weight)) for owner, weight in self.list_of(found)]
-        number = self.seals.get(audit.seal, found.number) if hasattr(self, "seals") else found.number
-        return draws.lots(self.secret(number), self.find(Result, lease).signed, weights, many)
-
-    def list_of(self, lease: Lease) -> list[list[str]]:
+    def could(self, lease: str) -> list[list[str]]:
+        """Who could audit it, with weights."""
         return audits.listing(self.draft, lease)
 
-    def could(self) -> bool:
-        return coordinator_could(self.draft, [MODEL])
-
-    def conclude(self, lease: str, value: int = 1) -> str:
-        """Audit a result to its end; the verifier's lease."""
-        weights = self.list_of(self.lease(lease))
-        verifier = self.audit(lease)
-        if self.lease(verifier).state == "offered":
-            self.accept(verifier)
-        self.result(verifier, value)
-        self.reveal(lease, weights)
-        return verifier
-
     def audit(self, lease: str) -> str:
-        """Draw the first lot of a result and lease its audit; the verifier's lease, offered or held."""
-        found, coordinator = self.lease(lease), public(self.coordinator)
-        weights = self.list_of(found)
-        secret, signed = self.secret(found.number), self.find(Result, lease).signed
-        owner = coordinator
+        """Draw the first lot of a result and lease its audit to its owner's first device; the verifier's lease."""
+        weights, owner = self.could(lease), public(self.coordinator)
         if len(weights) >= 3:
+            secret, signed = self.secret(self.lease(lease).number), self.find(Result, lease).signed
             (owner,) = draws.lots(secret, signed, [(owner, int(weight)) for owner, weight in weights], 1)
         self.order_of("lot", {"lease": lease, "owner": owner})
         return self.verifier(lease)
 
     def verifier(self, lease: str) -> str:
-        """Lease an audit to the first device of the owner whose lot it is."""
+        """Lease an audit to the first device of the owner whose lot it is; the verifier's lease."""
         owner, number = self.find(Audit, lease).lots[-1], self.number
         device = next(key for key in self.names("device") if self.find(Device, key).owner == owner)
         self.order_of("audit", {"lease": lease, "device": device, "number": number, "seal": self.seal(number)})
         return self.seal(number)
 
-    def reveal(self, lease: str, weights=None) -> None:
-        listed = self.find(Audit, lease).listed
-        number = self.lease(lease).number
-        if weights and any(owner != public(self.coordinator) for owner in self.find(Audit, lease).lots):
-            content = {"lease": lease, "secret": self.secret(number), "list": listed}
-            self.order_of("reveal", content, {listed: canonical(weights)})
+    def verify(self, verifier: str, value: int = 1) -> None:
+        """The verifier accepts and gives its result."""
+        if self.lease(verifier).state == "offered":
+            self.accept(verifier)
+        self.result(verifier, value)
+
+    def reveal(self, lease: str, weights: list[list[str]], number: int | None = None) -> None:
+        """Show the secret of an audit, and the list of its lots."""
+        content = {"lease": lease, "secret": self.secret(self.lease(lease).number if number is None else number)}
+        if set(self.find(Audit, lease).lots) <= {public(self.coordinator)}:
+            self.order_of("reveal", content | {"list": None})
         else:
-            self.order_of("reveal", {"lease": lease, "secret": self.secret(number), "list": None})
+            raw = canonical(weights)
+            listed = sha256(raw).hexdigest()
+            self.order_of("reveal", content | {"list": listed}, {listed: raw})
+
+    def conclude(self, lease: str, value: int = 1) -> str:
+        """Audit a result to its end, where the verifier confirms it; the verifier's lease."""
+        weights = self.could(lease)
+        verifier = self.audit(lease)
+        self.verify(verifier, value)
+        self.reveal(lease, weights)
+        return verifier
 
 
 @pytest.fixture(scope="session")
@@ -278,8 +285,8 @@ def make_market():
 
 @pytest.fixture
 def market():
-    """A market of the default rules: a user and five owners with a device each, all of a million free."""
-    return Market()
+    """A market with a short window: a user and five owners with a device each, all of a million free."""
+    return Market(window=60)
 
 
 @pytest.fixture(scope="session")
