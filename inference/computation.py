@@ -1,7 +1,8 @@
 """A run as a computation that can be disputed (section 5): nodes, their outputs, and how each leaf is derived.
 
 The schedule follows from model, prompt length and limit alone: the prompt's passes, then one for each token but the
-last. A pass after an end token is null. What a leaf's steps compute and open stands in ``inference.derivation``.
+last. A pass after an end token is null. What the steps of a leaf are stands in ``inference.derivation``, and what they
+compute in ``inference.steps``.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -12,13 +13,16 @@ from typing import Any
 
 import numpy as np
 
-from inference import ops
-from inference.derivation import FAN, LEAF, Operand, Step, Words, concatenated
+from inference import ops, steps
+from inference.arithmetic.fixed_point import BoundError
+from inference.derivation import Constant, Derivation, Operand, groups
 from inference.errors import InputError
 from inference.generate import Backend, Pass, check_run, digests, passes
 from inference.graph import schedule
 from inference.outputs import Array, Outputs, alone, laid_out
 from inference.reference import Reference
+from inference.steps import LEAF, SOURCES, Step, Words
+from inference.steps._operands import Tiles
 
 Observer = Callable[[int, Outputs], tuple[int, Words] | None]
 """Sees the outputs of some nodes, without rows where they are null, and the index of the first. Their memory is used
@@ -74,6 +78,7 @@ class Inference:
         self._nothing = laid_out(0, {node.name: (0, np.int32, (0, node.words)) for node in last})
         """What a null pass gives."""
         self._derivation = lru_cache(1024)(self._derive)
+        self._tiles = Tiles(model.constants)
 
     def _node(self, index: int, each: Pass, name: str) -> Node:
         node = each.graph.nodes[name]
@@ -254,12 +259,10 @@ class Inference:
         Raises:
             InputError: inputs beyond the op's bounds, which no honest run gives.
         """
-        derived = self._derivation(node, leaf)[step]
         try:
-            result = np.asarray(derived.compute(inputs))
-        except (AssertionError, IndexError) as error:
+            return steps.result(self._derivation(node, leaf)[step], self._tiles, inputs)
+        except BoundError as error:
             raise InputError(f"{self.nodes[node].name}, leaf {leaf}: inputs beyond the op's bounds: {error}") from None
-        return result.astype(np.int32)
 
     def _derive(self, node: int, leaf: int) -> list[Step]:
         if node == len(self.nodes) - 1:
@@ -274,20 +277,17 @@ class Inference:
         return derivation(row, start, stop, *operands, **described["attributes"])
 
     def _derive_output(self, leaf: int) -> list[Step]:
-        choices = self._choices[leaf * LEAF : (leaf + 1) * LEAF]
-        groups = [tuple(choices[at : at + FAN]) for at in range(0, len(choices), FAN)]
-        steps = [
-            Step(tuple((choice, 0) for choice in group), len(group), 0, lambda words: np.array([*map(chosen, words)]))
-            for group in groups
-        ]
-        return concatenated(steps)
+        made = Derivation()
+        choices = [(choice, 0) for choice in self._choices[leaf * LEAF : (leaf + 1) * LEAF]]
+        made.concatenated([made.step("tokens", group, len(group), 0) for group in groups(choices, SOURCES)])
+        return made.steps
 
-    def _operand(self, index: int, name: str) -> Operand | Array:
-        """What a node of a pass reads: an array where it is public, leaves where it is committed."""
+    def _operand(self, index: int, name: str) -> Operand | Constant | Array:
+        """What a node of a pass reads: a constant by name, an array where it is public, leaves where committed."""
         each = self.passes[index]
         node = each.graph.nodes[name]
         if node["kind"] == "weight":
-            return self.backend.model.constants[name]
+            return Constant(name, node["shape"])
         if node["kind"] == "input":
             if name == "tokens" and index >= self._prompt:
                 return Operand(1, lambda row: (self._index(index - 1, "choice"), row))

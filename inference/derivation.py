@@ -2,66 +2,42 @@
 
 A leaf is at most ``LEAF`` words of one row of a node's output, its shape flattened to rows of words. Each op's
 ``derivation(row, start, stop, *operands, **attributes)`` gives the steps of columns start to stop of a row. An operand
-is an array where it is public (weights, tables, the prompt's tokens, places, draws), else an ``Operand``: the leaves
-that hold its rows. Steps compute with the op's reference ``exact`` on slices, or with the pieces it is made of. One
-step makes at most ``WORK`` multiply-accumulates and reads at most about ``OPENED`` words; sums, maxima and
-concatenations of many parts are trees that take ``FAN`` parts at once. Results are words, u32 by their bits.
+is an ``Operand`` where it is committed: the leaves that hold its rows; a ``Constant`` of the model, by name; or an
+array where it is public (the prompt's tokens, places, draws). What a step may be, and what the kinds compute, stands in
+``inference.steps``; steps are small whatever the shape, so long rows are reduced in trees.
 
-| op | tile: what one step computes | what it opens |
-| --- | --- | --- |
-| embedding | the leaf | the choice of the pass before; of the prompt nothing, its tokens are public |
-| rms_norm | the leaf | the row |
-| rope, silu_gate | the leaf | the row; of gate and up the columns of the leaf |
-| matmul_q4, matmul_q8 | as many columns as ``WORK`` allows, a power of two; concatenated | row and residual |
-| attention | scores of a block of up to 16 positions | the query, those rows of the cache |
-| | their maximum, a tree | scores of ``FAN`` blocks, then maxima |
-| | weights p of a block | its scores, the maximum |
-| | den, the sum of p, a tree | p of ``FAN`` blocks, then sums |
-| | p' = rs(p, sh) of a block | its p, den |
-| | den', the sum of p', a tree | p' of ``FAN`` blocks, then sums |
-| | sum p'·v over a block | its p', those rows of the cache |
-| | their sum, a tree | ``FAN`` sums |
-| | the leaf: times the reciprocal | sum p'·v, den' |
-| argmax_partial | maximum and id of a span of 1,024 logits; concatenated | the span's leaf |
-| argmax | the leaf | the maxima |
-| sample_partial | the weight of a span; concatenated | the maxima, the span's leaf |
-| sample | the token if it lies in a span, else -1; their maximum, a tree | sums, maxima, the span's leaf |
+| op | kinds, in order |
+| --- | --- |
+| embedding | ``embedding``: the leaf |
+| rms_norm | ``maximum`` of |x| and ``squares`` over the row, each a tree; ``normalise``: the leaf |
+| rope | ``rotation``: the leaf |
+| silu_gate | ``gate``: the leaf |
+| matmul_q4, matmul_q8 | ``maximum`` of |a| over the row, where a is narrowed; ``product_q4`` or ``product_q8`` of |
+| | some rows and a leaf of a; their ``sum``; ``requantise``; what is fused: ``gate``, ``rotation`` |
+| attention | ``scores`` of some positions; their ``maximum``; ``exponential``: p; its ``sum``, den; ``narrow``: p'; |
+| | its ``sum``, den'; ``mix``: p'·v over some positions; their ``sum``; ``attend``: the leaf |
+| argmax_partial | ``span_maxima``, ``concatenate`` |
+| argmax | ``largest``; its id |
+| sample_partial | ``largest``; ``span_weights``, ``concatenate`` |
+| sample | ``largest``; ``draw``: the token if it lies in some spans, else -1; their ``maximum`` |
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
+from inference.steps import LEAF, SOURCES, Source, Step
 
-LEAF = 1024
-"""Words of a leaf, at most."""
-WORK = 200_000
-"""Multiply-accumulates of a step, at most."""
-OPENED = 10_000
-"""Words a step opens, about."""
-FAN = 8
-"""Parts that one step of a tree joins."""
-
-Words = npt.NDArray[np.int32]
-Source = tuple[int, int] | int
-"""A committed leaf (node, leaf), or an earlier step of the same leaf by its index."""
+Pieces = list[list[int]]
+"""[source, start, stop]: words of a step's sources."""
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Step:
-    """A part of a leaf's derivation."""
+@dataclass(frozen=True, slots=True)
+class Constant:
+    """A weight or a table of the model."""
 
-    sources: tuple[Source, ...]
-    words: int
-    """Of its result."""
-    macs: int
-    """Multiply-accumulates, or other operations where it makes none; 0 where it only concatenates."""
-    compute: Callable[[Sequence[Words]], npt.NDArray[Any]] = field(repr=False)
-    """From its inputs, in order, to integers whose low 32 bits are the result."""
-    kind: str = ""
-    numbers: Mapping[str, Any] = field(default_factory=dict)
+    name: str
+    shape: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -73,76 +49,67 @@ class Operand:
     place: Callable[[int], tuple[int, int]]
     """The node that holds a row, and which of its rows that is."""
 
-    def columns(self, row: int, *spans: tuple[int, int]) -> "Columns":
-        """Column ranges of a row; without any, all of it."""
+    def leaves(self, row: int) -> list[Source]:
+        """All leaves of a row."""
+        return self._leaves(row, range(-(-self.words // LEAF)))
+
+    def pieces(self, row: int, start: int, stop: int, sources: list[Source]) -> Pieces:
+        """Columns of a row; the leaves in which they lie are added to the sources."""
+        chunks = range(start // LEAF, -(-stop // LEAF))
+        first = len(sources)
+        sources += self._leaves(row, chunks)
+        cuts = [(max(start - chunk * LEAF, 0), min(stop - chunk * LEAF, LEAF)) for chunk in chunks]
+        return [[first + index, *cut] for index, cut in enumerate(cuts)]
+
+    def _leaves(self, row: int, chunks: range) -> list[Source]:
         node, at = self.place(row)
-        spans = spans or ((0, self.words),)
-        chunks = sorted({chunk for start, stop in spans for chunk in range(start // LEAF, -(-stop // LEAF))})
-        first = at * -(-self.words // LEAF)
-        return Columns(tuple((node, first + chunk) for chunk in chunks), tuple(chunks), spans)
+        each = -(-self.words // LEAF)
+        return [(node, at * each + chunk) for chunk in chunks]
 
 
-@dataclass(frozen=True, slots=True)
-class Columns:
-    """The leaves in which some columns of a row lie, and how to take the columns out of them."""
+@dataclass(slots=True)
+class Derivation:
+    """The steps of a leaf, as they are put together."""
 
-    leaves: tuple[Source, ...]
-    chunks: tuple[int, ...]
-    spans: tuple[tuple[int, int], ...]
+    steps: list[Step] = field(default_factory=list)
 
-    @property
-    def count(self) -> int:
-        return sum(stop - start for start, stop in self.spans)
+    def step(self, kind: str, sources: Sequence[Source], words: int, macs: int, **numbers: Any) -> int:
+        """Add a step; its index."""
+        self.steps.append(Step(kind, tuple(sources), numbers, words, macs))
+        return len(self.steps) - 1
 
-    def read(self, words: Sequence[Words]) -> Words:
-        """(1, columns): the spans in turn, from the words of the leaves."""
-        given = dict(zip(self.chunks, words, strict=True))
-        parts = []
-        for start, stop in self.spans:
-            inside = [given[chunk] for chunk in range(start // LEAF, -(-stop // LEAF))]
-            offset = start // LEAF * LEAF
-            parts.append(np.concatenate(inside)[start - offset : stop - offset])
-        return np.concatenate(parts)[None]
+    def reduced(self, kind: str, parts: Sequence[Source], words: int, **numbers: Any) -> int:
+        """Sources reduced to one of that many words, in a tree of at least one level; its index."""
+        while True:
+            parts = [
+                self.step(kind, group, words, sum(map(self.words, group)), **numbers)
+                for group in groups(parts, SOURCES)
+            ]
+            if len(parts) == 1:
+                return len(self.steps) - 1
 
+    def summed(self, parts: Sequence[int], words: int, *, unsigned: int = 0) -> int:
+        """The sum of columns; the only one as it is."""
+        return parts[0] if len(parts) == 1 else self.reduced("sum", parts, words, rows=words, unsigned=unsigned)
 
-def read(words: Sequence[Words], *columns: Columns) -> list[Words]:
-    """The columns of several operands, from the words of the leaves of all, in order."""
-    at, found = 0, []
-    for each in columns:
-        found.append(each.read(words[at : at + len(each.leaves)]))
-        at += len(each.leaves)
-    return found
+    def concatenated(self, parts: Sequence[int]) -> int:
+        """Results side by side, in a tree; the only one as it is."""
+        while len(parts) > 1:
+            parts = [
+                self.step("concatenate", group, sum(map(self.words, group)), 0, parts=self.whole(group))
+                for group in groups(parts, SOURCES)
+            ]
+        return parts[0]
 
+    def words(self, source: Source) -> int:
+        """Of a source; of a leaf the most that it can have."""
+        return self.steps[source].words if isinstance(source, int) else LEAF
 
-Combine = Callable[[Sequence[Words]], npt.NDArray[Any]]
-
-
-def reduced(steps: list[Step], parts: Sequence[int], words: int, combine: Combine) -> int:
-    """Reduce the results of steps to one of that many words, in a tree of at least one level; its index."""
-    while True:
-        parts = _level(steps, parts, combine, lambda group: words, 1)
-        if len(parts) == 1:
-            return parts[0]
-
-
-def concatenated(steps: list[Step]) -> list[Step]:
-    """The steps and those that put their results side by side."""
-    parts: Sequence[int] = range(len(steps))
-    while len(parts) > 1:
-        parts = _level(steps, parts, np.concatenate, lambda group: sum(steps[part].words for part in group), 0)
-    return steps
+    def whole(self, parts: Sequence[int], first: int = 0) -> Pieces:
+        """All words of steps that are sources ``first`` and on."""
+        return [[index, 0, self.steps[part].words] for index, part in enumerate(parts, first)]
 
 
-def _level(
-    steps: list[Step], parts: Sequence[int], combine: Combine, words: Callable[[tuple[int, ...]], int], macs: int
-) -> list[int]:
-    """One step for each ``FAN`` parts; ``macs`` operations a word read."""
-    groups = [tuple(parts[at : at + FAN]) for at in range(0, len(parts), FAN)]
-    first = len(steps)
-    steps += [Step(group, words(group), macs * sum(steps[part].words for part in group), combine) for group in groups]
-    return list(range(first, len(steps)))
-
-
-def unsigned(words: Words) -> npt.NDArray[np.int64]:
-    """u32 values from their bits."""
-    return words.view(np.uint32).astype(np.int64)
+def groups(parts: Sequence[Any], most: int) -> list[Sequence[Any]]:
+    """Parts a few at a time."""
+    return [parts[at : at + most] for at in range(0, len(parts), most)]

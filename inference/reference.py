@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference import ops
+from inference.arithmetic.fixed_point import BoundError
 from inference.errors import InputError
 from inference.graph import schedule
 from inference.model import Model
@@ -53,7 +54,7 @@ class Reference:
                 operands = [values[s] if s in values else self.model.constants[s] for s in node["inputs"]]
                 try:
                     result = getattr(ops.load(node["op"]), arithmetic)(*operands, **node["attributes"])
-                except AssertionError as error:  # of a model from a file: its formats may claim anything
+                except BoundError as error:  # of a model from a file: its formats may claim anything
                     raise InputError(f"{name}: a value leaves its register, as no formats of ours allow") from error
                 assert result.shape == node["shape"], name
                 replaced = None if observe is None else observe(alone(index, name, result))

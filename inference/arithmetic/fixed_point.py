@@ -2,7 +2,7 @@
 
 The references compute in int64 and pass each value a kernel holds in a register through ``i32`` or ``u32``: an
 accumulator that could wrap on a device fails there. The same functions stand in ``kernels/exact/_fixed_point.wgsl``.
-Right shifts are arithmetic; WGSL takes shift counts modulo 32, so counts are asserted too.
+Right shifts are arithmetic; WGSL takes shift counts modulo 32, so counts are checked too.
 """
 
 import numpy as np
@@ -11,18 +11,36 @@ import numpy.typing as npt
 Integers = npt.NDArray[np.int64]
 
 
+class BoundError(ValueError):
+    """A value leaves its bounds, as in no run of formats of ours.
+
+    Raised and not asserted: a referee relies on it, however Python was started.
+    """
+
+
+def check(holds: bool | np.bool_, sentence: str) -> None:
+    """BoundError(sentence) unless it holds."""
+    if not holds:
+        raise BoundError(sentence)
+
+
 def i32(x: npt.NDArray[np.integer]) -> Integers:
-    """x itself, as int64; asserts that every value fits i32."""
+    """x itself, as int64; every value must fit i32."""
     wide = np.asarray(x, np.int64)
-    assert wide.size == 0 or (wide.min() >= -(2**31) and wide.max() < 2**31), (int(wide.min()), int(wide.max()))
+    _within(wide, -(2**31), 2**31 - 1)
     return wide
 
 
 def u32(x: npt.NDArray[np.integer]) -> Integers:
-    """x itself, as int64; asserts that every value fits u32."""
+    """x itself, as int64; every value must fit u32."""
     wide = np.asarray(x, np.int64)
-    assert wide.size == 0 or (wide.min() >= 0 and wide.max() < 2**32), (int(wide.min()), int(wide.max()))
+    _within(wide, 0, 2**32 - 1)
     return wide
+
+
+def _within(x: Integers, lowest: int, highest: int) -> None:
+    if x.size and (x.min() < lowest or x.max() > highest):
+        raise BoundError(f"{int(x.min())} to {int(x.max())} is not within {lowest} to {highest}")
 
 
 def multiply_shift(a: Integers, m: Integers | int, bits: int) -> Integers:
@@ -34,7 +52,7 @@ def multiply_shift(a: Integers, m: Integers | int, bits: int) -> Integers:
 def round_shift(a: Integers, shift: Integers | int) -> Integers:
     """a / 2^shift, halves upwards: (a + 2^(shift - 1)) >> shift for 0 < shift <= 30; a << -shift for shift <= 0."""
     shift = np.asarray(shift, np.int64)
-    assert shift.size == 0 or (shift.min() >= -31 and shift.max() <= 30), (int(shift.min()), int(shift.max()))
+    _within(shift, -31, 30)
     right = np.maximum(shift, 0)
     half = np.where(right > 0, np.int64(1) << np.maximum(right - 1, 0), 0)
     return i32(np.where(shift > 0, i32(a + half) >> right, a << np.maximum(-shift, 0)))
@@ -54,8 +72,13 @@ def narrowed(z: Integers, bits: int) -> tuple[Integers, Integers]:
     if not bits:
         return z, np.zeros((len(z), 1), np.int64)
     exponent = np.maximum(bit_length(np.abs(z).max(1, keepdims=True)) - bits, 0)
+    return clipped(z, exponent, bits), exponent
+
+
+def clipped(z: Integers, exponent: Integers, bits: int) -> Integers:
+    """rs(z, exponent) kept to ``bits`` bits and a sign."""
     most = (1 << bits) - 1
-    return np.clip(round_shift(z, exponent), -most, most), exponent
+    return np.clip(round_shift(z, exponent), -most, most)
 
 
 def requantise(acc: Integers, rows: npt.NDArray[np.integer], exponent: Integers | int = 0) -> Integers:

@@ -7,10 +7,11 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.tolerance import FLUSH, Array, Floats
-from inference.derivation import Operand, Step
+from inference.derivation import Derivation, Operand
 from inference.ops import Shape, argmax_partial, require
 from inference.ops._drawing import Drawn, Generator
 from inference.ops.argmax_partial import values_of
+from inference.steps import Step
 
 PACK: dict[str, object] = {}
 OUTPUT = np.int32
@@ -26,8 +27,10 @@ def exact(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
 
 
 def derivation(row: int, start: int, stop: int, maxima: Operand) -> list[Step]:
-    whole = maxima.columns(row)
-    return [Step(whole.leaves, 1, maxima.words // 2, lambda words: exact(whole.read(words).reshape(1, -1, 2)))]
+    made = Derivation()
+    pair = made.reduced("largest", maxima.leaves(row), 2)
+    made.step("concatenate", [pair], 1, 0, parts=[[0, 1, 2]])
+    return made.steps
 
 
 def float32(maxima: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:

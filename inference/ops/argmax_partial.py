@@ -3,20 +3,21 @@
 logits: (T, V); y: (T, ceil(V / 1024), 2) of the logit (float32: its bits) and the id.
 """
 
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.tolerance import FLUSH, Array, Floats
-from inference.derivation import Columns, Operand, Step, Words, concatenated
+from inference.derivation import Derivation, Operand, groups
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats, integers
+from inference.steps import LEAF, SOURCES, Step
 
 PACK: dict[str, object] = {}
 OUTPUT = np.int32
-SPAN = 1024
+SPAN = LEAF
+"""Logits of a span, a leaf of theirs."""
 
 
 def shape(logits: Shape) -> Shape:
@@ -32,15 +33,13 @@ def exact(logits: npt.NDArray[Any]) -> npt.NDArray[np.int32]:
 
 
 def derivation(row: int, start: int, stop: int, logits: Operand) -> list[Step]:
-    steps = []
-    for at in range(start // 2 * SPAN, stop // 2 * SPAN, SPAN):
-        span = logits.columns(row, (at, min(at + SPAN, logits.words)))
-
-        def largest(words: Sequence[Words], at: int = at, span: Columns = span) -> npt.NDArray[np.int64]:
-            return exact(span.read(words))[0, 0] + np.array([0, at])
-
-        steps.append(Step(span.leaves, 2, span.count, largest))
-    return concatenated(steps)
+    made, first = Derivation(), start // 2
+    parts = [
+        made.step("span_maxima", spans, 2 * len(spans), SPAN * len(spans), first=(first + SOURCES * index) * SPAN)
+        for index, spans in enumerate(groups(logits.leaves(row)[first : stop // 2], SOURCES))
+    ]
+    made.concatenated(parts)
+    return made.steps
 
 
 float32 = exact

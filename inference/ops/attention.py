@@ -14,24 +14,25 @@ Exact: q·k in 16 fraction bits, |q·k| and its partial sums below 2^30 by Cauch
     y = rs(mul16(sum p'·v, rc), value_shift)     |sum p'·v| <= den' · max|v| < 2^31
 """
 
-from collections.abc import Callable, Sequence
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
+from inference.arithmetic.fixed_point import i32, u32
 from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
-from inference.derivation import LEAF, OPENED, Columns, Operand, Source, Step, Words, read, reduced, unsigned
+from inference.derivation import Constant, Derivation, Operand, Pieces, groups
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, scale_of
+from inference.steps import LEAF, SOURCES, Source, Step
+from inference.steps.attend import mean
+from inference.steps.exponential import weights
+from inference.steps.narrow import narrowed
+from inference.steps.scores import dot
 
 PACK = {"exponential": pack_plain}
 COLOUR = "#f8dcc4"
 FULL = 32  # tokens from which whole subgroups are busy with one each
-POSITIONS = 16  # of a block, at most
 
 
 def shape(
@@ -67,46 +68,14 @@ def exact(
     value_shift: int,
     **_: object,
 ) -> npt.NDArray[np.int32]:
-    output = np.empty(q.shape, np.int32)
-    for t, (queries, keys, values) in enumerate(visible(q, cache, places, heads, kv_heads, capacity)):
-        s = scores(queries, keys)
-        p = weights(s, s.max(2), exponential, mantissa, shift)
+    output, table = np.empty(q.shape, np.int32), exponential.astype(np.int64)
+    for t, (queries, keys, values) in enumerate(visible(q.astype(np.int64), cache, places, heads, kv_heads, capacity)):
+        scores = dot(queries, keys.transpose(1, 0, 2)[:, None].astype(np.int64))
+        p = weights(scores.max(2, keepdims=True) - scores, table, mantissa, shift, 0)
         p = narrowed(p, u32(p.sum(2)))
-        output[t] = scaled(mixed(p, values), p.sum(2), value_shift).ravel()
+        mix = i32(p @ values.transpose(1, 0, 2).astype(np.int64))
+        output[t] = mean(mix, p.sum(2, keepdims=True), value_shift).ravel()
     return output
-
-
-def scores(queries, keys):
-    """(kv_heads, group, n): q·k of queries (kv_heads, group, w) and keys (n, kv_heads, w)."""
-    products = queries[:, :, None, :] * keys.transpose(1, 0, 2)[:, None].astype(np.int64)
-    i32(np.abs(products).sum(3) // 2)  # generous: a partial sum is at most half of this by either sign
-    return i32(products.sum(3))
-
-
-def weights(s, largest, exponential, mantissa, shift):
-    """p of scores (kv_heads, group, n) below the largest (kv_heads, group)."""
-    u = round_shift(multiply_shift(i32(largest[..., None] - s), mantissa, 16), shift)
-    return exponential.astype(np.int64)[u & 255] >> np.minimum(u >> 8, 31)
-
-
-def narrowed(p, den):
-    """p' of p (kv_heads, group, n) with its sum over all positions, den (kv_heads, group)."""
-    sh = bit_length(den) - 16
-    assert sh.min() >= 3
-    return round_shift(p, sh[..., None])
-
-
-def mixed(p, values):
-    """(kv_heads, group, w): sum p'·v of p' (kv_heads, group, n) and values (n, kv_heads, w)."""
-    return i32(p @ values.transpose(1, 0, 2).astype(np.int64))
-
-
-def scaled(mix, den, value_shift):
-    """y of sum p'·v (kv_heads, group, w) and den' (kv_heads, group)."""
-    reciprocal = np.minimum(u32(2**30 + den // 2) // den, 32767)
-    y = round_shift(multiply_shift(mix, reciprocal[..., None], 16), value_shift)
-    assert np.abs(y).max() <= 32767
-    return y
 
 
 def derivation(
@@ -116,86 +85,62 @@ def derivation(
     q: Operand,
     cache: Operand,
     places: npt.NDArray[np.int32],
-    exponential: npt.NDArray[np.int32],
+    exponential: Constant,
     *,
     heads: int,
     kv_heads: int,
-    capacity: int,
     mantissa: int,
     shift: int,
     value_shift: int,
     **_: object,
 ) -> list[Step]:
-    """For the key heads whose queries lie in the leaf; a row of the cache is a position of the one sequence."""
-    group, width = heads // kv_heads, q.words // heads
-    first, last = start // (group * width), -(-stop // (group * width))
-    read_heads, lanes = last - first, (last - first) * group  # key heads and heads
-    query = q.columns(row, (first * group * width, last * group * width))
+    """For the heads that lie in the leaf; a row of the cache is a position of the one sequence."""
+    made, group, width = Derivation(), heads // kv_heads, q.words // heads
+    first, last, words = start // width, -(-stop // width), stop - start
+    of, lanes = {"heads": [first, last], "group": group}, last - first
+    part = [start - first * width, stop - first * width]
+    key_heads = (first // group, (last - 1) // group + 1)
     seen = int(places[row, 1]) + 1
 
-    def rows(positions: range, offset: int) -> list[Columns]:
-        return [cache.columns(j, ((offset + first) * width, (offset + last) * width)) for j in positions]
+    def vectors(position: int, offset: int, sources: list[Source]) -> Pieces:
+        """Keys or values of a position."""
+        start, stop = ((offset + head) * width for head in key_heads)
+        return cache.pieces(position, start, stop, sources)
 
-    def shaped(words: Words) -> npt.NDArray[np.int64]:
-        """(kv_heads, group, n or w)."""
-        return words.reshape(read_heads, group, -1).astype(np.int64)
+    def fitting(taken: int, offset: int) -> int:
+        """Positions that a step can read besides."""
+        vectors(0, offset, one := list[Source]())
+        return min((SOURCES - taken) // len(one), LEAF // lanes)
 
-    def total(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-        return np.concatenate([unsigned(each).reshape(lanes, -1) for each in words], axis=1).sum(1)
+    query = q.pieces(row, first * width, last * width, queries := list[Source]())
+    few, scores = fitting(len(queries), 0), []
+    for at in range(0, seen, few):
+        sources, positions = list(queries), range(at, min(at + few, seen))
+        keys, count = [vectors(j, 0, sources) for j in positions], lanes * len(positions)
+        scores.append(made.step("scores", sources, count, count * width, query=query, keys=keys, **of))
+    largest = made.reduced("maximum", scores, lanes, rows=lanes, absolute=0)
 
-    def vectors(words: Sequence[Words], columns: list[Columns]) -> Words:
-        """(n, kv_heads, w): keys or values."""
-        return np.concatenate(read(words, *columns)).reshape(-1, read_heads, width)
+    together = min(LEAF // (lanes * few), SOURCES - 1)
+    scale = {"mantissa": mantissa, "shift": shift, "drop": 0, "table": exponential.name}
+    p = []
+    for some in groups(scores, together):
+        count = sum(map(made.words, some))
+        p.append(made.step("exponential", [largest, *some], count, count, rows=lanes, **scale))
+    total = made.reduced("sum", p, lanes, rows=lanes, unsigned=1)
+    p = [made.step("narrow", [total, each], made.words(each), made.words(each), rows=lanes) for each in p]
+    total = made.reduced("sum", p, lanes, rows=lanes, unsigned=1)
 
-    each = LEAF * max(len(columns.leaves) for offset in (0, kv_heads) for columns in rows(range(1), offset))
-    block = max(1, min(POSITIONS, (OPENED - q.words) // min(each, cache.words)))
-    blocks = [range(at, min(at + block, seen)) for at in range(0, seen, block)]
-    steps: list[Step] = []
-
-    def step(inputs: tuple[Source, ...], words: int, macs: int, compute: Callable[[Sequence[Words]], Any]) -> int:
-        steps.append(Step(inputs, words, macs, compute))
-        return len(steps) - 1
-
-    def score(positions: range) -> int:
-        keys = rows(positions, 0)
-
-        def compute(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-            cut = len(query.leaves)
-            return scores(shaped(query.read(words[:cut])), vectors(words[cut:], keys)).ravel()
-
-        leaves = sum((columns.leaves for columns in keys), query.leaves)
-        return step(leaves, lanes * len(positions), lanes * len(positions) * width, compute)
-
-    def mix(part: int, positions: range) -> int:
-        values = rows(positions, kv_heads)
-
-        def compute(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-            return mixed(shaped(words[0]), vectors(words[1:], values)).ravel()
-
-        leaves: tuple[Source, ...] = sum((columns.leaves for columns in values), ())
-        return step((part, *leaves), lanes * width, lanes * len(positions) * width, compute)
-
-    def weight(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-        s, largest = (shaped(each) for each in words)
-        return weights(s, largest[..., 0], exponential, mantissa, shift).ravel()
-
-    def narrow(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-        return narrowed(shaped(words[0]), unsigned(words[1]).reshape(read_heads, group)).ravel()
-
-    def finish(words: Sequence[Words]) -> npt.NDArray[np.int64]:
-        y = scaled(shaped(words[0]), unsigned(words[1]).reshape(read_heads, group), value_shift).ravel()
-        return y[start - first * group * width :][: stop - start]
-
-    s = [score(positions) for positions in blocks]
-    largest = reduced(steps, s, lanes, lambda words: np.max([part.reshape(lanes, -1).max(1) for part in words], axis=0))
-    p = [step((part, largest), steps[part].words, steps[part].words, weight) for part in s]
-    den = reduced(steps, p, lanes, total)
-    p = [step((part, den), steps[part].words, steps[part].words, narrow) for part in p]
-    narrow_den = reduced(steps, p, lanes, total)
-    mixes = [mix(part, positions) for part, positions in zip(p, blocks, strict=True)]
-    mixture = reduced(steps, mixes, lanes * width, lambda words: np.stack(words).sum(0, dtype=np.int64))
-    step((mixture, narrow_den), stop - start, lanes * width, finish)
-    return steps
+    few_values, mixes = fitting(1, kv_heads), []
+    for block, weighted in enumerate(p):
+        before, count = block * together * few, made.words(weighted) // lanes
+        for at in range(0, count, few_values):
+            columns, sources = range(at, min(at + few_values, count)), [weighted]
+            values = [vectors(before + j, kv_heads, sources) for j in columns]
+            numbers = {"columns": [columns.start, columns.stop], "values": values, "part": part}
+            mixes.append(made.step("mix", sources, words, lanes * len(columns) * width, **numbers, **of))
+    mixture = made.summed(mixes, words)
+    made.step("attend", [total, mixture], words, words, width=width, part=part, value_shift=value_shift)
+    return made.steps
 
 
 def float32(

@@ -7,18 +7,17 @@ Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row;
 with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22, so (q·D) << 8 stays within 2^30.
 """
 
-from typing import Any
-
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift
 from inference.arithmetic.formats import linear, rows
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
-from inference.derivation import Operand, Step
+from inference.derivation import Constant, Derivation, Operand
 from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, weights
+from inference.steps import Step
+from inference.steps.embedding import dequantised
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 BITS = {"q": 8}
@@ -38,19 +37,26 @@ def exact(
     rows: npt.NDArray[np.int32],
 ) -> npt.NDArray[np.int32]:
     steps = np.repeat(blocks[tokens].astype(np.int64), BLOCK, axis=1)
-    values = i32((q[tokens].astype(np.int64) * steps) << 8)
     mantissa, shift = rows[tokens].astype(np.int64).T[..., None]
-    return round_shift(multiply_shift(values, mantissa, 16), shift).astype(np.int32)
+    return dequantised(q[tokens].astype(np.int64), steps, mantissa, shift).astype(np.int32)
 
 
 def derivation(
-    row: int, start: int, stop: int, tokens: Operand | npt.NDArray[np.int32], *table: npt.NDArray[Any]
+    row: int,
+    start: int,
+    stop: int,
+    tokens: Operand | npt.NDArray[np.int32],
+    q: Constant,
+    blocks: Constant,
+    rows: Constant,
 ) -> list[Step]:
-    words = stop - start
+    made = Derivation()
+    numbers = {"columns": [start, stop], "q": q.name, "blocks": blocks.name, "rows": rows.name}
     if isinstance(tokens, Operand):
-        token = tokens.columns(row)
-        return [Step(token.leaves, words, words, lambda given: exact(token.read(given)[0], *table)[0, start:stop])]
-    return [Step((), words, words, lambda given: exact(tokens[row : row + 1], *table)[0, start:stop])]
+        made.step("embedding", tokens.leaves(row), stop - start, stop - start, **numbers)
+    else:
+        made.step("embedding", [], stop - start, stop - start, token=int(tokens[row]), **numbers)
+    return made.steps
 
 
 def float32(

@@ -16,21 +16,22 @@ z = silu(gate)·up of each pair (``silu_gate``): (T, N / 2). With ``heads`` a ta
 rows are heads, rotated by each token's position (``rope``).
 """
 
-from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.fixed_point import i32, multiply_shift, narrowed, requantise, round_shift
+from inference.arithmetic.fixed_point import check, i32, narrowed, requantise, round_shift
 from inference.arithmetic.formats import linear
 from inference.arithmetic.formats import rows as row_scales
 from inference.arithmetic.tolerance import Array, Enclosed, Floats, flushed, gamma
-from inference.derivation import WORK, Columns, Operand, Step, Words, concatenated, read
+from inference.derivation import Constant, Derivation, Operand
 from inference.files.blocks import BLOCK, TILE, Weights, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.ops import Shape, require, rope, silu_gate
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, weights
+from inference.steps import LEAF, WORK, Step
+from inference.steps.product_q4 import terms
 
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain, "table": pack_plain}
 BITS = {"q": 4}
@@ -107,8 +108,8 @@ def exact(
     acc = np.zeros((len(a), len(q)), np.int64)
     for t in row_chunks(len(a), blocks.shape[0] * blocks.shape[1]):
         P = (activations[t].astype(np.float32).transpose(1, 0, 2) @ weights).astype(np.int64)  # (B, T, N)
-        assert np.abs(P).max() < 2**24
-        acc[t] = (multiply_shift(P, D, 15) + multiply_shift(sums[t].T[..., None], M, 11)).sum(0)
+        check(np.abs(P).max() < 2**24, "a block's sum is not of 24 bits")
+        acc[t] = terms(P, sums[t].T[..., None], D, M).sum(0)
     if heads:
         assert last is not None and places is not None
         y = finish(acc, rows, exponent, None, 0).astype(np.int64)
@@ -167,46 +168,60 @@ def float32(
 
 
 def derivation(row: int, start: int, stop: int, a: Operand, *others: Any, **attributes: Any) -> list[Step]:
-    return product_derivation(exact, row, start, stop, a, *others, **attributes)
+    return product_derivation("product_q4", row, start, stop, a, *others, **attributes)
 
 
 def product_derivation(
-    product: Callable[..., npt.NDArray[np.int32]],
+    kind: str,
     row: int,
     start: int,
     stop: int,
     a: Operand,
-    q: npt.NDArray[np.integer],
-    blocks: npt.NDArray[np.int16],
-    rows: npt.NDArray[np.int32],
-    *last: Operand | npt.NDArray[np.int32],
+    q: Constant,
+    blocks: Constant,
+    rows: Constant,
+    *last: Any,
+    bits: int = 0,
+    adds: bool = False,
+    residual_shift: int = 0,
+    gated: bool = False,
+    fraction: int = 0,
     heads: int = 0,
-    **attributes: Any,
+    **_: object,
 ) -> list[Step]:
-    """Some rows of W at a time, by the reference of the op; ``last``: a residual, a curve, or table and places."""
-    pair = 2 if attributes.get("gated") else 1  # rows of W for a column
-    step = max(1 << (WORK // (pair * q.shape[1])).bit_length() - 1, 2)  # a rotation takes two
-    activations = a.columns(row)
-    residual = [each for each in last if isinstance(each, Operand)]
-    public = [each for each in last if isinstance(each, np.ndarray)]
-    steps = []
-    for at in range(start, stop, step):
-        end = min(at + step, stop)
-        part = slice(pair * at, pair * end)
-        added = tuple(each.columns(row, (at, end)) for each in residual)
+    """Rows of W a few at a time, over each leaf of a; ``last``: a residual, a curve, or table and places."""
+    made, leaves = Derivation(), a.leaves(row)
+    largest = [made.reduced("maximum", leaves, 1, rows=1, absolute=1)] if bits else []
+    each = min(1 << (WORK // min(a.words, LEAF)).bit_length() - 1, LEAF)
 
-        def columns(
-            words: Sequence[Words], part: slice = part, added: tuple[Columns, ...] = added
-        ) -> npt.NDArray[np.integer]:
-            x, *addend = read(words, activations, *added)
-            if not heads:
-                return product(x, q[part], blocks[part], rows[part], *addend, *public, **attributes)[0]
-            y, (table, places) = product(x, q[part], blocks[part], rows[part], **attributes).astype(np.int64), public
-            return rope.turned(y, table, places[row : row + 1], heads * 2 * table.shape[1], part.start)[0]
+    def sums(part: range) -> int:
+        """Of rows of W."""
+        numbers = {"rows": [part.start, part.stop], "q": q.name, "blocks": blocks.name, "bits": bits}
+        spans = [[at, min(at + LEAF, a.words)] for at in range(0, a.words, LEAF)]
+        found = [
+            made.step(kind, [*largest, leaf], len(part), len(part) * (span[1] - span[0]), columns=span, **numbers)
+            for span, leaf in zip(spans, leaves, strict=True)
+        ]
+        return made.summed(found, len(part))
 
-        leaves = sum((each.leaves for each in added), activations.leaves)
-        steps.append(Step(leaves, end - at, work((1, a.words), (pair * (end - at), q.shape[1])), columns))
-    return concatenated(steps)
+    def scaled(part: range) -> int:
+        """The outputs of up to ``LEAF`` rows of W."""
+        sources: list[Any] = [*largest, made.concatenated([sums(part[at:][:each]) for at in range(0, len(part), each)])]
+        residual = last[0].pieces(row, part.start, part.stop, sources) if adds else []
+        x, scales = [[len(largest), 0, len(part)]], {"rows": rows.name, "range": [part.start, part.stop]}
+        numbers = {"bits": bits, "residual": residual, "residual_shift": residual_shift}
+        return made.step("requantise", sources, len(part), 2 * len(part), x=x, **scales, **numbers)
+
+    pair, words = 1 + gated, stop - start  # rows of W for a column
+    parts = [range(at, min(at + LEAF, pair * stop)) for at in range(pair * start, pair * stop, LEAF)]
+    y = [scaled(part) for part in parts]
+    if gated:
+        numbers = {"group": TILE, "curve": last[0].name, "fraction": fraction}
+        made.step("gate", y, words, 2 * words, x=made.whole(y), **numbers)
+    if heads:
+        table, places = last
+        rope.derive_rotation(made, y, made.whole(y), start, stop, heads, table, places[row])
+    return made.steps
 
 
 def enclosure(a: Array, q: Array, blocks: Array, residual: Array | None = None, **_: object) -> Enclosed:

@@ -18,7 +18,7 @@ import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import multiply_shift, narrowed
 from inference.arithmetic.tolerance import Array, Enclosed, flushed
-from inference.derivation import Operand, Step
+from inference.derivation import Operand
 from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape
 from inference.ops._drawing import Drawn, Generator, weights
@@ -36,6 +36,7 @@ from inference.ops.matmul_q4 import (
     work,
     workgroups,
 )
+from inference.steps import Step
 
 __all__ = ["PACK", "arguments", "derivation", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
 
@@ -71,7 +72,7 @@ def exact(
 
 
 def derivation(row: int, start: int, stop: int, a: Operand, *others: Any, **attributes: Any) -> list[Step]:
-    return product_derivation(exact, row, start, stop, a, *others, **attributes)
+    return product_derivation("product_q8", row, start, stop, a, *others, **attributes)
 
 
 def float32(

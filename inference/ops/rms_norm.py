@@ -17,13 +17,16 @@ chooses them and refuses a layer for which the bounds fail; the max does not dep
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import bit_length, i32, multiply_shift, round_shift, u32
+from inference.arithmetic.fixed_point import u32
 from inference.arithmetic.formats import norm
 from inference.arithmetic.tolerance import FLUSH, Array, Enclosed, flushed, gamma
-from inference.derivation import Operand, Step
+from inference.derivation import Constant, Derivation, Operand, groups
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats, integers
+from inference.steps import LEAF, SOURCES, Step
+from inference.steps.normalise import normalised
+from inference.steps.squares import scaled_squares
 
 PACK = {"gain": pack_plain}
 COLOUR = "#dcecd2"
@@ -46,37 +49,29 @@ def exact(
     root_shift: int,
     gain_shift: int,
 ) -> npt.NDArray[np.int32]:
-    x = x[first:].astype(np.int64)
-    n = np.maximum(bit_length(np.abs(x).max(1, keepdims=True)), 11)
-    s = n - 15
-    xs = np.where(s >= 0, x >> np.maximum(s, 0), x << np.maximum(-s, 0))
-    assert np.abs(xs).max() <= 2**15
-    squares = u32(xs * xs + (1 << (square_shift - 1))) >> square_shift
-    S = u32(squares.sum(1, keepdims=True) + (epsilon >> np.minimum(2 * s + square_shift, 31)))
-    S = np.maximum(S, 1)
-    k = (32 - bit_length(S)) & ~1
-    shifted = u32(S << k)
-    r = np.floor(np.sqrt(shifted.astype(np.float64))).astype(np.int64)  # exact below 2^52
-    assert r.min() >= 2**15 and r.max() < 2**16
-    v = u32(constant + (r >> 1)) // r
-    assert v.max() < 2**15
-    aligned = i32(np.where(n <= 30, x << np.maximum(30 - n, 0), x >> 1))
-    Y = round_shift(multiply_shift(aligned, v, 16), root_shift - k // 2)
-    y = round_shift(i32(Y * gain.astype(np.int64)), gain_shift)
-    assert np.abs(y).max() <= 32767
+    rows = x[first:].astype(np.int64)
+    largest = np.abs(rows).max(1, keepdims=True)
+    total = u32(scaled_squares(rows, largest, square_shift).sum(1, keepdims=True))
+    y = normalised(
+        rows, largest, total, gain.astype(np.int64),
+        square_shift=square_shift, constant=constant, epsilon=epsilon, root_shift=root_shift, gain_shift=gain_shift,
+    )  # fmt: skip
     return y.astype(np.int32)
 
 
 def derivation(
-    row: int, start: int, stop: int, x: Operand, gain: npt.NDArray[np.int32], *, first: int = 0, **attributes: int
+    row: int, start: int, stop: int, x: Operand, gain: Constant, *, first: int = 0, **attributes: int
 ) -> list[Step]:
-    whole = x.columns(first + row)
-    macs = work((1, x.words), gain.shape)
-    return [
-        Step(
-            whole.leaves, stop - start, macs, lambda words: exact(whole.read(words), gain, **attributes)[0, start:stop]
-        )
+    made, leaves = Derivation(), x.leaves(first + row)
+    largest = made.reduced("maximum", leaves, 1, rows=1, absolute=1)
+    squares = [
+        made.step("squares", [largest, *group], 1, LEAF * len(group), square_shift=attributes["square_shift"])
+        for group in groups(leaves, SOURCES - 1)
     ]
+    sources = [largest, made.summed(squares, 1, unsigned=1), leaves[start // LEAF]]
+    words = stop - start
+    made.step("normalise", sources, words, 2 * words, columns=[start, stop], gain=gain.name, **attributes)
+    return made.steps
 
 
 def float32(

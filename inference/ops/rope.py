@@ -9,19 +9,20 @@ position; y: (T, heads·w + copied). Exact: the table has 14 fraction bits and y
 norm, so |x·cos - y·sin| <= pair norm · 2^14, which ``formats.attention`` bounds below 2^31.
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.fixed_point import i32, round_shift
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
-from inference.derivation import Operand, Step
+from inference.derivation import Constant, Derivation, Operand, Pieces
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers
+from inference.steps import Source, Step, rotation
 
 PACK = {"table": pack_plain}
-FRACTION = 14
 
 
 def shape(
@@ -57,19 +58,12 @@ def exact(
 
 
 def turned(
-    x: npt.NDArray[np.int64],
-    table: npt.NDArray[np.int32],
-    places: npt.NDArray[np.int32],
-    rotated: int,
-    first: int = 0,
+    x: npt.NDArray[np.int64], table: npt.NDArray[np.int32], places: npt.NDArray[np.int32], rotated: int
 ) -> npt.NDArray[np.int64]:
-    """Columns of rows of which the first ``rotated`` are heads; x begins at column ``first``, an even one."""
-    count = min(max(rotated - first, 0), x.shape[1])
-    pair = np.arange(first, first + count, 2) // 2 % table.shape[1]
+    """Rows of which the first ``rotated`` columns are heads."""
+    pair = np.arange(0, rotated, 2) // 2 % table.shape[1]
     cos, sin = table.astype(np.int64)[places[:, 1, None], pair].transpose(2, 0, 1)
-    even, odd = x[:, :count:2], x[:, 1:count:2]
-    turns = np.stack((i32(even * cos - odd * sin), i32(even * sin + odd * cos)), axis=2)
-    return np.hstack((round_shift(turns, FRACTION).reshape(len(x), count), x[:, count:]))
+    return np.hstack((rotation.turned(x[:, :rotated], cos, sin), x[:, rotated:]))
 
 
 def derivation(
@@ -77,20 +71,33 @@ def derivation(
     start: int,
     stop: int,
     x: Operand,
-    table: npt.NDArray[np.int32],
+    table: Constant,
     places: npt.NDArray[np.int32],
-    **attributes: int,
+    *,
+    offset: int,
+    heads: int,
+    **_: object,
 ) -> list[Step]:
-    whole, place = x.columns(row), places[row : row + 1]
-    macs = work((1, x.words), table.shape, place.shape, **attributes)
-    return [
-        Step(
-            whole.leaves,
-            stop - start,
-            macs,
-            lambda words: exact(whole.read(words), table, place, **attributes)[0, start:stop],
-        )
-    ]
+    made, sources = Derivation(), list[Source]()
+    pieces = x.pieces(row, offset + start, offset + stop, sources)
+    derive_rotation(made, sources, pieces, start, stop, heads, table, places[row])
+    return made.steps
+
+
+def derive_rotation(
+    made: Derivation,
+    sources: Sequence[Source],
+    x: Pieces,
+    start: int,
+    stop: int,
+    heads: int,
+    table: Constant,
+    place: npt.NDArray[np.int32],
+) -> None:
+    """Columns start to stop of a row of which the first are heads."""
+    words, turn = stop - start, {"table": table.name, "position": int(place[1])}
+    rotated = heads * 2 * table.shape[1]
+    made.step("rotation", sources, words, 2 * words, x=x, first=start, rotated=rotated, **turn)
 
 
 def float32(

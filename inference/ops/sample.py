@@ -5,18 +5,18 @@ logits: (T, V); maxima: (T, P, 2); sums: (T, P) of ``sample_partial``; draws: (T
 16-bit pieces, below the sum; the span is found first and then the token in it.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import u32
 from inference.arithmetic.tolerance import MARGIN, Array, Floats, flushed, gamma
-from inference.derivation import Columns, Operand, Step, Words, read, reduced
+from inference.derivation import Constant, Derivation, Operand, groups
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require, sample_partial
 from inference.ops._drawing import Drawn, Generator
 from inference.ops.argmax_partial import SPAN
+from inference.steps import SOURCES, Step
+from inference.steps._operands import unsigned
+from inference.steps.draw import inside
 
 PACK = {"exponential": pack_plain}
 OUTPUT = np.int32
@@ -40,20 +40,9 @@ def exact(
     shift: int,
 ) -> npt.NDArray[np.int32]:
     p = sample_partial.integer_weights(logits, maxima, exponential, mantissa, shift)
-    spans = [inside(p[:, at : at + SPAN], sums, draws, at // SPAN) for at in range(0, p.shape[1], SPAN)]
+    totals, words = (unsigned(each) for each in (sums, draws))
+    spans = [inside(p[:, at : at + SPAN], totals, words, at // SPAN) for at in range(0, p.shape[1], SPAN)]
     return np.max(spans, axis=0).astype(np.int32)
-
-
-def inside(
-    p: npt.NDArray[np.int64], sums: npt.NDArray[np.int32], draws: npt.NDArray[np.int32], span: int
-) -> npt.NDArray[np.int64]:
-    """(T,): the token where the threshold lies in a span of weights p (T, up to 1,024), -1 where it does not."""
-    ends = u32(sums.view(np.uint32).astype(np.int64).cumsum(1))
-    total, draw = ends[:, -1], draws.view(np.uint32).astype(np.int64)
-    threshold = ((total >> 16) * draw + ((total & 65535) * draw >> 16)) >> 16
-    left = threshold - (ends[:, span - 1] if span else 0)
-    token = span * SPAN + (p.cumsum(1) <= left[:, None]).sum(1)
-    return np.where((left >= 0) & (threshold < ends[:, span]), token, -1)
 
 
 def derivation(
@@ -64,24 +53,19 @@ def derivation(
     maxima: Operand,
     sums: Operand,
     draws: npt.NDArray[np.int32],
-    exponential: npt.NDArray[np.int32],
-    *,
-    mantissa: int,
-    shift: int,
+    exponential: Constant,
+    **scale: int,
 ) -> list[Step]:
-    top, weight, draw = maxima.columns(row), sums.columns(row), draws[row : row + 1]
-    steps: list[Step] = []
-    for at in range(0, logits.words, SPAN):
-        span = logits.columns(row, (at, min(at + SPAN, logits.words)))
-
-        def token(words: Sequence[Words], at: int = at, span: Columns = span) -> npt.NDArray[np.int64]:
-            total, largest, x = read(words, weight, top, span)
-            p = sample_partial.integer_weights(x, largest.reshape(1, -1, 2), exponential, mantissa, shift)
-            return inside(p, total, draw, at // SPAN)
-
-        steps.append(Step(weight.leaves + top.leaves + span.leaves, 1, span.count, token))
-    reduced(steps, range(len(steps)), 1, lambda words: np.max(words, axis=0))
-    return steps
+    made, [total] = Derivation(), sums.leaves(row)
+    numbers = {"draw": int(unsigned(draws)[row]), "drop": sample_partial.DROP, "table": exponential.name, **scale}
+    largest = made.reduced("largest", maxima.leaves(row), 2)
+    most = SOURCES - 2
+    parts = [
+        made.step("draw", [total, largest, *spans], 1, SPAN * len(spans), first=most * index, **numbers)
+        for index, spans in enumerate(groups(logits.leaves(row), most))
+    ]
+    made.reduced("maximum", parts, 1, rows=1, absolute=0)
+    return made.steps
 
 
 def float32(

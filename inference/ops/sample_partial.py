@@ -7,21 +7,23 @@ u = rs(mul16(max - logit, mantissa), shift) in 8 fraction bits, p = (EXP[u & 255
 fraction bits; a sum over 131,071 tokens stays below 2^32.
 """
 
-from collections.abc import Sequence
-
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift, u32
+from inference.arithmetic.fixed_point import u32
 from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
-from inference.derivation import Columns, Operand, Step, Words, concatenated, read
+from inference.derivation import Constant, Derivation, Operand, groups
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, argmax_partial, require
 from inference.ops._drawing import Drawn, Generator, scale_of
 from inference.ops.argmax_partial import SPAN, values_of
+from inference.steps import SOURCES, Step
+from inference.steps.exponential import weights as exponential_weights
 
 PACK = {"exponential": pack_plain}
+DROP = 3
+"""Fraction bits that the table has and a weight has not."""
 
 
 def shape(logits: Shape, maxima: Shape, *tables: Shape, **_: object) -> Shape:
@@ -45,25 +47,16 @@ def exact(
 
 
 def derivation(
-    row: int,
-    start: int,
-    stop: int,
-    logits: Operand,
-    maxima: Operand,
-    exponential: npt.NDArray[np.int32],
-    **attributes: int,
+    row: int, start: int, stop: int, logits: Operand, maxima: Operand, exponential: Constant, **scale: int
 ) -> list[Step]:
-    top = maxima.columns(row)
-    steps = []
-    for at in range(start * SPAN, stop * SPAN, SPAN):
-        span = logits.columns(row, (at, min(at + SPAN, logits.words)))
-
-        def weight(words: Sequence[Words], span: Columns = span) -> npt.NDArray[np.int32]:
-            largest, x = read(words, top, span)
-            return exact(x, largest.reshape(1, -1, 2), exponential, **attributes)[0]
-
-        steps.append(Step(top.leaves + span.leaves, 1, span.count, weight))
-    return concatenated(steps)
+    made, numbers = Derivation(), {"drop": DROP, "table": exponential.name, **scale}
+    largest = made.reduced("largest", maxima.leaves(row), 2)
+    parts = [
+        made.step("span_weights", [largest, *spans], len(spans), SPAN * len(spans), **numbers)
+        for spans in groups(logits.leaves(row)[start:stop], SOURCES - 1)
+    ]
+    made.concatenated(parts)
+    return made.steps
 
 
 def integer_weights(
@@ -74,9 +67,8 @@ def integer_weights(
     shift: int,
 ) -> npt.NDArray[np.int64]:
     """(T, V): p in 15 fraction bits."""
-    distance = i32(maxima[..., 0].max(1, keepdims=True).astype(np.int64) - logits)
-    u = round_shift(multiply_shift(distance, mantissa, 16), shift)
-    return (exponential.astype(np.int64)[u & 255] >> 3) >> np.minimum(u >> 8, 31)
+    distance = maxima[..., 0].max(1, keepdims=True).astype(np.int64) - logits
+    return exponential_weights(distance, exponential.astype(np.int64), mantissa, shift, DROP)
 
 
 def float32(logits: npt.NDArray[np.float32], maxima: npt.NDArray[np.int32], *, scale: float) -> npt.NDArray[np.float32]:

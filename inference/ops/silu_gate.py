@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.fixed_point import i32, multiply_shift, round_shift
-from inference.arithmetic.formats import GATE_SPLIT
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
-from inference.derivation import Operand, Step
+from inference.derivation import Constant, Derivation, Operand
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats, integers
+from inference.steps import Source, Step
+from inference.steps.gate import gated
 
 PACK = {"curve": pack_plain}
 EXP_CLAMP = 80.0
@@ -36,22 +36,15 @@ def shape(x: Shape, *tables: Shape, **_: object) -> Shape:
 
 def exact(x: npt.NDArray[np.int32], curve: npt.NDArray[np.int32], *, fraction: int) -> npt.NDArray[np.int32]:
     g, u = np.split(x.astype(np.int64), 2, axis=1)
-    t, step = np.abs(g), fraction - 4
-    i = np.minimum(t >> step, 256)
-    table = np.append(curve.astype(np.int64), 0)
-    slope = table[i + 1] - table[i]
-    c = table[i] + (i32(slope * (t & ((1 << step) - 1)) + (1 << (step - 1))) >> step)
-    c = np.where(i < 256, c, 0)
-    s = np.maximum(g, 0) - round_shift(c, 16 - fraction)
-    return multiply_shift(i32(s), u, GATE_SPLIT).astype(np.int32)
+    return gated(g, u, curve.astype(np.int64), fraction).astype(np.int32)
 
 
-def derivation(
-    row: int, start: int, stop: int, x: Operand, curve: npt.NDArray[np.int32], *, fraction: int
-) -> list[Step]:
-    half, words = x.words // 2, stop - start
-    both = x.columns(row, (start, stop), (half + start, half + stop))
-    return [Step(both.leaves, words, 2 * 2 * words, lambda words: exact(both.read(words), curve, fraction=fraction)[0])]
+def derivation(row: int, start: int, stop: int, x: Operand, curve: Constant, *, fraction: int) -> list[Step]:
+    made, half, words = Derivation(), x.words // 2, stop - start
+    sources = list[Source]()
+    both = [*x.pieces(row, start, stop, sources), *x.pieces(row, half + start, half + stop, sources)]
+    made.step("gate", sources, words, 2 * words, x=both, group=words, curve=curve.name, fraction=fraction)
+    return made.steps
 
 
 def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

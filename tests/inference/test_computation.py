@@ -9,14 +9,14 @@ from hypothesis import strategies as st
 
 from inference import derivation, ops
 from inference.computation import Inference
-from inference.derivation import LEAF, OPENED, WORK
 from inference.device import adapters
 from inference.device.runtime import Runtime
 from inference.generate import EMPTY, digest_of, generate
 from inference.models.llama import model
-from inference.ops import sample
 from inference.ops.argmax_partial import SPAN
 from inference.reference import Reference
+from inference.steps import LEAF, SOURCES, WORK
+from inference.steps.draw import inside
 
 PROMPT = np.random.default_rng(1).integers(0, 256, 20).tolist()
 TERMS = [{"limit": 7, "temperature": 0, "seed": 3}, {"limit": 7, "temperature": 0.8, "seed": 3}]
@@ -59,7 +59,7 @@ def check(computation, words, index, leaf):
         ]
         result = computation.recompute(index, leaf, number, inputs)
         assert result.dtype == np.int32 and result.shape == (step.words,)
-        assert step.macs <= WORK and sum(map(len, inputs)) <= OPENED and len(inputs) <= 20
+        assert all(len(words) <= LEAF for words in inputs)
         results.append(result)
     node = computation.nodes[index]
     assert (results[-1] == leaf_words(node, words[index], leaf)).all(), (node, leaf)
@@ -219,9 +219,8 @@ def test_the_threshold_lies_in_one_span(weights, stride, draw):
     p = np.zeros((1, 3 * SPAN), np.int64)
     p[0, : stride * len(weights) : stride] = weights
     p[0, 0] += 1  # the sum is never 0: the likeliest token's weight is 2^15
-    sums = np.add.reduceat(p, range(0, 3 * SPAN, SPAN), axis=1).astype(np.int32)
-    draws = np.array([draw], np.uint32).view(np.int32)
-    found = [int(sample.inside(p[:, s * SPAN :][:, :SPAN], sums, draws, s)[0]) for s in range(3)]
+    sums, draws = np.add.reduceat(p, range(0, 3 * SPAN, SPAN), axis=1), np.array([draw])
+    found = [int(inside(p[:, s * SPAN :][:, :SPAN], sums, draws, s)[0]) for s in range(3)]
     threshold = int(p.sum()) * draw >> 32
     assert sorted(found)[:2] == [-1, -1] and max(found) == int((p.cumsum() <= threshold).sum())
 
@@ -262,7 +261,7 @@ def test_every_step_of_smollm2_is_small(small, tokens, limit, temperature):
             sizes = [step.words for step in steps]
             for step in steps:
                 opened = [sizes[s] if isinstance(s, int) else size(computation, s) for s in step.sources]
-                assert step.macs <= WORK and sum(opened) <= OPENED and len(opened) <= 20
+                assert step.macs <= WORK and max(opened, default=0) <= LEAF and len(opened) <= SOURCES
             assert sizes[-1] == size(computation, (index, leaf))
 
 

@@ -107,7 +107,7 @@ def decode(raw: bytes) -> Message:
     if not isinstance(kind, str) or kind not in BODIES:
         malformed(f"type is one of {', '.join(BODIES)}")
     previous, signature = digest_of(envelope["previous"]).hex(), envelope["signature"]
-    if not isinstance(signature, str) or len(signature) != 128:
+    if not isinstance(signature, str) or len(signature) != 128 or not set(signature) <= set("0123456789abcdef"):
         malformed("signature is 64 bytes in hex")
     keys(body, set(BODIES[kind]))
     values = {name: read(body[name]) for name, read in BODIES[kind].items()}

@@ -8,7 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.arithmetic.fixed_point import bit_length, i32, multiply_shift, narrowed, requantise, round_shift, u32
+from inference.arithmetic.fixed_point import (
+    BoundError,
+    bit_length,
+    i32,
+    multiply_shift,
+    narrowed,
+    requantise,
+    round_shift,
+    u32,
+)
 
 I32 = st.integers(-(2**31), 2**31 - 1)
 
@@ -45,13 +54,13 @@ def test_bit_length_is_the_integer_s_own(x):
 
 @pytest.mark.parametrize("count", [31, 40])
 def test_shift_counts_that_wgsl_would_take_modulo_32_are_refused(count):
-    with pytest.raises(AssertionError):
+    with pytest.raises(BoundError):
         round_shift(one(1), count)
 
 
 @pytest.mark.parametrize("check, beyond", [(i32, 2**31), (i32, -(2**31) - 1), (u32, 2**32), (u32, -1)])
 def test_values_beyond_a_register_are_refused(check, beyond):
-    with pytest.raises(AssertionError):
+    with pytest.raises(BoundError):
         check(one(beyond))
 
 

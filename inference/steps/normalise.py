@@ -1,0 +1,60 @@
+"""Columns of a norm: y = gain · x / sqrt(mean(x²) + epsilon).
+
+sources: the largest |x| of the whole row, one word; the sum of its squares (``squares``), one unsigned word; the words
+x. numbers: ``columns`` of the row that x are; ``gain``, a constant of (d,); ``square_shift``, ``constant``,
+``epsilon``, ``root_shift``, ``gain_shift``.
+
+    n = max(bits(largest), 11) <= 31,  s = n - 15
+    S = max(u32(sum + (epsilon >> min(2 s + square_shift, 31))), 1)
+    k = (32 - bits(S)) & ~1,  r = floor(sqrt(u32(S << k)))             2^15 <= r < 2^16
+    v = floor((constant + (r >> 1)) / r) < 2^15
+    Y = rs(mulsh(i32(x << (30 - n)), v, 16), root_shift - k / 2)       x >> 1 where n = 31
+    y = rs(i32(Y·gain), gain_shift)                                    |y| <= 32767
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from inference.arithmetic.fixed_point import Integers, bit_length, check, i32, multiply_shift, round_shift, u32
+from inference.steps import Constants, Numbers, Words
+from inference.steps._operands import one, signed, unsigned, window
+from inference.steps.squares import length_of
+
+ATTRIBUTES = ("square_shift", "constant", "epsilon", "root_shift", "gain_shift")
+
+
+def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> Integers:
+    largest, total, x = inputs
+    gain = window(constants, numbers["gain"], [0, 1], numbers["columns"])[0]
+    check(total.shape == (1,) and x.shape == gain.shape, "the sources are not a sum and the columns")
+    given = {name: numbers[name] for name in ATTRIBUTES}
+    return normalised(signed(x), one(largest), unsigned(total), gain, **given)
+
+
+def normalised(
+    x: Integers,
+    largest: Integers,
+    total: Integers,
+    gain: Integers,
+    *,
+    square_shift: int,
+    constant: int,
+    epsilon: int,
+    root_shift: int,
+    gain_shift: int,
+) -> Integers:
+    """x of rows whose largest |x| and sums of squares are given."""
+    n = length_of(largest)
+    check(n.max() <= 31, "a value is -2^31")
+    S = np.maximum(u32(total + (epsilon >> np.minimum(2 * (n - 15) + square_shift, 31))), 1)
+    k = (32 - bit_length(S)) & ~1
+    r = np.floor(np.sqrt(u32(S << k).astype(np.float64))).astype(np.int64)  # exact below 2^52
+    check(r.min() >= 2**15 and r.max() < 2**16, "a root is not of 16 bits")
+    v = u32(constant + (r >> 1)) // r
+    check(v.max() < 2**15, "a reciprocal root is not of 15 bits")
+    aligned = i32(np.where(n <= 30, x << np.maximum(30 - n, 0), x >> 1))
+    Y = round_shift(multiply_shift(aligned, v, 16), root_shift - k // 2)
+    y = round_shift(i32(Y * gain), gain_shift)
+    check(np.abs(y).max() <= 32767, "an output is not of 16 bits")
+    return y
