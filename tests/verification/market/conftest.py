@@ -1,6 +1,7 @@
 """A small market in memory: an honest coordinator, owners with a device each, users; results are of three nodes."""
 
 import hmac
+from dataclasses import replace
 from hashlib import sha256
 from itertools import count
 
@@ -14,10 +15,11 @@ from verification.encoding.schema import proof_text
 from verification.encoding.signature import public, sign
 from verification.ledger.state import BURNT, FUND, Draft
 from verification.ledger.store import Ledger
-from verification.market import audits, draws
-from verification.market.accounts import free
-from verification.market.operations import OPERATIONS
-from verification.market.records import Audit, Claim, Device, Lease, Offer, Order, Result, find
+from verification.market import audits, draws, operations
+from verification.market.accounts import bond, free
+from verification.market.falls import overturn, uphold
+from verification.market.records import Audit, Claim, Device, Lease, Offer, Order, Result, find, store
+from verification.market.returns import restate
 from verification.market.rules import Rules
 from verification.merkle import Tree, leaf_digests, node_digest
 
@@ -25,6 +27,26 @@ MODEL = "ab" * 32
 SENT = "cd" * 32
 NODES, ROWS, WORDS = 3, 1, 4
 LIMIT = 100
+
+
+def claim(draft, asked):
+    """{lease, root, bond}, by an owner: a claim of whose dispute only the end is made here."""
+    name, content = asked.content["lease"], asked.content
+    found = find(draft, Result, name)
+    if content["bond"]:
+        draft.move(free(asked.party), bond(asked.party, asked.name), content["bond"])
+    known = {"lease": name, "root": content["root"], "challenger": asked.party, "owner": asked.party}
+    store(draft, asked.name, Claim(**known, bond=content["bond"], tick=draft.tick))
+    store(draft, name, replace(found, claims=[*found.claims, asked.name]))
+    restate(draft, name)
+
+
+def judge(draft, asked):
+    """{claim, right}: the end of its dispute."""
+    (overturn if asked.content["right"] else uphold)(draft, asked.content["claim"])
+
+
+OPERATIONS = operations.OPERATIONS | {"test claim": claim, "test judge": judge}
 
 
 def key_of(name: str) -> Ed25519PrivateKey:
@@ -242,8 +264,13 @@ class Market:
         if len(weights) >= 3:
             secret, signed = self.secret(self.lease(lease).number), self.find(Result, lease).signed
             (owner,) = draws.lots(secret, signed, [(owner, int(weight)) for owner, weight in weights], 1)
-        self.order_of("lot", {"lease": lease, "owner": owner})
+        self.lot(lease, owner)
         return self.verifier(lease)
+
+    def lot(self, lease: str, owner: str) -> None:
+        """The owner is drawn next."""
+        index = len(self.find(Audit, lease).lots) if lease in self.names("audit") else 0
+        self.order_of("lot", {"lease": lease, "index": index, "owner": owner})
 
     def verifier(self, lease: str) -> str:
         """Lease an audit to the first device of the owner whose lot it is; the verifier's lease."""
@@ -267,6 +294,14 @@ class Market:
             raw = canonical(weights)
             listed = sha256(raw).hexdigest()
             self.order_of("reveal", content | {"list": listed}, {listed: raw})
+
+    def claim(self, lease: str, owner: str, value: int, bond: int = 4_000) -> str:
+        """Claim that a computation gives another value; the claim's name."""
+        return self.ask(owner, "test claim", {"lease": lease, "root": answer(value)[0], "bond": bond})
+
+    def judge(self, claim: str, right: bool) -> None:
+        """The verdict on a claim."""
+        self.order_of("test judge", {"claim": claim, "right": right})
 
     def conclude(self, lease: str, value: int = 1) -> str:
         """Audit a result to its end, where the verifier confirms it; the verifier's lease."""

@@ -1,0 +1,226 @@
+"""Verdicts: how a stake is divided, what returns, who is removed, and who falls with a wrong root."""
+
+import pytest
+
+from verification.market import draws
+
+
+def shares(stake):
+    """Of a fallen stake: challenger's, fund's, burnt."""
+    return stake // 8, stake // 4, stake - stake // 8 - stake // 4
+
+
+def nothing_is_left(market):
+    """No order but those that wait, nothing locked."""
+    assert not market.names("lease") + market.names("result") + market.names("audit") + market.names("claim")
+    kinds = {account.partition(":")[0] for account in market.ledger.state.balances}
+    assert kinds <= {"free", "fund", "burnt", "escrow"}
+    assert market.draft.fact("fund", "owed") in (None, 0)
+
+
+def test_a_right_claim_takes_the_stake_and_removes_the_key(market, refused, records):
+    device, owner, challenger = market.devices[0], market.owners[0], market.owners[1]
+    lease = market.shown(device)
+    others = [market.lend(device), market.assign(market.order(), device), market.shown(device)]
+    fund, burnt = market.fund, market.burnt
+    market.judge(market.claim(lease, challenger, 2), True)
+    gained, funded, lost = shares(8_000)
+    assert market.free(challenger) == 1_000_000 + gained
+    assert (market.fund, market.burnt) == (fund + funded, burnt + lost)
+    assert market.free(owner) == 1_000_000 - 8_000
+    assert not set(others) & set(market.names("lease"))
+    assert market.find(records["device"], device).removed
+    orders = [market.find(records["order"], name) for name in market.names("order")]
+    assert [(order.waiting, order.rank, order.failed) for order in orders] == [([0], 1, [device])] * 4
+    for name in market.names("order"):
+        market.ask(market.user, "cancel", {"order": name})
+    assert market.free(market.user) == 1_000_000
+    nothing_is_left(market)
+    market.ask(owner, "withdraw", {"amount": str(market.free(owner)), "nonce": market.nonce()})
+
+
+def test_a_wrong_claim_loses_its_bond_and_the_result_goes_on(market, refused, records):
+    device, owner, challenger = market.devices[0], market.owners[0], market.owners[1]
+    lease = market.shown(device)
+    one, two = market.claim(lease, challenger, 2, 4_001), market.claim(lease, market.owners[2], 3)
+    assert market.find(records["device"], device).disputed == 1
+    burnt = market.burnt
+    market.judge(one, False)
+    assert market.free(challenger) == 1_000_000 - 4_001 and market.burnt == burnt + 2_001
+    assert market.lease(lease).state == "disputed"
+    market.judge(two, False)
+    assert market.lease(lease).state == "published" and market.find(records["device"], device).disputed == 0
+    assert len(market.find(records["result"], lease).refuted) == 2
+    market.end(lease)
+    assert market.free(owner) == 1_000_000 + 1_000 + 4_000
+    nothing_is_left(market)
+
+
+def test_only_the_winner_is_paid_other_claims_get_their_bonds_back(market):
+    lease = market.shown(market.devices[0])
+    one, two = market.claim(lease, market.owners[1], 2), market.claim(lease, market.owners[2], 2)
+    market.judge(two, True)
+    assert market.free(market.owners[1]) == 1_000_000 and market.free(market.owners[2]) == 1_001_000
+    assert one not in market.names("claim")
+    nothing_is_left(market)
+
+
+def test_an_audit_that_finds_a_cheat_pays_its_verifier_price_and_share(market):
+    lease = market.served(market.devices[0], drawn=True)
+    verifier = market.audit(lease)
+    owner, fund = market.lease(verifier).owner, market.fund
+    market.verify(verifier, 2)
+    (claim,) = market.names("claim")
+    market.judge(claim, True)
+    assert market.lease(verifier).state == "due" and market.names("lease") == [verifier]
+    market.final(verifier)
+    assert market.free(owner) == 1_000_000 + 1_000 + 1_000
+    assert market.fund == fund + 2_000 - 1_000
+    nothing_is_left(market)
+
+
+def test_a_false_verifier_falls_for_its_own_header(market, refused, records):
+    lease = market.served(market.devices[0], drawn=True)
+    weights = market.could(lease)
+    verifier = market.audit(lease)
+    device, owner = market.lease(verifier).device, market.lease(verifier).owner
+    market.verify(verifier, 2)
+    (claim,) = market.names("claim")
+    market.judge(claim, False)
+    assert market.free(owner) == 1_000_000 - 8_000 and market.find(records["device"], device).removed
+    assert market.lease(lease).state == "audited"
+    market.reveal(lease, weights)
+    market.end(lease)
+    assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 1_000
+    nothing_is_left(market)
+
+
+def test_who_confirmed_a_wrong_root_falls_with_it(market, records):
+    lease = market.served(market.devices[0], drawn=True)
+    verifier = market.conclude(lease)
+    device, owner = market.lease(verifier).device, market.lease(verifier).owner
+    challenger = next(other for other in market.owners[1:] if other != owner)
+    fund = market.fund
+    market.judge(market.claim(lease, challenger, 2), True)
+    assert market.free(owner) == market.free(market.owners[0]) == 1_000_000 - 8_000
+    assert market.free(challenger) == 1_000_000 + 2_000 and market.fund == fund + 4_000
+    assert market.find(records["device"], device).removed
+    nothing_is_left(market)
+
+
+def bought(market, value=1):
+    """A shown result, challenged by the user, with a verifier that found a value."""
+    lease = market.shown(market.devices[0])
+    market.ask(market.user, "challenge", {"lease": lease})
+    number = market.number
+    market.order_of("seal", {"lease": lease, "number": number, "seal": market.seal(number)})
+    weights = market.could(lease)
+    secret = market.secrets.get(market.lease(lease).number)
+    market.secrets[market.lease(lease).number] = market.secret(number)  # the lots' own secret draws
+    verifier = market.audit(lease)
+    market.secrets[market.lease(lease).number] = secret
+    market.verify(verifier, value)
+    return lease, verifier, weights, number
+
+
+def test_a_challenge_that_was_right_returns_with_the_challengers_share(market):
+    before = market.free(market.user) - 2_000
+    _, verifier, _, _ = bought(market, 2)
+    (claim,) = market.names("claim")
+    market.judge(claim, True)
+    assert market.free(market.user) == before + 1_000  # the order waits again
+    owner, fund = market.lease(verifier).owner, market.fund
+    market.final(verifier)
+    assert market.free(owner) == 1_001_000 and market.fund == fund - 1_000
+    nothing_is_left(market)
+
+
+def test_a_challenge_whose_verifier_was_false_has_found_nothing(market):
+    before, burnt = market.free(market.user), market.burnt
+    lease, _, weights, number = bought(market, 2)
+    (claim,) = market.names("claim")
+    market.judge(claim, False)
+    market.reveal(lease, weights, number)
+    market.end(lease)
+    assert market.free(market.user) == before - 2_000 - 1_220
+    assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 1_000 + 500
+    assert market.burnt == burnt + 1_500 + 5_000
+    nothing_is_left(market)
+
+
+def test_what_a_bought_confirmation_cost_returns_where_the_root_falls(market):
+    before = market.free(market.user) - 2_000
+    lease, verifier, weights, number = bought(market)
+    market.reveal(lease, weights, number)
+    challenger = next(owner for owner in market.owners[1:] if owner != market.lease(verifier).owner)
+    market.judge(market.claim(lease, challenger, 2), True)
+    assert market.free(market.user) == before - 1_000
+    nothing_is_left(market)
+
+
+@pytest.mark.parametrize("state", ["offered", "held", "confirmed", "differs"])
+def test_an_audit_of_a_key_that_falls_elsewhere_ends(market, state):
+    """Its verifier is paid if it has published, and else not blamed."""
+    wrong = market.shown(market.devices[0])
+    lease = market.served(market.devices[0], drawn=True)
+    verifier = market.audit(lease)
+    owner = market.lease(verifier).owner
+    if state == "held":
+        market.accept(verifier)
+    elif state != "offered":
+        market.verify(verifier, 1 if state == "confirmed" else 2)
+    challenger = next(other for other in market.owners[1:] if other != owner)
+    market.judge(market.claim(wrong, challenger, 2), True)
+    if state in ("confirmed", "differs"):
+        market.final(verifier)
+        assert market.free(owner) == 1_001_000
+    else:
+        assert market.free(owner) == 1_000_000
+    nothing_is_left(market)
+
+
+@pytest.mark.parametrize("state", ["offered", "held", "confirmed", "differs"])
+def test_the_audits_of_a_verifier_that_falls_elsewhere_go_on_without_it(market, state):
+    lease = market.served(market.devices[0], drawn=True)
+    weights = market.could(lease)
+    verifier = market.audit(lease)
+    device = market.lease(verifier).device
+    number = market.devices.index(device)
+    wrong = market.shown(device)
+    if state == "held":
+        market.accept(verifier)
+    elif state != "offered":
+        market.verify(verifier, 1 if state == "confirmed" else 2)
+    challenger = next(owner for n, owner in enumerate(market.owners) if n not in (0, number))
+    market.judge(market.claim(wrong, challenger, 2), True)
+    assert market.free(market.owners[number]) == 1_000_000 - 8_000
+    if state != "confirmed":
+        assert market.lease(lease).state == "audited"
+        secret, signed = market.secret(market.lease(lease).number), market.draft.fact("result", lease)["signed"]
+        second = draws.lots(secret, signed, [(owner, int(weight)) for owner, weight in weights], 2)[1]
+        market.lot(lease, second)
+        market.verify(market.verifier(lease))
+    market.reveal(lease, weights)
+    market.end(lease)
+    nothing_is_left(market)
+
+
+def test_a_false_coordinator_falls_for_nothing_and_a_right_one_gains_for_the_fund(make_market, records):
+    for right in (True, False):
+        market = make_market(owners=2, window=60)
+        lease = market.served(market.devices[0], drawn=True)
+        fund = market.fund
+        verifier = market.audit(lease)
+        market.verify(verifier, 2)
+        (claim,) = market.names("claim")
+        market.judge(claim, right)
+        if right:
+            market.final(verifier)
+            assert market.fund == fund + 1_000 + 2_000
+        else:
+            market.reveal(lease, [])
+            market.end(lease)
+            assert market.free(market.owners[0]) == 1_001_000
+        nothing_is_left(market)
+        (coordinator,) = set(market.names("device")) - set(market.devices)
+        assert not market.find(records["device"], coordinator).removed
