@@ -3,6 +3,7 @@
     leaf = H(0 ‖ "i32" ‖ count ‖ words)       words and numbers little-endian, numbers u32
     inner = H(1 ‖ left ‖ right)
     node = H(2 ‖ rows ‖ words ‖ root of its leaves), H(3) where it is null
+    tile = H(4 ‖ type ‖ rows ‖ columns ‖ numbers)    of a constant; type one of ``TYPES``, numbers row by row
 
 The first byte separates the domains: no digest of one kind can pass for another's.
 """
@@ -25,6 +26,8 @@ Span = tuple[int, int]
 
 NULL = sha256(b"\3").digest()
 """The digest of a null node."""
+TYPES = {"i08": "<i1", "u08": "<u1", "i16": "<i2", "u16": "<u2", "i32": "<i4", "u32": "<u4"}
+"""Of a constant's numbers: two's complement or without a sign, and bits of each; numpy's name of the same."""
 _NODE = struct.Struct("<BII").pack
 _PREFIX = np.array([[0, *b"i32", *struct.pack("<I", count)] for count in range(LEAF + 1)], np.uint8)
 
@@ -63,6 +66,13 @@ def _committed(outputs: Outputs) -> tuple[bytes, bytes]:
 def node_digest(rows: int, words: int, root: bytes) -> bytes:
     """The digest of a node from the root of its leaves."""
     return sha256(_NODE(2, rows, words) + root).digest()
+
+
+def tile_digest(kind: str, tile: npt.NDArray[np.integer]) -> bytes:
+    """The digest of a tile (rows, columns) of a constant of a type."""
+    hashed = sha256(b"\4" + kind.encode() + struct.pack("<II", *tile.shape))
+    hashed.update(np.ascontiguousarray(tile, TYPES[kind]).data)
+    return hashed.digest()
 
 
 def join(left: bytes, right: bytes) -> bytes:

@@ -58,6 +58,17 @@ def each(reader: Reader, most: int) -> Reader:
     return read_list
 
 
+def named(reader: Reader, most: int) -> Reader:
+    """An object of at most so many values under any names."""
+
+    def read_named(value: Any) -> dict[str, Any]:
+        _check(isinstance(value, dict) and len(value) <= most, f"an object of at most {most} names is expected")
+        names = [name_text(name) for name in value]
+        return read(dict.fromkeys(names, reader), value)
+
+    return read_named
+
+
 def optional(reader: Reader) -> Reader:
     """A value, or null."""
     return lambda value: None if value is None else reader(value)
