@@ -13,6 +13,7 @@ from verification.errors import Refusal
 LARGEST_NUMBER = 2**53 - 1
 DEEPEST = 16
 """Lists and objects inside one another, at most."""
+_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
 
 
 def canonical(content: Any) -> bytes:
@@ -22,7 +23,7 @@ def canonical(content: Any) -> bytes:
         Refusal: malformed.
     """
     _check(content, DEEPEST)
-    return json.dumps(content, sort_keys=True, separators=(",", ":")).encode()
+    return _ENCODER.encode(content).encode()
 
 
 def parsed(raw: bytes) -> Any:
@@ -52,20 +53,26 @@ def _no_number(text: str) -> NoReturn:
 def _check(content: Any, depth: int) -> None:
     kind = type(content)
     if kind is str:
-        if not (content.isascii() and content.isprintable()):
-            raise Refusal("malformed", "a text is of printable ASCII")
+        _check_text(content)
     elif kind is int:
         if not -LARGEST_NUMBER <= content <= LARGEST_NUMBER:
             raise Refusal("malformed", "a number is within +-(2^53 - 1)")
     elif kind is list or kind is dict:
         if depth == 0:
             raise Refusal("malformed", f"it is nested deeper than {DEEPEST} levels")
-        for part in content:
-            _check(part, depth - 1)
-        if kind is dict:
-            if not all(type(key) is str for key in content):
-                raise Refusal("malformed", "a key is a text")
-            for part in content.values():
+        texts = list(content) if kind is dict else []
+        if not all(type(key) is str for key in texts):
+            raise Refusal("malformed", "a key is a text")
+        for part in content.values() if kind is dict else content:
+            if type(part) is str:
+                texts.append(part)
+            else:
                 _check(part, depth - 1)
+        _check_text("".join(texts))  # all of them at once, for speed
     elif not (content is None or kind is bool):
         raise Refusal("malformed", f"{kind.__name__} is no JSON of whole numbers, texts, lists and objects")
+
+
+def _check_text(text: str) -> None:
+    if not (text.isascii() and text.isprintable()):
+        raise Refusal("malformed", "a text is of printable ASCII")

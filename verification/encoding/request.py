@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.encoding.canonical import canonical, digest, parsed
+from verification.encoding.canonical import canonical, parsed
 from verification.encoding.signature import public, sign, signed
 from verification.errors import Refusal
 
@@ -31,7 +32,8 @@ class Request:
     @cached_property
     def name(self) -> str:
         """Its digest, signature apart: a request that is sent twice is one."""
-        return digest([self.kind, self.market, self.party, self.content])
+        content = self.raw[len(b'{"content":') : self.raw.rindex(b',"kind":')]  # no text has quotes that are bare
+        return sha256(b"%b,%b]" % (canonical([self.kind, self.market, self.party])[:-1], content)).hexdigest()
 
     @cached_property
     def raw(self) -> bytes:
@@ -62,4 +64,6 @@ def opened(raw: bytes, market: str, limit: int = LIMIT) -> Request:
     kind, party, signature = (envelope[name] for name in ("kind", "party", "signature"))
     if not isinstance(kind, str) or not signed(party, kind, market, envelope["content"], signature):
         raise Refusal("wrong-signature", "it is not signed by its party for this market")
-    return Request(kind, party, envelope["content"], signature, market)
+    found = Request(kind, party, envelope["content"], signature, market)
+    vars(found)["raw"] = raw  # which need not be made again
+    return found

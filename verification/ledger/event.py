@@ -35,24 +35,19 @@ class Event:
         Raises:
             Refusal: malformed.
         """
-        request = self.request
-        return canonical(
+        facts = [list(fact) for fact in self.facts]
+        moves = [[source, target, str(amount)] for source, target, amount in self.moves]
+        before = canonical(
             {
                 "blobs": list(self.blobs),
-                "facts": [list(fact) for fact in self.facts],
-                "kind": request.kind,
-                "moves": [[source, target, str(amount)] for source, target, amount in self.moves],
+                "facts": facts,
+                "kind": self.request.kind,
+                "moves": moves,
                 "number": self.number,
                 "previous": self.previous,
-                "request": {
-                    "content": request.content,
-                    "kind": request.kind,
-                    "party": request.party,
-                    "signature": request.signature,
-                },
-                "tick": self.tick,
             }
         )
+        return b'%b,"request":%b,"tick":%d}' % (before[:-1], self.request.raw, self.tick)
 
     @cached_property
     def digest(self) -> str:
