@@ -3,6 +3,7 @@
 An account is kind:owner, or kind:owner:subject; so the ledger keeps an owner's total, free and locked, by names alone.
 """
 
+from collections.abc import Sequence
 from fractions import Fraction
 
 from verification.ledger.state import BURNT, Draft
@@ -55,10 +56,14 @@ def move_all(draft: Draft, source: str, target: str) -> None:
         draft.move(source, target, held)
 
 
-def slash(draft: Draft, source: str, *shares: tuple[str, Fraction]) -> None:
-    """Divide all that an account holds: floor(share) to each (account, share), the rest burnt."""
-    targets = (*(target for target, _ in shares), BURNT)
+def slash(draft: Draft, source: str, *shares: tuple[str, Fraction], fees: Sequence[tuple[str, int]] = ()) -> None:
+    """Divide all that an account holds: floor(share) to each (account, share), then each (account, amount) of ``fees``
+    for which it suffices, the rest burnt."""
     parts = split(draft.balance(source), *(share for _, share in shares))
-    for target, part in zip(targets, parts, strict=True):
+    for (target, _), part in zip(shares, parts, strict=False):
         if part:
             draft.move(source, target, part)
+    for target, amount in fees:
+        if 0 < amount <= draft.balance(source):
+            draft.move(source, target, amount)
+    move_all(draft, source, BURNT)

@@ -11,6 +11,7 @@ the list, or none left, the coordinator audits; where it cannot run the models e
 
 from dataclasses import replace
 from hashlib import sha256
+from typing import Any
 
 from verification.encoding.canonical import digest, parsed
 from verification.encoding.request import Request
@@ -35,7 +36,7 @@ from verification.market.records import (
     known,
     store,
 )
-from verification.market.returns import close, owe, restate
+from verification.market.returns import close, open_claim, owe, restate
 from verification.market.rules import rules_of
 
 PRICES = 2
@@ -76,35 +77,42 @@ def audit(draft: Draft, request: Request) -> None:
     Its pay is the price, or its cost where that is higher. The coordinator's own is for nothing, and held at once.
 
     Raises:
-        Refusal: malformed, not-the-coordinator, no-such-lease, no-such-audit, no-lot, not-drawn, or see ``taking``,
-            ``number_taken`` and ``issue``.
+        Refusal: malformed, not-the-coordinator, no-such-lease, no-such-audit, no-lot, or see ``reissue``.
     """
     coordinator_only(draft, request)
     content = read(AUDIT, request.content)
-    name, key, seal = content["lease"], content["device"], content["seal"]
-    lease, found = find(draft, Lease, name), find(draft, Audit, name)
+    name = content["lease"]
+    found = find(draft, Audit, name)
     if not found.lots or found.verifier or found.outcome or found.over:
         raise Refusal("no-lot", f"{name}: no lot waits for a verifier")
-    rules, models, owner = rules_of(draft), _models(draft, lease), found.lots[-1]
-    own = owner == parties.coordinator(draft)
-    if own:
-        price = stake = 0
-    else:
+    reissue(draft, content, found.lots[-1], found.buyer or FUND)
+    store(draft, name, replace(found, verifier=content["seal"]))
+
+
+def reissue(draft: Draft, content: dict[str, Any], owner: str, payer: str) -> None:
+    """A lease of the same requests, see ``AUDIT``, to a device of an owner drawn by lot; a deputy's has no payer yet.
+
+    Raises:
+        Refusal: no-such-lease, not-drawn, or see ``taking``, ``number_taken`` and ``issue``.
+    """
+    name, key, seal = content["lease"], content["device"], content["seal"]
+    lease, rules = find(draft, Lease, name), rules_of(draft)
+    models, own = models_of(draft, lease), owner == parties.coordinator(draft)
+    price = cost = 0
+    if not own:
         _, offer = taking(draft, key, models)
-        price = max(lease.price, offer.cost)
-        stake = rules.sigma * price
+        cost = max(lease.price, offer.cost)
+        price = cost if payer else lease.price
     if owner != (key if own else auditor(draft, rules, key, models, lease.owner, lease.price)):
         raise Refusal("not-drawn", f"{key} is no device that could audit of {owner}")
     number_taken(draft, content["number"])
-    payer = found.buyer or FUND
-    again = replace(lease, device=key, owner=owner, price=price, stake=stake, audits=name, payer=payer)
+    again = replace(lease, device=key, owner=owner, price=price, stake=rules.sigma * cost, audits=name, payer=payer)
     again = replace(again, number=content["number"], state="offered", due=draft.tick + rules.delta, handback=0)
     issue(draft, seal, again)
     if own:
         hold(draft, seal, again)
     if payer == FUND:
         owe(draft, price)
-    store(draft, name, replace(found, verifier=seal))
 
 
 def compare(draft: Draft, name: str, lease: Lease, found: Result) -> None:
@@ -120,20 +128,23 @@ def compare(draft: Draft, name: str, lease: Lease, found: Result) -> None:
             store(draft, name, replace(lease, state="confirmed"))
             store(draft, lease.audits, replace(main, confirmed=[*main.confirmed, name]))
     else:
-        claim = Claim(
-            lease=lease.audits,
-            root=found.root,
-            challenger=lease.device,
-            owner=lease.owner,
-            bond=0,
-            tick=draft.tick,
-            audit=name,
-        )
-        store(draft, digest(["claim", name]), claim)
-        store(draft, name, replace(lease, state="differs"))
         store(draft, lease.audits, replace(audit, outcome="differs"))
-        store(draft, lease.audits, replace(main, claims=[*main.claims, digest(["claim", name])]))
-        restate(draft, lease.audits)
+        differ(draft, name, lease, found)
+
+
+def differ(draft: Draft, name: str, lease: Lease, found: Result) -> None:
+    """A verifier's or deputy's result with another root is a claim of its device."""
+    store(draft, name, replace(lease, state="differs"))
+    claim = Claim(
+        lease=lease.audits,
+        root=found.root,
+        challenger=lease.device,
+        owner=lease.owner,
+        bond=0,
+        tick=draft.tick,
+        audit=name,
+    )
+    open_claim(draft, digest(["claim", name]), claim)
 
 
 def paid_from_bond(draft: Draft, verifier: Lease, audit: Audit, payee: str) -> None:
@@ -231,7 +242,7 @@ def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:
     Neither who bought the audit nor who has confirmed the result is among them.
     """
     lease, rules = find(draft, Lease, name), rules_of(draft)
-    models = _models(draft, lease)
+    models = models_of(draft, lease)
     devices = draft.subjects(f"model:{models[0]}")
     owners = {auditor(draft, rules, key, models, lease.owner, lease.price) for key in devices}
     owners -= {"", buyer, *(find(draft, Lease, other).owner for other in find(draft, Result, name).confirmed)}
@@ -241,7 +252,7 @@ def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:
 def nobody_could(draft: Draft, name: str) -> bool:
     """Whether no other owner could audit a lease now, nor the coordinator."""
     lease = find(draft, Lease, name)
-    return not (coordinator_could(draft, _models(draft, lease)) or listing(draft, name))
+    return not (coordinator_could(draft, models_of(draft, lease)) or listing(draft, name))
 
 
 def _listed(draft: Draft, name: str, audit: Audit) -> Audit:
@@ -249,7 +260,8 @@ def _listed(draft: Draft, name: str, audit: Audit) -> Audit:
     return replace(audit, listed=digest(found), many=len(found))
 
 
-def _models(draft: Draft, lease: Lease) -> list[str]:
+def models_of(draft: Draft, lease: Lease) -> list[str]:
+    """Of its requests."""
     order = find(draft, Order, lease.order)
     return [order.models[index] for index in lease.part]
 
@@ -265,13 +277,13 @@ def _passed(draft: Draft, audit: Audit, lease: Lease) -> bool:
 
 def _nobody(draft: Draft, audit: Audit, lease: Lease) -> bool:
     """Whether nobody is left who could audit."""
-    if not audit.seal or audit.verifier or audit.outcome or coordinator_could(draft, _models(draft, lease)):
+    if not audit.seal or audit.verifier or audit.outcome or coordinator_could(draft, models_of(draft, lease)):
         return False
     return len(_strangers(draft, audit)) >= audit.many and (not audit.lots or _passed(draft, audit, lease))
 
 
 def _check_turn(draft: Draft, name: str, lease: Lease, audit: Audit, owner: str) -> None:
-    drawn, could = _strangers(draft, audit), coordinator_could(draft, _models(draft, lease))
+    drawn, could = _strangers(draft, audit), coordinator_could(draft, models_of(draft, lease))
     few = audit.many < ENOUGH
     if owner == parties.coordinator(draft):
         if not could:

@@ -3,7 +3,7 @@
 from verification.encoding.request import Request
 from verification.ledger.operations import GENESIS
 from verification.ledger.state import FUND, OUTSIDE, Draft, Operation
-from verification.market import audits, leases, offers, orders, parties, results
+from verification.market import audits, claims, deputies, leases, offers, orders, parties, results, verdicts
 from verification.market.records import Device, Owner, store
 from verification.market.rules import read_rules
 
@@ -46,5 +46,26 @@ OPERATIONS: dict[str, Operation] = {
     "challenge": audits.challenge,
     "seal": audits.seal,
     "final": results.final,
+    "claim": claims.claim,
+    "begin": claims.begin,
+    "play": claims.play,
+    "timeout": deputies.timeout,
+    "take_up": deputies.take_up,
+    "summon": deputies.summon,
+    "deputize": deputies.deputize,
+    "dismiss": deputies.dismiss,
+    "verdict": verdicts.verdict,
+    "void": verdicts.void,
 }
 """``advance`` is the ledger's own."""
+
+ON_WORD = {
+    "assign": "who is leased what at which price: it takes the round's bids, offers and mechanism",
+    "miss": "that a device vanished: it takes what came from it and when",
+    "deposit": "what came from outside",
+    "begin": "what both parties run: it takes the model",
+    "play": "that a message says what is right at its turn: it takes the model",
+    "verdict": "who won: it takes the model",
+    "void": "that the referee's code failed: it takes the model",
+}
+"""By kind, what the ledger alone cannot derive again."""

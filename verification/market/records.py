@@ -7,7 +7,8 @@
              received ──lot──▶ audited ──reveal──▶ published     published ──challenge──▶ audited
              published, audited ──claim──▶ disputed ──verdict──▶ published, audited; or fallen: leaves
     verifier offered ──accept──▶ held ──result──▶ confirmed, or differs (a claim, without a bond)
-             confirmed, differs and right ──▶ due ──final──▶ leaves       differs and wrong ──▶ fallen: leaves
+    deputy   confirmed, differs and right ──▶ due ──final──▶ leaves       differs and wrong ──▶ fallen: leaves
+             differs ──verdict, it was silent──▶ absent ──▶ due, or fallen: leaves
 
 What leaves is counted by the ledger, with a running digest.
 """
@@ -112,7 +113,12 @@ class Lease:
     audits: str = ""
     """The lease whose result it verifies or defends; "" where it is an order's own."""
     payer: str = ""
-    """Of an audit: the fund, or the owner who bought it."""
+    """Of an audit: the fund, or the owner who bought it; "" of a deputy: whoever loses pays it."""
+
+    @property
+    def deputy(self) -> bool:
+        """Whether it stands in for an absent party of a dispute."""
+        return bool(self.audits) and not self.payer
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -130,11 +136,13 @@ class Result:
     window: int = 0
     """The last tick at which it can be claimed against; 0 while it is not shown."""
     confirmed: list[str] = field(default_factory=list)
-    """Verifiers' leases with the same root: if it falls, they fall."""
+    """Verifiers' and deputies' leases with the same root: if it falls, they fall."""
     claims: list[str] = field(default_factory=list)
     """Open ones."""
-    refuted: list[str] = field(default_factory=list)
-    """Roots of lost claims."""
+    claimants: list[str] = field(default_factory=list)
+    """Owners who have claimed, each at most once."""
+    voids: int = 0
+    """Disputes in which the referee failed."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -176,11 +184,49 @@ class Claim:
     bond: int
     tick: int
     audit: str = ""
-    """The verifier's lease where the claim is an audit's: no bond, first in the queue."""
-    begun: bool = False
+    """The verifier's or deputy's lease where the claim is its header's: no bond, first in the queue."""
 
 
-Record = TypeVar("Record", Owner, Device, Offer, Order, Lease, Result, Audit, Claim)
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Dispute:
+    """A claim that is played, under the claim's name."""
+
+    asserter: str
+    """The key that asserts now: a deputy's, where one took the asserter's place."""
+    challenger: str
+    clocks: dict[str, Any]
+    """See ``verification.dispute.clocks``."""
+    last: str
+    """Name of the last message; at first of the ``begin``."""
+    index: int = 1
+    """Of the message that is due."""
+    kind: str = "begin"
+    """Of the last message."""
+    played: list[str] = field(default_factory=list)
+    """Leases of those that took the asserter's place."""
+    published: int = 0
+    """Deputies by lot that gave a result while the asserter was awaited."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Deputies:
+    """Lots for absent parties, under the name of the lease whose result is disputed."""
+
+    lots: list[str] = field(default_factory=list)
+    """Owners drawn, one after another, none twice; last the coordinator where it is left to it."""
+    since: int = 0
+    """Tick of the last lot."""
+    over: bool = True
+    """Whether the last lot is: it gave a result, or its device declined, was late or handed back."""
+    lease: str = ""
+    """Of the last lot, while its result is due."""
+    absent: list[str] = field(default_factory=list)
+    """Verifiers' and deputies' leases that differ and did not play: their claims are left to deputies."""
+    published: int = 0
+    """Deputies by lot that gave a result since the last of them was found absent."""
+
+
+Record = TypeVar("Record", Owner, Device, Offer, Order, Lease, Result, Audit, Claim, Dispute, Deputies)
 
 
 def find(draft: Draft, record: type[Record], name: str) -> Record:

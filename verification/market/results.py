@@ -21,10 +21,11 @@ from verification.ledger.state import FUND, Draft
 from verification.market import orders
 from verification.market.accounts import escrow, fee, free, move_all, pay, stake
 from verification.market.audits import compare, nobody_could, show
+from verification.market.deputies import compare_deputy
 from verification.market.draws import drawn
 from verification.market.leases import NAMED, in_time
 from verification.market.records import Lease, Order, Result, find, in_state, store
-from verification.market.returns import close, free_slot, owe, set_due
+from verification.market.returns import close, end_deputies, free_slot, owe, set_due
 from verification.market.rules import rules_of
 from verification.merkle import Tree, leaf_digests, node_digest, root_of
 
@@ -36,7 +37,7 @@ PUBLISH = {"lease": digest_text, "secret": digest_text}
 def result(draft: Draft, request: Request) -> None:
     """{header, output, path}, by the lease's device, the output's words being a blob.
 
-    A verifier's ends its audit, or is a claim: see ``compare``.
+    A verifier's ends its audit, or is a claim: see ``compare``; for a deputy's, ``compare_deputy``.
 
     Raises:
         Refusal: malformed, other-market, not-the-device, no-such-lease, wrong-state, late, missing-output,
@@ -62,7 +63,9 @@ def result(draft: Draft, request: Request) -> None:
     )
     store(draft, name, found)
     free_slot(draft, lease)
-    if lease.audits:
+    if lease.deputy:
+        compare_deputy(draft, name, lease, found)
+    elif lease.audits:
         compare(draft, name, lease, found)
     else:
         store(draft, name, replace(lease, state="received", due=draft.tick + rules_of(draft).delta))
@@ -111,6 +114,7 @@ def final(draft: Draft, request: Request) -> None:
         move_all(draft, fee(user, name), FUND)
         for verifier in found.confirmed:
             set_due(draft, verifier)
+        end_deputies(draft, name)
         orders.served(draft, lease)
     move_all(draft, stake(lease.owner, name), free(lease.owner))
     close(draft, name, lease)

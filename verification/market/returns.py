@@ -13,7 +13,9 @@ from verification.market.accounts import bond, free, move_all, pay, split, stake
 from verification.market.records import (
     Audit,
     Claim,
+    Deputies,
     Device,
+    Dispute,
     Lease,
     Result,
     drop,
@@ -66,32 +68,70 @@ def free_slot(draft: Draft, lease: Lease) -> None:
     store(draft, lease.device, replace(device, busy=device.busy - 1))
 
 
-def leave_result(draft: Draft, name: str, lease: Lease) -> None:
-    """What hangs on a lease's result, if there is one, ends: claims, an audit; who confirmed it is to be paid."""
+def leave_result(draft: Draft, name: str, lease: Lease, root: str = "") -> None:
+    """What hangs on a lease's result, if there is one, ends: claims, an audit, lots for deputies.
+
+    Who confirmed it is to be paid, and so are verifiers that differ. Of deputies that differ those are paid whose root
+    stands: ``root`` does, or, where it is "", nobody knows which.
+    """
     if not known(draft, Result, name):
         return
     result = find(draft, Result, name)
+    differing = [verifier for claim in result.claims if (verifier := find(draft, Claim, claim).audit)]
     for claim in result.claims:
         close_claim(draft, claim)
     for verifier in result.confirmed:
         set_due(draft, verifier)
+    for verifier in differing + end_deputies(draft, name):
+        if root and find(draft, Lease, verifier).deputy and find(draft, Result, verifier).root != root:
+            _release(draft, verifier)
+        else:
+            set_due(draft, verifier)
     if known(draft, Audit, name):
         audit = find(draft, Audit, name)
         drop(draft, Audit, name)
         if audit.bond:
             move_all(draft, bond(audit.buyer, audit.bond), free(audit.buyer))
-        if audit.verifier and find(draft, Lease, audit.verifier).state == "differs":
-            set_due(draft, audit.verifier)
-        elif audit.verifier and not audit.outcome:
+        if audit.verifier and not audit.outcome:
             take_back(draft, audit.verifier)
     if lease.state == "disputed":
         bar(draft, lease, -1)
+
+
+def _release(draft: Draft, name: str) -> None:
+    """A deputy's lease ends unpaid."""
+    lease = find(draft, Lease, name)
+    move_all(draft, stake(lease.owner, name), free(lease.owner))
+    close(draft, name, lease)
+
+
+def end_deputies(draft: Draft, name: str) -> list[str]:
+    """No lots are drawn any more for who was absent; the leases of those."""
+    if not known(draft, Deputies, name):
+        return []
+    deputies = find(draft, Deputies, name)
+    drop(draft, Deputies, name)
+    if deputies.lease:
+        take_back(draft, deputies.lease)
+    return deputies.absent
+
+
+def open_claim(draft: Draft, name: str, claim: Claim) -> None:
+    """A claim waits: it is listed under ``claims:DEVICE``, by name, and its result is disputed."""
+    result = find(draft, Result, claim.lease)
+    store(draft, name, claim)
+    draft.put(f"claims:{find(draft, Lease, claim.lease).device}", name, 1)
+    claims, claimants = [*result.claims, name], [*result.claimants, claim.owner]
+    store(draft, claim.lease, replace(result, claims=claims, claimants=claimants))
+    restate(draft, claim.lease)
 
 
 def close_claim(draft: Draft, name: str) -> None:
     """A claim ends without a verdict: its bond returns."""
     claim = find(draft, Claim, name)
     move_all(draft, bond(claim.owner, name), free(claim.owner))
+    draft.put(f"claims:{find(draft, Lease, claim.lease).device}", name, None)
+    drop(draft, Dispute, name)
     drop(draft, Claim, name)
 
 
@@ -106,22 +146,26 @@ def set_due(draft: Draft, name: str) -> None:
 
 
 def unpay(draft: Draft, name: str, lease: Lease) -> None:
-    """A verifier will not be paid; what was bought with a bond returns to who bought it."""
+    """A verifier will not be paid; what was bought with a bond returns to who bought it; a deputy's pay is burnt."""
     if lease.payer == FUND:
         owe(draft, -lease.price)
     else:
-        move_all(draft, pay(lease.owner, name), free(lease.payer))
+        move_all(draft, pay(lease.owner, name), free(lease.payer) if lease.payer else BURNT)
     if lease.state == "confirmed":
         result = find(draft, Result, lease.audits)
         store(draft, lease.audits, replace(result, confirmed=[other for other in result.confirmed if other != name]))
 
 
 def restate(draft: Draft, name: str) -> None:
-    """A result's state after its claims or its audit have changed: its device is barred while it is disputed."""
+    """A result's state after its claims or its audit have changed: its device is barred while it is disputed.
+
+    It is audited also while deputies are drawn for a verifier that did not play.
+    """
     lease, disputed = find(draft, Lease, name), bool(find(draft, Result, name).claims)
+    audited = known(draft, Audit, name) or (known(draft, Deputies, name) and bool(find(draft, Deputies, name).absent))
     if disputed != (lease.state == "disputed"):
         bar(draft, lease, 1 if disputed else -1)
-    state = "disputed" if disputed else "audited" if known(draft, Audit, name) else "published"
+    state = "disputed" if disputed else "audited" if audited else "published"
     store(draft, name, replace(lease, state=state))
 
 
@@ -143,9 +187,17 @@ def drop_claim(draft: Draft, name: str) -> None:
 def _leave_audit(draft: Draft, name: str, lease: Lease) -> None:
     """A verifier leaves: the next lot, if the audit is not over. What it confirmed stays confirmed."""
     unpay(draft, name, lease)
-    if lease.state in ("offered", "held", "differs") and known(draft, Audit, lease.audits):
-        audit = find(draft, Audit, lease.audits)
-        store(draft, lease.audits, replace(audit, verifier="", outcome="", over=True))
-    if lease.state == "differs":
-        claims = find(draft, Result, lease.audits).claims
-        drop_claim(draft, next(claim for claim in claims if find(draft, Claim, claim).audit == name))
+    main = lease.audits
+    if known(draft, Audit, main) and (audit := find(draft, Audit, main)).verifier == name and audit.outcome != "stands":
+        store(draft, main, replace(audit, verifier="", outcome="", over=True))
+    if known(draft, Deputies, main):
+        deputies = find(draft, Deputies, main)
+        if deputies.lease == name:
+            deputies = replace(deputies, lease="", over=True)
+        store(draft, main, replace(deputies, absent=[other for other in deputies.absent if other != name]))
+    if lease.state == "differs" and known(draft, Result, main):
+        claims = [claim for claim in find(draft, Result, main).claims if find(draft, Claim, claim).audit == name]
+        for claim in claims:
+            drop_claim(draft, claim)
+    if lease.state == "absent" and known(draft, Result, main):
+        restate(draft, main)

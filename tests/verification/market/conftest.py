@@ -1,7 +1,6 @@
 """A small market in memory: an honest coordinator, owners with a device each, users; results are of three nodes."""
 
 import hmac
-from dataclasses import replace
 from hashlib import sha256
 from itertools import count
 
@@ -16,10 +15,9 @@ from verification.encoding.signature import public, sign
 from verification.ledger.state import BURNT, FUND, Draft
 from verification.ledger.store import Ledger
 from verification.market import audits, draws, operations
-from verification.market.accounts import bond, free
+from verification.market.accounts import free
 from verification.market.falls import overturn, uphold
-from verification.market.records import Audit, Claim, Device, Lease, Offer, Order, Result, find, store
-from verification.market.returns import restate
+from verification.market.records import Audit, Claim, Device, Lease, Offer, Order, Result, find
 from verification.market.rules import Rules
 from verification.merkle import Tree, leaf_digests, node_digest
 
@@ -29,24 +27,12 @@ NODES, ROWS, WORDS = 3, 1, 4
 LIMIT = 100
 
 
-def claim(draft, asked):
-    """{lease, root, bond}, by an owner: a claim of whose dispute only the end is made here."""
-    name, content = asked.content["lease"], asked.content
-    found = find(draft, Result, name)
-    if content["bond"]:
-        draft.move(free(asked.party), bond(asked.party, asked.name), content["bond"])
-    known = {"lease": name, "root": content["root"], "challenger": asked.party, "owner": asked.party}
-    store(draft, asked.name, Claim(**known, bond=content["bond"], tick=draft.tick))
-    store(draft, name, replace(found, claims=[*found.claims, asked.name]))
-    restate(draft, name)
-
-
 def judge(draft, asked):
     """{claim, right}: the end of its dispute."""
     (overturn if asked.content["right"] else uphold)(draft, asked.content["claim"])
 
 
-OPERATIONS = operations.OPERATIONS | {"test claim": claim, "test judge": judge}
+OPERATIONS = operations.OPERATIONS | {"test judge": judge}
 
 
 def key_of(name: str) -> Ed25519PrivateKey:
@@ -297,7 +283,8 @@ class Market:
 
     def claim(self, lease: str, owner: str, value: int, bond: int = 4_000) -> str:
         """Claim that a computation gives another value; the claim's name."""
-        return self.ask(owner, "test claim", {"lease": lease, "root": answer(value)[0], "bond": bond})
+        content = {"lease": lease, "header": self.find(Result, lease).header, "root": answer(value)[0]}
+        return self.ask(owner, "claim", content | {"bond": str(bond), "challenger": owner})
 
     def judge(self, claim: str, right: bool) -> None:
         """The verdict on a claim."""

@@ -50,7 +50,7 @@ def test_a_wrong_claim_loses_its_bond_and_the_result_goes_on(market, refused, re
     assert market.lease(lease).state == "disputed"
     market.judge(two, False)
     assert market.lease(lease).state == "published" and market.find(records["device"], device).disputed == 0
-    assert len(market.find(records["result"], lease).refuted) == 2
+    assert market.find(records["result"], lease).claimants == [challenger, market.owners[2]]
     market.end(lease)
     assert market.free(owner) == 1_000_000 + 1_000 + 4_000
     nothing_is_left(market)
