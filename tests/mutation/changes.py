@@ -129,6 +129,22 @@ def _python(source: bytes) -> Iterator[Edit]:
     yield from visit(ast.parse(source))
 
 
+def surroundings(path: str, source: bytes, line: int) -> tuple[range, range]:
+    """The lines of the innermost statement at a line, or of its head if it holds others, and of its function's body.
+
+    Both are empty for a kernel, the body at the top of a module.
+    """
+    statement = function = range(0)
+    for node in ast.walk(ast.parse(source)) if path.endswith(".py") else ():  # outer ones first
+        if isinstance(node, ast.stmt) and node.lineno <= line <= node.end_lineno:
+            below = getattr(node, "body", None)
+            head = range(node.lineno, max(node.lineno, below[0].lineno - 1) + 1 if below else node.end_lineno + 1)
+            statement = head if line in head else range(line, line + 1)
+            if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and line not in head:
+                function = range(below[0].lineno, node.end_lineno + 1)
+    return statement, function
+
+
 def _changed(value: bool | float) -> bool | float:
     return not value if isinstance(value, bool) else value + 1 if isinstance(value, int) else 1.5 * value or 1.0
 

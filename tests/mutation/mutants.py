@@ -5,10 +5,10 @@
 
 One change a mutant, in Python and in WGSL: a comparison (< to <=), a constant (n to n + 1), arithmetic (+ to -, ``and``
 to ``or``, min to max) or a dropped statement; never a message, a docstring, a type or how a figure looks. A seed
-spreads the mutants over the lines of a package, at most one a line. Each is tried in a copy of the project against the
-tests of its own file, up to the first that fails; it survives if all pass, and a run that hangs has noticed. Every
-result is a line of the file of results: a run that was stopped goes on where it was, and ``--number 200`` after
-``--number 50`` adds 150.
+spreads the mutants over the lines of a package, at most one a line. Each is tried in a copy of the project against
+those tests of its own file that execute its line, the fastest first, up to the first that fails; it survives if all
+pass, and a run that hangs has noticed. Every result is a line of the file of results: a run that was stopped goes on
+where it was, and ``--number 200`` after ``--number 50`` adds 150.
 
 A file's own tests are its mirror (tests/a/test_b.py of a/b.py) and the nearest of those that import it; of a registry's
 entry those that name it among the tests of the registry; where there are none, the tests of whoever imports it.
@@ -17,12 +17,11 @@ entry those that name it among the tests of the registry; where there are none, 
 import argparse
 import contextlib
 import json
+import multiprocessing
 import os
-import re
 import resource
 import shutil
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -30,12 +29,15 @@ from collections.abc import Callable
 from itertools import zip_longest
 from pathlib import Path
 
-from changes import Mutant, spread
+import pytest
+from changes import Mutant, spread, surroundings
 from own_tests import Imports, module_of
 
-PYTEST = ("-m", "pytest", "-q", "--benchmark-disable", "-m", "not slow", "-p", "no:cacheprovider", "--no-header")
-SECONDS = 30  # of processor time that a file's own tests take on the code as it is: further ones are left out
-SLOWEST = 600  # seconds of wall time of one file of tests
+PYTEST = ("-q", "--benchmark-disable", "-m", "not slow", "-p", "no:cacheprovider", "-p", "recording", "--no-header")
+LIBRARIES = ("numba", "scipy.optimize", "matplotlib.figure", "pandas", "networkx", "typer", "rich.console", "wgpu")
+SECONDS = 20  # that a mutant's tests take on the code as it is: further ones, which are slower, are left out
+FILES = 5  # of own tests
+SLOWEST = 1800  # seconds of wall time of one file of tests
 BYTES = 8 << 30  # of memory that a run may write to
 
 
@@ -49,6 +51,8 @@ class Trials:
         rows = [json.loads(line) for line in results.read_text().splitlines()] if results.exists() else []
         self.baselines = {(row["tests"], row["word"]): row for row in rows if "word" in row}
         self.done = {(row["path"], row["line"], row["start"], row["new"]): row for row in rows if "path" in row}
+        self.processes = multiprocessing.get_context("forkserver")  # libraries are imported once
+        self.processes.set_forkserver_preload(["pytest", *LIBRARIES])
 
     def _keep(self, row: dict) -> dict:
         with self.results.open("a") as file:
@@ -59,43 +63,30 @@ class Trials:
         """What became of a mutant: killed, hung (noticed too), survived, or untested: it has no test that passes."""
         key = (mutant.path, mutant.line, mutant.start, mutant.new)
         if key not in self.done:
+            baselines = [self._baseline(*own) for own in self.imports.own_tests(mutant.path)[:FILES]]
             began = time.monotonic()
-            tests = self._passing(mutant.path)
-            outcome = self._outcome(mutant, tests) if tests else "untested"
+            tests = executing(mutant, (self.copy / mutant.path).read_bytes(), baselines)
+            tested = any(row["times"] for row in baselines)
+            outcome = self._outcome(mutant, tests) if tests else "survived" if tested else "untested"
             seconds = round(time.monotonic() - began, 1)
-            row = mutant.__dict__ | {"outcome": outcome, "seconds": seconds, "by": [test["tests"] for test in tests]}
+            by = sorted({test.partition("::")[0] for test in tests})
+            row = mutant.__dict__ | {"outcome": outcome, "seconds": seconds, "tests": len(tests), "by": by}
             self.done[key] = self._keep(row)
         return self.done[key]
 
-    def _passing(self, path: str) -> list[dict]:
-        """The baselines of a file's own tests that pass and select something, the first and more within SECONDS."""
-        chosen: list[dict] = []
-        for tests, word in self.imports.own_tests(path):
-            if (tests, word) not in self.baselines:
-                self.baselines[tests, word] = self._baseline(tests, word)
-            row = self.baselines[tests, word]
-            spent = sum(other["seconds"] for other in chosen)
-            if row["passes"] and (not chosen or spent + row["seconds"] <= SECONDS):
-                chosen.append(row)
-            if spent > SECONDS * 0.8 or len(chosen) == 5:
-                break
-        return chosen
-
     def _baseline(self, tests: str, word: str) -> dict:
-        """How long a file of tests takes on the code as it is; what fails there is left out of every trial."""
-        before = os.times()
-        code, printed = self._pytest(word, [tests], [], SLOWEST)
-        after = os.times()
-        seconds = after.children_user + after.children_system - before.children_user - before.children_system
-        failing = re.findall(r"^(?:FAILED|ERROR) (\S+)", printed, re.MULTILINE)
-        passes = code == 0 or (code == 1 and bool(failing) and self._pytest(word, [tests], failing, SLOWEST)[0] == 0)
-        row = {"tests": tests, "word": word, "seconds": round(seconds, 1), "passes": passes, "failing": failing}
-        return self._keep(row)
+        """What the tests of a file take and execute on the code as it is; those that fail there are left out."""
+        if (tests, word) not in self.baselines:
+            with tempfile.TemporaryDirectory() as folder:
+                record = Path(folder, "record")
+                self._pytest([tests, *(["-k", word] if word else [])], SLOWEST, record)
+                found = json.loads(record.read_text()) if record.exists() else {"times": {}, "lines": {}}
+            self.baselines[tests, word] = self._keep({"tests": tests, "word": word} | found)
+        return self.baselines[tests, word]
 
-    def _outcome(self, mutant: Mutant, tests: list[dict]) -> str:
+    def _outcome(self, mutant: Mutant, tests: dict[str, float]) -> str:
         file = self.copy / mutant.path
         source, times = file.read_bytes(), file.stat()
-        limit = 120 + 10 * sum(row["seconds"] for row in tests)
         # numba's cache knows when a function's own file changed, not when one that it was compiled into another did.
         stale = self._caches(mutant)
         kept = {cache: cache.read_bytes() for cache in stale()}
@@ -103,13 +94,8 @@ class Trials:
             for cache in kept:
                 cache.unlink()
             file.write_bytes(mutant.applied(source))
-            for word in dict.fromkeys(row["word"] for row in tests):
-                chosen = [row for row in tests if row["word"] == word]
-                failing = [test for row in chosen for test in row["failing"]]
-                code, _ = self._pytest(word, ["-x", *(row["tests"] for row in chosen)], failing, limit)
-                if code not in (0, 5):
-                    return "hung" if code is None else "killed"
-            return "survived"
+            code = self._pytest(["-x", *tests], 120 + 10 * sum(tests.values()))
+            return "hung" if code is None else "killed" if code else "survived"
         finally:
             file.write_bytes(source)
             os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -127,26 +113,49 @@ class Trials:
         files = [self.copy / self.imports.path[name] for name in touched]
         return lambda: [found for file in files for found in file.parent.glob(f"__pycache__/{file.stem}.*.nb[ic]")]
 
-    def _pytest(self, word: str, arguments: list[str], failing: list[str], limit: float) -> tuple[int | None, str]:
-        """Exit code, None where the limit was reached, and what was printed."""
-        command = [sys.executable, *PYTEST, *(["-k", word] if word else []), *arguments]
-        command += [f"--deselect={test}" for test in failing]
-        environment = os.environ | {"PYTHONPATH": str(self.copy), "PYTHONDONTWRITEBYTECODE": "1"}
-        with tempfile.TemporaryFile() as printed:
-            child = subprocess.Popen(
-                command, cwd=self.copy, env=environment, stdin=subprocess.DEVNULL, stdout=printed,
-                stderr=subprocess.STDOUT, start_new_session=True,
-            )  # fmt: skip
-            try:
-                code = child.wait(limit)
-            except subprocess.TimeoutExpired:
-                code = None
-            finally:
-                with contextlib.suppress(ProcessLookupError):
-                    os.killpg(child.pid, signal.SIGKILL)
-                child.wait()
-            printed.seek(0)
-            return code, printed.read().decode(errors="replace")
+    def _pytest(self, arguments: list[str], limit: float, record: Path | None = None) -> int | None:
+        """The exit code of a run in a process group of its own, None where the limit was reached."""
+        process = self.processes.Process(target=_run, args=(self.copy, [*PYTEST, *arguments], record))
+        process.start()
+        process.join(limit)
+        code = process.exitcode
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+        return code
+
+
+def _run(copy: Path, arguments: list[str], record: Path | None) -> None:
+    os.setsid()
+    nothing = os.open(os.devnull, os.O_RDWR)
+    for stream in range(3):
+        os.dup2(nothing, stream)
+    os.chdir(copy)
+    sys.path.insert(0, str(copy))
+    os.environ |= {"PYTHONPATH": str(copy)} | ({"MUTANTS_RECORD": str(record)} if record else {})
+    sys.exit(pytest.main(arguments))
+
+
+def executing(mutant: Mutant, source: bytes, baselines: list[dict]) -> dict[str, float]:
+    """The tests that execute a mutant's line, with the seconds that they take, the fastest first, SECONDS in all.
+
+    All tests of a file that are not seen to enter the line's function may execute it: it is compiled or a kernel's, or
+    they run it in processes that are killed.
+    """
+    statement, function = surroundings(mutant.path, source, mutant.line)
+    found: dict[str, float] = {}
+    for row in baselines:
+        names = list(row["times"])
+        seen = {int(line): tests for line, tests in row["lines"].get(mutant.path, {}).items()}
+        by = [seen[line] for line in statement if line in seen]
+        every = [] in by or not any(line in seen for line in function)
+        found |= {names[n]: row["times"][names[n]] for n in (range(len(names)) if every else set().union(*by))}
+    chosen, spent = {}, 0.0
+    for test, seconds in sorted(found.items(), key=lambda entry: entry[1]):
+        spent += seconds
+        if spent <= SECONDS or not chosen:
+            chosen[test] = seconds
+    return chosen
 
 
 def table(rows: list[dict]) -> str:

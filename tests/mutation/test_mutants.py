@@ -110,13 +110,54 @@ def test_a_file_s_own_tests_are_its_mirror_its_importers_and_its_registry_s():
     assert claim["tests/experiments/claims/test_claims.py"] == "optimality_gap"
 
 
+SUMS = """\
+LIMIT = 7
+
+
+def one(x):
+    return x + 1
+
+
+def two(x):
+    if x > LIMIT:
+        x -= LIMIT
+    return x - 2
+
+
+def three(x):
+    return x * 3
+"""
+TESTS = """\
+import subprocess
+import sys
+
+from lab import sums
+
+
+def test_one():
+    assert sums.one(1) == 2
+
+
+def test_two():
+    sums.two(1)
+
+
+def test_three():
+    assert subprocess.run([sys.executable, "-c", "from lab.sums import three; exit(three(1))"]).returncode == 3
+
+
+def test_what_fails_is_left_out():
+    assert sums.one(1) == sums.two(9) == 3
+"""
+
+
 @pytest.fixture
 def project(tmp_path):
-    """A package of one function of which a test notices one line of two."""
+    """A package of three functions: a test notices one of them, another runs one in a process of its own."""
     files = {
         "lab/__init__.py": "",
-        "lab/sums.py": "def one(x):\n    return x + 1\n\n\ndef two(x):\n    return x - 2\n",
-        "tests/lab/test_sums.py": "from lab import sums\n\n\ndef test_one():\n    assert sums.one(1) == 2\n",
+        "lab/sums.py": SUMS,
+        "tests/lab/test_sums.py": TESTS,
         "pyproject.toml": '[tool.pytest.ini_options]\naddopts = ["--import-mode=importlib"]\nmarkers = ["slow"]\n',
     }
     for name, text in files.items():
@@ -126,14 +167,31 @@ def project(tmp_path):
 
 
 def test_a_mutant_is_tried_in_a_copy_and_a_second_run_tries_only_what_is_left(project, tmp_path):
-    one, two = sorted(changes.spread(project, "lab", 0), key=lambda mutant: mutant.line)
+    by_line = {mutant.line: mutant for mutant in changes.spread(project, "lab", 0)}
     results = tmp_path / "results.jsonl"
-    first = mutants.Trials(project, tmp_path / "copy", results).attempt(one)
-    assert first["outcome"] == "killed" and first["by"] == ["tests/lab/test_sums.py"]
+    trials = mutants.Trials(project, tmp_path / "copy", results)
+    first = {line: trials.attempt(by_line[line]) for line in (1, 5, 10, 11)}
+    assert {line: (row["outcome"], row["tests"]) for line, row in first.items()} == {
+        1: ("survived", 3),  # all import it
+        5: ("killed", 1),
+        10: ("survived", 0),  # no test enters the branch
+        11: ("survived", 1),  # one does, and looks away
+    }
     again = mutants.Trials(project, tmp_path / "again", results)
-    assert again.attempt(one) == first
-    assert again.attempt(two)["outcome"] == "survived"
+    assert again.attempt(by_line[5]) == first[5]
+    assert again.attempt(by_line[15])["outcome"] == "killed"
     rows = [json.loads(line) for line in results.read_text().splitlines()]
-    assert [row.get("outcome", row.get("passes")) for row in rows] == [True, "killed", "survived"]
+    assert [row.get("outcome") for row in rows] == [None, "survived", "killed", "survived", "survived", "killed"]
     assert (tmp_path / "again/lab/sums.py").read_bytes() == (project / "lab/sums.py").read_bytes()
-    assert "sums.py:6" in mutants.table([row for row in rows if "path" in row])
+    assert "sums.py:11" in mutants.table(rows[1:])
+
+
+def test_a_line_s_surroundings_are_its_statement_s_head_and_its_function_s_body():
+    def of(line):
+        return changes.surroundings("b.py", SOURCE, line)
+
+    assert of(9) == (range(9, 10), range(8, 16))
+    assert of(12) == (range(12, 13), range(8, 16))
+    assert of(4) == (range(4, 5), range(0))
+    assert of(7) == (range(7, 8), range(0))  # defaults are evaluated where the function is made
+    assert changes.surroundings("k.wgsl", b"", 1) == (range(0), range(0))
