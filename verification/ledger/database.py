@@ -63,7 +63,7 @@ def check_layout(connection: sqlite3.Connection, path: Path | str) -> None:
     """
     application, version, layout = _header(connection)
     if application != APPLICATION:
-        raise Refusal("not-a-ledger", f"{path}: no ledger, but another database")
+        raise Refusal("not-a-ledger", f"{path}: it is no ledger, but another database, or empty")
     if version != VERSION:
         raise Refusal("other-version", f"{path}: a ledger of version {version}; this program reads version {VERSION}")
     if layout != LAYOUT:

@@ -2,8 +2,11 @@
 
 from collections.abc import Callable, Mapping
 from hashlib import sha256
+from typing import Any
 
+from verification.encoding.canonical import LARGEST_NUMBER
 from verification.encoding.request import Request
+from verification.encoding.schema import digest_text, key_text, number, read
 from verification.errors import Refusal
 from verification.ledger.event import Event
 from verification.ledger.state import Draft, Operations, State
@@ -12,17 +15,24 @@ GENESIS = "genesis"
 """The first event's kind; facts of that kind, by subject: coordinator (a key), rules, protocol (a digest)."""
 
 
+def _rules(value: Any) -> dict[str, Any]:
+    """What the market's own genesis reads; time alone is the ledger's."""
+    if type(value) is not dict or type(value.get("delta")) is not int:
+        raise Refusal("malformed", "an object with a whole number delta is expected")
+    return value
+
+
+BEGINNING = {"coordinator": key_text, "rules": _rules, "protocol": digest_text}
+ADVANCE = {"since": number(0, LARGEST_NUMBER), "ticks": number(0, LARGEST_NUMBER)}
+
+
 def genesis(draft: Draft, request: Request) -> None:
     """Begin a market: coordinator, rules, protocol; the key that signs is the coordinator's.
 
     Raises:
         Refusal: malformed, not-the-coordinator, begun.
     """
-    content = request.content
-    if type(content) is not dict or content.keys() != {"coordinator", "rules", "protocol"}:
-        raise Refusal("malformed", "a genesis holds coordinator, rules and protocol")
-    if type(content["rules"]) is not dict or type(content["rules"].get("delta")) is not int:
-        raise Refusal("malformed", "rules: an object with a whole number delta")
+    content = read(BEGINNING, request.content)
     if draft.number:
         raise Refusal("begun", "a market begins once")
     if content["coordinator"] != request.party:
@@ -38,13 +48,7 @@ def advance(draft: Draft, request: Request) -> None:
         Refusal: malformed, not-the-coordinator, out-of-turn (it is not ``since``), too-far.
     """
     coordinator_only(draft, request)
-    content = request.content
-    if (
-        type(content) is not dict
-        or content.keys() != {"since", "ticks"}
-        or not all(type(number) is int for number in content.values())
-    ):
-        raise Refusal("malformed", "an advance holds since and ticks, whole numbers")
+    content = read(ADVANCE, request.content)
     if content["since"] != draft.tick:
         raise Refusal("out-of-turn", f"it is tick {draft.tick}, not {content['since']}")
     most = max(1, draft.fact(GENESIS, "rules")["delta"] // 10)
