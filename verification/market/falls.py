@@ -1,8 +1,10 @@
 """What verdicts do to money (section 5): who was wrong falls, who was right and open beside it gets back what is its.
 
 Of a fallen stake ``challenger_share`` goes to who won the dispute, ``verifier_share`` to the fund, to no person, and
-the rest is burnt. The payment is reversed, the requests wait again, ranked higher; the key is removed, and its other
-open leases end: their stakes return, their payments do not come. Who confirmed a wrong root falls with it.
+the rest is burnt. The payment is reversed, the requests wait again, ranked higher; the key is removed, and what it has
+not yet computed is taken back. Its other results go on, each with its stake, audit and window: were they taken back
+too, a cheat under audit could lose its key to a friend's claim at a stake of nothing. Who confirmed a wrong root falls
+with it.
 """
 
 from collections.abc import Sequence
@@ -95,5 +97,5 @@ def _remove(draft: Draft, key: str) -> None:
     parties.drop_offer(draft, key)
     store(draft, key, replace(find(draft, Device, key), removed=True))
     for name in list(draft.subjects(f"open:{key}")):
-        if known(draft, Lease, name):
+        if known(draft, Lease, name) and not known(draft, Result, name):
             take_back(draft, name)

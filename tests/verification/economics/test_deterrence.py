@@ -51,8 +51,7 @@ def test_the_default_rules_deter_with_a_margin():
     assert forms.answering(FIFTH, HALF) == Fraction(1, 3)  # so half of the strangers may be absent
 
 
-def test_a_verifier_in_league_makes_the_first_rules_pay():
-    """Audits of 5 %, kappa 0.6, sigma 4, a quarter to the challenger: what the design computes."""
+def test_rules_that_deter_who_is_alone_may_not_deter_who_has_a_friend():
     gains = [forms.gain(Fraction(1, 20), q, 16, Fraction(1, 4), Fraction(3, 5)) for q in (Fraction(0), FIFTH)]
     assert gains == [Fraction(3, 5) - Fraction(13, 20), Fraction(3, 5) + Fraction(3, 500) - Fraction(13, 25)]
 

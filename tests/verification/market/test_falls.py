@@ -27,14 +27,16 @@ def test_a_right_claim_takes_the_stake_and_removes_the_key(market, refused, reco
     gained, funded, lost = shares(8_000)
     assert market.free(challenger) == 1_000_000 + gained
     assert (market.fund, market.burnt) == (fund + funded, burnt + lost)
-    assert market.free(owner) == 1_000_000 - 8_000
-    assert not set(others) & set(market.names("lease"))
+    assert market.free(owner) == 1_000_000 - 8_000 - 8_000
+    assert set(others) & set(market.names("lease")) == {others[-1]}  # it has a result, that goes on
     assert market.find(records["device"], device).removed
+    market.end(others[-1])
+    assert market.free(owner) == 1_000_000 - 8_000 + 1_000
     orders = [market.find(records["order"], name) for name in market.names("order")]
-    assert [(order.waiting, order.rank, order.failed) for order in orders] == [([0], 1, [device])] * 4
+    assert [(order.waiting, order.rank, order.failed) for order in orders] == [([0], 1, [device])] * 3
     for name in market.names("order"):
         market.ask(market.user, "cancel", {"order": name})
-    assert market.free(market.user) == 1_000_000
+    assert market.free(market.user) == 1_000_000 - 1_220
     nothing_is_left(market)
     market.ask(owner, "withdraw", {"amount": str(market.free(owner)), "nonce": market.nonce()})
 
@@ -158,43 +160,57 @@ def test_what_a_bought_confirmation_cost_returns_where_the_root_falls(market):
     nothing_is_left(market)
 
 
-@pytest.mark.parametrize("state", ["offered", "held", "confirmed", "differs"])
-def test_an_audit_of_a_key_that_falls_elsewhere_ends(market, state):
-    """Its verifier is paid if it has published, and else not blamed."""
-    wrong = market.shown(market.devices[0])
-    lease = market.served(market.devices[0], drawn=True)
-    verifier = market.audit(lease)
-    owner = market.lease(verifier).owner
+STATES = ["offered", "held", "confirmed", "differs"]
+
+
+def reached(market, verifier, state):
+    """Bring an audit so far."""
     if state == "held":
         market.accept(verifier)
     elif state != "offered":
         market.verify(verifier, 1 if state == "confirmed" else 2)
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_an_audit_of_a_key_that_falls_elsewhere_goes_on(market, state):
+    wrong = market.shown(market.devices[0])
+    lease = market.served(market.devices[0], drawn=True)
+    weights = market.could(lease)
+    verifier = market.audit(lease)
+    owner = market.lease(verifier).owner
+    reached(market, verifier, state)
     challenger = next(other for other in market.owners[1:] if other != owner)
     market.judge(market.claim(wrong, challenger, 2), True)
-    if state in ("confirmed", "differs"):
+    if state == "differs":
+        (claim,) = market.names("claim")
+        market.judge(claim, True)
         market.final(verifier)
-        assert market.free(owner) == 1_001_000
+        assert market.free(market.owners[0]) == 1_000_000 - 2 * 8_000
     else:
-        assert market.free(owner) == 1_000_000
+        if state != "confirmed":
+            market.verify(verifier)
+        market.reveal(lease, weights)
+        market.end(lease)
+        assert market.free(market.owners[0]) == 1_000_000 - 8_000 + 1_000
+    assert market.free(owner) == 1_000_000 + 1_000 + (1_000 if state == "differs" else 0)
     nothing_is_left(market)
 
 
-@pytest.mark.parametrize("state", ["offered", "held", "confirmed", "differs"])
-def test_the_audits_of_a_verifier_that_falls_elsewhere_go_on_without_it(market, state):
+@pytest.mark.parametrize("state", STATES)
+def test_of_a_verifier_that_falls_elsewhere_only_what_it_published_goes_on(market, state):
     lease = market.served(market.devices[0], drawn=True)
     weights = market.could(lease)
     verifier = market.audit(lease)
     device = market.lease(verifier).device
     number = market.devices.index(device)
     wrong = market.shown(device)
-    if state == "held":
-        market.accept(verifier)
-    elif state != "offered":
-        market.verify(verifier, 1 if state == "confirmed" else 2)
+    reached(market, verifier, state)
     challenger = next(owner for n, owner in enumerate(market.owners) if n not in (0, number))
     market.judge(market.claim(wrong, challenger, 2), True)
-    assert market.free(market.owners[number]) == 1_000_000 - 8_000
-    if state != "confirmed":
+    if state == "differs":
+        (claim,) = market.names("claim")
+        market.judge(claim, False)
+    elif state != "confirmed":
         assert market.lease(lease).state == "audited"
         secret, signed = market.secret(market.lease(lease).number), market.draft.fact("result", lease)["signed"]
         second = draws.lots(secret, signed, [(owner, int(weight)) for owner, weight in weights], 2)[1]
@@ -202,6 +218,43 @@ def test_the_audits_of_a_verifier_that_falls_elsewhere_go_on_without_it(market, 
         market.verify(market.verifier(lease))
     market.reveal(lease, weights)
     market.end(lease)
+    gained = {"differs": -8_000, "confirmed": 1_000}.get(state, 0)
+    assert market.free(market.owners[number]) == 1_000_000 - 8_000 + gained
+    nothing_is_left(market)
+
+
+def test_a_cheat_under_audit_does_not_escape_by_a_key_that_is_lost_to_a_friend(market, records):
+    """Its stake is behind each lease; a lease of a micro-token, given up to a friend's claim, frees none of them."""
+    device, owner, friend = market.devices[0], market.owners[0], market.owners[1]
+    market.offer(device, cost=1)
+    tiny = market.shown(device, price=1)
+    cheats = [market.served(device, drawn=True) for _ in range(3)]
+    for lease in cheats:
+        market.audit(lease)
+    market.judge(market.claim(tiny, friend, 2, 4), True)
+    assert market.free(owner) == 1_000_000 - 8 - 3 * 8_000
+    for lease in cheats:
+        verifier = market.find(records["audit"], lease).verifier
+        market.verify(verifier, 2)
+        (claim,) = market.names("claim")
+        market.judge(claim, True)
+        market.final(verifier)
+    assert market.free(owner) == 1_000_000 - 8 - 3 * 8_000
+    nothing_is_left(market)
+
+
+def test_fees_of_audited_results_reach_the_fund_though_their_key_is_lost_to_a_friend(market):
+    """Were they returned, sham orders would have the fund pay for audits that nobody pays a fee for."""
+    device, friend, fund = market.devices[0], market.owners[1], market.fund
+    market.offer(device, cost=1)
+    tiny = market.shown(device, price=1)
+    leases = [market.served(device, drawn=True) for _ in range(3)]
+    for lease in leases:
+        market.conclude(lease)
+    market.judge(market.claim(tiny, friend, 2, 4), True)
+    for lease in leases:
+        market.end(lease)
+    assert market.fund == fund + 3 * (220 - 1_000) + 2
     nothing_is_left(market)
 
 
