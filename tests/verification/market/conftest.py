@@ -12,11 +12,13 @@ from verification.encoding.canonical import canonical
 from verification.encoding.request import request
 from verification.encoding.schema import proof_text
 from verification.encoding.signature import public, sign
+from verification.errors import Refusal
 from verification.ledger.state import BURNT, FUND, Draft
 from verification.ledger.store import Ledger
 from verification.market import audits, draws, operations
 from verification.market.accounts import free
 from verification.market.falls import overturn, uphold
+from verification.market.leases import ENOUGH, coordinator_could
 from verification.market.records import Audit, Claim, Device, Lease, Offer, Order, Result, find
 from verification.market.rules import Rules
 from verification.merkle import Tree, leaf_digests, node_digest
@@ -59,7 +61,7 @@ class Market:
         self.keys = {public(self.coordinator): self.coordinator}
         content = {"coordinator": public(self.coordinator), "rules": self.rules.plain(), "protocol": "0" * 64}
         self.ledger = Ledger.create(path, self.coordinator, content, OPERATIONS)
-        self.requests, self.secrets = 0, {}
+        self.requests, self.secrets, self.sealed, self.lists = 0, {}, {}, {}
         self.user = self.owner("user", deposit)
         self.owners = [self.owner(f"owner {number}", deposit) for number in range(owners)]
         self.devices = [self.device(owner, f"device {number}") for number, owner in enumerate(self.owners)]
@@ -69,6 +71,8 @@ class Market:
             self.offer(public(self.coordinator), cost=cost)
 
     # what is known
+
+    answer = staticmethod(answer)
 
     @property
     def draft(self) -> Draft:
@@ -245,18 +249,41 @@ class Market:
         return audits.listing(self.draft, lease)
 
     def audit(self, lease: str) -> str:
-        """Draw the first lot of a result and lease its audit to its owner's first device; the verifier's lease."""
-        weights, owner = self.could(lease), public(self.coordinator)
-        if len(weights) >= 3:
-            secret, signed = self.secret(self.lease(lease).number), self.find(Result, lease).signed
-            (owner,) = draws.lots(secret, signed, [(owner, int(weight)) for owner, weight in weights], 1)
-        self.lot(lease, owner)
+        """Draw the next lot of a result and lease its audit to its owner's first device; the verifier's lease."""
+        self.draw_lot(lease)
         return self.verifier(lease)
+
+    def draw_lot(self, lease: str) -> None:
+        """The next lot, as an honest coordinator draws it."""
+        index, owner = 0, public(self.coordinator)
+        if lease in self.names("audit"):
+            index = len([lot for lot in self.find(Audit, lease).lots if lot != owner])
+        if not index and lease not in self.sealed:
+            self.lists[lease] = self.could(lease)
+        weights = [(other, int(weight)) for other, weight in self.lists[lease]]
+        if index < len(weights) and (len(weights) >= ENOUGH or not coordinator_could(self.draft, [MODEL])):
+            owner = draws.lots(self.lot_secret(lease), self.find(Result, lease).signed, weights, index + 1)[index]
+        self.lot(lease, owner)
+
+    def lot_secret(self, lease: str) -> str:
+        """What draws an audit's lots."""
+        return self.secret(self.sealed.get(lease, self.lease(lease).number))
 
     def lot(self, lease: str, owner: str) -> None:
         """The owner is drawn next."""
         index = len(self.find(Audit, lease).lots) if lease in self.names("audit") else 0
         self.order_of("lot", {"lease": lease, "index": index, "owner": owner})
+
+    def seal_lots(self, lease: str) -> None:
+        """Seal the secret of a bought audit's lots."""
+        number, buyer = self.number, self.find(Audit, lease).buyer
+        self.order_of("seal", {"lease": lease, "number": number, "seal": self.seal(number)})
+        self.sealed[lease], self.lists[lease] = number, audits.listing(self.draft, lease, buyer)
+
+    def challenge(self, lease: str, owner: str) -> None:
+        """Buy an audit, whose lots are sealed at once."""
+        self.ask(owner, "challenge", {"lease": lease})
+        self.seal_lots(lease)
 
     def verifier(self, lease: str) -> str:
         """Lease an audit to the first device of the owner whose lot it is; the verifier's lease."""
@@ -271,15 +298,16 @@ class Market:
             self.accept(verifier)
         self.result(verifier, value)
 
-    def reveal(self, lease: str, weights: list[list[str]], number: int | None = None) -> None:
-        """Show the secret of an audit, and the list of its lots."""
-        content = {"lease": lease, "secret": self.secret(self.lease(lease).number if number is None else number)}
+    def reveal(self, lease: str, *, weights=None, number=None) -> None:
+        """Show the secret of an audit's lots, and the list they are drawn from."""
+        secret = self.lot_secret(lease) if number is None else self.secret(number)
+        content, raw = {"lease": lease, "secret": secret, "list": None}, canonical(weights or self.lists.get(lease, []))
         if set(self.find(Audit, lease).lots) <= {public(self.coordinator)}:
-            self.order_of("reveal", content | {"list": None})
+            self.order_of("reveal", content)
         else:
-            raw = canonical(weights)
             listed = sha256(raw).hexdigest()
             self.order_of("reveal", content | {"list": listed}, {listed: raw})
+        self.sealed.pop(lease, None)
 
     def claim(self, lease: str, owner: str, value: int, bond: int = 4_000) -> str:
         """Claim that a computation gives another value; the claim's name."""
@@ -292,11 +320,67 @@ class Market:
 
     def conclude(self, lease: str, value: int = 1) -> str:
         """Audit a result to its end, where the verifier confirms it; the verifier's lease."""
-        weights = self.could(lease)
         verifier = self.audit(lease)
         self.verify(verifier, value)
-        self.reveal(lease, weights)
+        self.reveal(lease)
         return verifier
+
+    def drain(self, right: int, seen=lambda event: None) -> None:
+        """Everybody is honest from here on, nothing new begins, and what is open ends; ``seen`` sees the events."""
+        while True:
+            first = self.ledger.head[0] + 1
+            for order in self.names("order"):
+                if self.find(Order, order).waiting:
+                    self.ask(self.find(Order, order).user, "cancel", {"order": order})
+            for claim in self.names("claim"):
+                if claim in self.names("claim"):
+                    found = self.find(Result, self.find(Claim, claim).lease)
+                    self.judge(claim, found.root != answer(right)[0])
+            for lease in self.names("lease"):
+                if lease in self.names("lease"):
+                    self._drain(lease, right)
+            for event in self.ledger.events(first):
+                seen(event)
+            if not self.names("lease") + self.names("order"):
+                return
+            self.advance(self.rules.delta)
+
+    def _drain(self, lease: str, right: int) -> None:
+        found = self.lease(lease)
+        if found.state == "offered":
+            self.ask(found.device, "decline", {"lease": lease})
+        elif found.state == "held":
+            late = self.tick > found.due
+            self.order_of("miss", {"lease": lease, "why": "late"}) if late else self.result(lease, right)
+        elif found.state == "received":
+            if not self.nobody(lease) and (self.drawn(lease) or self.tick > found.due):
+                self.audit_if_free(lease)
+            else:
+                self.publish(lease)
+        elif found.state == "audited":
+            audit = self.find(Audit, lease)
+            if not audit.seal:
+                self.seal_lots(lease)
+            elif audit.outcome == "stands":
+                self.reveal(lease)
+            elif not audit.verifier:
+                self.audit_if_free(lease)
+        elif found.state == "due" or (found.state == "published" and self.tick > self.find(Result, lease).window):
+            self.final(lease)
+
+    def nobody(self, lease: str) -> bool:
+        """Whether nobody could audit it."""
+        return audits.nobody_could(self.draft, lease)
+
+    def audit_if_free(self, lease: str) -> None:
+        """An audit goes to who is drawn, once a slot is free, or to the next one; or nobody is left."""
+        for step in (self.verifier, self.draw_lot, self.verifier, self.reveal):
+            try:
+                step(lease)
+            except Refusal:
+                continue
+            if step in (self.verifier, self.reveal):
+                return
 
 
 @pytest.fixture(scope="session")

@@ -30,7 +30,7 @@ def test_an_equal_root_ends_the_audit_and_both_are_paid(market, refused):
     market.verify(verifier)
     assert market.lease(verifier).state == "confirmed"
     assert refused(market.final, lease) == "wrong-state"
-    market.reveal(lease, weights)
+    market.reveal(lease, weights=weights)
     assert refused(market.final, verifier) == "wrong-state"
     market.end(lease)
     assert market.fund == fund + 220 - 1_000 and sum(map(market.free, market.owners)) == total + 2_000
@@ -91,7 +91,7 @@ def test_a_lot_waits_one_work_limit_for_a_slot(market, refused, records):
     assert refused(lot, market, lease, first) == "drawn-before"
     lot(market, lease, second)
     market.verify(market.verifier(lease))
-    market.reveal(lease, weights)
+    market.reveal(lease, weights=weights)
     market.end(lease)
 
 
@@ -119,7 +119,7 @@ def test_a_verifier_that_leaves_is_followed_by_the_next_lot(market, refused, rec
     assert refused(market.verifier, lease) == "no-lot"
     lot(market, lease, second)
     market.verify(market.verifier(lease))
-    market.reveal(lease, weights)
+    market.reveal(lease, weights=weights)
     market.end(lease)
     assert market.free(second) == 1_001_000
 
@@ -133,7 +133,7 @@ def test_where_too_few_others_could_the_coordinator_audits_for_nothing(make_mark
     assert market.lease(verifier).state == "held" and market.lease(verifier).stake == 0
     market.verify(verifier)
     assert verifier not in market.names("lease")
-    market.reveal(lease, [])
+    market.reveal(lease)
     market.end(lease)
     assert market.fund == fund + 220
 
@@ -148,10 +148,10 @@ def test_the_coordinator_audits_only_when_nobody_else_is_left(market, refused, r
         lot(market, lease, owner)
         market.ask(device_of(market, owner), "decline", {"lease": market.verifier(lease)})
     assert refused(lot, market, lease, market.owners[0]) == "nobody-left"
-    assert refused(market.reveal, lease, weights) == "too-early"
+    assert refused(market.reveal, lease, weights=weights) == "too-early"
     lot(market, lease, coordinator)
     market.verify(market.verifier(lease))
-    market.reveal(lease, weights)
+    market.reveal(lease, weights=weights)
     market.end(lease)
 
 
@@ -163,7 +163,7 @@ def test_a_coordinator_that_crashed_audits_anew(make_market):
     market.order_of("miss", {"lease": verifier, "why": "late"})
     verifier = market.audit(lease)
     market.verify(verifier)
-    market.reveal(lease, [])
+    market.reveal(lease)
     market.end(lease)
 
 
@@ -183,10 +183,10 @@ def test_where_all_who_could_have_declined_a_result_goes_unaudited(make_market, 
     weights = market.could(lease)
     lot(market, lease, market.owners[1])
     verifier = market.verifier(lease)
-    assert refused(market.reveal, lease, weights) == "too-early"
+    assert refused(market.reveal, lease, weights=weights) == "too-early"
     market.ask(market.devices[1], "decline", {"lease": verifier})
     assert refused(lot, market, lease, public(market.coordinator)) == "nobody-could"
-    market.reveal(lease, weights)
+    market.reveal(lease, weights=weights)
     market.end(lease)
 
 
@@ -196,13 +196,13 @@ def test_another_owner_than_the_drawn_one_is_noticed(market, refused, records):
     _, second = lots(market, lease, weights, 2, records)
     lot(market, lease, second)
     market.verify(market.verifier(lease))
-    assert refused(market.reveal, lease, weights) == "wrong-lot"
+    assert refused(market.reveal, lease, weights=weights) == "wrong-lot"
     heavier = [[owner, str(int(weight) + (10**12 if owner == second else 0))] for owner, weight in weights]
-    assert refused(market.reveal, lease, heavier) == "wrong-list"
+    assert refused(market.reveal, lease, weights=heavier) == "wrong-list"
     content = {"lease": lease, "secret": market.secret(market.lease(lease).number), "list": None}
     assert refused(market.order_of, "reveal", content) == "missing-list"
     assert refused(market.order_of, "reveal", content | {"list": "0" * 64}) == "missing-list"
-    assert refused(market.reveal, lease, weights, number=99) == "wrong-secret"
+    assert refused(market.reveal, lease, number=99) == "wrong-secret"
 
 
 def test_another_root_is_a_claim_without_a_bond(market, refused, records):
@@ -216,7 +216,7 @@ def test_another_root_is_a_claim_without_a_bond(market, refused, records):
     assert claim.challenger == market.lease(verifier).device
     assert (market.lease(lease).state, market.lease(verifier).state) == ("disputed", "differs")
     assert refused(market.lend, market.devices[0]) == "barred-device"
-    assert refused(market.reveal, lease, weights) == "too-early"
+    assert refused(market.reveal, lease, weights=weights) == "too-early"
     assert refused(market.final, lease) == "wrong-state"
     assert refused(market.final, verifier) == "wrong-state"
     assert refused(lot, market, lease, market.owners[2]) == "under-audit"
@@ -227,10 +227,9 @@ def challenged(market, refused):
     lease = market.shown(market.devices[0])
     name = market.ask(market.user, "challenge", {"lease": lease})
     assert market.balance(f"bond:{market.user}:{name}") == 2_000 and market.lease(lease).state == "audited"
-    assert refused(market.audit, lease) == "under-audit"  # there is no seal yet
-    number = market.number
-    market.order_of("seal", {"lease": lease, "number": number, "seal": market.seal(number)})
-    return lease, number
+    assert refused(lot, market, lease, market.owners[1]) == "under-audit"  # there is no seal yet
+    market.seal_lots(lease)
+    return lease, market.sealed[lease]
 
 
 def test_a_challenge_buys_an_audit_at_two_prices(market, refused, records):
@@ -240,11 +239,11 @@ def test_a_challenge_buys_an_audit_at_two_prices(market, refused, records):
     lot(market, lease, owner)
     burnt, fund, before = market.burnt, market.fund, market.free(market.user)
     verifier = market.verifier(lease)
-    assert refused(market.reveal, lease, weights, number) == "too-early"
+    assert refused(market.reveal, lease) == "too-early"
     market.verify(verifier)
     assert market.free(market.owners[0]) == 1_000_000 - 8_000 + 500
     assert market.burnt == burnt + 500
-    market.reveal(lease, weights, number)
+    market.reveal(lease)
     market.end(lease)
     assert market.free(owner) == 1_001_000 and market.fund == fund + 220
     assert market.free(market.user) == before + 780
@@ -274,12 +273,10 @@ def test_neither_the_buyer_nor_who_has_confirmed_is_drawn_again(market, records)
     lease = market.served(market.devices[0], drawn=True)
     confirmed = market.lease(market.conclude(lease)).owner
     buyer = next(owner for owner in market.owners[1:] if owner != confirmed)
-    market.ask(buyer, "challenge", {"lease": lease})
-    number = market.number
-    market.order_of("seal", {"lease": lease, "number": number, "seal": market.seal(number)})
+    market.challenge(lease, buyer)
     left = set(market.owners[1:]) - {confirmed, buyer}
     assert market.find(records["audit"], lease).many == len(left) == 2  # too few: the coordinator audits
     lot(market, lease, public(market.coordinator))
     market.verify(market.verifier(lease))
-    market.reveal(lease, [], number)
+    market.reveal(lease)
     market.end(lease)

@@ -2,8 +2,6 @@
 
 import pytest
 
-from verification.market import draws
-
 
 def shares(stake):
     """Of a fallen stake: challenger's, fund's, burnt."""
@@ -83,7 +81,6 @@ def test_an_audit_that_finds_a_cheat_pays_its_verifier_price_and_share(market):
 
 def test_a_false_verifier_falls_for_its_own_header(market, refused, records):
     lease = market.served(market.devices[0], drawn=True)
-    weights = market.could(lease)
     verifier = market.audit(lease)
     device, owner = market.lease(verifier).device, market.lease(verifier).owner
     market.verify(verifier, 2)
@@ -91,7 +88,7 @@ def test_a_false_verifier_falls_for_its_own_header(market, refused, records):
     market.judge(claim, False)
     assert market.free(owner) == 1_000_000 - 8_000 and market.find(records["device"], device).removed
     assert market.lease(lease).state == "audited"
-    market.reveal(lease, weights)
+    market.reveal(lease)
     market.end(lease)
     assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 1_000
     nothing_is_left(market)
@@ -113,21 +110,15 @@ def test_who_confirmed_a_wrong_root_falls_with_it(market, records):
 def bought(market, value=1):
     """A shown result, challenged by the user, with a verifier that found a value."""
     lease = market.shown(market.devices[0])
-    market.ask(market.user, "challenge", {"lease": lease})
-    number = market.number
-    market.order_of("seal", {"lease": lease, "number": number, "seal": market.seal(number)})
-    weights = market.could(lease)
-    secret = market.secrets.get(market.lease(lease).number)
-    market.secrets[market.lease(lease).number] = market.secret(number)  # the lots' own secret draws
+    market.challenge(lease, market.user)
     verifier = market.audit(lease)
-    market.secrets[market.lease(lease).number] = secret
     market.verify(verifier, value)
-    return lease, verifier, weights, number
+    return lease, verifier
 
 
 def test_a_challenge_that_was_right_returns_with_the_challengers_share(market):
     before = market.free(market.user) - 2_000
-    _, verifier, _, _ = bought(market, 2)
+    _, verifier = bought(market, 2)
     (claim,) = market.names("claim")
     market.judge(claim, True)
     assert market.free(market.user) == before + 1_000  # the order waits again
@@ -139,10 +130,10 @@ def test_a_challenge_that_was_right_returns_with_the_challengers_share(market):
 
 def test_a_challenge_whose_verifier_was_false_has_found_nothing(market):
     before, burnt = market.free(market.user), market.burnt
-    lease, _, weights, number = bought(market, 2)
+    lease, _ = bought(market, 2)
     (claim,) = market.names("claim")
     market.judge(claim, False)
-    market.reveal(lease, weights, number)
+    market.reveal(lease)
     market.end(lease)
     assert market.free(market.user) == before - 2_000 - 1_220
     assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 1_000 + 500
@@ -152,8 +143,8 @@ def test_a_challenge_whose_verifier_was_false_has_found_nothing(market):
 
 def test_what_a_bought_confirmation_cost_returns_where_the_root_falls(market):
     before = market.free(market.user) - 2_000
-    lease, verifier, weights, number = bought(market)
-    market.reveal(lease, weights, number)
+    lease, verifier = bought(market)
+    market.reveal(lease)
     challenger = next(owner for owner in market.owners[1:] if owner != market.lease(verifier).owner)
     market.judge(market.claim(lease, challenger, 2), True)
     assert market.free(market.user) == before - 1_000
@@ -199,7 +190,6 @@ def test_an_audit_of_a_key_that_falls_elsewhere_goes_on(market, state):
 @pytest.mark.parametrize("state", STATES)
 def test_of_a_verifier_that_falls_elsewhere_only_what_it_published_goes_on(market, state):
     lease = market.served(market.devices[0], drawn=True)
-    weights = market.could(lease)
     verifier = market.audit(lease)
     device = market.lease(verifier).device
     number = market.devices.index(device)
@@ -212,11 +202,8 @@ def test_of_a_verifier_that_falls_elsewhere_only_what_it_published_goes_on(marke
         market.judge(claim, False)
     elif state != "confirmed":
         assert market.lease(lease).state == "audited"
-        secret, signed = market.secret(market.lease(lease).number), market.draft.fact("result", lease)["signed"]
-        second = draws.lots(secret, signed, [(owner, int(weight)) for owner, weight in weights], 2)[1]
-        market.lot(lease, second)
-        market.verify(market.verifier(lease))
-    market.reveal(lease, weights)
+        market.verify(market.audit(lease))
+    market.reveal(lease)
     market.end(lease)
     gained = {"differs": -8_000, "confirmed": 1_000}.get(state, 0)
     assert market.free(market.owners[number]) == 1_000_000 - 8_000 + gained
@@ -271,7 +258,7 @@ def test_a_false_coordinator_falls_for_nothing_and_a_right_one_gains_for_the_fun
             market.final(verifier)
             assert market.fund == fund + 1_000 + 2_000
         else:
-            market.reveal(lease, [])
+            market.reveal(lease)
             market.end(lease)
             assert market.free(market.owners[0]) == 1_001_000
         nothing_is_left(market)
