@@ -50,11 +50,16 @@ def manifest(computation: Computation) -> Manifest:
     Raises:
         InputError: a constant that is not of whole numbers of 8, 16 or 32 bits.
     """
-    constants = {name: _described(name, array) for name, array in sorted(computation.constants.items())}
+    constants = {name: described(name, array) for name, array in sorted(computation.constants.items())}
     return {**computation.described(), "constants": constants}
 
 
-def _described(name: str, array: Numbers) -> dict[str, Any]:
+def described(name: str, array: Numbers) -> dict[str, Any]:
+    """What a manifest holds of a constant.
+
+    Raises:
+        InputError: see ``type_of``.
+    """
     kind = type_of(name, array)
     digests = b"".join(tile_digest(kind, tile) for tile in tiles(array))
     return {"type": kind, "shape": list(array.shape), "root": Tree(digests).root.hex()}
