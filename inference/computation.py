@@ -56,6 +56,8 @@ class Inference:
             raise InputError(f"the arithmetic of {model.name} is {model.arithmetic}; only exact runs can be disputed")
         self.backend, self.ids, self.limit, self.temperature, self.seed = backend, list(ids), limit, temperature, seed
         check_run(model, self.ids, limit)
+        if model.measures["head_width"] > LEAF:
+            raise InputError(f"heads of {model.measures['head_width']} are too wide to be disputed: {LEAF} is allowed")
         self.passes = passes(model, self.ids, limit, temperature=temperature)
         self._prompt = len(self.passes) - limit + 1
         orders = {id(each.graph): schedule(each.graph) for each in self.passes}
@@ -233,10 +235,8 @@ class Inference:
         model = self.backend.model
         return {
             "arithmetic": model.arithmetic,
-            "measures": {name: int(value) for name, value in model.measures.items()},
-            "attributes": {
-                op: {name: int(value) for name, value in model.attributes[op].items()} for op in model.attributes
-            },
+            "measures": dict(model.measures),
+            "attributes": {op: dict(attributes) for op, attributes in model.attributes.items()},
             "logit_fraction": model.logit_fraction,
             "end": sorted(set(model.end)),
             "tokenizer": model.tokenizer,

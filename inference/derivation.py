@@ -20,6 +20,7 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | argmax | ``largest``; its id |
 | sample_partial | ``largest``; ``span_weights``, ``concatenate`` |
 | sample | ``largest``; ``draw``: the token if it lies in some spans, else -1; their ``maximum`` |
+| output | ``tokens`` of some passes; ``concatenate`` |
 """
 
 from collections.abc import Callable, Sequence

@@ -12,8 +12,12 @@ import numpy.typing as npt
 from inference.files.blocks import Weights
 from inference.graph import Arithmetic
 
-EMPTY = sha256(b"").hexdigest()
 PARTS = ("q", "k", "v", "output", "gate", "up", "down")
+
+
+def tokenizer_digest(fields: Mapping[str, Any]) -> str:
+    """SHA-256 of what a file says of its tokenizer, as JSON; of nothing where it says nothing."""
+    return sha256(json.dumps(fields, sort_keys=True).encode() if fields else b"").hexdigest()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -40,13 +44,6 @@ class Llama:
     """Divisors of the rotary angles, (head_width / 2,) or none."""
     end: tuple[int, ...] = ()
     """Tokens that end a text."""
-
-    @property
-    def tokenizer_digest(self) -> str:
-        """SHA-256 of what the file says of its tokenizer, as JSON; of nothing where it says nothing."""
-        if not self.tokenizer:
-            return EMPTY
-        return sha256(json.dumps(self.tokenizer, sort_keys=True).encode()).hexdigest()
 
 
 def layer(index: int) -> str:
@@ -81,8 +78,8 @@ class Model:
     """By the op's name, without the step."""
     logit_fraction: int = 0
     end: tuple[int, ...] = ()
-    tokenizer: str = EMPTY
-    """SHA-256 of what its file says of its tokenizer, no part of the model's digest."""
+    tokenizer: str = tokenizer_digest({})
+    """Its digest, no part of the model's."""
 
     @property
     def digest(self) -> str:

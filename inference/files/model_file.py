@@ -17,7 +17,7 @@ from numpy.lib import format as npy
 
 from inference.errors import InputError
 from inference.files.checks import LARGEST, MOST_JSON, check_measures, check_tokens, parse_json, size_of
-from inference.model import Model
+from inference.model import Model, tokenizer_digest
 
 SUFFIX = ".npz"
 PREFIX = "constant "
@@ -129,4 +129,5 @@ def _model(where: str, about: Any, constants: dict[str, npt.NDArray[Any]]) -> Mo
     if not isinstance(about["tokenizer"], dict):
         raise ValueError("its tokenizer is none")
     end = check_tokens(where, measures["vocabulary"], "end", about["end"])
-    return Model(about["name"], about["arithmetic"], measures, constants, attributes, fraction, end)
+    tokenizer = tokenizer_digest(about["tokenizer"])
+    return Model(about["name"], about["arithmetic"], measures, constants, attributes, fraction, end, tokenizer)

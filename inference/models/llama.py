@@ -21,7 +21,7 @@ from inference.arithmetic.formats import rows
 from inference.errors import InputError
 from inference.files.blocks import Weights
 from inference.graph import Arithmetic, add, new, schedule, source
-from inference.model import Llama, Model, layer
+from inference.model import Llama, Model, layer, tokenizer_digest
 from inference.models.llama_exact import Exact, joined
 from inference.ops import Shape
 
@@ -36,10 +36,10 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
     Raises:
         InputError: a bound of the exact arithmetic cannot be met; the message names the layer.
     """
-    measures = {key: getattr(llama, key) for key in MEASURES}
+    measures, tokenizer = {key: getattr(llama, key) for key in MEASURES}, tokenizer_digest(llama.tokenizer)
     if arithmetic == "float32":
         constants, attributes = _float32(llama)
-        return Model(name, arithmetic, measures, constants, attributes, 0, llama.end, llama.tokenizer_digest)
+        return Model(name, arithmetic, measures, constants, attributes, 0, llama.end, tokenizer)
     with np.errstate(over="ignore"):  # bounds beyond float32 are infinite, and refused
         exact = Exact(llama)
     measures["context"] = exact.context
@@ -51,7 +51,7 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
         exact.attributes,
         exact.logit_fraction,
         llama.end,
-        llama.tokenizer_digest,
+        tokenizer,
     )
 
 

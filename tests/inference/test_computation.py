@@ -1,5 +1,6 @@
 """A run as a computation: every leaf follows from its steps, replaced outputs are followed, one pass runs alone."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -7,7 +8,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference import derivation, ops
 from inference.computation import Inference
 from inference.device import adapters
 from inference.device.runtime import Runtime
@@ -15,7 +15,7 @@ from inference.generate import EMPTY, digest_of, generate
 from inference.models.llama import model
 from inference.ops.argmax_partial import SPAN
 from inference.reference import Reference
-from inference.steps import LEAF, SOURCES, WORK
+from inference.steps import LEAF
 from inference.steps.draw import inside
 
 PROMPT = np.random.default_rng(1).integers(0, 256, 20).tolist()
@@ -194,7 +194,15 @@ def test_what_it_is_bound_to(tiny_model, refusal):
     computation = Inference(Reference(tiny_model("exact")), PROMPT, limit=2, temperature=1, seed=9)
     assert computation.terms == {"seed": "9", "temperature": "1.0", "limit": "2"}
     assert set(computation.digests) == {"model", "graph", "input"}
+    wide = replace(tiny_model("exact"), measures=tiny_model("exact").measures | {"head_width": 1025})
+    assert "heads of 1025 are too wide" in refusal(Inference, Reference(wide), PROMPT, limit=2)
     assert "only exact runs" in refusal(Inference, Reference(tiny_model("float32")), PROMPT, limit=2)
+    described = computation.described()
+    assert json.loads(json.dumps(described)) == described and described["tokenizer"] == EMPTY
+    assert described["measures"]["layers"] == 2 and described["attributes"]["layer00.attention"]["mantissa"] >= 2**14
+    numbers = [described["measures"], *described["attributes"].values()]
+    assert all(type(number) is int for of_op in numbers for number in of_op.values())
+    assert computation.constants is computation.backend.model.constants
     assert "0 tokens are not allowed" in refusal(Inference, Reference(tiny_model("exact")), PROMPT, limit=0)
 
 
@@ -205,13 +213,6 @@ def test_inputs_no_honest_run_gives_are_refused(tiny_model, refusal):
     choice = names.index("prompt000.choice")
     assert "the choice 256 is no token" in refusal(recorded, computation, {choice: np.full((1, 1), 256, np.int32)})
     assert "step0001.embedding" in refusal(computation.recompute, names.index("step0001.embedding"), 0, 0, [large])
-
-
-def test_every_op_has_a_derivation_and_a_row_in_the_table():
-    rows = {name for line in derivation.__doc__.splitlines() for name in line.split("|")[1:2]}
-    named = {name.strip() for row in rows for name in row.split(",")}
-    assert set(ops.names()) <= named
-    assert all(hasattr(ops.load(op), "derivation") for op in ops.names())
 
 
 @given(st.lists(st.integers(0, 2**15), min_size=1, max_size=40), st.integers(1, 70), st.integers(0, 2**32 - 1))
@@ -244,28 +245,3 @@ def test_leaves_of_smollm2_follow_from_their_steps(small, device, temperature):
     for indices in sampled.values():
         for index in generator.choice(indices, min(3, len(indices)), replace=False).tolist():
             check(computation, words, index, int(generator.integers(leaves(computation.nodes[index]))))
-
-
-@pytest.mark.parametrize("tokens, limit, temperature", [(128, 33, 0.8), (7, 2, 0), (2040, 60, 0)])
-def test_every_step_of_smollm2_is_small(small, tokens, limit, temperature):
-    """Of every node of the first and last layer, the leaves of its last row: they see most positions."""
-    computation = Inference(Reference(small), [1] * tokens, limit=limit, temperature=temperature)
-    passes = {computation.passes[0].name, computation.passes[-1].name, f"prompt{(tokens - 1) // 128:03d}"}
-    for index, node in enumerate(computation.nodes):
-        of_pass, _, name = node.name.partition(".")
-        if of_pass not in passes or (name.startswith("layer") and name[5:7] not in ("00", "29")):
-            continue
-        chunks = -(-node.words // LEAF)
-        for leaf in range(leaves(node) - chunks, leaves(node)):
-            steps = computation.steps(index, leaf)
-            sizes = [step.words for step in steps]
-            for step in steps:
-                opened = [sizes[s] if isinstance(s, int) else size(computation, s) for s in step.sources]
-                assert step.macs <= WORK and max(opened, default=0) <= LEAF and len(opened) <= SOURCES
-            assert sizes[-1] == size(computation, (index, leaf))
-
-
-def size(computation, source):
-    node = computation.nodes[source[0]]
-    chunk = source[1] % -(-node.words // LEAF)
-    return min(LEAF, node.words - chunk * LEAF)
