@@ -132,7 +132,10 @@ def _run(copy: Path, arguments: list[str], record: Path | None) -> None:
         os.dup2(nothing, stream)
     os.chdir(copy)
     sys.path.insert(0, str(copy))
-    os.environ |= {"PYTHONPATH": str(copy)} | ({"MUTANTS_RECORD": str(record)} if record else {})
+    sys.dont_write_bytecode = False  # the copy keeps what it compiles
+    os.environ |= {"PYTHONPATH": str(copy), "PYTHONDONTWRITEBYTECODE": ""} | (
+        {"MUTANTS_RECORD": str(record)} if record else {}
+    )
     sys.exit(pytest.main(arguments))
 
 
