@@ -9,6 +9,7 @@ from functools import lru_cache
 from typing import Any
 
 from verification.encoding.canonical import LARGEST_NUMBER
+from verification.economics.deterrence import gain
 from verification.errors import Refusal
 from verification.ledger.operations import GENESIS
 from verification.ledger.state import Draft
@@ -77,8 +78,8 @@ class Rules:
             raise Refusal("bad-rules", "challenger_share + verifier_share: more than the whole stake")
         if not self.audit <= self.fee <= self.audit * 3 / 2:
             raise Refusal("bad-rules", f"fee: {self.fee} is not from 1 to 3/2 of what audits at {self.audit} cost")
-        if not self.undeterred and (gain := deterrence(self)) <= 0:
-            raise Refusal("undeterred", f"a cheat gains {float(-gain):.3g} prices on the average; see deterrence")
+        if not self.undeterred and (lost := deterrence(self)) <= 0:
+            raise Refusal("undeterred", f"a cheat gains {float(-lost):.3g} prices on the average; see deterrence")
 
     @property
     def margin(self) -> Fraction:
@@ -93,14 +94,10 @@ class Rules:
 def deterrence(rules: Rules) -> Fraction:
     """What a cheat loses on the average by one lease, in prices, where a coalition holds q of the lot: above 0 deters.
 
-        p ((1 - q)(1 + S) - q kappa) - kappa,   S = sigma (1 - challenger_share)
-
-    With chance p it is audited; with 1 - q by a stranger, who takes price and stake from it (of which the challenger's
-    share may come back, by a friend's claim), and with q by a friend, who has to be wrong for it.
+    See ``economics.deterrence``; a friend among the verifiers is spared what an audit may cost.
     """
-    lost = rules.sigma * (1 - rules.challenger_share)
-    q = rules.coalition_share
-    return rules.audit * ((1 - q) * (1 + lost) - q * KAPPA) - KAPPA
+    shares = rules.coalition_share, rules.sigma, rules.challenger_share
+    return -gain(rules.audit, *shares, KAPPA, max(KAPPA, rules.margin))
 
 
 def read_rules(plain: Any) -> Rules:

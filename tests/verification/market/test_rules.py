@@ -9,13 +9,13 @@ from verification.market.rules import Rules, deterrence, read_rules
 
 def test_the_defaults_deter_by_the_closed_form():
     rules = Rules()
-    # p ((1 - q)(1 + S) - q) - 1 with S = 8 x 7/8, p = q = 1/5
-    assert deterrence(rules) == Fraction(1, 5) * (Fraction(4, 5) * 8 - Fraction(1, 5)) - 1 == Fraction(6, 25)
+    # p ((1 - q)(1 + S) - 1.1 q) - 1 with S = 8 x 7/8, p = q = 1/5: an audit costs 1.1 prices at most
+    assert deterrence(rules) == Fraction(1, 5) * (Fraction(4, 5) * 8 - Fraction(11, 50)) - 1 == Fraction(59, 250)
 
 
 def test_the_least_p_that_deters_at_the_other_defaults(refused):
-    needed = 1 / (Fraction(4, 5) * 8 - Fraction(1, 5))
-    assert round(float(needed), 3) == 0.161
+    needed = 1 / (Fraction(4, 5) * 8 - Fraction(11, 50))
+    assert round(float(needed), 3) == 0.162
     assert refused(Rules, audit=needed, fee=needed * Fraction(11, 10)) == "undeterred"
     more = needed + Fraction(1, 10**9)
     assert deterrence(Rules(audit=more, fee=more)) > 0
