@@ -8,8 +8,8 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
-from verification.encoding.canonical import LARGEST_NUMBER
 from verification.economics.deterrence import gain
+from verification.encoding.canonical import LARGEST_NUMBER
 from verification.errors import Refusal
 from verification.ledger.operations import GENESIS
 from verification.ledger.state import Draft

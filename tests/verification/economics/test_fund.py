@@ -16,7 +16,7 @@ pays = st.fractions(Fraction(1, 2), 2, max_denominator=20)
 
 @given(p=chances, q=st.fractions(0, 1, max_denominator=40), pay=pays)
 def test_what_a_lease_brings_is_summed_over_its_draws(p, q, pay):
-    """A fee a lease; a right result audited by anyone; a wrong one by a friend, or by a stranger before whom it falls."""
+    """A fee a lease; of a result that a stranger audits and that is wrong, a part of its stake instead."""
     draws = [(1 - p, False, False), (p * q, True, True), (p * (1 - q), True, False)]
     right = sum(chance * (FEE - audited * pay) for chance, audited, _ in draws)
     wrong = sum(c * ((2 if audited and not friend else FEE) - audited * pay) for c, audited, friend in draws)
