@@ -360,7 +360,8 @@ class Dispute:
 
 def identity(computation: Computation) -> str:
     """The digest of what says which computation a dispute is about."""
-    return digest({"digests": dict(computation.digests), "terms": dict(computation.terms)})
+    described = computation.described()
+    return digest({"described": described, "digests": dict(computation.digests), "terms": dict(computation.terms)})
 
 
 def _decided(state: State, winner: Role | None, reason: str, macs: int = 0) -> State:

@@ -21,6 +21,10 @@ class Rules:
     message_limit: int = 96_000
 
 
+def unchanged(key, party):
+    return party
+
+
 @pytest.fixture(scope="session")
 def rules():
     """What a market says of disputes."""
@@ -32,14 +36,14 @@ def begun(key):
     """A dispute that a referee (key 9) begins between an asserter's root (key 1) and a challenger's (key 2), and the
     requests by which they claimed them."""
 
-    def begun(computation, roots, rules=Rules(), work=5, tick=0, market=MARKET, **changes):
+    def begun(toy, roots, rules=Rules(), work=5, tick=0, market=MARKET, **changes):
         asserter, challenger, referee = key(1), key(2), key(9)
         result = request(asserter, "result", market, {"root": roots[0].hex()})
         claim = request(challenger, "claim", market, {"root": roots[1].hex()})
         content = {
             "claim": claim.name,
             "header": result.name,
-            "computation": identity(computation),
+            "computation": identity(toy),
             "asserter": public(asserter),
             "challenger": public(challenger),
             "roots": {"asserter": roots[0].hex(), "challenger": roots[1].hex()},
@@ -48,7 +52,7 @@ def begun(key):
             "tick": tick,
             "head": {"number": 7, "digest": "cd" * 32},
         } | changes
-        return Dispute(computation, request(referee, "begin", market, content)), result, claim
+        return Dispute(toy, request(referee, "begin", market, content)), result, claim
 
     return begun
 
@@ -57,11 +61,11 @@ def begun(key):
 def disputed(key, begun):
     """The proceedings of a dispute between two traces, played to its end."""
 
-    def disputed(asserter, challenger, wrap=None, **options):
+    def disputed(asserter, challenger, wrap_asserter=unchanged, wrap_challenger=unchanged, **options):
         dispute, *_ = begun(challenger.computation, (asserter.tree.root, challenger.tree.root), **options)
         proceedings = Proceedings(dispute, key(9))
         first, second = honest(key(1), asserter), honest(key(2), challenger)
-        play(proceedings, {"asserter": wrap(key(1), first) if wrap else first, "challenger": second})
+        play(proceedings, {"asserter": wrap_asserter(key(1), first), "challenger": wrap_challenger(key(2), second)})
         return proceedings
 
     return disputed
