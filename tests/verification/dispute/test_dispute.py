@@ -155,8 +155,7 @@ def test_where_the_referee_s_own_code_fails_nobody_is_convicted(toys, disputed, 
     wrong = right.copy()
     corrupt_trace.flip(wrong, 5, 0)
     for mine, theirs in ((right, wrong), (wrong, right)):
-        theirs = replace(theirs, computation=Failing(toys["small"], 5))
-        proceedings = disputed(mine, theirs)
+        proceedings = disputed(mine, replace(theirs, computation=Failing(toys["small"], 5)))
         assert outcome(proceedings) == (None, "void")
         assert proceedings.dispute.verdict.loser is None
         assert proceedings.entries[-1].record.content["verdict"]["reason"] == "void"

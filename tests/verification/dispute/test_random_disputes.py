@@ -1,4 +1,4 @@
-"""Random disputes: whoever is right and answers in time wins, whatever the other does, deputies and crashes among it."""
+"""Random disputes: who is right and answers in time wins, whatever the other does, deputies and crashes among it."""
 
 import json
 from contextlib import suppress
@@ -81,10 +81,17 @@ class Game:
         if self.trivial:
             return
         self.dispute, *_ = begun(wrong.computation, [trace.tree.root for trace in traces], tick=int(seed))
-        self.key, self.traces, self.tick, self.sent = key, dict(zip(("asserter", "challenger"), traces, strict=True)), seed, []
+        self.key, self.traces, self.tick, self.sent = (
+            key,
+            dict(zip(("asserter", "challenger"), traces, strict=True)),
+            seed,
+            [],
+        )
         self.parties = {"asserter": honest(key(1), traces[0]), "challenger": honest(key(2), traces[1])}
         self.numbers = {"asserter": 1, "challenger": 2}
-        self.silent_from = int(generator.integers(1, 12)) if self.role == "asserter" and generator.random() < 0.5 else 99
+        self.silent_from = (
+            int(generator.integers(1, 12)) if self.role == "asserter" and generator.random() < 0.5 else 99
+        )
         self.false_deputies = int(generator.integers(0, 3))
 
     def play(self):
@@ -101,15 +108,20 @@ class Game:
 
     def lies(self):
         """Whether who plays for the side that is right is absent, or false."""
-        return self.role == "asserter" and self.numbers["asserter"] in (1, 3) and (
-            self.numbers["asserter"] == 3 or self.dispute.state.index >= self.silent_from
+        return (
+            self.role == "asserter"
+            and self.numbers["asserter"] in (1, 3)
+            and (self.numbers["asserter"] == 3 or self.dispute.state.index >= self.silent_from)
         )
 
     def answer(self):
         """In time, if at the last moment."""
         if self.generator.random() < 0.3:  # others try to be heard meanwhile
-            self.try_to_send(self.parties["challenger" if self.role == "asserter" else "asserter"](self.dispute)
-                             if not self.sent else self.sent[-1])
+            self.try_to_send(
+                self.parties["challenger" if self.role == "asserter" else "asserter"](self.dispute)
+                if not self.sent
+                else self.sent[-1]
+            )
         left = self.dispute.clocks.due - self.tick
         self.tick += int(self.generator.integers(2)) if left > 12 else 0
         self.dispute.receive(self.parties[self.role](self.dispute), self.tick)
