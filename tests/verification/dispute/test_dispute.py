@@ -1,4 +1,4 @@
-"""Disputes: the leftmost difference is found within the rounds, the cheat loses, faults of the referee convict nobody."""
+"""Disputes: the leftmost difference is found within the rounds, the cheat loses, faults of the code convict nobody."""
 
 from dataclasses import replace
 
