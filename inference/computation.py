@@ -253,16 +253,13 @@ class Inference:
         """The derivation of a leaf; the last step gives its words."""
         return self._derivation(node, leaf)
 
-    def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
-        """The result of a step from its inputs, in the order of ``Step.sources``, in numpy.
-
-        Raises:
-            InputError: inputs beyond the op's bounds, which no honest run gives.
-        """
+    def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words | None:
+        """The result of a step from its inputs, in the order of ``Step.sources``, in numpy; None where they are beyond
+        the op's bounds, as in no honest run."""
         try:
             return steps.result(self._derivation(node, leaf)[step], self._tiles, inputs)
-        except BoundError as error:
-            raise InputError(f"{self.nodes[node].name}, leaf {leaf}: inputs beyond the op's bounds: {error}") from None
+        except BoundError:
+            return None
 
     def _derive(self, node: int, leaf: int) -> list[Step]:
         if node == len(self.nodes) - 1:

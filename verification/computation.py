@@ -164,9 +164,6 @@ class Computation(Protocol):
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         """The derivation of a leaf; the last step gives its words."""
 
-    def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
-        """The result of a step from the words of its sources, in order, those of null nodes without any.
-
-        Raises:
-            ValueError: inputs such as no honest run gives. Whatever else is raised is a fault of the code.
-        """
+    def recompute(self, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words | None:
+        """The result of a step from the words of its sources, in order, those of null nodes without any; None where
+        they are such as no honest run gives. An exception is a fault of the code, and convicts nobody."""

@@ -212,7 +212,7 @@ def test_inputs_no_honest_run_gives_are_refused(tiny_model, refusal):
     large = np.full(1, 2**30, np.int32)
     choice = names.index("prompt000.choice")
     assert "the choice 256 is no token" in refusal(recorded, computation, {choice: np.full((1, 1), 256, np.int32)})
-    assert "step0001.embedding" in refusal(computation.recompute, names.index("step0001.embedding"), 0, 0, [large])
+    assert computation.recompute(names.index("step0001.embedding"), 0, 0, [large]) is None
 
 
 @given(st.lists(st.integers(0, 2**15), min_size=1, max_size=40), st.integers(1, 70), st.integers(0, 2**32 - 1))

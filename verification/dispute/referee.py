@@ -53,11 +53,8 @@ def right(computation: Computation, node: int, leaf: int, step: int, inputs: Seq
 
     Inputs beyond their bounds have no right result: whoever committed to them was not honest.
     """
-    try:
-        result = computation.recompute(node, leaf, step, inputs)
-    except ValueError:
-        return False
-    return leaf_digest(np.asarray(result, np.int32)) == claimed
+    result = computation.recompute(node, leaf, step, inputs)
+    return result is not None and leaf_digest(np.asarray(result, np.int32)) == claimed
 
 
 def linear(root: str, trace: Trace) -> str:

@@ -11,10 +11,10 @@ from hashlib import sha256
 from typing import Any, Protocol
 
 from verification.computation import Computation
-from verification.dispute.clocks import Role, budgets
+from verification.dispute.clocks import budgets
 from verification.dispute.dispute import Dispute, Verdict
 from verification.dispute.record import Entry, recorded
-from verification.encoding.canonical import LARGEST_NUMBER, canonical, parsed
+from verification.encoding.canonical import LARGEST_NUMBER, canonical, digest, parsed
 from verification.encoding.request import Request, opened
 from verification.encoding.schema import key_text, number, read
 from verification.errors import Refusal
@@ -85,14 +85,17 @@ def derived(content: Any, computation: Computation, referee: str, rules: Rules) 
     Raises:
         Refusal: what does not follow.
     """
+    if not isinstance(content, dict) or content.keys() != KEYS:
+        raise Refusal("malformed", f"a transcript has the keys {', '.join(sorted(KEYS))}")
+    if content["referee"] != referee:
+        raise Refusal("other-referee", "the transcript names another referee")
     market, told = content["market"], content["entries"]
     begin = _opened(content, "begin", market)
     if (begin.kind, begin.party) != ("begin", referee):
         raise Refusal("other-referee", "the dispute was not begun by this referee")
     dispute = Dispute(computation, begin)
     _check_terms(dispute, rules)
-    _check_claim(dispute, _opened(content, "result", market), "header", "asserter")
-    _check_claim(dispute, _opened(content, "claim", market), "claim", "challenger")
+    _check_claims(dispute, _opened(content, "result", market), _opened(content, "claim", market))
     records: list[Request] = []
     for at, entry in enumerate(told if isinstance(told, list) else [None], start=1):
         try:
@@ -131,12 +134,37 @@ def _check_terms(dispute: Dispute, rules: Rules) -> None:
         raise Refusal("other-rules", f"no work limit gives the budgets {given}")
 
 
-def _check_claim(dispute: Dispute, made: Request, name: str, role: Role) -> None:
-    """A party must have claimed the root that the dispute is about."""
-    begun = dispute.content
-    root = made.content.get("root") if isinstance(made.content, dict) else None
-    if (made.name, made.party, root) != (begun[name], begun[role], begun["roots"][role]):
-        raise Refusal("other-claim", f"the {role} did not sign the {name} that the dispute was begun over")
+def _check_claims(dispute: Dispute, result: Request, claim: Request) -> None:
+    """Both parties must have claimed the roots that the dispute is about: the asserter by its result's header, the
+    challenger by a claim against it, or, as a verifier, by a result of its own."""
+    begun, market = dispute.content, dispute.begin.market
+    header = _part(result, "header")
+    asserted = {"root": begun["roots"]["asserter"], "provider": begun["asserter"], "market": market}
+    if result.kind != "result" or result.party != begun["asserter"] or not _holds(header, asserted):
+        raise Refusal("other-claim", "the asserter did not sign the result that the dispute is about")
+    if digest(header) != begun["header"]:
+        raise Refusal("other-claim", "the dispute is about another result's header")
+    root = {"root": begun["roots"]["challenger"]}
+    if claim.kind == "claim":
+        made, name = claim.content, claim.name
+        expected = root | {"header": begun["header"], "challenger": begun["challenger"]}
+    else:
+        made = _part(claim, "header")
+        name = digest(["claim", made.get("lease")])
+        expected = root | {"provider": begun["challenger"], "market": market}
+        if claim.kind != "result" or claim.party != begun["challenger"]:
+            raise Refusal("other-claim", "the challenger did not sign the result that is its claim")
+    if name != begun["claim"] or not _holds(made, expected):
+        raise Refusal("other-claim", "the dispute was not begun over this claim")
+
+
+def _part(request: Request, name: str) -> dict[str, Any]:
+    part = request.content.get(name) if isinstance(request.content, dict) else None
+    return part if isinstance(part, dict) else {}
+
+
+def _holds(content: Any, expected: Mapping[str, Any]) -> bool:
+    return isinstance(content, dict) and all(content.get(name) == value for name, value in expected.items())
 
 
 def _followed(dispute: Dispute, entry: Any, records: Sequence[Request], referee: str) -> Request:

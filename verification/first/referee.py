@@ -55,7 +55,7 @@ def right(computation: Computation, node: int, leaf: int, step: int, inputs: Seq
         result = computation.recompute(node, leaf, step, inputs)
     except Exception:  # noqa: BLE001 - inputs beyond their bounds: whoever committed to them was not honest
         return False
-    return leaf_digest(np.asarray(result, np.int32)) == claimed
+    return result is not None and leaf_digest(np.asarray(result, np.int32)) == claimed
 
 
 def linear(claimed: Header, trace: Trace) -> str:

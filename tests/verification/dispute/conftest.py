@@ -8,6 +8,7 @@ from verification.dispute.clocks import budgets
 from verification.dispute.dispute import Dispute, identity
 from verification.dispute.party import honest, play
 from verification.dispute.record import Proceedings
+from verification.encoding.canonical import digest
 from verification.encoding.request import request
 from verification.encoding.signature import public
 
@@ -36,13 +37,15 @@ def begun(key):
     """A dispute that a referee (key 9) begins between an asserter's root (key 1) and a challenger's (key 2), and the
     requests by which they claimed them."""
 
-    def begun(toy, roots, rules=Rules(), work=5, tick=0, market=MARKET, **changes):
+    def begun(toy, roots, rules=Rules(), work=5, tick=0, market=MARKET, begin=None):
         asserter, challenger, referee = key(1), key(2), key(9)
-        result = request(asserter, "result", market, {"root": roots[0].hex()})
-        claim = request(challenger, "claim", market, {"root": roots[1].hex()})
+        header = {"market": market, "lease": "11" * 32, "root": roots[0].hex(), "provider": public(asserter)}
+        result = request(asserter, "result", market, {"header": header, "output": "22" * 32, "path": ""})
+        against = {"lease": "11" * 32, "header": digest(header), "root": roots[1].hex(), "bond": "400"}
+        claim = request(key(8), "claim", market, against | {"challenger": public(challenger)})
         content = {
             "claim": claim.name,
-            "header": result.name,
+            "header": digest(header),
             "computation": identity(toy),
             "asserter": public(asserter),
             "challenger": public(challenger),
@@ -51,7 +54,7 @@ def begun(key):
             "budgets": budgets(rules.delta, work),
             "tick": tick,
             "head": {"number": 7, "digest": "cd" * 32},
-        } | changes
+        } | (begin or {})
         return Dispute(toy, request(referee, "begin", market, content)), result, claim
 
     return begun

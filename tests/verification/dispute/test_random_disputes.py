@@ -178,3 +178,28 @@ def test_who_is_right_and_in_time_never_loses(right, liar, begun, key):
 @pytest.mark.slow
 def test_who_is_right_and_in_time_never_loses_in_ten_thousand_disputes(right, liar, begun, key):
     assert lost(range(1_000, 11_000), right, liar, begun, key) == []
+
+
+def liars_that_won(seeds, right, liar, disputed):
+    """The seeds of the liars, each of a trace that is consistent in itself, that won on either side."""
+    winners = []
+    for seed in seeds:
+        generator = np.random.default_rng(seed)
+        name = NAMES[seed % 4]
+        wrong = liar(name, generator, ("wrong-node", "wrong-tile", "other-seed"))
+        if wrong.tree.root == right(name).tree.root:
+            continue
+        if disputed(wrong, right(name)).dispute.verdict.winner != "challenger":
+            winners.append((seed, "asserter"))
+        if disputed(right(name), wrong).dispute.verdict.winner != "asserter":
+            winners.append((seed, "challenger"))
+    return winners
+
+
+def test_a_liar_that_is_consistent_from_a_wrong_node_on_loses_on_either_side(right, liar, disputed):
+    assert liars_that_won(range(100), right, liar, disputed) == []
+
+
+@pytest.mark.slow
+def test_five_thousand_consistent_liars_lose_on_either_side(right, liar, disputed):
+    assert liars_that_won(range(100, 5_100), right, liar, disputed) == []
