@@ -26,6 +26,8 @@ ROWS = 32
 """Rows of a tile."""
 MOST = 2**16
 """Names of constants or of attributes, at most."""
+LARGEST = 2**40
+"""Numbers of a constant, at most."""
 Numbers = npt.NDArray[np.integer]
 Manifest = dict[str, Any]
 
@@ -84,8 +86,9 @@ def opened(raw: bytes) -> Manifest:
         Refusal: malformed.
     """
     found = read(MANIFEST, parsed(raw))
-    if not all(constant["shape"] for constant in found["constants"].values()):
-        raise Refusal("malformed", "constants: a shape has at least one axis")
+    for constant in found["constants"].values():
+        if not constant["shape"] or prod(constant["shape"]) > LARGEST:
+            raise Refusal("malformed", "constants: a shape is of at least one axis and at most 2^40 numbers")
     return found
 
 

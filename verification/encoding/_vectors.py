@@ -11,7 +11,7 @@ from importlib.resources import files
 from itertools import count
 from math import prod
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -233,7 +233,7 @@ def requests() -> list[Vector]:
     """Envelopes, their names where they are opened, the reason where they are not."""
     key = Ed25519PrivateKey.from_private_bytes(SEED)
     made = request(key, "accept", MARKET, {"lease": OTHER, "share": [1, None, True]})
-    envelope = json.loads(made.raw)
+    envelope, no_text = json.loads(made.raw), cast(str, 5)
     cases: list[tuple[bytes, str, str]] = [
         (made.raw[:-1], "malformed", "cut"),
         (made.raw + b"\n", "malformed", "a line's end after"),
@@ -241,7 +241,7 @@ def requests() -> list[Vector]:
         (canonical(envelope | {"market": MARKET}), "malformed", "a key too many"),
         (canonical({name: envelope[name] for name in ("content", "kind", "party")}), "malformed", "a key too few"),
         (made.raw.replace(b'"kind"', b'"kind":"a","kind"'), "malformed", "a key twice"),
-        (canonical(envelope | {"kind": 5}), "wrong-signature", "a kind that is no text"),
+        (request(key, no_text, MARKET, made.content).raw, "wrong-signature", "a kind that is no text"),
         (canonical(envelope | {"kind": "decline"}), "wrong-signature", "another kind"),
         (canonical(envelope | {"content": []}), "wrong-signature", "another content"),
         (request(key, "accept", OTHER, made.content).raw, "wrong-signature", "another market"),
@@ -344,6 +344,7 @@ def manifests() -> Vector:
         ({"constants": {"w": constant | {"shape": []}}}, "a shape without axes"),
         ({"constants": {"w": constant | {"shape": [0]}}}, "an axis of no length"),
         ({"constants": {"w": constant | {"shape": [1] * 5}}}, "a shape of five axes"),
+        ({"constants": {"w": constant | {"shape": [2**21, 2**20]}}}, "2^41 numbers"),
         ({"constants": {"w": constant | {"type": "f32"}}}, "floats"),
     ]
     refused = [{"raw": text(canonical(content | changed)), "why": why} for changed, why in wrong]
@@ -374,4 +375,4 @@ def stored() -> Any:
 
 
 if __name__ == "__main__":
-    (Path(__file__).parent / FILE).write_text(json.dumps(vectors(), separators=(",", ":")) + "\n")
+    (Path(__file__).parent / FILE).write_text(json.dumps(vectors(), separators=(",", ":"), sort_keys=True) + "\n")
