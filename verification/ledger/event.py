@@ -47,7 +47,7 @@ class Event:
                 "previous": self.previous,
             }
         )
-        return b'%b,"request":%b,"tick":%d}' % (before[:-1], self.request.raw, self.tick)
+        return b'%b,"request":%b,"tick":%b}' % (before[:-1], self.request.raw, canonical(self.tick))
 
     @cached_property
     def digest(self) -> str:
