@@ -14,6 +14,7 @@ from unittest.mock import patch
 
 import gguf
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
@@ -44,12 +45,18 @@ from inference.models.tiny import tiny
 from inference.reference import Reference
 from verification import cli
 from verification.__main__ import Models
+from verification.encoding.request import request
+from verification.encoding.signature import public
 from verification.errors import InputError as VerificationError
 from verification.errors import Refusal
 from verification.files import read
 from verification.first import contest, messages
 from verification.first.commitment import check as check_commitment
 from verification.first.transcript import KEYS, read_commitment, replay, transcript
+from verification.ledger.inspect import inspect
+from verification.ledger.store import Ledger
+from verification.market.operations import OPERATIONS
+from verification.market.rules import Rules
 from verification.trace import record
 
 
@@ -314,6 +321,20 @@ def write_messages(root: Path) -> None:
         (folder(root, f"{number}") / "message.json").write_bytes(text.encode("latin-1"))
 
 
+def write_ledger(root: Path) -> None:
+    key = Ed25519PrivateKey.from_private_bytes(b"c" * 32)
+    content = {"coordinator": public(key), "rules": Rules().plain(), "protocol": "0" * 64}
+    with Ledger.create(folder(root, "ledger") / "ledger.db", key, content, OPERATIONS) as ledger:
+        for since in (0, 6, 12):
+            ledger.perform(request(key, "advance", ledger.market, {"since": since, "ticks": 6}))
+
+
+def read_ledger(path: Path) -> None:
+    inspect(path / "ledger.db", OPERATIONS)
+    with Ledger(path / "ledger.db", OPERATIONS):
+        pass
+
+
 READERS = {
     "market-json": Reader(write_markets(".json"), lambda path: read_market(path / "market.json").digest),
     "market-npz": Reader(write_markets(".npz"), lambda path: read_market(path / "market.npz").digest),
@@ -328,6 +349,7 @@ READERS = {
     "saved-model": Reader(write_saved, load_saved),
     "commitment": Reader(write_commitment, read_sealed),
     "transcript": Reader(write_transcript, read_transcript),
+    "ledger": Reader(write_ledger, read_ledger),
     "message": Reader(write_messages, lambda path: messages.decode((path / "message.json").read_bytes())),
 }
 if os.environ.get("DISTRIBUTE_LAB_DATA"):  # sheets of a published scenario

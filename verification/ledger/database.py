@@ -37,6 +37,7 @@ def connect(path: Path | str, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Conne
     if mode == "ro" and not Path(f"{path}-wal").exists():
         place += "&immutable=1"
     connection = sqlite3.connect(place, TIMEOUT, isolation_level=None, uri=True)
+    connection.text_factory = lambda raw: raw.decode(errors="backslashreplace")  # a damaged file's is no UTF-8
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
 
@@ -93,3 +94,5 @@ def refusing(path: Path | str) -> Iterator[None]:
             raise
         reason = next((reason for prefix, reason in REASONS.items() if name.startswith(prefix)), "unavailable")
         raise Refusal(reason, f"{path}: {error}") from None
+    except UnicodeDecodeError as error:  # SQLite's own message, in which a damaged file is quoted
+        raise Refusal("damaged", f"{path}: {error.object.decode(errors='backslashreplace')}") from None

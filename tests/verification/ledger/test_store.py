@@ -188,6 +188,10 @@ def _layout(path, filled):
     connection.close()
 
 
+def _no_text(path, filled):
+    path.write_bytes(filled.read_bytes().replace(b"blobs (digest", b"blobs \xffdigest"))
+
+
 def _database(path, filled):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE events (number INTEGER PRIMARY KEY)")
@@ -203,6 +207,7 @@ NO_LEDGERS = {
         lambda path, filled: path.write_text("no database, though it is as long as a header " * 9),
     ),
     "truncated": ("damaged", _truncated),
+    "no text": ("damaged", _no_text),
     "other version": ("other-version", _version),
     "other layout": ("not-a-ledger", _layout),
     "other database": ("not-a-ledger", _database),
