@@ -5,7 +5,7 @@ at a time, when a dispute asks for them.
 """
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
 
@@ -43,6 +43,12 @@ def leaf_of(output: Words, leaf: int) -> Words:
 def tiles(computation: Computation, node: int) -> int:
     """The steps of all leaves of a node: what a dispute over it can end at."""
     return sum(len(computation.steps(node, leaf)) for leaf in range(leaves(computation.nodes[node])))
+
+
+def followed(computation: Computation, node: int, leaf: int, step: int, inputs: Sequence[Words]) -> Words:
+    """The result of a step; zeros where its inputs are beyond their bounds: who committed to those has no right one."""
+    result = computation.recompute(node, leaf, step, inputs)
+    return np.zeros(computation.steps(node, leaf)[step].words, np.int32) if result is None else result
 
 
 class Forest:
@@ -137,8 +143,7 @@ class Trace:
         steps = self.computation.steps(node, leaf)
         for index, step in enumerate(steps[:-1]):
             inputs = [results[s] if isinstance(s, int) else self.leaf(*s) for s in step.sources]
-            result = self.computation.recompute(node, leaf, index, inputs)
-            results.append(np.zeros(step.words, np.int32) if result is None else result)
+            results.append(followed(self.computation, node, leaf, index, inputs))
         return [*results, self.leaf(node, leaf)]
 
 

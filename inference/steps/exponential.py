@@ -28,11 +28,11 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
 def scaled(numbers: Numbers, constants: Constants, distance: Integers) -> Integers:
     """The weights of distances, by a step's numbers."""
     table = window(constants, numbers["table"], [0, 1], [0, 256])[0]
-    check(distance.min() >= 0, "a value exceeds the largest of its row")
     return weights(distance, table, numbers["mantissa"], numbers["shift"], numbers["drop"])
 
 
 def weights(distance: Integers, table: Integers, mantissa: int, shift: int, drop: int) -> Integers:
     """2^-u of distances of any shape."""
+    check(distance.min() >= 0, "a value exceeds the largest of its row")
     u = round_shift(multiply_shift(i32(distance), mantissa, 16), shift)
     return (table[u & 255] >> drop) >> np.minimum(u >> 8, 31)

@@ -4,12 +4,10 @@ sources: weights, a matrix of a row for each head; others. numbers: ``heads`` an
 ``columns`` of the weights that are the positions'; ``values``, for each position pieces: (key heads, w); ``part``,
 which words of the sums (heads, w) are wanted.
 
-    y = words of part of i32(sum over positions j of p[h, j]·values[j, key head of h, i])
+    y = words of part of i32(sum over positions j of i32(p[h, j]·values[j, key head of h, i]))
 """
 
 from collections.abc import Sequence
-
-import numpy as np
 
 from inference.arithmetic.fixed_point import Integers, check, i32
 from inference.steps import Constants, Numbers, Words
@@ -22,9 +20,5 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     p = matrix(signed(inputs[0]), len(of))[:, start:stop]
     check(p.shape[1] == stop - start == len(numbers["values"]), "weights and positions are not as many")
     width = len(pieces(inputs, numbers["values"][0])) // (int(of[-1]) + 1)
-    return mixed(p, vectors(numbers["values"], inputs, of, width)).ravel()[first:last]
-
-
-def mixed(p: Integers, values: Integers) -> Integers:
-    """(.., w) of weights (.., n) and values (.., n, w)."""
-    return i32(np.einsum("...n,...nw->...w", p, values))
+    products = p[..., None] * vectors(numbers["values"], inputs, of, width)
+    return i32(i32(products).sum(1)).ravel()[first:last]

@@ -39,5 +39,7 @@ def vectors(places: Sequence[Sequence[Sequence[int]]], inputs: Sequence[Words], 
 def dot(query: Integers, keys: Integers) -> Integers:
     """(.., n) of queries (.., w) and keys (.., n, w)."""
     products = query[..., None, :] * keys
-    i32(np.abs(products).sum(-1) // 2)  # generous: a partial sum is at most half of this by either sign
+    sizes = np.abs(products)
+    # A partial sum is at most half of the sum of sizes by either sign.
+    check(sizes.max() < 2**32 and sizes.sum(-1).max() < 2**32, "a sum of products is not of 32 bits")
     return i32(products.sum(-1))

@@ -2,16 +2,20 @@
 
 import json
 from base64 import b64decode
+from contextlib import suppress
 from importlib.resources import files
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from inference.arithmetic.fixed_point import BoundError
 from inference.steps import LEAF, ROWS, SOURCES, WORK, Step, _vectors, kinds, load, result
 
 CONTENT = json.loads((files("inference.steps") / _vectors.FILE).read_text())
 VECTORS = CONTENT["vectors"]
+ANY = st.integers(-(2**31), 2**31 - 1)
 
 
 def words(text):
@@ -55,6 +59,23 @@ def test_every_kind_has_vectors_that_hold(kind):
             assert (found == words(each["result"])).all() and len(found) == each["words"]
     good = sum(each["result"] is not None for each in of_kind)
     assert good >= 2 and len(of_kind) > good and load(kind).__doc__
+
+
+@given(st.data())
+def test_whatever_the_inputs_are_they_are_taken_or_refused(data):
+    """Who agreed to wrong words must not make a referee fail: an exception of another kind would decide nothing."""
+    each = data.draw(st.sampled_from(VECTORS))
+    inputs = []
+    for given_words in map(words, each["inputs"]):
+        size = data.draw(st.sampled_from((0, len(given_words))))
+        kept = data.draw(st.booleans())
+        low, high = sorted(data.draw(st.tuples(ANY, ANY)))
+        other = np.random.default_rng(size).integers(low, high + 1, size).astype(np.int32)
+        inputs.append(given_words if kept else other)
+    step = Step(each["kind"], tuple(range(len(inputs))), each["numbers"], each["words"], 0)
+    with suppress(BoundError):
+        found = result(step, Given(each["constants"]), inputs)
+        assert found.dtype == np.int32 and found.shape == (step.words,)
 
 
 def test_a_step_beyond_a_size_cannot_be_made():

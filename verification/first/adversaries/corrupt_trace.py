@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 
 from verification.computation import LEAF, Computation, Words
-from verification.trace import Trace, chunks, leaves, record
+from verification.trace import Trace, chunks, followed, leaves, record
 
 
 def flip(trace: Trace, node: int, element: int) -> None:
@@ -82,7 +82,7 @@ def with_wrong_step(trace: Trace, node: int, leaf: int, wrong: int) -> Trace:
     computation, results = trace.computation, list[Words]()
     for index, step in enumerate(computation.steps(node, leaf)):
         inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.sources]
-        results.append(np.array(computation.recompute(node, leaf, index, inputs), np.int32))
+        results.append(np.array(followed(computation, node, leaf, index, inputs), np.int32))
         if index == wrong:
             results[-1][0] ^= 1
     trace.change(node, leaf, results[-1])
