@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from inference.arithmetic.fixed_point import BoundError
+from inference.arithmetic.fixed_point import BoundError, check
 from inference.steps import LEAF, ROWS, SOURCES, WORK, Step, _vectors, kinds, load, result
 
 CONTENT = json.loads((files("inference.steps") / _vectors.FILE).read_text())
@@ -23,7 +23,7 @@ def words(text):
 
 
 class Given:
-    """The constants of a vector, and no other tiles than it has."""
+    """The constants of a vector; tiles that it has not are refused."""
 
     def __init__(self, constants):
         self.constants = constants
@@ -35,6 +35,7 @@ class Given:
         rows, columns = self.shape(name)
         across = -(-columns // LEAF)
         assert 0 <= index < across * -(-rows // ROWS)
+        check(str(index) in self.constants[name]["tiles"], "a tile is not given")
         left, top = index % across * LEAF, index // across * ROWS
         return words(self.constants[name]["tiles"][str(index)]).reshape(
             min(ROWS, rows - top), min(LEAF, columns - left)
