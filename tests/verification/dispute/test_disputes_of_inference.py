@@ -1,5 +1,6 @@
 """Disputes over runs of real models: every node of the tiny one, sampled ones of SmolLM2, across stacks."""
 
+import json
 from functools import cache
 
 import numpy as np
@@ -10,14 +11,17 @@ from inference import models
 from inference.device import adapters
 from inference.errors import InputError
 from verification.__main__ import Models, cheaper, exact
-from verification.first.adversaries import corrupt_trace
-from verification.first.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
-from verification.first.contest import Task, play_out
-from verification.first.transcript import bounds, replay, summary, transcript
+from verification.adversaries import corrupt_trace
+from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
+from verification.dispute.party import honest, play
+from verification.dispute.record import Proceedings
+from verification.dispute.transcript import bounds, replay, summary, transcript
+from verification.encoding.signature import public
+from verification.task import Task
 from verification.trace import leaves, record
 
 SOURCE = Models()
-TINY = Task("tiny", tuple(b"Hello, world"), 4, 0.8, 3)
+TINY = Task("tiny", tuple(b"Hello, world"), 4, 800_000, 3)
 STACKS = [name for name in adapters.MODULES if any(name == backend for backend, _ in adapters.stacks())]
 PROMPT = (504, 3575, 282, 4649, 314)  # "The capital of France is"
 
@@ -32,29 +36,41 @@ def leftmost(trace, honest):
     return next((node for node, (a, b) in enumerate(pairs) if a != b), None)
 
 
-def judged(task, wrong, honest, replays=False):
-    """The dispute, its bounds checked; ``replays``: its transcript too."""
-    judge = SOURCE.computation(task, "numpy", None)
-    made, dispute, events = play_out(task, judge, wrong, honest, None)
-    turned = play_out(task, judge, honest, wrong, None)[1]
-    assert turned.verdict.winner == "asserter"
-    result = summary(dispute)
-    assert dispute.verdict.winner == "challenger"
-    assert dispute.verdict.node == leftmost(wrong, honest)
-    assert result["bytes"] < 100_000
-    if dispute.verdict.node is not None:
-        nodes, tiles = bounds(judge, dispute.verdict.node)
+@pytest.fixture(scope="session")
+def judged(begun, key, rules):
+    """A dispute over a wrong trace and its reverse, both in numpy; bounds checked. ``replays``: its transcript too."""
+
+    def judged(task, wrong, honest_trace, replays=False):
+        judge = SOURCE.computation(task, "numpy", None)
+
+        def conduct(mine, theirs):
+            dispute, *claimed = begun(judge, (mine.tree.root, theirs.tree.root), rules=rules())
+            proceedings = Proceedings(dispute, key(9))
+            play(proceedings, {"asserter": honest(key(1), mine), "challenger": honest(key(2), theirs)})
+            return dispute, proceedings, claimed
+
+        turned, *_ = conduct(honest_trace, wrong)
+        assert turned.verdict.winner == "asserter"
+        dispute, proceedings, claimed = conduct(wrong, honest_trace)
+        result = summary(dispute)
+        assert dispute.verdict.winner == "challenger"
+        assert dispute.verdict.node == leftmost(wrong, honest_trace)
+        assert result["bytes"] < 100_000
+        nodes, tiles = bounds(judge, dispute.verdict.node, dispute.levels)
         assert result["rounds_node"] <= nodes and result["rounds_tile"] <= tiles
-    if replays:
-        assert replay(transcript({}, made, dispute, events), judge) == ""
-    return dispute
+        if replays:
+            content = json.loads(json.dumps(transcript(task.plain(), dispute, *claimed, proceedings.entries)))
+            assert replay(content, judge, public(key(9)), rules()) == ""
+        return dispute
+
+    return judged
 
 
 NODES = range(len(SOURCE.computation(TINY, "numpy", None).nodes))
 
 
 @pytest.mark.parametrize("node", NODES)
-def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(node):
+def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(judged, node):
     honest = right(TINY)
     if honest.trees[node] is None:
         pytest.fail("the run has ended: choose another seed")
@@ -79,7 +95,7 @@ def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(node):
 
 
 @pytest.mark.parametrize("node", NODES[::3])
-def test_a_wrong_node_that_all_others_follow_loses_there(node):
+def test_a_wrong_node_that_all_others_follow_loses_there(judged, node):
     honest = right(TINY)
     shape = honest.computation.nodes[node]
     element = int(np.random.default_rng(node).integers(shape.rows * shape.words))
@@ -88,7 +104,7 @@ def test_a_wrong_node_that_all_others_follow_loses_there(node):
 
 
 @pytest.mark.parametrize("name", SUBSTITUTES)
-def test_who_runs_something_else_loses_where_it_first_shows(name):
+def test_who_runs_something_else_loses_where_it_first_shows(judged, name):
     honest = right(TINY)
     other = record(SOURCE.substitute(TINY, name, "numpy", None), keep_all=True)
     dispute = judged(TINY, substituted(honest.computation, other), honest, replays=True)
@@ -113,7 +129,7 @@ def test_a_cheaper_model_has_the_schedule_of_the_right_one():
 
 @pytest.mark.skipif(len(STACKS) < 2, reason="two WebGPU implementations and an adapter are needed: make adapter")
 @pytest.mark.parametrize("pair", [("wgpu", "dawn"), ("dawn", "wgpu"), ("wgpu", "numpy"), ("numpy", "dawn")])
-def test_asserter_challenger_and_referee_on_three_stacks_agree(pair):
+def test_asserter_challenger_and_referee_on_three_stacks_agree(judged, pair):
     mine, theirs = (right(TINY, backend) for backend in pair)
     assert mine.tree.root == theirs.tree.root == right(TINY).tree.root
     for node in NODES[::17]:
@@ -129,11 +145,11 @@ def smollm2():
         models.find("smollm2")
     except InputError as error:
         pytest.skip(str(error))
-    task = Task("smollm2", PROMPT, 3, 0.0, 0)
+    task = Task("smollm2", PROMPT, 3, 0, 0)
     return task, right(task, STACKS[0] if STACKS else "numpy")
 
 
-def test_sampled_nodes_of_smollm2(smollm2):
+def test_sampled_nodes_of_smollm2(judged, smollm2):
     """One node of every op in the prompt's pass and one in a step's."""
     task, honest = smollm2
     nodes = honest.computation.nodes
@@ -156,8 +172,8 @@ def test_sampled_nodes_of_smollm2(smollm2):
 @pytest.mark.usefixtures("smollm2")
 def test_the_referee_s_work_and_what_is_opened_are_small_at_every_node_of_smollm2():
     """A run of 32 tokens has more than 4·10^9 multiply-accumulates; a dispute stays below 100 kB."""
-    computation = SOURCE.computation(Task("smollm2", PROMPT * 8, 32, 0.8, 0), "numpy", None)
-    assert SOURCE.computation(Task("smollm2", PROMPT, 32, 0.0, 0), "numpy", None).macs == MACS_OF_32_TOKENS
+    computation = SOURCE.computation(Task("smollm2", PROMPT * 8, 32, 800_000, 0), "numpy", None)
+    assert SOURCE.computation(Task("smollm2", PROMPT, 32, 0, 0), "numpy", None).macs == MACS_OF_32_TOKENS
     nodes = computation.nodes
     proof = 44 * (len(nodes) - 1).bit_length() + 44 * 8
     for node, shape in enumerate(nodes):
@@ -174,7 +190,7 @@ def test_the_referee_s_work_and_what_is_opened_are_small_at_every_node_of_smollm
 
 
 @pytest.mark.parametrize("name", sorted(corrupt_trace.ADVERSARIES))
-def test_every_adversary_of_the_trace_loses_over_smollm2(smollm2, name):
+def test_every_adversary_of_the_trace_loses_over_smollm2(judged, smollm2, name):
     task, honest = smollm2
     wrong = corrupt_trace.ADVERSARIES[name](honest.copy(), np.random.default_rng(1)) if name != "wrong-node" else None
     if wrong is None:
