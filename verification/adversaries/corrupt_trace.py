@@ -78,8 +78,8 @@ def wrong_tile(trace: Trace, generator: np.random.Generator) -> Trace:
 
 
 def with_wrong_step(trace: Trace, node: int, leaf: int, wrong: int) -> Trace:
-    """A trace whose derivation of a leaf has bit 0 of the first word of one step flipped, later steps following, as zeros
-    where that takes them beyond their bounds."""
+    """A trace whose derivation of a leaf has bit 0 of the first word of one step flipped, later steps following: as
+    zeros where that takes them beyond their bounds."""
     computation, results = trace.computation, list[Words]()
     for index, step in enumerate(computation.steps(node, leaf)):
         inputs = [results[s] if isinstance(s, int) else trace.leaf(*s) for s in step.sources]

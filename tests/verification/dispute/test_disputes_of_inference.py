@@ -8,8 +8,13 @@ import pytest
 
 from experiments.claims.bisection_locates_the_fault import MACS_OF_32_TOKENS
 from inference import models
+from inference.computation import Inference
 from inference.device import adapters
 from inference.errors import InputError
+from inference.files.blocks import eight_bits, four_bits
+from inference.model import Llama, expected_shapes
+from inference.models.llama import model
+from inference.reference import Reference
 from verification.__main__ import Models, cheaper, exact
 from verification.adversaries import corrupt_trace
 from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
@@ -40,8 +45,8 @@ def leftmost(trace, honest):
 def judged(begun, key, rules):
     """A dispute over a wrong trace and its reverse, both in numpy; bounds checked. ``replays``: its transcript too."""
 
-    def judged(task, wrong, honest_trace, replays=False):
-        judge = SOURCE.computation(task, "numpy", None)
+    def judged(task, wrong, honest_trace, replays=False, computation=None):
+        judge = computation or SOURCE.computation(task, "numpy", None)
 
         def conduct(mine, theirs):
             dispute, *claimed = begun(judge, (mine.tree.root, theirs.tree.root), rules=rules())
@@ -120,11 +125,43 @@ def test_who_runs_something_else_loses_where_it_first_shows(judged, name):
     )
 
 
+@pytest.fixture(scope="module")
+def wide():
+    """A run of a model of one narrow layer whose hidden rows are 16 leaves: of which a product once opened all."""
+    measures = {"layers": 1, "width": 64, "heads": 2, "kv_heads": 1, "head_width": 32, "hidden": 16_384}
+    measures |= {"vocabulary": 256, "context": 512}
+    generator = np.random.default_rng(0)
+    matrices, gains = {}, {}
+    for name, shape in expected_shapes(measures, tied=True).items():
+        values = generator.standard_normal(shape).astype(np.float32)
+        if len(shape) == 1:
+            gains[name] = 1 + values / np.float32(8)
+        else:
+            scaled = values / np.float32(2) if name == "embedding" else 2 * values / np.float32(np.sqrt(shape[1]))
+            matrices[name] = eight_bits(scaled) if name == "embedding" else four_bits(scaled)
+    matrices["head"] = matrices["embedding"]
+    llama = Llama(**measures, epsilon=1e-5, theta=10000.0, matrices=matrices, gains=gains)
+    return record(Inference(Reference(model("wide", llama, "exact")), [65, 66, 67, 68], limit=2))
+
+
+def test_nobody_loses_over_a_wide_model_for_the_size_of_its_rows(wide, judged):
+    """Who asserts the right result is accused of every step of a leaf of each op, and who is wrong in one loses."""
+    computation = wide.computation
+    chosen = {shape.op: node for node, shape in enumerate(computation.nodes)}
+    for node in chosen.values():
+        last = leaves(computation.nodes[node]) - 1
+        steps = computation.steps(node, last)
+        for step in {0, len(steps) // 2, len(steps) - 1, max(range(len(steps)), key=lambda at: steps[at].macs)}:
+            wrong = with_wrong_step(wide.copy(), node, last, step)
+            if wrong.tree.root != wide.tree.root:
+                judged(None, wrong, wide, computation=computation)
+
+
 def test_a_cheaper_model_has_the_schedule_of_the_right_one():
-    model = exact("tiny")
+    right_one = exact("tiny")
     for name in ("fewer-layers", "coarser-weights"):
-        other = cheaper(model, name)
-        assert other.attributes == model.attributes and other.digest != model.digest
+        other = cheaper(right_one, name)
+        assert other.attributes == right_one.attributes and other.digest != right_one.digest
 
 
 @pytest.mark.skipif(len(STACKS) < 2, reason="two WebGPU implementations and an adapter are needed: make adapter")
