@@ -25,6 +25,20 @@ def mean_interval(sample: ArrayLike) -> tuple[float, float, float]:
     return mean, float(drawn.low), float(drawn.high)
 
 
+def normal_interval(sample: ArrayLike) -> tuple[float, float, float]:
+    """Mean of a large sample and its 95 % interval by the central limit theorem: mean +- z s / sqrt(n)."""
+    values = np.asarray(sample, dtype=float)
+    mean = float(values.mean())
+    half = float(stats.norm.ppf(0.5 + CONFIDENCE / 2) * values.std(ddof=1) / np.sqrt(values.size))
+    return mean, mean - half, mean + half
+
+
+def share_interval(successes: int, trials: int) -> tuple[float, float, float]:
+    """Share of successes and its exact 95 % interval (Clopper and Pearson 1934)."""
+    drawn = stats.binomtest(successes, trials).proportion_ci(CONFIDENCE, method="exact")
+    return successes / trials, float(drawn.low), float(drawn.high)
+
+
 def exponent(size: ArrayLike, seconds: ArrayLike) -> tuple[float, float, float]:
     """Exponent p of seconds = a * size^p by least squares in logarithms, and its 95 % interval (Student's t)."""
     x, y = np.log(np.asarray(size, dtype=float)), np.log(np.asarray(seconds, dtype=float))

@@ -1,7 +1,7 @@
 """Numbers as a criterion's prose has them, so that it is made of the very constants that ``check`` compares with."""
 
 _NUMBERS: dict[float, str] = {2: "two", 4: "four", 10: "ten", 12: "twelve", 20: "twenty", 40: "forty"}
-_PARTS = {0.5: "half", 0.25: "a quarter", 0.1: "a tenth", 1e-6: "a millionth"}
+_PARTS = {0.5: "half", 0.25: "a quarter", 0.2: "a fifth", 0.1: "a tenth", 1e-6: "a millionth"}
 _FACTORS: dict[float, str] = {2: "twice"}
 
 

@@ -8,6 +8,23 @@ from scipy import stats
 from experiments import statistics
 
 
+def test_exact_intervals_of_shares_are_where_a_tail_is_2_5_percent():
+    for successes, trials in ((0, 30), (3, 30), (30, 30)):
+        share, low, high = statistics.share_interval(successes, trials)
+        assert share == successes / trials
+        assert low == 0 if successes == 0 else stats.binom.sf(successes - 1, trials, low) == pytest.approx(0.025)
+        assert high == 1 if successes == trials else stats.binom.cdf(successes, trials, high) == pytest.approx(0.025)
+
+
+def test_normal_intervals_hold_the_mean_as_often_as_they_say():
+    rng = np.random.default_rng(0)
+    held = [
+        low <= 0.2 <= high for _, low, high in (statistics.normal_interval(rng.random(500) < 0.2) for _ in range(600))
+    ]
+    assert np.mean(held) == pytest.approx(0.95, abs=0.03)
+    assert statistics.normal_interval([1.0, 3.0]) == pytest.approx((2.0, 2 - 1.95996, 2 + 1.95996), abs=1e-4)
+
+
 def test_bootstrapped_means_of_zeros_and_ones_are_binomial():
     # Of 20 values with k ones: 2.5 % and 97.5 % quantiles of the binomial distribution, over 20.
     for ones, low, high in ((1, 0, 3), (2, 0, 5), (4, 1, 8), (6, 2, 10), (16, 12, 19)):

@@ -1,16 +1,16 @@
 """Who challenges, and why (section 5): auditors who live on it, rivals who grief, cheats who delay; with closed forms.
 
-Money is in payments of a task; symbols as in ``deterrence``.
+Money is in prices of a lease; symbols as in ``deterrence``.
 """
 
-import heapq
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.random import Generator
 
 from auction.market import Float, Int
-from experiments.claims.slashing_deters_cheating.deterrence import TASKS, imitate
+from experiments.claims.slashing_deters_cheating.deterrence import MARKET, TASKS, imitate
+from verification.dispute.clocks import budgets
 
 
 @dataclass(frozen=True)
@@ -20,53 +20,52 @@ class Inspection:
     stake: float
     reward: float
     """R: what an auditor receives for a cheat it finds"""
-    audit_cost: float = 0.6
-    """c: recomputation of one task"""
+    audit_cost: float = 1.0
+    """c: recomputation of one lease"""
     system: float = 0.0
-    """probability of an audit by the system, whatever the auditors do"""
+    """chance of an audit by lot, whatever the auditors do; ``friends`` of the lot pass a cheat"""
     forced: float = 0.0
-    """share of tasks whose result is made wrong on purpose"""
+    """share of leases whose result is made wrong on purpose"""
     jackpot: float = 0.0
     """J: what finding one of those pays"""
-    payment: float = 1.0
-    cost: float = 0.6
-    detection: float = 0.9
+    cost: float = 1.0
+    friends: float = 0.0
 
     def simulate(self, agents: int, epochs: int, rng: Generator) -> tuple[float, float]:
-        """Share of tasks cheated on and share that auditors look at, over the second half of the epochs.
+        """Share of leases cheated on and share that auditors look at, over the second half of the epochs.
 
         Both populations imitate. They circle the equilibrium; averages over time are what it predicts, provided that
         the pace does not vary with the state: hence the fixed scales.
         """
-        stakes = (self.cost + self.payment + self.stake, self.audit_cost + self.reward + self.forced * self.jackpot)
+        stakes = (self.cost + 1 + self.stake, self.audit_cost + self.reward + self.forced * self.jackpot)
         cheats, looks = (rng.permutation(np.arange(agents) % 2) for _ in range(2))
         sums = np.zeros(2)
         for epoch in range(epochs):
             x, a = cheats.mean(), looks.mean()
             if epoch >= epochs // 2:
                 sums += x, a
-            caught = rng.binomial(TASKS * cheats, (a + (1 - a) * self.system) * self.detection)
-            earned = self.payment - self.cost * (1 - cheats) - caught * (self.payment + self.stake) / TASKS
+            caught = rng.binomial(TASKS * cheats, a + (1 - a) * self.system * (1 - self.friends))
+            earned = 1 - self.cost * (1 - cheats) - caught * (1 + self.stake) / TASKS
             forced = rng.binomial(TASKS * looks, self.forced)
-            found = rng.binomial(rng.binomial(TASKS * looks - forced, x), self.detection)
-            prize = (found * self.reward + rng.binomial(forced, self.detection) * self.jackpot) / TASKS
+            found = rng.binomial(TASKS * looks - forced, x)
+            prize = (found * self.reward + forced * self.jackpot) / TASKS
             cheats = imitate(cheats, earned, 2, rng, stakes[0])
             looks = imitate(looks, prize - self.audit_cost * looks, 2, rng, stakes[1])
         share, looked = sums / (epochs - epochs // 2)
         return float(share), float(looked)
 
     def equilibrium(self) -> tuple[float, float]:
-        """x* = (c / d - phi J) / ((1 - phi) R) of the tasks cheated on; a* makes p d (P + S) = kappa, p = a + (1-a) p0.
+        """x* = (c - phi J) / ((1 - phi) R) of the leases cheated on; a* makes d (1 + S) = kappa, d = a + (1-a) p (1-q).
 
-        No cheating where the system alone deters it; nobody looks where even cheats everywhere would not pay for it.
+        No cheating where the lot alone deters it; nobody looks where even cheats everywhere would not pay for it.
         """
-        needed = self.cost / (self.detection * (self.payment + self.stake))
-        x = (self.audit_cost / self.detection - self.forced * self.jackpot) / ((1 - self.forced) * self.reward)
-        if self.system >= needed:
+        needed, lot = self.cost / (1 + self.stake), self.system * (1 - self.friends)
+        x = (self.audit_cost - self.forced * self.jackpot) / ((1 - self.forced) * self.reward)
+        if lot >= needed:
             return 0.0, float(x < 0)
         if x <= 0:
             return 0.0, 1.0
-        return (1.0, 0.0) if x >= 1 else (x, min(1.0, (needed - self.system) / (1 - self.system)))
+        return (1.0, 0.0) if x >= 1 else (x, min(1.0, (needed - lot) / (1 - lot)))
 
 
 @dataclass(frozen=True)
@@ -89,7 +88,7 @@ class Griefing:
     """what settling it costs whoever recomputes"""
     message: float = 0.01
     """what a challenge costs besides the bond"""
-    compensation: float = 0.0
+    compensation: float = float(MARKET.asserter_share)
 
     def window(self, griefs: Int, rng: Generator) -> tuple[Float, Float]:
         """(markets, rivals): payoffs of a window, and tasks done; ``griefs`` says who challenges someone at random."""
@@ -132,39 +131,34 @@ class Griefing:
 
 @dataclass(frozen=True)
 class Delay:
-    """Dishonest challengers who all come when the window ends and use all the time they have; in seconds."""
+    """Dishonest challengers who all come when the window ends and use all the time they have; in ticks.
+
+    Their disputes are played one after another: a device that plays one at a time is never late for another.
+    """
 
     challengers: int
     """k"""
-    parallel: bool
-    """all disputes at once, or one after another"""
+    clock: bool
+    """a budget for each dispute, or a bound for each move"""
     rounds: int = 20
     """of a dispute: a move of the challenger and a reply of the asserter each"""
-    bound: float = 60.0
-    """Delta: who is silent longer loses"""
+    delta: int = MARKET.delta
+    work: int = 60
+    """ticks of the lease's work limit"""
     reply: float = 1.0
     """r: mean time the asserter's one machine needs for a reply; uniform between 0 and 2 r"""
-    window: float = 600.0
+    window: int = MARKET.window
 
-    def simulate(self, rng: Generator) -> tuple[float, bool]:
-        """When the result is final, and whether the honest asserter missed the bound somewhere."""
-        needed = rng.uniform(0.0, 2 * self.reply, (self.challengers, self.rounds))
-        if not self.parallel:
-            return self.window + self.challengers * self.rounds * self.bound + float(needed.sum()), False
-        asked = [(self.window + self.bound, dispute, 0) for dispute in range(self.challengers)]
-        free, late = self.window, False
-        while asked:
-            moved, dispute, done = heapq.heappop(asked)
-            free = max(free, moved) + needed[dispute, done]
-            late |= free - moved > self.bound
-            if done + 1 < self.rounds:
-                heapq.heappush(asked, (free + self.bound, dispute, done + 1))
-        return float(free), late
+    @property
+    def used(self) -> int:
+        """Ticks that a challenger can use up in one dispute."""
+        return budgets(self.delta, self.work)["challenger"] if self.clock else self.rounds * self.delta
+
+    def simulate(self, rng: Generator) -> float:
+        """When the result is final."""
+        replies = rng.uniform(0.0, 2 * self.reply, (self.challengers, self.rounds))
+        return float(self.window + self.challengers * self.used + replies.sum())
 
     def expected(self) -> float:
-        """window + k rounds (Delta + r) in sequence; window + rounds (Delta + r) + (k - 1) r at once.
-
-        The latter where k r <= Delta + r: the first replies queue and space out the rest.
-        """
-        one, k = self.rounds * (self.bound + self.reply), self.challengers
-        return self.window + (one + (k - 1) * self.reply if self.parallel else k * one)
+        """window + k (ticks of a challenger + rounds r)."""
+        return self.window + self.challengers * (self.used + self.rounds * self.reply)

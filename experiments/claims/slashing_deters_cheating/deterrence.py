@@ -1,27 +1,38 @@
 """Providers who learn what pays under slashing (section 5), each game beside its closed form.
 
-Money is in payments of a task. A caught provider loses payment and stake and comes back under a new key with a new
-stake, so that no future is lost with an identity that costs nothing. Symbols: payment P, cost kappa of honest work,
-audit probability p, detection d, stake Sigma, and S, the part of it that leaves the cheat's coalition.
+Money is in prices of a lease. A provider that falls loses price and stake and comes back under a new key with a new
+stake, so that no future is lost with an identity that costs nothing. Symbols and closed forms as in
+``verification.economics.deterrence``: audits with chance p, a part q of the lot in the cheat's coalition, kappa the
+cost of the work, stakes of sigma prices, of which S does not come back to the coalition. Comparison is exact: a
+stranger who audits finds every cheat, a friend none, and a friend need not work.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Literal
 
 import numpy as np
 from numpy.random import Generator
 
 from auction.market import Float, Int
+from verification.economics import deterrence
+from verification.market.rules import KAPPA, Rules
 
-TASKS = 120  # of an agent between two decisions; divisible by the numbers of open tasks that are tried
+TASKS = 120  # leases of an agent between two decisions; divisible by the numbers of open ones that are tried
 MUTATION = 0.0005  # share of agents that try something at random
 EXPLORATION, STEP = 0.05, 0.1  # of agents who learn from their own experience alone
 PACE = 1.0  # of imitation
 
 Play = Callable[[Int, Generator], Float]
-Rule = Literal["one stake", "stake per open task", "one stake, all audited once one is caught"]
-RULES: tuple[Rule, ...] = ("one stake", "stake per open task", "one stake, all audited once one is caught")
+Rule = Literal["one stake", "a stake per lease", "a stake per lease, returned when the key falls elsewhere"]
+RULES: tuple[Rule, ...] = (
+    "one stake",
+    "a stake per lease",
+    "a stake per lease, returned when the key falls elsewhere",
+)
+MARKET = Rules()
+"""The rules that a market has where nobody says otherwise."""
 
 
 @dataclass(frozen=True)
@@ -83,86 +94,109 @@ def _record(
 HONEST, CHEAT, PUPPET, LEAVE = range(4)
 
 
+def stake(
+    ratio: Fraction,
+    p: Fraction,
+    q: Fraction = MARKET.coalition_share,
+    share: Fraction = MARKET.challenger_share,
+    kappa: Fraction = KAPPA,
+) -> Fraction:
+    """sigma at which p ((1 - q)(1 + S) - q kappa) is ``ratio`` times kappa."""
+    at_risk = (ratio / p + q) * kappa / (1 - q)
+    return (at_risk - 1) / (1 - share)
+
+
 @dataclass(frozen=True)
 class Audits:
-    """One open task at a time. Options: work honestly, cheat, cheat with a sock-puppet that challenges first, leave."""
+    """One lease at a time. Options: work honestly, cheat, cheat with a friend who claims before the verifier, leave."""
 
-    audit: float
+    audit: Fraction
     """p"""
-    stake: float
-    """Sigma"""
-    payment: float = 1.0
-    """P"""
-    cost: float = 0.6
+    sigma: Fraction
+    """prices staked"""
+    friends: Fraction = MARKET.coalition_share
+    """q"""
+    share: Fraction = MARKET.challenger_share
+    """of a fallen stake, to who won the dispute"""
+    cost: Fraction = KAPPA
     """kappa"""
-    detection: float = 0.9
-    """d"""
-    false: float = 0.0
-    """f: probability that an audit finds an honest provider guilty"""
-    burnt: float = 1.0
-    """share of a slashed stake that nobody receives; the challenger receives the rest"""
-    first: float = 1.0
-    """probability that the sock-puppet challenges before anyone else does"""
+    false: Fraction = Fraction(0)
+    """f: chance that an audit finds an honest provider wrong"""
+    first: Fraction = Fraction(1)
+    """chance that the friend claims before anyone else does"""
 
     def play(self, option: Int, rng: Generator) -> Float:
-        """Payoff a task of every agent over ``TASKS`` tasks."""
+        """Payoff a lease of every agent over ``TASKS`` leases."""
         cheats = (option == CHEAT) | (option == PUPPET)
-        audited = rng.binomial(TASKS, self.audit, option.size)
-        guilty = rng.binomial(audited, np.where(cheats, self.detection, self.false))
-        returned = rng.binomial(np.where(option == PUPPET, guilty, 0), self.first) * (1 - self.burnt) * self.stake
-        worked = TASKS * (self.payment - np.where(cheats, 0.0, self.cost))
-        payoff = worked - guilty * (self.payment + self.stake) + returned
-        return np.where(option == LEAVE, 0.0, payoff / TASKS)
+        audited = rng.binomial(TASKS, float(self.audit), option.size)
+        friendly = rng.binomial(audited, float(self.friends))
+        fallen = np.where(cheats, audited - friendly, rng.binomial(audited, float(self.false)))
+        claimed = rng.binomial(np.where(option == PUPPET, fallen, 0), float(self.first))
+        spared = float(self.cost) * np.where(cheats, TASKS + friendly, 0)
+        fines = float(1 + self.sigma) * fallen - float(self.share * self.sigma) * claimed
+        return np.where(option == LEAVE, 0.0, float(1 - self.cost) + (spared - fines) / TASKS)
 
-    def expected(self) -> Float:
-        """(4,) expected payoff a task of each option."""
-        P, fine = self.payment, self.audit * (self.payment + self.stake)
-        back = self.audit * self.detection * self.first * (1 - self.burnt) * self.stake
-        cheat = P - self.detection * fine
-        return np.array([P - self.cost - self.false * fine, cheat, cheat + back, 0.0])
+    def expected(self) -> tuple[Fraction, ...]:
+        """Expected payoff a lease of each option."""
+        honest = 1 - self.cost
+        cheats = [
+            honest + deterrence.gain(self.audit, self.friends, self.sigma, back, self.cost)
+            for back in (Fraction(0), self.first * self.share)
+        ]
+        return honest - self.audit * self.false * (1 + self.sigma), *cheats, Fraction(0)
 
 
 @dataclass(frozen=True)
-class OpenTasks:
-    """W tasks open at once. Option: on how many of them to cheat."""
+class OpenLeases:
+    """W leases open at once. Option: on how many of them to cheat, with a friend who claims first."""
 
-    audit: float
-    stake: float
-    """in all under "one stake", for each task under "stake per open task" """
-    open_tasks: int
+    audit: Fraction
+    sigma: Fraction
+    """prices staked, in all under "one stake", else for each lease"""
+    leases: int
     """W"""
     rule: Rule
-    payment: float = 1.0
-    cost: float = 0.6
-    detection: float = 0.9
+    friends: Fraction = MARKET.coalition_share
+    share: Fraction = MARKET.challenger_share
+    cost: Fraction = KAPPA
 
     @property
     def options(self) -> Int:
-        """Numbers of tasks to cheat on: none, one, a quarter, half, all."""
-        W = self.open_tasks
+        """Numbers of leases to cheat on: none, one, a quarter, half, all."""
+        W = self.leases
         return np.unique([0, 1, W // 4, W // 2, W])
 
     def play(self, option: Int, rng: Generator) -> Float:
-        """Payoff a task of every agent over ``TASKS`` tasks, W at a time."""
-        W = self.open_tasks
+        """Payoff a lease of every agent over ``TASKS`` leases, W at a time."""
+        W = self.leases
         k = np.repeat(self.options[option], TASKS // W).reshape(option.size, -1)
-        caught = rng.binomial(rng.binomial(k, self.audit), self.detection)
-        fines = self.stake * (caught if self.rule == RULES[1] else caught > 0)
-        if self.rule == RULES[2]:
-            caught = caught + rng.binomial(np.where(caught > 0, k - caught, 0), self.detection)
-        return ((self.payment * (W - caught) - self.cost * (W - k) - fines) / W).mean(axis=1)
+        audited = rng.binomial(k, float(self.audit))
+        friendly = rng.binomial(audited, float(self.friends))
+        caught = audited - friendly
+        lost = float(deterrence.loss(self.sigma, self.share))
+        if self.rule == RULES[0]:
+            fines = caught + lost * (caught > 0)
+        elif self.rule == RULES[1]:
+            fines = (1 + lost) * caught
+        else:
+            fines = W * (caught > 0)  # all are taken back unpaid, before the audits are over, and their stakes return
+        return (float(1 - self.cost) + (float(self.cost) * (k + friendly) - fines) / W).mean(axis=1)
 
-    def gain(self, k: Int) -> Float:
-        """Expected gain a task of cheating on k of W tasks over cheating on none:
+    def gain(self, k: int) -> Fraction:
+        """Expected gain a lease of cheating on k of W leases over cheating on none; with d = p (1 - q):
 
-        k kappa - k p d P - (1 - (1 - p d)^k) S under one stake; k S p d in place of the last term with a stake per
-        open task; with all audited once one is caught, the payments of the others are lost too with probability d.
+        ``gain_on_one_stake``; k times ``gain`` with a stake per lease; k kappa (1 + p q) - W (1 - (1 - d)^k) where
+        stakes return when the key falls elsewhere: then the leases are not paid, but that is all.
         """
-        q, some = self.audit * self.detection, 1 - (1 - self.audit * self.detection) ** k
-        reversed_ = k * q + (self.detection * k * (some - q) if self.rule == RULES[2] else 0.0)
-        fines = self.stake * (k * q if self.rule == RULES[1] else some)
-        return (k * self.cost - self.payment * reversed_ - fines) / self.open_tasks
+        p, q, given = self.audit, self.friends, (self.audit, self.friends, self.sigma, self.share)
+        if self.rule == RULES[0]:
+            gained = deterrence.gain_on_one_stake(*given, k, self.cost)
+        elif self.rule == RULES[1]:
+            gained = k * deterrence.gain(*given, self.cost)
+        else:
+            gained = k * self.cost * (1 + p * q) - self.leases * (1 - (1 - p * (1 - q)) ** k)
+        return gained / self.leases
 
     def deterred(self) -> bool:
-        """Whether no number of tasks is worth cheating on."""
-        return bool((self.gain(np.arange(1, self.open_tasks + 1)) < 0).all())
+        """Whether no number of leases is worth cheating on."""
+        return all(self.gain(k) < 0 for k in range(1, self.leases + 1))
