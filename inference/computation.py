@@ -232,15 +232,7 @@ class Inference:
 
     def described(self) -> dict[str, Any]:
         """What decides a result besides the constants, as JSON of whole numbers, texts and lists."""
-        model = self.backend.model
-        return {
-            "arithmetic": model.arithmetic,
-            "measures": dict(model.measures),
-            "attributes": {op: dict(attributes) for op, attributes in model.attributes.items()},
-            "logit_fraction": model.logit_fraction,
-            "end": sorted(set(model.end)),
-            "tokenizer": model.tokenizer,
-        }
+        return self.backend.model.described()
 
     def delivered(self, token: int) -> tuple[int, int] | None:
         """The leaf with an output token: the last row of its pass's choice. None beyond the limit."""

@@ -81,6 +81,17 @@ class Model:
     tokenizer: str = tokenizer_digest({})
     """Its digest, no part of the model's."""
 
+    def described(self) -> dict[str, Any]:
+        """What decides a result besides the constants, as JSON."""
+        return {
+            "arithmetic": self.arithmetic,
+            "measures": self.measures,
+            "attributes": self.attributes,
+            "logit_fraction": self.logit_fraction,
+            "end": sorted(set(self.end)),
+            "tokenizer": self.tokenizer,
+        }
+
     @property
     def digest(self) -> str:
         """SHA-256 of all that decides a result: measures, formats, end tokens, weights, tables; layout is no part."""

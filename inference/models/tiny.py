@@ -8,11 +8,11 @@ from inference.files.blocks import Weights, eight_bits, four_bits
 from inference.model import Llama, expected_shapes
 
 
-def tiny(seed: int = 0) -> Llama:
+def tiny(seed: int = 0, *, width: int = 64) -> Llama:
     """Gaussian weights of the usual scales; matrices in 4-bit blocks, the embedding in 8 bits, gains around 1."""
     measures: dict[str, Any] = {
         "layers": 2,
-        "width": 64,
+        "width": width,
         "heads": 2,
         "kv_heads": 1,
         "head_width": 32,

@@ -26,11 +26,12 @@ from inference.arithmetic.fixed_point import check, i32, narrowed, requantise, r
 from inference.arithmetic.formats import linear
 from inference.arithmetic.formats import rows as row_scales
 from inference.arithmetic.tolerance import Array, Enclosed, Floats, flushed, gamma
-from inference.derivation import Constant, Derivation, Operand
+from inference.derivation import Operand
 from inference.files.blocks import BLOCK, TILE, Weights, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.ops import Shape, require, rope, silu_gate
+from inference.ops._product import product_derivation
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, weights
-from inference.steps import LEAF, WORK, Step
+from inference.steps import Step
 from inference.steps.product_q4 import terms
 
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain, "table": pack_plain}
@@ -169,59 +170,6 @@ def float32(
 
 def derivation(row: int, start: int, stop: int, a: Operand, *others: Any, **attributes: Any) -> list[Step]:
     return product_derivation("product_q4", row, start, stop, a, *others, **attributes)
-
-
-def product_derivation(
-    kind: str,
-    row: int,
-    start: int,
-    stop: int,
-    a: Operand,
-    q: Constant,
-    blocks: Constant,
-    rows: Constant,
-    *last: Any,
-    bits: int = 0,
-    adds: bool = False,
-    residual_shift: int = 0,
-    gated: bool = False,
-    fraction: int = 0,
-    heads: int = 0,
-    **_: object,
-) -> list[Step]:
-    """Rows of W a few at a time, over each leaf of a; ``last``: a residual, a curve, or table and places."""
-    made, leaves = Derivation(), a.leaves(row)
-    largest = [made.reduced("maximum", leaves, 1, rows=1, absolute=1)] if bits else []
-    each = min(1 << (WORK // min(a.words, LEAF)).bit_length() - 1, LEAF)
-
-    def sums(part: range) -> int:
-        """Of rows of W."""
-        numbers = {"rows": [part.start, part.stop], "q": q.name, "blocks": blocks.name, "bits": bits}
-        spans = [[at, min(at + LEAF, a.words)] for at in range(0, a.words, LEAF)]
-        found = [
-            made.step(kind, [*largest, leaf], len(part), len(part) * (span[1] - span[0]), columns=span, **numbers)
-            for span, leaf in zip(spans, leaves, strict=True)
-        ]
-        return made.summed(found, len(part))
-
-    def scaled(part: range) -> int:
-        """The outputs of up to ``LEAF`` rows of W."""
-        sources: list[Any] = [*largest, made.concatenated([sums(part[at:][:each]) for at in range(0, len(part), each)])]
-        residual = last[0].pieces(row, part.start, part.stop, sources) if adds else []
-        x, scales = [[len(largest), 0, len(part)]], {"rows": rows.name, "range": [part.start, part.stop]}
-        numbers = {"bits": bits, "residual": residual, "residual_shift": residual_shift}
-        return made.step("requantise", sources, len(part), 2 * len(part), x=x, **scales, **numbers)
-
-    pair, words = 1 + gated, stop - start  # rows of W for a column
-    parts = [range(at, min(at + LEAF, pair * stop)) for at in range(pair * start, pair * stop, LEAF)]
-    y = [scaled(part) for part in parts]
-    if gated:
-        numbers = {"group": TILE, "curve": last[0].name, "fraction": fraction}
-        made.step("gate", y, words, 2 * words, x=made.whole(y), **numbers)
-    if heads:
-        table, places = last
-        rope.derive_rotation(made, y, made.whole(y), start, stop, heads, table, places[row])
-    return made.steps
 
 
 def enclosure(a: Array, q: Array, blocks: Array, residual: Array | None = None, **_: object) -> Enclosed:

@@ -22,6 +22,7 @@ from inference.derivation import Operand
 from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape
 from inference.ops._drawing import Drawn, Generator, weights
+from inference.ops._product import product_derivation
 from inference.ops.matmul_q4 import (
     MANY,
     arguments,
@@ -29,7 +30,6 @@ from inference.ops.matmul_q4 import (
     draw_product,
     entry,
     finish,
-    product_derivation,
     product_enclosure,
     product_shape,
     row_chunks,

@@ -13,6 +13,7 @@ from inference.device import adapters
 from inference.device.runtime import Runtime
 from inference.generate import EMPTY, digest_of, generate
 from inference.models.llama import model
+from inference.models.tiny import tiny
 from inference.ops.argmax_partial import SPAN
 from inference.reference import Reference
 from inference.steps import LEAF
@@ -224,6 +225,17 @@ def test_the_threshold_lies_in_one_span(weights, stride, draw):
     found = [int(inside(p[:, s * SPAN :][:, :SPAN], sums, draws, s)[0]) for s in range(3)]
     threshold = int(p.sum()) * draw >> 32
     assert sorted(found)[:2] == [-1, -1] and max(found) == int((p.cumsum() <= threshold).sum())
+
+
+def test_leaves_of_a_wide_model_follow_from_their_steps():
+    wide = model("wide", tiny(3, width=16384), "exact")
+    computation = Inference(Reference(wide), [65, 66, 67], limit=2, temperature=0.9, seed=1)
+    _, words = recorded(computation)
+    for index, node in enumerate(computation.nodes):
+        if "layer00" not in node.name:
+            each = -(-node.words // LEAF)
+            for leaf in {0, each // 2, leaves(node) - 1}:
+                check(computation, words, index, leaf)
 
 
 @pytest.fixture(scope="module")
