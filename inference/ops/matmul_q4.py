@@ -29,8 +29,8 @@ from inference.arithmetic.tolerance import Array, Enclosed, Floats, flushed, gam
 from inference.derivation import Operand
 from inference.files.blocks import BLOCK, TILE, Weights, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.ops import Shape, require, rope, silu_gate
-from inference.ops._product import product_derivation
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, weights
+from inference.ops._product import product_derivation
 from inference.steps import Step
 from inference.steps.product_q4 import terms
 
