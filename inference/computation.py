@@ -80,7 +80,8 @@ class Inference:
         self._nothing = laid_out(0, {node.name: (0, np.int32, (0, node.words)) for node in last})
         """What a null pass gives."""
         self._derivation = lru_cache(1024)(self._derive)
-        self._tiles = Tiles(model.constants)
+        self.tiles: steps.Constants = Tiles(model.constants)
+        """Where ``recompute`` reads constants: the model's; a referee may put a store there that proves each tile."""
 
     def _node(self, index: int, each: Pass, name: str) -> Node:
         node = each.graph.nodes[name]
@@ -249,7 +250,7 @@ class Inference:
         """The result of a step from its inputs, in the order of ``Step.sources``, in numpy; None where they are beyond
         the op's bounds, as in no honest run."""
         try:
-            return steps.result(self._derivation(node, leaf)[step], self._tiles, inputs)
+            return steps.result(self._derivation(node, leaf)[step], self.tiles, inputs)
         except BoundError:
             return None
 

@@ -12,6 +12,8 @@ import numpy.typing as npt
 from inference.files.blocks import Weights
 from inference.graph import Arithmetic
 
+TYPES = {"i08": "i1", "u08": "u1", "i16": "<i2", "u16": "<u2", "i32": "<i4", "u32": "<u4"}
+"""Of a constant's numbers, by their names in a manifest."""
 PARTS = ("q", "k", "v", "output", "gate", "up", "down")
 
 
@@ -80,6 +82,21 @@ class Model:
     end: tuple[int, ...] = ()
     tokenizer: str = tokenizer_digest({})
     """Its digest, no part of the model's."""
+
+    @classmethod
+    def sketched(cls, manifest: Mapping[str, Any]) -> "Model":
+        """A model as a manifest describes it, its constants without numbers: steps are derived of it, nothing is run.
+
+        ``manifest``: what ``described`` gives, and of each of the ``constants`` its type and shape.
+        """
+        constants = {
+            name: np.broadcast_to(np.zeros((), TYPES[each["type"]]), each["shape"])
+            for name, each in manifest["constants"].items()
+        }
+        rest = {
+            name: manifest[name] for name in ("arithmetic", "measures", "attributes", "logit_fraction", "tokenizer")
+        }
+        return cls("", constants=constants, end=tuple(manifest["end"]), **rest)
 
     def described(self) -> dict[str, Any]:
         """What decides a result besides the constants, as JSON."""

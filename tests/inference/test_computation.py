@@ -12,11 +12,14 @@ from inference.computation import Inference
 from inference.device import adapters
 from inference.device.runtime import Runtime
 from inference.generate import EMPTY, digest_of, generate
+from inference.model import Model
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.ops.argmax_partial import SPAN
 from inference.reference import Reference
-from inference.steps import LEAF
+from inference.steps import LEAF, ROWS
+from inference.steps._operands import Tiles
+from inference.steps._vectors import Seen
 from inference.steps.draw import inside
 
 PROMPT = np.random.default_rng(1).integers(0, 256, 20).tolist()
@@ -225,6 +228,20 @@ def test_the_threshold_lies_in_one_span(weights, stride, draw):
     found = [int(inside(p[:, s * SPAN :][:, :SPAN], sums, draws, s)[0]) for s in range(3)]
     threshold = int(p.sum()) * draw >> 32
     assert sorted(found)[:2] == [-1, -1] and max(found) == int((p.cumsum() <= threshold).sum())
+
+
+def test_a_referee_without_the_model_recomputes_a_step_from_the_tiles_it_needs(tiny_run, tiny_model):
+    computation, _, words, terms = tiny_run
+    right, names = tiny_model("exact"), {"int8": "i08", "uint8": "u08", "int16": "i16", "int32": "i32"}
+    shapes = {name: {"type": names[str(a.dtype)], "shape": list(a.shape)} for name, a in right.constants.items()}
+    manifest = json.loads(json.dumps({**computation.described(), "constants": shapes}))
+    referee = Inference(Reference(Model.sketched(manifest)), PROMPT, **terms)
+    for index, node in enumerate(computation.nodes):
+        for step, known in zip(referee.steps(index, 0), computation.steps(index, 0), strict=True):
+            assert (step.kind, step.sources, step.numbers) == (known.kind, known.sources, known.numbers)
+        referee.tiles = Seen(Tiles(right.constants))
+        check(referee, words, index, leaves(node) - 1)
+        assert all(len(read) <= -(-len(right.constants[name]) // ROWS) for name, read in referee.tiles.read.items())
 
 
 def test_leaves_of_a_wide_model_follow_from_their_steps():
