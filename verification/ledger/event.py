@@ -8,6 +8,7 @@ from typing import Any
 
 from verification.encoding.canonical import canonical
 from verification.encoding.request import Request
+from verification.encoding.schema import digest_text
 from verification.errors import Refusal
 from verification.ledger.state import Fact, Move
 
@@ -62,9 +63,10 @@ def read_event(raw: bytes, market: str) -> Event:
         Refusal: malformed (of another spelling, too).
     """
     try:
-        event = _event(json.loads(raw), market)
+        content = json.loads(raw)
     except (ValueError, RecursionError):
-        raise Refusal("malformed", "it is no event") from None
+        raise Refusal("malformed", "it is no JSON") from None
+    event = _event(content, market)
     if event.raw != raw:
         raise Refusal("malformed", "it is not in its canonical encoding")
     return event
@@ -80,17 +82,17 @@ def _event(content: Any, market: str) -> Event:
             "previous": str(previous),
             "request": {"content": asked, "kind": str(kind), "party": str(party), "signature": str(signature)},
             "tick": int(tick),
-        } if type(number) is type(tick) is int and all(type(digest) is str for digest in blobs):
+        } if type(number) is type(tick) is int:
             market = market if number else ""  # the genesis makes the market that all others are signed for
             request = Request(kind, party, asked, signature, market)
             moved, stated = tuple(map(_move, moves)), tuple(map(_fact, facts))
-            return Event(number, tick, request, moved, stated, tuple(blobs), previous)
+            return Event(number, tick, request, moved, stated, tuple(map(digest_text, blobs)), previous)
     raise Refusal("malformed", "it lacks what events have")
 
 
 def _move(content: Any) -> Move:
     match content:
-        case [str(source), str(target), str(amount)] if len(amount) < 20 and int(amount) > 0:
+        case [str(source), str(target), str(amount)] if amount.isdecimal() and len(amount) < 20 and int(amount):
             return source, target, int(amount)
     raise Refusal("malformed", "a move holds two accounts and an amount")
 

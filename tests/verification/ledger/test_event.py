@@ -49,6 +49,8 @@ def test_the_genesis_is_signed_for_no_market():
     [
         {"blobs": [1]},
         {"blobs": None},
+        {"blobs": ["dd" * 31]},
+        {"blobs": ["zz" * 32]},
         {"facts": [["note", "x"]]},
         {"facts": [["note", 1, 2]]},
         {"facts": [["note", "x", 1.0]]},
