@@ -3,7 +3,7 @@
 sources: the sum of each head's weights, unsigned; words of the sums (heads, w) of their products with the values.
 numbers: ``width``, w; ``part``, which words those are; ``value_shift``. For word i, of head h = floor(i / w)
 
-    rc = min(floor(u32(2^30 + floor(sum[h] / 2)) / sum[h]), 32767)
+    rc = min(floor(u32(2^30 + floor(sum[h] / 2)) / sum[h]), 32767)     sum[h] > 0
     y = rs(mulsh(x, rc, 16), value_shift)                              |y| <= 32767
 """
 

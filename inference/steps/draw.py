@@ -1,6 +1,7 @@
 """The token that a random word draws, where it lies in one of some spans, else -1.
 
-sources: the sums of all spans' weights, unsigned; the largest word and its id; some spans of words, one after another.
+sources: the sums of all spans' weights, unsigned; the largest word and its id; some spans of words, one after another,
+each of which has a sum.
 numbers: ``first``, which span the first is; ``draw``, the random word, unsigned; ``mantissa``, ``shift``, ``drop`` and
 ``table`` as for ``exponential``. With p the weights of span s = first + i, end[s] = u32(sum of sums 0 to s), t = the
 last end:

@@ -4,7 +4,7 @@ sources: the largest of each row, ``rows`` words; then matrices of ``rows`` rows
 ``shift``: log2(e) over the temperature; ``drop``, fraction bits that the table has and y has not; ``table``, a constant
 of (256,). y is a matrix of ``rows`` rows, the sources' side by side. For a value x in row i
 
-    u = rs(mulsh(i32(largest[i] - x), mantissa, 16), shift)
+    u = rs(mulsh(i32(largest[i] - x), mantissa, 16), shift)            x <= largest[i]
     y = (table[u & 255] >> drop) >> min(u >> 8, 31)
 """
 

@@ -4,7 +4,7 @@ sources: where ``bits`` > 0 the largest |word| of the whole row of activations, 
 span. numbers: ``q`` and ``blocks``, constants of (N, K) and (N, K / 32, 2); ``rows`` of them; ``columns``, the span,
 from a multiple of 32 to one; ``bits``. With a the activations, narrowed where bits > 0:
 
-    e = max(bits(largest) - bits, 0),  a = rs(word, e) kept within ±(2^bits - 1)
+    e = max(bits(largest) - bits, 0),  a = rs(word, e) kept within ±(2^bits - 1),  |word| <= largest
     y[n] = i32(sum over blocks b of mulsh(i32(P), blocks[n, b, 0], 15) + mulsh(i32(A), blocks[n, b, 1], 11))
     P = sum of q[n, c]·a[c],  A = sum of a[c],  over the columns of b
 """
