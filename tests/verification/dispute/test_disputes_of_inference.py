@@ -146,7 +146,7 @@ def wide():
 
 def test_nobody_loses_over_a_wide_model_for_the_size_of_its_rows(wide, judged):
     """Who asserts the right result is accused of every step of a leaf of each op, and who is wrong in one loses."""
-    computation = wide.computation
+    computation, judged_ops = wide.computation, set()
     chosen = {shape.op: node for node, shape in enumerate(computation.nodes)}
     for node in chosen.values():
         last = leaves(computation.nodes[node]) - 1
@@ -155,6 +155,8 @@ def test_nobody_loses_over_a_wide_model_for_the_size_of_its_rows(wide, judged):
             wrong = with_wrong_step(wide.copy(), node, last, step)
             if wrong.tree.root != wide.tree.root:
                 judged(None, wrong, wide, computation=computation)
+                judged_ops.add(computation.nodes[node].op)
+    assert judged_ops == set(chosen)
 
 
 def test_a_cheaper_model_has_the_schedule_of_the_right_one():
