@@ -9,12 +9,14 @@ from inference import models
 from inference.computation import Inference
 from inference.errors import InputError as InferenceError
 from inference.files.tokenizer import Text
+from inference.generate import CHUNK
 from inference.model import Llama, Model
 from inference.models.llama import model
 from inference.reference import Reference
-from verification.cli import Backend, application, run
+from verification.cli import application, run
+from verification.commands.source import Backend
 from verification.errors import InputError
-from verification.first.contest import Task
+from verification.task import Task
 
 COARSE = 1
 """Bits that the adversary of coarser weights leaves out of each."""
@@ -53,6 +55,7 @@ class Models:
     """Inference as a source of computations."""
 
     devices: dict[tuple[Backend, str | None], object] = field(default_factory=dict)
+    prompt_chunk: int = CHUNK
 
     def tokens(self, name: str, prompt: str) -> list[int]:
         """The prompt, taken raw."""

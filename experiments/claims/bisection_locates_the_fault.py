@@ -14,11 +14,12 @@ from inference import models
 from inference.device import adapters
 from inference.errors import InputError
 from verification.__main__ import Models
-from verification.cli import Backend
-from verification.first.adversaries import corrupt_trace
-from verification.first.contest import Task, play_out
-from verification.first.transcript import bounds, summary
-from verification.trace import Trace, leaves, record
+from verification.adversaries import corrupt_trace
+from verification.commands.source import Backend
+from verification.contest import contest
+from verification.dispute.transcript import summary
+from verification.task import Task
+from verification.trace import Trace, leaves, record, tiles
 
 TITLE = "Bisection locates the fault"
 PART = "verification"
@@ -52,10 +53,10 @@ ESCAPES = "the cheat escapes"
 def run(size: Size) -> Results:
     """Every dispute: what it cost, where it ended, and where a search by middle nodes would have."""
     lengths, faults, tokens, sampled = GRID[size]
-    cases = [("tiny", Task("tiny", tuple(PROMPT), length, 0.0, 0), faults) for length in lengths]
+    cases = [("tiny", Task("tiny", tuple(PROMPT), length, 0, 0), faults) for length in lengths]
     if sampled and _has_smollm2():
         prompt = tuple(Models().tokens(SMOLLM2, PROMPT.decode()))
-        cases.append((SMOLLM2, Task(SMOLLM2, prompt, tokens, 0.0, 0), sampled))
+        cases.append((SMOLLM2, Task(SMOLLM2, prompt, tokens, 0, 0), sampled))
     rows = []
     for name, task, count in track(cases, "disputes"):
         rows += _disputes(name, task, count)
@@ -82,12 +83,12 @@ def _disputes(name: str, task: Task, count: int) -> list[dict[str, Any]]:
         for _ in range(count):
             wrong = corrupted(honest.copy(), kind, generator)
             started = time.perf_counter()
-            _, dispute, _ = play_out(task, judge, wrong, honest, None)
+            dispute = contest(task, judge, wrong, honest, source.prompt_chunk).dispute
             seconds = time.perf_counter() - started
-            _, accused, _ = play_out(task, judge, honest, wrong, None)
+            accused = contest(task, judge, honest, wrong, source.prompt_chunk).dispute
             result, node = summary(dispute), dispute.verdict.node  # type: ignore[union-attr]
             assert node is not None
-            most = sum(bounds(judge, node))
+            most = (len(judge.nodes) - 1).bit_length() + (tiles(judge, node) - 1).bit_length()
             rows.append(
                 {
                     "model": name,

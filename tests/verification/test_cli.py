@@ -1,17 +1,26 @@
 """The command line: what it prints, its exit codes, and one line for bad input."""
 
 import json
+import re
 import sys
+from base64 import b64encode
 
 import pytest
 
 from inference.errors import InputError as InferenceError
 from verification import cli as command_line
 from verification.__main__ import Models
+from verification.adversaries import corrupt_trace
+from verification.encoding.request import request
+from verification.encoding.signature import public
+from verification.result import sign_result
+from verification.task import Task
+from verification.trace import record
 
 TINY = ("--model", "tiny", "--prompt", "Hello", "--max-tokens", "3")
 NUMPY = ("--backend", "numpy")
 BOTH = (*NUMPY, "--challenger", "numpy")
+KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
 FIELDS = {
     "winner",
     "loser",
@@ -24,6 +33,15 @@ FIELDS = {
     "referee_macs",
     "inference_macs",
     "reason",
+    "price",
+    "stake",
+    "bond",
+    "reward",
+    "fund",
+    "burnt",
+    "removed",
+    "task",
+    "referee",
 }
 
 
@@ -43,39 +61,72 @@ def cli(monkeypatch, capfd):
 
 @pytest.fixture
 def committed(cli, tmp_path):
-    """A commitment's file."""
-    path = tmp_path / "commitment.json"
+    """A result's file."""
+    path = tmp_path / "result.json"
     assert cli("commit", *TINY, *NUMPY, "--out", path)[0] == 0
     return path
 
 
 @pytest.fixture
 def transcript(cli, tmp_path):
-    """A transcript's file."""
+    """A transcript's file, and the key of its referee."""
     path = tmp_path / "transcript.json"
     corrupt = ("--corrupt", "node=step0001.layer00.query,element=5")
-    assert cli("dispute", *TINY, *BOTH, *corrupt, "--transcript", path)[0] == 0
-    return path
+    code, out, _ = cli("dispute", *TINY, *BOTH, *corrupt, "--transcript", path, "--json")
+    assert code == 0
+    return path, json.loads(out)["referee"]
 
 
-def test_a_commitment_checks(cli, committed):
+def test_a_result_checks(cli, committed):
     code, out, _ = cli("check", committed, *NUMPY)
-    assert code == 0 and "the commitment holds" in out
+    assert (code, out) == (0, "the result holds: 64 nodes recomputed\n")
 
 
-def test_a_commitment_to_something_else_does_not(cli, committed):
+def test_a_result_of_something_else_does_not(cli, committed, key):
     content = json.loads(committed.read_text())
-    for edit in (
-        lambda c: c["commitment"]["header"].update(root="0" * 64),
-        lambda c: c.update(seal="0" * 64),
-        lambda c: c["commitment"]["header"]["tokens"].append(3),
-        lambda c: c["task"].update(seed=1),
-    ):
-        changed = json.loads(json.dumps(content))
+    signed = content["result"]["content"]
+
+    def by_another(edit):
+        """Edited, and signed by another device."""
+        changed = json.loads(json.dumps(signed))
+        changed["header"]["provider"] = public(key(1))
         edit(changed)
-        committed.write_text(json.dumps(changed))
+        return {"result": json.loads(request(key(1), "result", "0" * 64, changed).raw)}
+
+    assert by_another(lambda told: None)["result"] != content["result"]
+    committed.write_text(json.dumps(content | by_another(lambda told: None)))
+    assert cli("check", committed, *NUMPY)[0] == 0
+    for changes, said in (
+        ({"task": content["task"] | {"seed": "1"}}, "the result is for"),
+        ({"output": "AAAA"}, "do not lead to the header's root"),
+        ({"output": "A"}, "base64"),
+        ({"result": content["result"] | {"kind": "claim"}}, "not signed"),
+        ({"result": content["result"] | {"party": "01" + "00" * 31}}, "not signed"),
+        ({"result": None}, "an envelope"),
+        ({"result": 2**70}, "a number"),
+        (by_another(lambda told: told["header"].update(root="0" * 64)), "do not lead to the header's root"),
+        (by_another(lambda told: told["header"].update(root=told["header"]["root"].upper())), "lower-case"),
+        (by_another(lambda told: told["header"].update(market="1" * 64)), "another market"),
+        (by_another(lambda told: told["header"].update(provider=public(key(2)))), "another provider"),
+        (by_another(lambda told: told.update(path="")), "do not lead to the header's root"),
+        (by_another(lambda told: told.update(more=1)), "the keys header, output, path"),
+    ):
+        committed.write_text(json.dumps(content | changes))
         code, out, err = cli("check", committed, *NUMPY)
         assert (code, err) == (1, "") and out.count("\n") == 1
+        assert said in out
+
+
+def test_a_result_that_is_wrong_and_signed_does_not_hold(cli, committed, key):
+    """Output, path and root fit one another; the run gives another root."""
+    computation = Models().computation(Task("tiny", tuple(b"Hello"), 3, 0, 0), "numpy", None)
+    trace = record(computation)
+    corrupt_trace.flip(trace, 5, 0)
+    task = Task("tiny", tuple(b"Hello"), 3, 0, 0)
+    result, output = sign_result(key(1), "0" * 64, task.name, trace)
+    content = {"task": task.plain(), "result": json.loads(result.raw), "output": b64encode(output).decode()}
+    committed.write_text(json.dumps(content))
+    assert cli("check", committed, *NUMPY)[:2] == (1, "the run that was recomputed has another root\n")
 
 
 def test_a_flipped_bit_is_disputed_where_it_is(cli):
@@ -87,23 +138,59 @@ def test_a_flipped_bit_is_disputed_where_it_is(cli):
     assert 0 < result["referee_macs"] < result["inference_macs"]
 
 
+def test_a_dispute_says_what_becomes_of_stake_and_task(cli):
+    code, out, _ = cli("dispute", *TINY, *BOTH, "--adversary", "flipped-bit")
+    assert code == 0
+    assert "price 1,000, stake 8,000, bond 4,000 micro-tokens\n" in out
+    assert "of the stake 1,000 go to the challenger, 2,000 to the fund, and 5,000 are burnt\n" in out
+    assert "the task waits again, ranked higher by 1; the asserter's key is removed\n" in out
+    assert re.search(r"^referee [0-9a-f]{64}$", out, re.MULTILINE)
+
+
 def test_a_transcript_replays(cli, transcript):
-    code, out, _ = cli("replay", transcript)
-    assert (code, out) == (0, "the verdict follows: the challenger wins\n")
+    path, referee = transcript
+    code, out, _ = cli("replay", path, "--referee", referee)
+    assert code == 0
+    assert out.startswith("the verdict follows: the challenger wins over step0001.layer00.query, tile ")
+    code, out, _ = cli("replay", path, "--referee", referee, "--json")
+    told = json.loads(out)
+    assert code == 0 and told["follows"] and told["wrong"] == ""
+    assert (told["winner"], told["reason"]) == ("challenger", "step-wrong")
 
 
-def test_the_same_command_gives_the_same_transcript(cli, transcript):
-    before = transcript.read_bytes()
-    cli("dispute", *TINY, *BOTH, "--corrupt", "node=step0001.layer00.query,element=5", "--transcript", transcript)
-    assert transcript.read_bytes() == before
+def test_a_transcript_that_was_edited_does_not_replay(cli, transcript, key):
+    path, referee = transcript
+    content = json.loads(path.read_text())
+    last = content["entries"][-1]
+    flipped = json.loads(json.dumps(last))
+    flipped["record"]["content"]["verdict"]["winner"] = "asserter"
+    genesis = json.loads(json.dumps(content["genesis"]))
+    genesis["request"]["content"]["rules"]["delta"] = 1
+    for changes, said in (
+        ({"entries": [*content["entries"][:-1], flipped]}, "not signed"),
+        ({"entries": content["entries"][:-1]}, "no verdict"),
+        ({"entries": []}, "no verdict"),
+        ({"genesis": genesis}, "another market's"),
+        ({"genesis": None}, "another market's"),
+        ({"market": "0" * 64}, "another market's"),
+        ({"task": content["task"] | {"seed": "1"}}, "another computation"),
+        ({"referee": public(key(1))}, "another referee"),
+    ):
+        path.write_text(json.dumps(content | changes))
+        code, out, err = cli("replay", path, "--referee", referee)
+        assert (code, err) == (1, "") and said in out and out.count("\n") == 1
+        code, out, err = cli("replay", path, "--referee", referee, "--json")
+        assert code == 1 and said in json.loads(out)["wrong"] and not json.loads(out)["follows"]
 
 
-def test_a_changed_verdict_does_not_replay(cli, transcript):
-    content = json.loads(transcript.read_text())
-    content["verdict"]["winner"] = "asserter"
-    transcript.write_text(json.dumps(content))
-    code, out, _ = cli("replay", transcript)
-    assert (code, out) == (1, "winner is challenger, not asserter\n")
+def test_whose_records_count_is_for_who_replays_to_say(cli, transcript, key):
+    path, _ = transcript
+    assert cli("replay", path)[0] == 2
+    for text in ("", "x", "0" * 64, public(key(1)).upper()):
+        code, out, err = cli("replay", path, "--referee", text)
+        assert (code, out) == (2, "") and "a public key is expected" in err
+    code, out, _ = cli("replay", path, "--referee", public(key(1)))
+    assert code == 1 and "another referee" in out
 
 
 def test_every_adversary_loses_for_the_reason_it_is_listed_with(cli):
@@ -121,6 +208,7 @@ def test_every_adversary_loses_for_the_reason_it_is_listed_with(cli):
         assert code == 0, err
         result = json.loads(out)
         assert (result["winner"], result["reason"]) == ("challenger", row["loses"]), row["name"]
+        assert result["removed"] and result["task"] == "waits again, ranked higher by 1"
 
 
 @pytest.mark.parametrize(
@@ -141,8 +229,11 @@ def test_every_adversary_loses_for_the_reason_it_is_listed_with(cli):
         (("commit", *TINY, *NUMPY, "--temperature", "-1", "--out", "c.json"), "temperature -1"),
         (("commit", *TINY, "--adapter", "nobody's", "--out", "c.json"), "adapter"),
         (("commit", *TINY, *NUMPY, "--out", "/nowhere/c.json"), "/nowhere/c.json"),
+        (("commit", *TINY, *NUMPY, "--temperature", "0.1234567", "--out", "c.json"), "whole millionths"),
+        (("commit", *TINY, *NUMPY, "--temperature", "nan", "--out", "c.json"), "whole millionths"),
+        (("commit", *TINY, *NUMPY, "--temperature", "inf", "--out", "c.json"), "whole millionths"),
         (("check", "/nowhere/c.json"), "cannot be read"),
-        (("replay", "/nowhere/t.json"), "cannot be read"),
+        (("replay", "/nowhere/t.json", "--referee", KEY), "cannot be read"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(cli, tmp_path, monkeypatch, arguments, said):
@@ -153,26 +244,29 @@ def test_bad_input_is_one_line_and_exit_code_2(cli, tmp_path, monkeypatch, argum
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"task": 1, "seal": "", "commitment": {}}', "[" * 100_000])
+@pytest.mark.parametrize("content", ["", "{", "[]", "{}", '{"task": 1, "result": "", "output": ""}', "[" * 100_000])
 def test_foreign_files_are_bad_input(cli, tmp_path, content):
     path = tmp_path / "file.json"
     path.write_text(content)
-    for command in ("check", "replay"):
-        code, _, err = cli(command, path)
+    for command in (("check", path), ("replay", path, "--referee", KEY)):
+        code, _, err = cli(*command)
         assert code == 2 and err.count("\n") == 1
 
 
 def test_a_damaged_transcript_is_bad_input_or_does_not_follow(cli, transcript):
-    content = json.loads(transcript.read_text())
+    path, referee = transcript
+    content = json.loads(path.read_text())
     for changes in (
-        {"events": 3},
-        {"rules": {"delay": "x"}},
-        {"commitment": None},
-        {"verdict": None},
+        {"entries": 3},
+        {"entries": [3]},
+        {"market": 5},
+        {"begin": {"content": 1.5}},
+        {"claim": None},
+        {"genesis": {"request": 2**70}},
         {"task": {}},
     ):
-        transcript.write_text(json.dumps(content | changes))
-        code, _, err = cli("replay", transcript)
+        path.write_text(json.dumps(content | changes))
+        code, _, err = cli("replay", path, "--referee", referee)
         assert code in (1, 2) and err.count("\n") <= 1
         assert "Traceback" not in err
 
@@ -180,44 +274,46 @@ def test_a_damaged_transcript_is_bad_input_or_does_not_follow(cli, transcript):
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"seed": -1}, "seed -1 is not allowed"),
-        ({"seed": 2**70}, "seed 1180591620717411303424 is not allowed"),
-        ({"temperature": 1}, "task holds"),
+        ({"seed": -1}, "task: seed"),
+        ({"seed": 5}, "task: seed"),
+        ({"seed": str(2**70)}, "task: seed"),
+        ({"seed": "05"}, "task: seed"),
+        ({"millionths": 0.5}, "task: millionths"),
+        ({"millionths": 2**60}, "task: millionths"),
         ({"model": "a\0b"}, r"a\x00b: cannot be read"),
-        ({"model": "x" * 5000}, "File name too long"),
+        ({"model": "x" * 129}, "task: model"),
         ({"model": "/dev/zero"}, "not a regular file"),
-        ({"model": 5}, "task holds"),
-        ({"prompt": "Hi"}, "task holds"),
-        ({"prompt": [2**40]}, "token 1099511627776 is not in the vocabulary"),
-        ({"prompt": [True]}, "task holds"),
-        ({"limit": 0}, "0 tokens are not allowed"),
-        ({"limit": 2**60}, "exceed the context"),
-        ({"more": 1}, "task holds"),
+        ({"model": 5}, "task: model"),
+        ({"prompt": "Hi"}, "task: prompt"),
+        ({"prompt": [2**40]}, "task: prompt"),
+        ({"prompt": [2**30]}, "token 1073741824 is not in the vocabulary"),
+        ({"prompt": [True]}, "task: prompt"),
+        ({"limit": 0}, "task: limit"),
+        ({"limit": 2**50}, "exceed the context"),
+        ({"more": 1}, "task: an object with the keys"),
     ],
 )
 def test_tasks_of_a_file_are_held_against_what_is_allowed(cli, committed, transcript, changes, said):
-    for command, path in (("check", committed), ("replay", transcript)):
+    replayed, referee = transcript
+    for path, command in (
+        (committed, ("check", committed, *NUMPY)),
+        (replayed, ("replay", replayed, "--referee", referee)),
+    ):
         content = json.loads(path.read_text())
         content["task"] |= changes
         path.write_text(json.dumps(content))
-        code, out, err = cli(command, path, *(NUMPY if command == "check" else ()))
+        code, out, err = cli(*command)
         assert (code, out, err.count("\n")) == (2, "", 1)
         assert said in err
 
 
 def test_what_a_file_says_is_shown_and_not_obeyed(cli, transcript):
-    content = json.loads(transcript.read_text())
-    content["verdict"]["winner"] = "\x1b[1K\rthe verdict follows\nthe asserter wins"
-    transcript.write_text(json.dumps(content))
-    code, out, _ = cli("replay", transcript)
-    assert code == 1
-    assert out == "winner is challenger, not \\x1b[1K\\rthe verdict follows\\nthe asserter wins\n"
-
-
-def test_an_infinite_temperature_is_refused(cli, committed):
-    committed.write_text(committed.read_text().replace('"temperature": 0.0', '"temperature": 1e999'))
-    code, _, err = cli("check", committed, *NUMPY)
-    assert code == 2 and "temperature inf is not allowed" in err
+    path, referee = transcript
+    content = json.loads(path.read_text())
+    content["entries"][1]["record"]["content"]["event"] = "\x1b[1K\rthe verdict follows\nthe asserter wins"
+    path.write_text(json.dumps(content))
+    code, out, _ = cli("replay", path, "--referee", referee)
+    assert code == 1 and out.count("\n") == 1 and "\x1b" not in out
 
 
 def test_a_prompt_of_stray_bytes_is_refused(cli, tmp_path):

@@ -1,8 +1,8 @@
 """The transcript of a dispute: from it a stranger who knows the referee's key derives the verdict again (section 5).
 
-It holds whatever names the computation, the market, the referee's ``begin``, the two requests by which the parties
-claimed their roots, and the records with the messages they are about. That it names its referee proves nothing: who
-replays says whose records count, and what the rules are.
+It holds whatever names the computation and the rules, the market, the referee's ``begin``, the two requests by which
+the parties claimed their roots, and the records with the messages they are about. That it names its referee proves
+nothing: who replays says whose records count, and what the rules are.
 """
 
 from base64 import b64decode, b64encode
@@ -20,7 +20,7 @@ from verification.encoding.schema import key_text, number, read
 from verification.errors import Refusal
 from verification.trace import leaves
 
-KEYS = {"task", "market", "referee", "begin", "result", "claim", "entries"}
+KEYS = {"task", "genesis", "market", "referee", "begin", "result", "claim", "entries"}
 TICK = number(0, LARGEST_NUMBER)
 
 
@@ -38,12 +38,18 @@ class Rules(Protocol):
 
 
 def transcript(
-    task: Mapping[str, Any], dispute: Dispute, result: Request, claim: Request, entries: Sequence[Entry]
+    task: Mapping[str, Any], genesis: Any, dispute: Dispute, result: Request, claim: Request, entries: Sequence[Entry]
 ) -> dict[str, Any]:
-    """What is published of a dispute; ``task`` is whatever says which computation it is about."""
+    """What is published of a dispute.
+
+    Args:
+        task: whatever says which computation it is about.
+        genesis: whatever says which rules the market has.
+    """
     begin = dispute.begin
     return {
         "task": dict(task),
+        "genesis": genesis,
         "market": begin.market,
         "referee": begin.party,
         "begin": _shown(begin.raw),

@@ -10,11 +10,9 @@ from dataclasses import replace
 from hashlib import sha256
 from typing import Any
 
-import numpy as np
-
 from verification.encoding.canonical import digest
 from verification.encoding.request import Request
-from verification.encoding.schema import digest_text, key_text, mapping, proof, read
+from verification.encoding.schema import digest_text, read
 from verification.errors import Refusal
 from verification.ledger.operations import coordinator_only
 from verification.ledger.state import FUND, Draft
@@ -27,10 +25,8 @@ from verification.market.leases import NAMED, in_time
 from verification.market.records import Lease, Order, Result, find, in_state, store
 from verification.market.returns import close, end_deputies, free_slot, owe, set_due
 from verification.market.rules import rules_of
-from verification.merkle import Tree, leaf_digests, node_digest, root_of
+from verification.result import RESULT, output_root
 
-HEADER = {"market": digest_text, "lease": digest_text, "root": digest_text, "provider": key_text}
-RESULT = {"header": mapping(HEADER), "output": digest_text, "path": proof}
 PUBLISH = {"lease": digest_text, "secret": digest_text}
 
 
@@ -136,8 +132,5 @@ def _check_output(draft: Draft, lease: Lease, content: dict[str, Any]) -> None:
         raise Refusal("missing-output", f"{content['output']} has not come")
     if len(raw) != 4 * lease.rows * lease.words:
         raise Refusal("wrong-output", f"{len(raw)} bytes; {lease.rows} rows of {lease.words} words are due")
-    words = np.frombuffer(raw, "<i4").reshape(lease.rows, lease.words)
-    node = node_digest(lease.rows, lease.words, Tree(b"".join(leaf_digests(words))).root)
-    root = root_of(node, lease.nodes - 1, lease.nodes, content["path"])
-    if root is None or root.hex() != content["header"]["root"]:
+    if output_root(raw, lease.rows, lease.words, lease.nodes, content["path"]) != content["header"]["root"]:
         raise Refusal("wrong-output", "the output and its path do not lead to the header's root")

@@ -64,7 +64,7 @@ def judged(begun, key, rules):
         nodes, tiles = bounds(judge, dispute.verdict.node, dispute.levels)
         assert result["rounds_node"] <= nodes and result["rounds_tile"] <= tiles
         if replays:
-            content = json.loads(json.dumps(transcript(task.plain(), dispute, *claimed, proceedings.entries)))
+            content = json.loads(json.dumps(transcript(task.plain(), None, dispute, *claimed, proceedings.entries)))
             assert replay(content, judge, public(key(9)), rules()) == ""
         return dispute
 
