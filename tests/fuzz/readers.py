@@ -5,11 +5,13 @@ A reader may raise its package's ``InputError`` or ``Refusal``, one line; anythi
 
 import json
 import os
+from base64 import b64encode
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 from unittest.mock import patch
 
 import gguf
@@ -43,21 +45,28 @@ from inference.models.llama import check as check_model
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
-from verification import cli
 from verification.__main__ import Models
+from verification.adversaries.listing import cheat
+from verification.commands.commit import NO_MARKET, signed_root
+from verification.commands.replay import rules_of_market
+from verification.computation import Computation
+from verification.contest import contest
+from verification.dispute.messages import KINDS
+from verification.dispute.transcript import KEYS, replay
+from verification.encoding.canonical import canonical, parsed
 from verification.encoding.request import request
+from verification.encoding.schema import read as read_content
 from verification.encoding.signature import public
 from verification.errors import InputError as VerificationError
 from verification.errors import Refusal
 from verification.files import read
-from verification.first import contest, messages
-from verification.first.commitment import check as check_commitment
-from verification.first.transcript import KEYS, read_commitment, replay, transcript
 from verification.ledger.inspect import inspect
 from verification.ledger.store import Ledger
 from verification.market.operations import OPERATIONS
 from verification.market.rules import Rules
-from verification.trace import record
+from verification.result import sign_result
+from verification.task import Task, read_task
+from verification.trace import Trace, record
 
 
 @dataclass(frozen=True)
@@ -284,14 +293,14 @@ def fill(path: Path) -> None:
 
 
 @cache
-def dispute() -> tuple[dict[str, object], object]:
-    """A transcript of a cheat in the tiny model, and the computation it is about."""
-    task = contest.Task("tiny", (72, 105), 2, 0.0, 0)
+def dispute() -> tuple[dict[str, Any], Task, Computation, Trace]:
+    """A transcript of a cheat in the tiny model, what it is about, and the cheat's trace."""
+    task = Task("tiny", (72, 105), 2, 0, 0)
     computation = Models().computation(task, "numpy", None)
     wrong, right = record(computation, keep_all=True), record(computation, keep_all=True)
-    wrong = contest.cheats(wrong, "silent-at-open")
-    made, played, events = contest.play_out(task, computation, wrong, right, None)
-    return json.loads(json.dumps(transcript(asdict(task), made, played, events))), computation
+    wrong = cheat(wrong, "silent-at-open")
+    held = contest(task, computation, wrong, right, Models().prompt_chunk)
+    return json.loads(json.dumps(held.transcript)), task, computation, wrong
 
 
 def write_transcript(root: Path) -> None:
@@ -300,25 +309,36 @@ def write_transcript(root: Path) -> None:
 
 def read_transcript(path: Path) -> None:
     content = read(path / "transcript.json", KEYS)
-    cli._read_task(path, content["task"])
-    replay(content, dispute()[1])
+    read_task(content["task"])
+    with suppress(Refusal):
+        rules_of_market(content, content["referee"])
+    replay(content, dispute()[2], content["referee"], Rules())
 
 
-def write_commitment(root: Path) -> None:
-    content = {key: dispute()[0][key] for key in ("task", "seal", "commitment")}
-    (folder(root, "commitment") / "commitment.json").write_text(json.dumps(content))
+def write_result(root: Path) -> None:
+    _, task, _, wrong = dispute()
+    key = Ed25519PrivateKey.from_private_bytes(b"d" * 32)
+    result, output = sign_result(key, NO_MARKET, task.name, wrong)
+    content = {"task": task.plain(), "result": parsed(result.raw), "output": b64encode(output).decode()}
+    (folder(root, "result") / "result.json").write_text(json.dumps(content))
 
 
-def read_sealed(path: Path) -> None:
-    content = read(path / "commitment.json", {"task", "seal", "commitment"})
-    task, made = cli._read_task(path, content["task"]), read_commitment(content["commitment"])
-    check_commitment(made, content["seal"], task.name, dispute()[1])
+def read_result(path: Path) -> None:
+    content = read(path / "result.json", {"task", "result", "output"})
+    signed_root(content, read_task(content["task"]), dispute()[2])
 
 
 def write_messages(root: Path) -> None:
-    events = [event["message"] for event in dispute()[0]["events"] if "message" in event]
-    for number, text in enumerate(events):
-        (folder(root, f"{number}") / "message.json").write_bytes(text.encode("latin-1"))
+    messages = [entry["message"] for entry in dispute()[0]["entries"]]
+    for number, message in enumerate(messages):
+        (folder(root, f"{number}") / "message.json").write_bytes(canonical(message))
+
+
+def read_message(path: Path) -> None:
+    """As if whoever wrote it had signed it."""
+    envelope = parsed((path / "message.json").read_bytes())
+    if isinstance(envelope, dict) and isinstance(envelope.get("kind"), str) and envelope["kind"] in KINDS:
+        read_content(KINDS[envelope["kind"]], envelope.get("content"))
 
 
 def write_ledger(root: Path) -> None:
@@ -347,10 +367,10 @@ READERS = {
     "tokenizer": Reader(lambda root: write_tokenizer(folder(root, "tokenizer") / "tokenizer.json"), tokenize),
     "chat-template": Reader(write_template, fill),
     "saved-model": Reader(write_saved, load_saved),
-    "commitment": Reader(write_commitment, read_sealed),
+    "result": Reader(write_result, read_result),
     "transcript": Reader(write_transcript, read_transcript),
     "ledger": Reader(write_ledger, read_ledger),
-    "message": Reader(write_messages, lambda path: messages.decode((path / "message.json").read_bytes())),
+    "message": Reader(write_messages, read_message),
 }
 if os.environ.get("DISTRIBUTE_LAB_DATA"):  # sheets of a published scenario
     from experiments.claims.densities_follow_earlier_work import workbook

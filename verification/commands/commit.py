@@ -7,6 +7,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verification.commands.source import Backend, Source, recorded
+from verification.computation import Computation
 from verification.dispute.referee import linear
 from verification.encoding.canonical import canonical, parsed
 from verification.encoding.request import opened
@@ -45,7 +46,7 @@ def check(source: Source, path: Path, backend: Backend, adapter: str | None) -> 
     task = read_task(content["task"])
     computation = source.computation(task, backend, adapter)
     try:
-        root = _signed_root(content, task, computation)
+        root = signed_root(content, task, computation)
         wrong = linear(root, recorded(computation, "recomputing the run"))
     except Refusal as refusal:
         wrong = str(refusal)
@@ -53,6 +54,11 @@ def check(source: Source, path: Path, backend: Backend, adapter: str | None) -> 
     return not wrong
 
 
-def _signed_root(content: Any, task: Task, computation: Any) -> str:
+def signed_root(content: dict[str, Any], task: Task, computation: Computation) -> str:
+    """The root that a file of ``commit``'s claims.
+
+    Raises:
+        Refusal: see ``opened`` and ``check_result``.
+    """
     result = opened(canonical(content["result"]), NO_MARKET)
     return check_result(result, binary(content["output"]), task.name, computation)
