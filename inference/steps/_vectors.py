@@ -106,6 +106,16 @@ def beyond_a_tile() -> Iterator[Made]:
         yield Made(step, [a], constants, result(step, Tiles(constants), [a]))
 
 
+def at_an_end() -> Iterator[Made]:
+    """A threshold that is the end of the first of two spans: it lies in the second."""
+    word, sums, top = np.array([5], np.int32), np.full(2, 2**15, np.int32), np.array([5, 0], np.int32)
+    constants: Arrays = {"exponential": tables.exponential()}
+    numbers = {"draw": 2**31, "mantissa": 2**14, "shift": 8, "drop": 3, "table": "exponential"}
+    for span in (0, 1):
+        step = Step("draw", (0, 1, 2), {**numbers, "first": span}, 1, 1)
+        yield Made(step, [sums, top, word], constants, result(step, Tiles(constants), [sums, top, word]))
+
+
 def other() -> Iterator[Made]:
     """Kinds and inputs that no op above has: null choices, sums without a sign, ends of the range."""
     null, word = np.empty(0, np.int32), np.array([7], np.int32)
@@ -211,7 +221,7 @@ def vector(made: Made, *, good: bool = True) -> dict[str, Any]:
 def content() -> dict[str, Any]:
     """All of the file: a few good vectors of each kind, those refused that the first of them and the last give."""
     good: dict[str, list[Made]] = {}
-    for made in [*other(), *beyond_a_tile(), *drawn()]:
+    for made in [*other(), *at_an_end(), *beyond_a_tile(), *drawn()]:
         of_kind = good.setdefault(made.step.kind, [])
         if len(of_kind) < MOST:
             of_kind.append(made)
