@@ -1,0 +1,45 @@
+"""Tasks: one spelling each, whose digest is its name."""
+
+import json
+
+import pytest
+
+from verification.errors import InputError
+from verification.task import Task, read_task
+
+TASK = Task("tiny", (72, 105), 2, 800_000, 2**64 - 1)
+
+
+def test_a_task_is_read_as_it_was_written():
+    plain = json.loads(json.dumps(TASK.plain()))
+    assert read_task(plain) == TASK and read_task(plain).name == TASK.name
+    assert TASK.temperature == 0.8
+    assert plain["seed"] == "18446744073709551615"
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"model": ""},
+        {"model": 5},
+        {"prompt": "Hi"},
+        {"prompt": [-1]},
+        {"prompt": [True]},
+        {"prompt": [2**31]},
+        {"limit": 0},
+        {"limit": 1.0},
+        {"millionths": -1},
+        {"millionths": 0.5},
+        {"seed": 5},
+        {"seed": "-1"},
+        {"seed": str(2**64)},
+        {"seed": "01"},
+        {"more": 1},
+    ],
+)
+def test_other_spellings_are_no_task(changes):
+    with pytest.raises(InputError, match="task"):
+        read_task(TASK.plain() | changes)
+    for content in (None, [], {}, "x"):
+        with pytest.raises(InputError, match="task"):
+            read_task(content)
