@@ -360,8 +360,7 @@ class Dispute:
 
 def identity(computation: Computation) -> str:
     """The digest of what says which computation a dispute is about."""
-    described = computation.described()
-    return digest({"described": described, "digests": dict(computation.digests), "terms": dict(computation.terms)})
+    return digest({"digests": dict(computation.digests), "terms": dict(computation.terms)})
 
 
 def _decided(state: State, winner: Role | None, reason: str, macs: int = 0) -> State:

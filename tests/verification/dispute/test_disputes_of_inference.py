@@ -1,6 +1,7 @@
 """Disputes over runs of real models: every node of the tiny one, sampled ones of SmolLM2, across stacks."""
 
 import json
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -18,6 +19,7 @@ from inference.reference import Reference
 from verification.__main__ import Models, cheaper, exact
 from verification.adversaries import corrupt_trace
 from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
+from verification.dispute.dispute import identity
 from verification.dispute.party import honest, play
 from verification.dispute.record import Proceedings
 from verification.dispute.transcript import bounds, replay, summary, transcript
@@ -157,6 +159,15 @@ def test_nobody_loses_over_a_wide_model_for_the_size_of_its_rows(wide, judged):
                 judged(None, wrong, wide, computation=computation)
                 judged_ops.add(computation.nodes[node].op)
     assert judged_ops == set(chosen)
+
+
+def test_end_tokens_are_part_of_what_a_dispute_is_about():
+    """Else a file that names another end token would make a short answer right, or an honest one wrong."""
+    weights = exact("tiny")
+    task = {"ids": [72, 105], "limit": 6}
+    one, two = (Inference(Reference(replace(weights, end=end)), **task) for end in ((), (124,)))
+    assert record(one).tokens != record(two).tokens
+    assert identity(one) != identity(two)
 
 
 def test_a_cheaper_model_has_the_schedule_of_the_right_one():
