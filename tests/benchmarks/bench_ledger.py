@@ -41,7 +41,8 @@ class Recorded(Market):
         for number in range(LEASES):
             lease = self.lend(self.devices[number % len(self.devices)])
             self.result(lease)
-            self.drop(lease)
+            self.conclude(lease) if self.drawn(lease) else self.publish(lease)
+            self.end(lease)
 
     def ask(self, party, kind, content, blobs=None):
         asked = request(self.keys[party], kind, self.ledger.market, content)

@@ -61,7 +61,7 @@ def _check(content: Any, depth: int) -> None:
         if depth == 0:
             raise Refusal("malformed", f"it is nested deeper than {DEEPEST} levels")
         texts = list(content) if kind is dict else []
-        if not all(type(key) is str for key in texts):
+        if set(map(type, texts)) - {str}:
             raise Refusal("malformed", "a key is a text")
         for part in content.values() if kind is dict else content:
             if type(part) is str:

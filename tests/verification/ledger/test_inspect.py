@@ -13,6 +13,7 @@ from toy_market import OPERATIONS, PARTIES
 from verification.encoding.canonical import canonical, parsed
 from verification.errors import Refusal
 from verification.ledger.inspect import inspect
+from verification.ledger.state import State
 from verification.ledger.store import Ledger
 
 LAST = 29
@@ -162,12 +163,65 @@ def test_every_row_that_is_deleted_added_or_swapped_is_noticed(changed, sql):
         "UPDATE head SET digest = x'00'",
         "DELETE FROM events",
         "DELETE FROM events; UPDATE head SET number = -1, digest = x''",
+        "DELETE FROM events; DELETE FROM blobs; UPDATE head SET number = -1, digest = x''",
     ],
 )
 def test_blobs_that_lack_or_were_added_and_other_heads_are_noticed(changed, sql):
     with changed() as (path, connection):
         connection.executescript(sql)
     assert wrong(path)
+    assert not opens(path)
+
+
+@pytest.mark.parametrize("value", [5, 2**62, "text", 1.5])
+@pytest.mark.parametrize("column", ["event", "name"])
+def test_what_is_no_bytes_is_noticed(filled, column, value):
+    """As SQLite itself would not write it: to a table that was not strict for a while."""
+    for sql, arguments in (
+        ("UPDATE sqlite_master SET sql = replace(sql, ' STRICT', '') WHERE name = 'events'", ()),
+        (f"UPDATE events SET {column} = ? WHERE number = {LAST}", (value,)),
+        ("UPDATE sqlite_master SET sql = sql || ' STRICT' WHERE name = 'events'", ()),
+    ):
+        connection = sqlite3.connect(filled, isolation_level=None)
+        connection.execute("PRAGMA writable_schema = ON")
+        connection.execute(sql, arguments)
+        connection.close()
+    assert f"event {LAST} is no bytes" in wrong(filled)
+    assert not opens(filled)
+
+
+def test_a_damaged_index_is_noticed(filled, reopen):
+    """By it requests are found that were performed; each name stands in it and beside its event."""
+    raw = filled.read_bytes()
+    with reopen(filled) as ledger:
+        names = [bytes.fromhex(event.request.name) for event in ledger.events()]
+    for name in names[::5]:
+        places = [at for at in range(len(raw)) if raw.startswith(name, at)]
+        assert len(places) >= 2
+        for at in places:
+            filled.write_bytes(raw[: at + 31] + bytes([raw[at + 31] ^ 1]) + raw[at + 32 :])
+            assert wrong(filled)
+
+
+def test_sums_are_checked_beside_the_accounts(filled, monkeypatch):
+    """A fault in the accounts themselves: what is moved to who is free to spend it arrives twice."""
+    add = State._add
+
+    def faulty(self, account, amount):
+        add(self, account, 2 * amount if account.startswith("free:") and amount > 0 else amount)
+
+    monkeypatch.setattr(State, "_add", faulty)
+    assert "accounts hold" in wrong(filled)
+    assert not opens(filled)
+
+
+def test_time_that_goes_back_is_noticed(changed):
+    def earlier(event):
+        event["tick"] -= 1
+
+    with changed() as (path, connection):
+        rewrite(connection, earlier, number_of(connection, "final"))
+    assert "after tick" in wrong(path)
     assert not opens(path)
 
 

@@ -146,6 +146,13 @@ def test_an_operation_that_raises_something_else_changes_nothing(create, ask):
         assert ledger.perform(ask(ledger, 0, "deposit", amount="9", nonce=0))
 
 
+def test_a_closed_ledger_is_a_fault_of_its_user(create, ask):
+    with create() as ledger:
+        asked = ask(ledger, 0, "deposit", amount="1", nonce=0)
+    with pytest.raises(sqlite3.ProgrammingError):
+        ledger.perform(asked)
+
+
 def test_deposits_and_withdrawals_never_use_up_what_can_be_deposited(create, ask):
     """It is what the accounts hold that stays below 2^63, not what was ever deposited."""
     with create() as ledger:
