@@ -23,7 +23,7 @@ class Node:
     bound: int  # nothing in it is worth more
     column: Int  # indices into the pool
     slack: Int  # an allocation that uses the column is worth at most bound - slack
-    bonus: Int  # (tasks,) added to every column of a task that must be served, and taken off the bound
+    bonus: Int  # (tasks,) added to every column of a task that must be served, and taken off the bound; else 0
 
     def only(self, kept: NDArray[np.bool_]) -> "Node":
         return replace(self, column=self.column[kept], slack=self.slack[kept])
@@ -84,34 +84,40 @@ def branch_and_bound(
                 best, lower = whole, worth
                 floor = max(lower, outside)
             continue
-        without, plunged = _children(pool, rest, node.column[used], x, floor)
-        heapq.heappush(heap, (-without.bound, next(order), without))
+        if (children := _children(pool, rest, node.column[used], x, floor)) is not None:
+            without, plunged = children
+            heapq.heappush(heap, (-without.bound, next(order), without))
     return best, max(floor, -heap[0][0] if heap else 0), nodes
 
 
-def _children(pool: Pool, node: Node, used: Int, x: Float, floor: int) -> tuple[Node, Node]:
-    """A provider is kept from a task, or must serve it: the pair is the one about which x is least decided."""
+def _children(pool: Pool, node: Node, used: Int, x: Float, floor: int) -> tuple[Node, Node] | None:
+    """A provider is kept from a task, or must serve it: the pair is the one about which x is least decided.
+
+    Each child has fewer columns or one more task that must be served. None where all is decided: the node's columns
+    are one allocation, which does not fit.
+    """
     t, base = pool.tasks, pool.base
-    A = pool.A[:base, used]
-    column = np.repeat(np.arange(used.size), np.diff(A.indptr))
-    z = np.zeros((t, base))
-    np.add.at(z, (pool.task[used][column], A.indices), x[column])
-    z = z[:, t:]
+    z = _over_pairs(pool, used, x)
     i, j = divmod(int(np.argmin(np.abs(z - 0.5))), base - t)
-    if not 1e-6 < z[i, j] < 1 - 1e-6:  # x is integer, and prices were rounded
-        i, j = _open_pair(pool, np.append(np.setdiff1d(node.column, used[x >= 0.5]), node.column)[0], z)
     mine, with_j = pool.task[node.column] == i, pool.uses(node.column, t + j)
+    if not 1e-6 < z[i, j] < 1 - 1e-6 or (node.bonus[i] > 0 and with_j[mine].all()):  # floats hide what is left
+        count, size = _over_pairs(pool, node.column), np.bincount(pool.task[node.column], minlength=t)
+        undecided = (count > 0) & ((count < size[:, None]) | (node.bonus == 0)[:, None])
+        if not undecided.any():
+            return None
+        i, j = divmod(int(np.argmin(np.where(undecided, np.abs(z - 0.5), np.inf))), base - t)
+        mine, with_j = pool.task[node.column] == i, pool.uses(node.column, t + j)
     bonus = node.bonus.copy()
     bonus[i] = 0  # then so much that an allocation without i is worth less than ``floor``, unless sums would not fit
-    bonus[i] = min(node.bound - floor + int(pool.profit.max()), BONUSES - int(bonus.sum()))
+    bonus[i] = max(1, min(node.bound - floor + int(pool.profit.max()), BONUSES - int(bonus.sum())))
     taken_alone = with_j & ~mine & (pool.limit[t + j] == 1)
     return node.only(~(mine & with_j)), replace(node.only(~(mine & ~with_j) & ~taken_alone), bonus=bonus)
 
 
-def _open_pair(pool: Pool, column: int, z: Float) -> tuple[int, int]:
-    """The column's task and a provider that tells it from what x takes: one of its own that x leaves, else one more."""
-    i = int(pool.task[column])
-    rows = pool.A[: pool.base, [column]].indices
-    own = rows[rows >= pool.tasks] - pool.tasks
-    others = np.setdiff1d(np.flatnonzero(z[i] >= 0.5), own)
-    return i, int(np.concatenate((own[z[i, own] < 0.5], others, own))[0])
+def _over_pairs(pool: Pool, column: Int, weight: Float | float = 1.0) -> Float:
+    """(tasks, providers) the weights of the columns with each pair."""
+    A = pool.A[: pool.base, column]
+    of = np.repeat(np.arange(column.size), np.diff(A.indptr))
+    total = np.zeros((pool.tasks, pool.base))
+    np.add.at(total, (pool.task[column][of], A.indices), np.broadcast_to(weight, column.size)[of])
+    return total[:, pool.tasks :]

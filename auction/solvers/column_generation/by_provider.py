@@ -23,7 +23,15 @@ from auction.solvers.column_generation.columns import (
 )
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
 from auction.solvers.column_generation.enumeration import columns_within
-from auction.solvers.column_generation.lattices import ENTRIES, STEPS, Lattice, lattices, needed_price, with_needed
+from auction.solvers.column_generation.lattices import (
+    ENTRIES,
+    SMALL,
+    STEPS,
+    Lattice,
+    lattices,
+    needed_price,
+    with_needed,
+)
 from auction.solvers.column_generation.listing import minimal_columns
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
@@ -47,8 +55,8 @@ def fits(market: Market, reading: Reading) -> bool:
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     """Bound, certificate and allocation; the bound is the certificate's or, where the search proved less, that.
 
-    Where tables of cover prices are too large but covers few, as of few providers and demands of any size, all columns
-    are listed, and as under ``whole`` the search is over those.
+    Where tables of cover prices are large but covers few, as of few providers and demands of any size, all columns are
+    listed, and as under ``whole`` the search is over those.
 
     Raises:
         InputError: neither is possible.
@@ -58,7 +66,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     if not reduced.task.size or not reduced.provider.size or parts == []:
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
-    pool = None if parts is not None else _every_column(market, reading, reduced)
+    pool = _every_column(market, reading, reduced, parts)
     proof: str | None
     best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
     with flag_of(stop) as flag:
@@ -80,15 +88,17 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     return Found(allocation_of(reduced, best), upper, status, certificate, proof if upper < bound else None)
 
 
-def _every_column(market: Market, reading: Reading, reduced: ReducedMarket) -> Pool:
-    """All columns there are.
+def _every_column(market: Market, reading: Reading, reduced: ReducedMarket, parts: list[Lattice] | None) -> Pool | None:
+    """All columns there are; None where tables price their covers sooner.
 
     Raises:
-        InputError: of bundles, more than are listed.
+        InputError: of bundles, more than are listed, and tables beyond memory.
     """
     if reading == "whole":
         return whole_columns(market, reduced)
-    if (pool := minimal_columns(reduced)) is None:
+    if parts is not None and sum(part.entries for part in parts) <= SMALL:
+        return None
+    if (pool := minimal_columns(reduced)) is None and parts is None:
         raise InputError(
             f"market: covers of its demands by its providers need tables of more than {ENTRIES} entries "
             f"or {STEPS} steps, and there are too many to be listed"

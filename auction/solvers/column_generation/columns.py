@@ -95,12 +95,14 @@ def build_pool(reduced: ReducedMarket, task: Int, ends: Int, provider: Int) -> P
 
 
 def columns_of(reduced: ReducedMarket, allocation: Allocation) -> Pool:
-    """An allocation's columns."""
+    """An allocation's columns; of no task that needs a provider left out, which costs as much as the task bids."""
     pair = np.isin(allocation.task, reduced.task) & np.isin(allocation.provider, reduced.provider)
     task, start = np.unique(allocation.task[pair], return_index=True)
     ends = np.append(start[1:], pair.sum())[: task.size]
     provider = np.searchsorted(reduced.provider, allocation.provider[pair])
-    return build_pool(reduced, np.searchsorted(reduced.task, task), ends, provider)
+    task = np.searchsorted(reduced.task, task)
+    covered = (np.add.reduceat(reduced.slot[provider], start) >= reduced.demand[task]).all(axis=1)
+    return build_pool(reduced, task, ends, provider).only(np.flatnonzero(covered))
 
 
 def allocation_of(reduced: ReducedMarket, pool: Pool) -> Allocation:

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from auction import instances, solvers
-from auction.allocation import check
+from auction.allocation import Allocation, check
 from auction.certificate import derived_bound
 from auction.market import READINGS, Market
 from auction.search import Stop
@@ -20,7 +20,7 @@ from auction.solvers._time import NEVER_RAISED
 from auction.solvers.column_generation import by_provider, listing
 from auction.solvers.column_generation import lattices as lattice_limits
 from auction.solvers.column_generation.branching import branch_and_bound
-from auction.solvers.column_generation.columns import Pool, price_columns, reduce_market
+from auction.solvers.column_generation.columns import Pool, columns_of, price_columns, reduce_market
 from auction.solvers.column_generation.enumeration import covers_within
 from auction.solvers.column_generation.listing import minimal_columns
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
@@ -230,3 +230,25 @@ def test_nodes_close_only_where_integers_say_so():
         bound, slack = price_columns(pool, np.zeros(2, dtype=np.int64))
         best, upper, _ = branch_and_bound(pool, slack, bound, 0, pool.only(np.arange(0)), 0.0, Stop(None))
         assert int(best.profit.sum()) == upper == max(first, second + third)
+
+
+def test_a_heuristic_s_task_loses_where_it_needs_a_provider_of_no_use():
+    """Provider 0 costs all that anybody bids; provider 2 gives nothing that anybody wants, and task 1 pays for it."""
+    market = Market(
+        demand=[[4, 0], [2, 0]],
+        value=[3, 3],
+        unit_work=[0.0, 0.0],
+        alpha=2,
+        beta=1,
+        resource=[[2, 0], [2, 0], [0, 1]],
+        slots=[1, 2, 1],
+        cost=[3, 1, 1],
+        ability=[[0.5, 0.5]] * 3,
+    )
+    market = replace(market, value=market.value - market.net_bid + 3)
+    assert market.net_bid.tolist() == [3, 3]
+    reduced = reduce_market(market)
+    assert reduced.provider.tolist() == [1]
+    pool = columns_of(reduced, Allocation.of([0, 0, 1, 1], [0, 1, 1, 2]))
+    assert pool.task.tolist() == [1] and pool.profit.tolist() == [2]
+    assert not columns_of(reduced, Allocation.empty()).profit.size
