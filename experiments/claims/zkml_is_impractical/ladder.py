@@ -20,11 +20,17 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from experiments.claims.zkml_is_impractical import prover
 from experiments.claims.zkml_is_impractical.perceptron import Perceptron
 from experiments.progress import track
-from verification.first.adversaries.corrupt_trace import with_wrong_step
-from verification.first.bisection import Dispute
-from verification.first.commitment import commit, header, public
-from verification.first.party import honest, play
-from verification.trace import record
+from verification.adversaries.corrupt_trace import with_wrong_step
+from verification.dispute.clocks import budgets
+from verification.dispute.dispute import Dispute, identity
+from verification.dispute.party import honest, play
+from verification.dispute.record import Proceedings
+from verification.dispute.transcript import summary
+from verification.encoding.request import request
+from verification.encoding.signature import public
+from verification.market.rules import Rules
+from verification.result import sign_result
+from verification.trace import Trace, record
 
 Widths = tuple[int, ...]
 LADDER: tuple[Widths, ...] = (
@@ -43,6 +49,10 @@ LADDER: tuple[Widths, ...] = (
     (768, 768, 768),
 )
 """A circuit has 2^k rows of two multiply-accumulates each: some models nearly fill it, some are just above half."""
+KEYS = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (1, 2, 3)]
+"""Of coordinator, asserter and challenger."""
+NOBODY = "0" * 64
+"""Where a market, a lease or a claim is named: there is none."""
 STORED = "ladder.csv"
 PROVED = "proved"
 
@@ -114,33 +124,52 @@ def prove(widths: Widths, python: str = sys.executable) -> dict[str, object]:
 def optimistic(widths: Widths, repeats: int) -> dict[str, object]:
     """The optimistic proof of one pass in exact integers: CPU seconds of inference, commitment, dispute; bytes sent.
 
-    Commitment: the trace recorded and its header signed, the inference itself not counted. Dispute: over one wrong word
-    of the largest layer, both parties' and the referee's work together, all messages counted.
+    Commitment: the trace recorded and its result signed, the inference itself not counted. Dispute: over one wrong word
+    of the largest layer, both parties' and the referee's work together, its records signed, all messages counted.
     """
     computation = Perceptron(widths)
-    keys = [Ed25519PrivateKey.from_private_bytes(bytes([number]) * 32) for number in (1, 2)]
-    honest_trace, wrong = record(computation), record(computation)
+    right, wrong = record(computation), record(computation)
     with_wrong_step(wrong, int(np.argmax([matrix.size for matrix in computation.weights])), 0, 0)
-
-    def dispute() -> Dispute:
-        made = Dispute(computation, header("task", wrong, public(keys[0])), public(keys[1]))
-        honest_trace.derived.clear()  # derived anew; the cheat's are its lie
-        play(made, honest("asserter", keys[0], wrong), honest("challenger", keys[1], honest_trace))
-        return made
-
-    decided = dispute()
+    decided = disputed(computation, wrong, right)
     assert decided.verdict is not None and decided.verdict.winner == "challenger"
+    told = summary(decided)
+    result, output = sign_result(KEYS[1], NOBODY, NOBODY, wrong)
     inference = cpu_seconds(lambda: computation.run(lambda first, outputs: None), repeats)
-    committed = cpu_seconds(lambda: commit("task", record(computation), keys[0], bytes(32)), repeats)
+    committed = cpu_seconds(lambda: sign_result(KEYS[1], NOBODY, NOBODY, record(computation)), repeats)
     return {
         "widths": named(widths),
         "infer_cpu": inference,
         "commit_cpu": committed - inference,
-        "dispute_cpu": cpu_seconds(dispute, repeats),
-        "commitment_bytes": len(header("task", wrong, public(keys[0])).encoded()),
-        "opened_bytes": decided.bytes,
-        "rounds": sum(decided.rounds.values()),
+        "dispute_cpu": cpu_seconds(lambda: disputed(computation, wrong, right), repeats),
+        "commitment_bytes": len(result.raw) + len(output),
+        "opened_bytes": told["bytes"],
+        "rounds": told["rounds_node"] + told["rounds_tile"],
     }
+
+
+def disputed(computation: Perceptron, wrong: Trace, right: Trace) -> Dispute:
+    """A dispute over a wrong trace, played to its end."""
+    coordinator, asserter, challenger = KEYS
+    rules = Rules()
+    content = {
+        "claim": NOBODY,
+        "header": NOBODY,
+        "computation": identity(computation),
+        "asserter": public(asserter),
+        "challenger": public(challenger),
+        "roots": {"asserter": wrong.tree.root.hex(), "challenger": right.tree.root.hex()},
+        "rules": {"delta": rules.delta, "levels": rules.levels, "message_limit": rules.message_limit},
+        "budgets": budgets(rules.delta, rules.delta),
+        "tick": 0,
+        "head": {"number": 0, "digest": NOBODY},
+    }
+    right.derived.clear()  # derived anew; the cheat's are its lie
+    dispute = Dispute(computation, request(coordinator, "begin", NOBODY, content))
+    play(
+        Proceedings(dispute, coordinator),
+        {"asserter": honest(asserter, wrong), "challenger": honest(challenger, right)},
+    )
+    return dispute
 
 
 def cpu_seconds(work: Callable[[], object], repeats: int) -> float:
