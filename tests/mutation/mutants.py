@@ -26,7 +26,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
-from itertools import zip_longest
+from itertools import islice, zip_longest
 from pathlib import Path
 
 import pytest
@@ -35,9 +35,9 @@ from own_tests import Imports, module_of
 
 PYTEST = ("-q", "--benchmark-disable", "-m", "not slow", "-p", "no:cacheprovider", "-p", "recording", "--no-header")
 LIBRARIES = ("numba", "scipy.optimize", "matplotlib.figure", "pandas", "networkx", "typer", "rich.console", "wgpu")
-SECONDS = 20  # that a mutant's tests take on the code as it is: further ones, which are slower, are left out
+SECONDS = 20  # of processor time that a mutant's tests take on the code as it is: further ones, slower, are left out
 FILES = 5  # of own tests
-SLOWEST = 1800  # seconds of wall time of one file of tests
+SLOWEST = 1800  # seconds of wall time of one run
 BYTES = 8 << 30  # of memory that a run may write to
 
 
@@ -63,16 +63,20 @@ class Trials:
         """What became of a mutant: killed, hung (noticed too), survived, or untested: it has no test that passes."""
         key = (mutant.path, mutant.line, mutant.start, mutant.new)
         if key not in self.done:
-            baselines = [self._baseline(*own) for own in self.imports.own_tests(mutant.path)[:FILES]]
+            baselines = self._baselines(mutant.path)
             began = time.monotonic()
             tests = executing(mutant, (self.copy / mutant.path).read_bytes(), baselines)
-            tested = any(row["times"] for row in baselines)
-            outcome = self._outcome(mutant, tests) if tests else "survived" if tested else "untested"
+            outcome = self._outcome(mutant, tests) if tests else "survived" if baselines else "untested"
             seconds = round(time.monotonic() - began, 1)
             by = sorted({test.partition("::")[0] for test in tests})
             row = mutant.__dict__ | {"outcome": outcome, "seconds": seconds, "tests": len(tests), "by": by}
             self.done[key] = self._keep(row)
         return self.done[key]
+
+    def _baselines(self, path: str) -> list[dict]:
+        """Those of the nearest own tests that hold any that pass."""
+        rows = (self._baseline(tests, word) for tests, word in self.imports.own_tests(path))
+        return list(islice((row for row in rows if row["times"]), FILES))
 
     def _baseline(self, tests: str, word: str) -> dict:
         """What the tests of a file take and execute on the code as it is; those that fail there are left out."""
@@ -94,8 +98,8 @@ class Trials:
             for cache in kept:
                 cache.unlink()
             file.write_bytes(mutant.applied(source))
-            code = self._pytest(["-x", *tests], 120 + 10 * sum(tests.values()))
-            return "hung" if code is None else "killed" if code else "survived"
+            code = self._pytest(["-x", *tests], 60 + 5 * sum(tests.values()))
+            return "hung" if code in (None, -signal.SIGXCPU) else "killed" if code else "survived"
         finally:
             file.write_bytes(source)
             os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
@@ -114,10 +118,12 @@ class Trials:
         return lambda: [found for file in files for found in file.parent.glob(f"__pycache__/{file.stem}.*.nb[ic]")]
 
     def _pytest(self, arguments: list[str], limit: float, record: Path | None = None) -> int | None:
-        """The exit code of a run in a process group of its own, None where the limit was reached."""
-        process = self.processes.Process(target=_run, args=(self.copy, [*PYTEST, *arguments], record))
+        """The exit code of a run in a process group of its own, each of its processes with ``limit`` seconds; None
+        where it waits for ever.
+        """
+        process = self.processes.Process(target=_run, args=(self.copy, [*PYTEST, *arguments], int(limit), record))
         process.start()
-        process.join(limit)
+        process.join(SLOWEST)
         code = process.exitcode
         with contextlib.suppress(ProcessLookupError):
             os.killpg(process.pid, signal.SIGKILL)
@@ -125,8 +131,9 @@ class Trials:
         return code
 
 
-def _run(copy: Path, arguments: list[str], record: Path | None) -> None:
+def _run(copy: Path, arguments: list[str], limit: int, record: Path | None) -> None:
     os.setsid()
+    resource.setrlimit(resource.RLIMIT_CPU, (limit, limit))
     nothing = os.open(os.devnull, os.O_RDWR)
     for stream in range(3):
         os.dup2(nothing, stream)

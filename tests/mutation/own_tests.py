@@ -44,18 +44,19 @@ class Imports:
         module, folder = module_of(Path(path)), Path(path).parent
         package = folder.parts[0]
         registry, _, stem = module.rpartition(".")
-        name = stem.split("__")[0]
+        name = stem.split("__")[0] or stem
         if path.endswith(".wgsl"):
             registry = module = f"{package}.kernels"
             found = dict.fromkeys(self._tests(module), name if f"{package}.ops.{name}" in self.path else "")
             mirrors = f"(?:{name}|kernels)"
         else:
             found = dict.fromkeys(self._tests(module), "")
-            if registry in self.registries:
-                others = {each.rpartition(".")[2] for each in self.path if each.rpartition(".")[0] == registry} - {stem}
-                its_own = f"{name} or not ({' or '.join(sorted(others))})"
+            if registry in self.registries and not stem.startswith("_"):
+                entries = {each.rpartition(".")[2] for each in self.path if each.rpartition(".")[0] == registry}
+                others = sorted(entry for entry in entries - {stem} if not entry.startswith("_"))
+                its_own = f"{name} or not ({' or '.join(others)})"
                 found |= {test: its_own if test in found else name for test in self._tests(registry)}
-            mirrors = name
+            mirrors = name.lstrip("_")
         mirror = re.compile(f"tests/{package}/(.*/)?test_{mirrors}.py")
         mirrored = [test for test in self.path.values() if mirror.fullmatch(test)]
         found |= {test: "" for test in mirrored if test not in found or test.endswith(f"/test_{name}.py")}

@@ -1,13 +1,12 @@
 """A plugin of pytest for runs of mutants: what each test takes and which lines of the project it executes.
 
-``MUTANTS_RECORD`` names the file to write, JSON of ``times``, seconds by each test that passed, and ``lines``, by file
-and line the numbers of the tests that executed it in their calls; none stands for all: fixtures or other processes did.
-Examples that fail are not made smaller: that they fail is enough.
+``MUTANTS_RECORD`` names the file to write, JSON of ``times``, processor seconds of each test that passed, and
+``lines``, by file and line the numbers of the tests that executed it in their calls; none stands for all, where
+fixtures or other processes did. Examples that fail are not made smaller: that they fail is enough.
 """
 
 import json
 import os
-from collections import defaultdict
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -16,7 +15,7 @@ import pytest
 from hypothesis import Phase, settings
 
 RECORD = os.environ.pop("MUTANTS_RECORD", "")
-TIMES: dict[str, float] = defaultdict(float)
+TIMES: dict[str, float] = {}
 OTHERS: set[str] = set()  # failed or skipped
 
 if RECORD:
@@ -33,12 +32,18 @@ def pytest_collection() -> None:
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    TIMES[report.nodeid] += report.duration
     if report.outcome != "passed":
         OTHERS.add(report.nodeid)
 
 
 if RECORD:
+
+    @pytest.hookimpl(wrapper=True)
+    def pytest_runtest_protocol(item):
+        began = sum(os.times()[:4])
+        done = yield
+        TIMES[item.nodeid] = sum(os.times()[:4]) - began
+        return done
 
     @pytest.hookimpl(wrapper=True)
     def pytest_runtest_call(item):

@@ -104,6 +104,7 @@ def test_a_file_s_own_tests_are_its_mirror_its_importers_and_its_registry_s():
     assert imports.own_tests("auction/welfare.py")[0] == ("tests/auction/test_welfare.py", "")
     solver = dict(imports.own_tests("auction/solvers/ilp_scip.py"))
     assert solver["tests/auction/solvers/test_agreement.py"] == "ilp_scip"
+    assert imports.own_tests("auction/solvers/_programme.py")[0] == ("tests/auction/solvers/test_programme.py", "")
     kernel = imports.own_tests("inference/kernels/exact/rope.wgsl")
     assert kernel[0] == ("tests/inference/test_kernels.py", "rope")
     claim = dict(imports.own_tests("experiments/claims/optimality_gap.py"))
