@@ -1,5 +1,6 @@
 """Disputes: the leftmost difference is found within the rounds, the cheat loses, faults of the code convict nobody."""
 
+import json
 from dataclasses import replace
 
 import numpy as np
@@ -194,6 +195,49 @@ def test_stages_are_all_that_there_are(toys, nulls, disputed):
     disputed(corrupt_trace.with_wrong_step(right.copy(), 3, 0, 1), right, wrap_asserter=watch)
     disputed(nulls(right.copy(), [7]), right, wrap_asserter=watch)
     assert seen == set(STAGES)
+
+
+def changed(content):
+    """A message's content with each of its parts changed in turn."""
+    for name, value in content.items():
+        if isinstance(value, dict):
+            yield from (content | {name: other} for other in changed(value))
+        elif isinstance(value, list):
+            for at, part in enumerate(value):
+                others = changed(part) if isinstance(part, dict) else [flipped(part)]
+                yield from (content | {name: [*value[:at], other, *value[at + 1 :]]} for other in others)
+            yield content | {name: value[:-1]}
+            yield content | {name: [*value, *value[:1]]}
+        else:
+            yield content | {name: flipped(value)}
+            yield content | {name: None if value is not None else "0" * 64}
+
+
+def flipped(value):
+    """Another of the same kind."""
+    if value is None or isinstance(value, int):
+        return (value or 0) + 1
+    other = "1" if value[:1] != "1" else "2"
+    return other + value[1:] if value else "A" * 43 + "="
+
+
+def test_each_part_of_each_message_is_held_against_what_was_committed_to(toys, nulls, begun, key, refused):
+    """Whoever sends, at every stage; a message that is refused leaves all as it was."""
+    right, stages, tried = record(toys["tall"]), set(), 0
+    for wrong in (corrupt_trace.with_wrong_step(right.copy(), 3, 0, 1), nulls(right.copy(), [7])):
+        dispute, *_ = begun(toys["tall"], (wrong.tree.root, right.tree.root))
+        parties = {"asserter": (key(1), wrong), "challenger": (key(2), right)}
+        while dispute.turn is not None:
+            sender, trace = parties[dispute.turn]
+            raw, before = honest(sender, trace)(dispute), dispute.state
+            for content in changed(json.loads(raw)["content"]):
+                forged = request(sender, dispute.expects, dispute.begin.market, content).raw
+                assert refused(dispute.receive, forged, 1), content
+                assert replace(dispute.state, refused="", refused_message=None) == before
+                tried += 1
+            stages.add((dispute.turn, dispute.state.stage))
+            dispute.receive(raw, 1)
+    assert len(stages) == 2 * 5 + 2 and tried > 200
 
 
 @pytest.fixture
