@@ -86,6 +86,17 @@ def test_a_fault_that_is_masked_in_the_middle_is_found_first(toys, disputed):
     assert disputed(trace, right).dispute.verdict.node == 1
 
 
+def test_an_agreed_step_of_another_length_is_no_step(toys, disputed):
+    """Both commit to a part of a leaf that has a word too many; who asserts cannot open it."""
+    right = record(toys["small"])
+    one, two = (corrupt_trace.with_wrong_step(right.copy(), 6, 0, 4) for _ in range(2))
+    for trace, last in ((one, 0), (two, 1)):
+        results = [np.append(words, 0).astype(np.int32) for words in trace.derivation(6, 0)[:4]]
+        trace.derived[6, 0] = [*results, trace.leaf(6, 0) + last]
+        trace.change(6, 0, trace.derived[6, 0][-1])
+    assert outcome(disputed(one, two)) == ("challenger", "wrong-words")
+
+
 def test_a_run_that_ends_early_or_goes_on_is_decided_by_its_guard(toys, make_toy, nulls, disputed):
     right = record(toys["small"])
     short = nulls(right.copy(), range(10, 15))
@@ -223,9 +234,14 @@ def flipped(value):
 
 def test_each_part_of_each_message_is_held_against_what_was_committed_to(toys, nulls, begun, key, refused):
     """Whoever sends, at every stage; a message that is refused leaves all as it was."""
-    right, stages, tried = record(toys["tall"]), set(), 0
-    for wrong in (corrupt_trace.with_wrong_step(right.copy(), 3, 0, 1), nulls(right.copy(), [7])):
-        dispute, *_ = begun(toys["tall"], (wrong.tree.root, right.tree.root))
+    tall, ends, stages, tried = record(toys["tall"]), record(toys["ends"]), set(), 0
+    for right, wrong in (
+        (tall, corrupt_trace.with_wrong_step(tall.copy(), 3, 0, 1)),  # of a leaf
+        (tall, corrupt_trace.with_wrong_step(tall.copy(), 3, 0, 4)),  # of other steps
+        (tall, nulls(tall.copy(), [7])),
+        (ends, corrupt_trace.fewer_tokens(ends.copy(), np.random.default_rng(0))),  # of leaves that are null
+    ):
+        dispute, *_ = begun(right.computation, (wrong.tree.root, right.tree.root))
         parties = {"asserter": (key(1), wrong), "challenger": (key(2), right)}
         while dispute.turn is not None:
             sender, trace = parties[dispute.turn]

@@ -187,11 +187,13 @@ def test_every_part_that_is_removed_added_or_moved_is_noticed(toys, told, refere
         assert replay(changed, toys["small"], referee, rules), name
 
 
-def test_another_referee_s_records_do_not_count(toys, told, key, rules):
+def test_another_referee_s_records_do_not_count(toys, told, key, referee, rules):
     content = told[0]
     stranger = public(key(FRIEND))
     assert "another referee" in replay(content, toys["small"], stranger, rules)
     assert "not begun by this referee" in replay(content | {"referee": stranger}, toys["small"], stranger, rules)
+    others = resigned(content, key(FRIEND), lambda told: None, 0)
+    assert "not signed by this referee" in replay(others, toys["small"], referee, rules)
 
 
 def test_a_dispute_of_another_market_is_none_of_this_one(toys, told, referee, rules):
@@ -269,6 +271,25 @@ def test_a_referee_cannot_end_a_clock_before_its_budget(toys, conducted, key, re
         told.update(tick=since - 1, clocks={**told["clocks"], "since": since - 1})
 
     assert "no budget is spent" in replay(resigned(content, key(REFEREE), early, clock), toys["small"], referee, rules)
+
+
+def test_nobody_is_given_up_before_it_was_awaited(toys, conducted, key, referee, rules):
+    right = record(toys["small"])
+    wrong = corrupt_trace.flipped_bit(right.copy(), np.random.default_rng(0))
+    content = conducted(wrong, right, silent_at("node"))
+    assert content["entries"][-1]["record"]["content"]["event"] == "forfeit"
+    forged = resigned(
+        content, key(REFEREE), lambda told: told.update(tick=told["tick"] - 1), len(content["entries"]) - 1
+    )
+    assert "is before tick" in replay(forged, toys["small"], referee, rules)
+
+
+def test_the_same_root_in_another_result_is_another_claim(toys, told, key, referee, rules):
+    content = told[0]
+    signed = copy.deepcopy(content["result"]["content"])
+    signed["header"]["lease"] = "44" * 32
+    other = json.loads(request(key(1), "result", content["market"], signed).raw)
+    assert "another result's header" in replay(content | {"result": other}, toys["small"], referee, rules)
 
 
 def test_a_verifier_s_result_is_a_claim(toys, begun, key, referee, rules, refused):
