@@ -41,14 +41,16 @@ from verification.market.rules import rules_of
 
 PRICES = 2
 """Of an audit that is bought."""
-LOT = {"lease": digest_text, "index": number(0, 2**32), "owner": key_text}
+LOT = {"lease": digest_text, "seal": digest_text, "index": number(0, 2**32), "owner": key_text}
 AUDIT = {"lease": digest_text, "device": key_text, "number": number(0, 2**53 - 1), "seal": digest_text}
 SEAL = {"lease": digest_text, "number": number(0, 2**53 - 1), "seal": digest_text}
 REVEAL = {"lease": digest_text, "secret": digest_text, "list": optional(digest_text)}
 
 
 def lot(draft: Draft, request: Request) -> None:
-    """{lease, index, owner}, by the coordinator: who is drawn next to audit it; the first, 0, opens the audit.
+    """{lease, seal, index, owner}, by the coordinator: who is drawn next to audit it; the first, 0, opens the audit.
+
+    The seal is of the secret that draws the lots: the lease's name, or a bought audit's.
 
     Raises:
         Refusal: malformed, not-the-coordinator, no-such-lease, wrong-state, no-such-audit, under-audit, wrong-index,
@@ -62,8 +64,8 @@ def lot(draft: Draft, request: Request) -> None:
     audit = _listed(draft, name, Audit(seal=name)) if first else find(draft, Audit, name)
     if not audit.seal or audit.verifier or audit.outcome:
         raise Refusal("under-audit", f"{name}: has a verifier, or no lots are to be drawn")
-    if content["index"] != len(audit.lots):
-        raise Refusal("wrong-index", f"{name}: the next lot is number {len(audit.lots)}")
+    if (content["seal"], content["index"]) != (audit.seal, len(audit.lots)):
+        raise Refusal("wrong-index", f"{name}: the next lot is number {len(audit.lots)} of {audit.seal}")
     if audit.lots and not _passed(draft, audit, lease):
         raise Refusal("too-early", f"{name}: {audit.lots[-1]} has until {audit.since + lease.limit}")
     _check_turn(draft, name, lease, audit, owner)

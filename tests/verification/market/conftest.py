@@ -272,8 +272,9 @@ class Market:
 
     def lot(self, lease: str, owner: str) -> None:
         """The owner is drawn next."""
-        index = len(self.find(Audit, lease).lots) if lease in self.names("audit") else 0
-        self.order_of("lot", {"lease": lease, "index": index, "owner": owner})
+        audit = self.find(Audit, lease) if lease in self.names("audit") else Audit(seal=lease)
+        content = {"lease": lease, "seal": audit.seal or lease, "index": len(audit.lots), "owner": owner}
+        self.order_of("lot", content)
 
     def seal_lots(self, lease: str) -> None:
         """Seal the secret of a bought audit's lots."""
@@ -288,8 +289,9 @@ class Market:
 
     def verifier(self, lease: str) -> str:
         """Lease an audit to the first device of the owner whose lot it is; the verifier's lease."""
-        owner, number = self.find(Audit, lease).lots[-1], self.number
-        device = next(key for key in self.names("device") if self.find(Device, key).owner == owner)
+        lots, number = self.find(Audit, lease).lots, self.number
+        own = [key for key in self.names("device") if lots and self.find(Device, key).owner == lots[-1]]
+        device = next((key for key in own if not self.find(Device, key).removed), self.devices[0])
         self.order_of("audit", {"lease": lease, "device": device, "number": number, "seal": self.seal(number)})
         return self.seal(number)
 
@@ -414,7 +416,7 @@ class Market:
 
     def drain(self, right: int, seen=lambda event: None) -> None:
         """Everybody is honest from here on, nothing new begins, and what is open ends; ``seen`` sees the events."""
-        while True:
+        for _ in range(100):
             first = self.ledger.head[0] + 1
             for order in self.names("order"):
                 if self.find(Order, order).waiting:
@@ -431,6 +433,7 @@ class Market:
             if not self.names("lease") + self.names("order"):
                 return
             self.advance(self.rules.delta)
+        raise AssertionError(f"open still: {[self.lease(name).state for name in self.names('lease')]}")
 
     def _drain(self, lease: str, right: int) -> None:
         found = self.lease(lease)

@@ -65,7 +65,9 @@ def test_only_a_device_of_the_drawn_owner_audits(market, refused, records):
     content = {"lease": lease, "number": market.number, "seal": market.seal(market.number)}
     device = device_of(market, owner)
     assert refused(market.order_of, "audit", content | {"device": device}) == "no-such-audit"
-    assert refused(market.order_of, "lot", {"lease": lease, "index": 1, "owner": owner}) == "wrong-index"
+    content_of_lot = {"lease": lease, "seal": lease, "index": 0, "owner": owner}
+    assert refused(market.order_of, "lot", content_of_lot | {"index": 1}) == "wrong-index"
+    assert refused(market.order_of, "lot", content_of_lot | {"seal": "0" * 64}) == "wrong-index"
     lot(market, lease, owner)
     for other in market.devices:
         if other != device:
@@ -279,4 +281,13 @@ def test_neither_the_buyer_nor_who_has_confirmed_is_drawn_again(market, records)
     lot(market, lease, public(market.coordinator))
     market.verify(market.verifier(lease))
     market.reveal(lease)
+    market.end(lease)
+
+
+def test_a_bought_audit_draws_its_own_lots_where_the_coordinator_has_audited(make_market):
+    market = make_market(owners=2, window=60)
+    lease = market.served(market.devices[0], drawn=True)
+    market.conclude(lease)
+    market.challenge(lease, market.user)
+    market.conclude(lease)
     market.end(lease)

@@ -180,7 +180,7 @@ def test_an_audit_of_a_key_that_falls_elsewhere_goes_on(market, state):
     else:
         if state != "confirmed":
             market.verify(verifier)
-        market.reveal(lease, weights)
+        market.reveal(lease, weights=weights)
         market.end(lease)
         assert market.free(market.owners[0]) == 1_000_000 - 8_000 + 1_000
     assert market.free(owner) == 1_000_000 + 1_000 + (1_000 if state == "differs" else 0)
