@@ -11,6 +11,7 @@ from inference.errors import InputError as InferenceError
 from verification import cli as command_line
 from verification.__main__ import Models
 from verification.adversaries import corrupt_trace
+from verification.adversaries.listing import names
 from verification.encoding.request import request
 from verification.encoding.signature import public
 from verification.result import sign_result
@@ -193,21 +194,17 @@ def test_whose_records_count_is_for_who_replays_to_say(cli, transcript, key):
     assert code == 1 and "another referee" in out
 
 
-def test_every_adversary_loses_for_the_reason_it_is_listed_with(cli):
+def test_every_adversary_of_a_dispute_loses_for_the_reason_that_its_game_ends_with(cli):
     code, out, _ = cli("adversaries", "--json")
     assert code == 0
-    listed = json.loads(out)
-    assert {row["kind"] for row in listed} == {"corrupt the trace", "break the protocol", "play for money"}
-    assert all(row["what"] for row in listed)
-    for row in listed:
-        if "outcome" in row:
-            assert row["outcome"]
-            continue
-        warm = ("--temperature", "0.8") if row["name"] == "wrong-seed" else ()
-        code, out, err = cli("dispute", *TINY, *BOTH, *warm, "--adversary", row["name"], "--json")
+    ends = {row["name"]: row for row in json.loads(out)}
+    assert all(row["what"] and row["gains"] is not None for row in ends.values())
+    for name in names():
+        warm = ("--temperature", "0.8") if name == "wrong-seed" else ()
+        code, out, err = cli("dispute", *TINY, *BOTH, *warm, "--adversary", name, "--json")
         assert code == 0, err
         result = json.loads(out)
-        assert (result["winner"], result["reason"]) == ("challenger", row["loses"]), row["name"]
+        assert (result["winner"], result["reason"]) == ("challenger", ends[name]["reason"]), name
         assert result["removed"] and result["task"] == "waits again, ranked higher by 1"
 
 

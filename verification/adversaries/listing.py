@@ -18,21 +18,6 @@ def names() -> list[str]:
     return [name for group in known for name in group if name not in NEVER]
 
 
-def rows() -> list[dict[str, Any]]:
-    """Of each its name, kind, the reason that it loses for, and what it does."""
-    found = [
-        ("corrupt the trace", name, "step-wrong", first_line(function))
-        for name, function in corrupt_trace.ADVERSARIES.items()
-    ]
-    found += [("corrupt the trace", name, "step-wrong", what) for name, what in corrupt_trace.SUBSTITUTES.items()]
-    for name, (wrap, reason) in break_dispute.ADVERSARIES.items():
-        stage = name.removeprefix("silent-at-")
-        what = first_line(wrap) if stage == name else f"Silent when its turn comes at stage {stage}"
-        if name not in NEVER:
-            found.append(("break the protocol", name, reason, what))
-    return [{"name": name, "kind": kind, "loses": loses, "what": what} for kind, name, loses, what in found]
-
-
 def first_line(function: Callable[..., Any]) -> str:
     """What it does."""
     return (function.__doc__ or "").partition("\n")[0].rstrip(".")

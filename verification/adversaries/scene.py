@@ -1,0 +1,330 @@
+"""A market in memory on which adversaries play: parties by name, their money, and what they ask of the ledger.
+
+A party has an owner's key and a device's; what its device gives is a trace. ``coordinate`` says what an honest
+coordinator does of its own.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from verification.adversaries.break_dispute import Wrapper
+from verification.adversaries.corrupt_trace import flipped_bit
+from verification.adversaries.numbers import Numbers
+from verification.dispute.dispute import Verdict, identity
+from verification.dispute.party import Party as Player
+from verification.dispute.record import Proceedings
+from verification.encoding.canonical import digest
+from verification.encoding.request import Request, request
+from verification.encoding.signature import public, sign
+from verification.errors import Refusal
+from verification.ledger.state import BURNT, FUND, Draft, State
+from verification.ledger.store import Ledger
+from verification.market.draws import drawn
+from verification.market.operations import OPERATIONS
+from verification.market.records import Lease, find, known
+from verification.market.rules import Rules
+from verification.protocol import protocol
+from verification.result import sign_result
+from verification.trace import Trace, record
+
+PRICE = 1_000
+"""Of a lease, in micro-tokens."""
+COST = 500
+"""That devices offer a slot at."""
+PURSE = 1_000_000
+"""What an owner deposits."""
+LIMIT = 100
+"""A lease's work limit, in ticks."""
+COORDINATOR, USER, PROVIDER = "coordinator", "user", "provider"
+STRANGERS = ("stranger 1", "stranger 2", "stranger 3")
+
+
+@dataclass(slots=True, eq=False)
+class Party:
+    """Somebody with a purse."""
+
+    name: str
+    owner: Ed25519PrivateKey
+    device: Ed25519PrivateKey
+    trace: Trace
+    """What its device gives."""
+    online: bool = True
+    """Whether it answers anything."""
+    wrap: Wrapper | None = None
+    """How it breaks the protocol of disputes."""
+    pace: int = 0
+    """Ticks that it takes for each message of a dispute."""
+    deposited: int = 0
+
+    @property
+    def key(self) -> str:
+        return public(self.owner)
+
+
+def key_of(name: str) -> Ed25519PrivateKey:
+    """A key by name: so a game is the same every time."""
+    return Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest())
+
+
+class Scene:
+    """A market with a user, a provider and three strangers who could audit, all with a purse; all are honest.
+
+    Args:
+        name: of the coordinator's key, for a second market.
+        own: whether the coordinator can run the model itself.
+    """
+
+    def __init__(
+        self,
+        rules: Rules | None = None,
+        *,
+        computation: Numbers | None = None,
+        strangers: Sequence[str] = STRANGERS,
+        name: str = COORDINATOR,
+        own: bool = True,
+        path: Path | str = ":memory:",
+    ) -> None:
+        self.rules = rules or Rules()
+        self.computation = computation or Numbers()
+        self.right = record(self.computation)
+        key = key_of(name)
+        self.parties = {COORDINATOR: Party(COORDINATOR, key, key, self.right)}
+        self.keys = {public(key): COORDINATOR}
+        self.traces = {self.right.tree.root.hex(): self.right}
+        self.secrets: dict[int, str] = {}
+        self.lists: dict[str, list[list[str]]] = {}
+        self.sealed: dict[str, int] = {}
+        self.results: dict[str, Request] = {}
+        self.claims: dict[str, Request] = {}
+        self.disputes: dict[str, Proceedings] = {}
+        self.playing: dict[tuple[str, str], Player] = {}
+        self.sent: set[tuple[str, int, str]] = set()
+        self.verdicts: list[tuple[str, Verdict]] = []
+        self.requests = 0
+        self.begin(path, key)
+        self.join(USER, serves=False)
+        for other in (PROVIDER, *strangers):
+            self.join(other)
+        if own:
+            self.offer(COORDINATOR)
+
+    def begin(self, path: Path | str, key: Ed25519PrivateKey) -> None:
+        """Create the ledger."""
+        made = protocol(128, self.rules.levels, self.rules.message_limit)
+        genesis = {"coordinator": public(key), "rules": self.rules.plain(), "protocol": made}
+        self.ledger = Ledger.create(path, key, genesis, OPERATIONS)
+
+    # what is known
+
+    @property
+    def state(self) -> State:
+        return self.ledger.state
+
+    @property
+    def market(self) -> str:
+        return self.state.market
+
+    @property
+    def tick(self) -> int:
+        return self.state.tick
+
+    @property
+    def draft(self) -> Draft:
+        return Draft(self.state, self.ledger.blob)
+
+    @property
+    def number(self) -> int:
+        """Of the next lease."""
+        return self.draft.fact("count", "number") or 0
+
+    def names(self, kind: str) -> list[str]:
+        return list(self.draft.subjects(kind))
+
+    def find(self, record: type[Any], name: str) -> Any:
+        return find(self.draft, record, name)
+
+    def known(self, record: type[Any], name: str) -> bool:
+        return known(self.draft, record, name)
+
+    def party(self, key: str) -> Party:
+        """Whose key it is."""
+        return self.parties[self.keys[key]]
+
+    def gain(self, *names: str) -> int:
+        """Of parties together, free and locked, beyond what they deposited."""
+        return sum(self.draft.total(self.parties[name].key) - self.parties[name].deposited for name in names)
+
+    @property
+    def fund(self) -> int:
+        """What the fund gained since the beginning."""
+        return self.draft.balance(FUND) - self.rules.fund_prices * self.rules.largest_price
+
+    @property
+    def burnt(self) -> int:
+        return self.draft.balance(BURNT)
+
+    def secret(self, number: int) -> str:
+        """That draws an audit, or its lots."""
+        return self.secrets.setdefault(number, digest(["secret", self.market, number]))
+
+    def seal(self, number: int) -> str:
+        return sha256(bytes.fromhex(self.secret(number))).hexdigest()
+
+    # requests
+
+    def perform(self, asked: Request, blobs: Mapping[str, bytes] | None = None) -> Request:
+        """Hand a request to the ledger."""
+        self.ledger.perform(asked, blobs)
+        return asked
+
+    def ask(self, name: str, kind: str, content: Any, blobs: Mapping[str, bytes] | None = None) -> Request:
+        """A request by a party, signed by its device where a device's is due."""
+        party = self.parties[name]
+        key = party.device if kind in ("offer", "accept", "decline", "return", "result") else party.owner
+        return self.perform(request(key, kind, self.market, content), blobs)
+
+    def order_of(self, kind: str, content: Any, blobs: Mapping[str, bytes] | None = None) -> Request:
+        """A request by the coordinator."""
+        return self.ask(COORDINATOR, kind, content, blobs)
+
+    def nonce(self) -> str:
+        self.requests += 1
+        return f"{self.requests:064x}"
+
+    def join(self, name: str, *, deposit: int = PURSE, cost: int = COST, serves: bool = True) -> Party:
+        """A party with a purse, and where it ``serves`` a device and an offer for the computation."""
+        party = Party(name, key_of(f"owner {name}"), key_of(f"device {name}"), self.right)
+        self.parties[name] = party
+        self.keys[party.key] = name
+        self.ask(name, "register", {})
+        if deposit:
+            self.deposit(name, deposit)
+        if serves:
+            self.add_device(name, party.device)
+            self.offer(name, cost=cost)
+        return party
+
+    def add_device(self, name: str, device: Ed25519PrivateKey) -> None:
+        """A device of a party's, in place of the one that it used before."""
+        party = self.parties[name]
+        consent = sign(device, "device", self.market, {"owner": party.key})
+        self.ask(name, "device", {"device": public(device), "consent": consent})
+        party.device = device
+        self.keys[public(device)] = name
+
+    def deposit(self, name: str, amount: int) -> None:
+        party = self.parties[name]
+        self.order_of("deposit", {"owner": party.key, "amount": str(amount), "nonce": self.nonce()})
+        party.deposited += amount
+
+    def offer(self, name: str, *, cost: int = COST, slots: int = 64) -> None:
+        models = [{"model": self.computation.digests["model"], "s": 16}]
+        terms = {"models": models, "slots": slots, "cost": str(cost), "expiry": 2**32, "nonce": self.nonce()}
+        self.ask(name, "offer", terms)
+
+    def advance(self, ticks: int) -> None:
+        """Let so many ticks pass."""
+        while ticks > 0:
+            step = min(ticks, max(1, self.rules.delta // 10))
+            self.order_of("advance", {"since": self.tick, "ticks": step})
+            ticks -= step
+
+    def order(self, user: str = USER, *, price: int = PRICE, patience: int = LIMIT, unaudited: bool = False) -> str:
+        """An order of one request, that pays the price and its fee; its name."""
+        digests = self.computation.digests
+        part: dict[str, Any] = {
+            "model": digests["model"],
+            "input": digests["input"],
+            "limit": 3,
+            "temperature": 0,
+            "seed": "5",
+        }
+        bid = price + -(-price * self.rules.fee.numerator // self.rules.fee.denominator)
+        terms: dict[str, Any] = {"requests": [part], "bid": str(bid), "patience": patience, "unaudited": unaudited}
+        return self.ask(user, "order", terms | {"nonce": self.nonce()}).name
+
+    def terms(self, order: str, name: str, price: int = PRICE) -> dict[str, Any]:
+        """Of a lease of an order to a party's device; three strangers or the coordinator could audit it."""
+        node, number = self.computation.nodes[-1], self.number
+        device = public(self.parties[name].device)
+        terms: dict[str, Any] = {"order": order, "part": [0], "device": device, "price": str(price)}
+        terms |= {"sent": identity(self.computation), "limit": LIMIT, "nodes": len(self.computation.nodes)}
+        terms |= {"rows": node.rows, "words": node.words, "number": number, "seal": self.seal(number)}
+        auditors = [public(party.device) for party in self.parties.values() if party.name in STRANGERS]
+        return terms | {"auditors": auditors}
+
+    def lend(self, name: str = PROVIDER, *, user: str = USER, drawn: bool | None = None, price: int = PRICE) -> str:
+        """A lease of a new order, accepted; the lease's name.
+
+        Args:
+            drawn: whether its result, as the device's trace gives it, is to be audited; None: as it happens.
+        """
+        order = self.order(user, price=price)
+        if drawn is not None:
+            self.choose(name, drawn)
+        terms = self.terms(order, name, price)
+        self.order_of("assign", {"leases": [terms]})
+        self.ask(name, "accept", {"lease": terms["seal"]})
+        return str(terms["seal"])
+
+    def choose(self, name: str, wanted: bool) -> None:
+        """A secret for the next lease under which a party's result is drawn, or is not."""
+        number, attempt, party = self.number, 0, self.parties[name]
+        while True:
+            self.secrets[number] = digest(["chosen", self.market, number, attempt])
+            signed, _ = sign_result(party.device, self.market, self.seal(number), party.trace)
+            if drawn(self.secrets[number], sha256(signed.raw).hexdigest(), self.rules.audit) == wanted:
+                return
+            attempt += 1
+
+    def deliver(self, lease: str) -> None:
+        """The lease's device gives what its trace holds."""
+        party = self.party(self.find(Lease, lease).device)
+        signed, output = sign_result(party.device, self.market, lease, party.trace)
+        self.commit(party.trace)
+        self.results[lease] = self.perform(signed, {sha256(output).hexdigest(): output})
+
+    def commit(self, trace: Trace) -> str:
+        """Somebody stands by a trace; its root."""
+        root = trace.tree.root.hex()
+        self.traces[root] = trace
+        return root
+
+    def serve(self, name: str = PROVIDER, *, user: str = USER, drawn: bool | None = None, price: int = PRICE) -> str:
+        """A lease with its result."""
+        lease = self.lend(name, user=user, drawn=drawn, price=price)
+        self.deliver(lease)
+        return lease
+
+    def publish(self, lease: str) -> None:
+        self.order_of("publish", {"lease": lease, "secret": self.secret(self.find(Lease, lease).number)})
+
+    def claim(self, name: str, lease: str, trace: Trace, *, bond: int = 0) -> str:
+        """A party claims that a trace is right; the claim's name."""
+        root, key = self.commit(trace), self.parties[name].key
+        terms = {"lease": lease, "header": digest(self.results[lease].content["header"]), "root": root}
+        bond = bond or self.rules.bond_prices * self.find(Lease, lease).price
+        claim = self.ask(name, "claim", terms | {"bond": str(bond), "challenger": key})
+        self.claims[claim.name] = claim
+        return claim.name
+
+    def refused(self, name: str, kind: str, content: Any, blobs: Mapping[str, bytes] | None = None) -> str:
+        """Why the ledger refuses a party's request; "" where it does not."""
+        before = self.ledger.head
+        try:
+            self.ask(name, kind, content, blobs)
+        except Refusal as refusal:
+            assert self.ledger.head == before
+            return refusal.reason
+        return ""
+
+
+def wrong(scene: Scene, seed: int = 0) -> Trace:
+    """A trace that is not the task's."""
+    return flipped_bit(scene.right.copy(), np.random.default_rng(seed))
