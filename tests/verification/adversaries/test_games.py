@@ -1,5 +1,5 @@
-"""Every adversary's game ends as is stated here, on a real ledger; nobody gains by not keeping to the protocol, but where
-it is stated that the protocol does not resist that."""
+"""Every game ends as is stated here, on a real ledger; nobody gains by not keeping to the protocol, but where it is
+stated that the protocol does not resist that."""
 
 import json
 
