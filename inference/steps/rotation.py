@@ -24,7 +24,7 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     width = constants.shape(numbers["table"])[1]
     turns = window(constants, numbers["table"], [position, position + 1], [0, width]).reshape(-1, 2)
     count = min(max(numbers["rotated"] - first, 0), len(x))
-    check(first % 2 == 0 and count % 2 == 0, "a pair is cut")
+    check(first >= 0 and first % 2 == 0 and count % 2 == 0, "a pair is cut")
     cos, sin = turns[np.arange(first, first + count, 2) // 2 % len(turns)].T
     return np.concatenate((turned(x[:count], cos, sin), x[count:]))
 

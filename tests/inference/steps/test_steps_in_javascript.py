@@ -40,28 +40,56 @@ class Given:
         )
 
 
-def drawn():
-    """Vectors with other inputs, words of any size or none, and what the reference gives of them."""
+def other_words(generator, given):
+    """Some words of an input, or all, replaced by ones of any size, extremes, or none."""
+    largest = 2 ** int(generator.integers(1, 32))
+    drawn = generator.integers(-largest, largest, given.size, endpoint=True).clip(-(2**31), 2**31 - 1)
+    drawn = [drawn, *(np.full(given.size, value) for value in (-(2**31), 2**31 - 1, 0, drawn[:1].sum()))]
+    changed = generator.random(given.size) < generator.choice([0.02, 0.2, 1])
+    words = np.where(changed, drawn[generator.choice(5, p=[0.6, 0.1, 0.1, 0.1, 0.1])], given).astype(np.int32)
+    return words[: given.size - int(generator.choice([0, 1, given.size], p=[0.94, 0.03, 0.03]))]
+
+
+def other_numbers(generator, numbers):
+    """A shift, a position or a scale of a step replaced by another."""
+    names = [
+        name for name in numbers if name.endswith("shift") or name in ("position", "mantissa", "constant", "first")
+    ]
+    return numbers | {
+        name: numbers[name] + int(generator.integers(-20, 20)) for name in generator.permutation(names)[:1].tolist()
+    }
+
+
+def other_constant(generator, constants):
+    """All numbers of a constant's tiles made as large as 16 bits are."""
+    name = str(generator.choice(list(constants)))
+    factor = 2**15 / max(1, *(int(np.abs(words(tile)).max()) for tile in constants[name]["tiles"].values()))
+    tiles = {index: text((words(tile) * factor).astype(np.int32)) for index, tile in constants[name]["tiles"].items()}
+    return constants | {name: constants[name] | {"tiles": tiles}}
+
+
+def drawn(number):
+    """So many vectors for each one stored that is good, with other inputs, numbers or constants, and what the reference
+    gives of them."""
     generator = np.random.default_rng(16)
-    for vector in [each for each in CONTENT["vectors"] if each["result"] is not None for _ in range(DRAWN)]:
-        inputs = [words(each) for each in vector["inputs"]]
-        at = generator.integers(len(inputs)) if inputs else None
-        if at is not None:
-            changed = generator.random(inputs[at].size) < generator.choice([0.02, 0.2, 1])
-            changed[:1] = True
-            largest = 2 ** int(generator.integers(1, 32))
-            others = generator.integers(-largest, largest, inputs[at].size).clip(-(2**31), 2**31 - 1)
-            inputs[at] = np.where(changed, others, inputs[at]).astype(np.int32)[
-                : None if generator.random() < 0.95 else 0
-            ]
-        step = Step(vector["kind"], tuple(range(len(inputs))), vector["numbers"], vector["words"], 0)
+    for vector in [each for each in CONTENT["vectors"] if each["result"] is not None for _ in range(number)]:
+        inputs, numbers, constants = [words(each) for each in vector["inputs"]], vector["numbers"], vector["constants"]
+        for at in range(len(inputs)):
+            if generator.random() < 0.6:
+                inputs[at] = other_words(generator, inputs[at])
+        if generator.random() < 0.1:
+            numbers = other_numbers(generator, numbers)
+        if generator.random() < 0.2 and any(each["tiles"] for each in constants.values()):
+            constants = other_constant(generator, constants)
+        step = Step(vector["kind"], tuple(range(len(inputs))), numbers, vector["words"], 0)
         try:
-            found = text(result(step, Given(vector["constants"]), inputs))
+            found = text(result(step, Given(constants), inputs))
         except BoundError:
             found = None
-        except (KeyError, ValueError):
-            continue  # another tile than the vector has
-        yield vector | {"inputs": [text(each) for each in inputs], "result": found}
+        except (LookupError, ValueError):
+            continue  # numbers that are no step's, or a tile that the vector has not
+        changed = {"numbers": numbers, "constants": constants, "inputs": [text(each) for each in inputs]}
+        yield vector | changed | {"result": found}
 
 
 def test_every_kind_is_a_module_in_both_languages():
@@ -73,7 +101,7 @@ def test_every_kind_is_a_module_in_both_languages():
 def test_javascript_gives_what_the_reference_gives(engine):
     if engine not in engines.installed():
         pytest.skip(f"{engine} is not installed")
-    others = list(drawn())
+    others = list(drawn(DRAWN))
     good = sum(each["result"] is not None for each in others)
     assert min(good, len(others) - good) > len(others) / 5
     given = CONTENT | {"vectors": CONTENT["vectors"] + others}
