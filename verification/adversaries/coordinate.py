@@ -113,8 +113,8 @@ def _lot(scene: Scene, name: str, drawn_before: int) -> None:
     if drawn_before < len(weights) and many:
         signed = scene.find(Result, name).signed
         owner = lots(_lots_secret(scene, name), signed, weights, drawn_before + 1)[drawn_before]
-    index = len(scene.find(Audit, name).lots) if scene.known(Audit, name) else 0
-    scene.order_of("lot", {"lease": name, "index": index, "owner": owner})
+    audit = scene.find(Audit, name) if scene.known(Audit, name) else Audit(seal=name)
+    scene.order_of("lot", {"lease": name, "seal": audit.seal, "index": len(audit.lots), "owner": owner})
 
 
 def _lots_secret(scene: Scene, name: str) -> str:
