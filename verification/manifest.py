@@ -162,7 +162,10 @@ def constant_of(content: Manifest, name: str) -> dict[str, Any]:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class ProvenTiles:
-    """Constants of a model of which only the tiles asked for are loaded, from whoever has them; steps read these."""
+    """Constants of a model of which only the tiles asked for are loaded, from whoever has them; steps read these.
+
+    That a tile is not proven is no move of a party's, so nothing here is a Refusal.
+    """
 
     content: Manifest
     fetch: Callable[[str, int], tuple[bytes, Sequence[bytes]]]
@@ -170,12 +173,15 @@ class ProvenTiles:
 
     def shape(self, name: str) -> tuple[int, int]:
         """Rows and columns."""
-        return matrix_shape(constant_of(self.content, name)["shape"])
+        return matrix_shape(self.content["constants"][name]["shape"])
 
     def tile(self, name: str, index: int) -> Numbers:
         """A tile that is proven.
 
         Raises:
-            Refusal: no-such-constant, no-such-tile, wrong-tile.
+            InputError: what was fetched is not proven.
         """
-        return proven_tile(self.content, name, index, *self.fetch(name, index))
+        try:
+            return proven_tile(self.content, name, index, *self.fetch(name, index))
+        except Refusal as refusal:
+            raise InputError(f"a model's store: {refusal}") from None

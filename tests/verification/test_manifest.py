@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from inference import steps
 from inference.computation import Inference
+from inference.model import Model
 from inference.models import find
 from inference.models.llama import model
 from inference.reference import Reference
@@ -164,7 +164,7 @@ def test_a_tile_of_another_place_is_not_proven(store, refused):
     assert refused(proven_tile, found.content, "w", 0, *swapped) == "wrong-tile"
 
 
-def test_a_referee_computes_steps_from_proven_tiles(store):
+def test_a_referee_without_the_model_computes_steps_from_proven_tiles(store):
     exact = Inference(Reference(model("tiny", find("tiny"), "exact")), list(b"Of"), limit=2)
     found = store(exact)
     outputs = {}
@@ -178,21 +178,25 @@ def test_a_referee_computes_steps_from_proven_tiles(store):
         loaded.add((name, index))
         return found.tile(name, index)
 
-    proven = ProvenTiles(opened(canonical(manifest(exact))), fetch)
+    content = opened(canonical(manifest(exact)))
+    referee = Inference(Reference(Model.sketched(content)), list(b"Of"), limit=2)
+    referee.tiles = ProvenTiles(content, fetch)
     for node, output in outputs.items():
         results = []
-        for step, made in enumerate(exact.steps(node, 0)):
+        for step, made in enumerate(referee.steps(node, 0)):
             inputs = [
                 results[source]
                 if isinstance(source, int)
                 else outputs[source[0]].reshape(-1, exact.nodes[source[0]].words)[source[1]]
                 for source in made.sources
             ]
-            results.append(steps.result(made, proven, inputs))
-            assert np.array_equal(results[-1], exact.recompute(node, 0, step, inputs))
+            results.append(referee.recompute(node, 0, step, inputs))
         assert np.array_equal(results[-1], output.ravel()[: len(results[-1])])
     assert {name for name, _ in loaded} == set(exact.constants)
     assert len(loaded) < sum(tile_count(array.shape) for array in exact.constants.values())
+    referee.tiles = ProvenTiles(content, lambda name, index: (b"", []))
+    with pytest.raises(InputError, match=r"a model's store: what is given as tile 2 of embedding.q is not proven"):
+        referee.recompute(0, 0, 0, [])
 
 
 def changed(**parts):
