@@ -358,6 +358,7 @@ def test_messages_out_of_turn_and_of_strangers_change_nothing(toys, begun, key, 
     before = dispute.state
     assert refused(dispute.receive, honest(key(2), right)(dispute), 1) == "not-your-turn"
     assert refused(dispute.receive, honest(key(7), right)(dispute), 1) == "stranger"
+    assert dispute.state == before
     assert refused(dispute.receive, b"", 1) == "malformed"
     assert dispute.state.refused == "malformed"
     assert replace(dispute.state, refused="", refused_message=None) == before
