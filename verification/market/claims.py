@@ -23,7 +23,8 @@ What a claim waits for, and who moves it on; the coordinator by its timers, and 
 
 One dispute lasts at most 8 delta + 3 work limits, and for each who takes up an absent asserter's play 4 delta + 2 work
 limits more, and for each lot delta + 2 work limits; an owner is drawn once for a result. So with k lots and c others
-who had confirmed it: 8 delta + 3 L + (c + k) (4 delta + 2 L) + k (delta + 2 L), however the parties behave.
+who had confirmed it: 8 delta + 3 L + (c + k) (4 delta + 2 L) + k (delta + 2 L), and a tick for each timer that fires,
+however the parties behave.
 """
 
 from dataclasses import replace

@@ -201,6 +201,27 @@ def test_who_confirmed_a_wrong_root_as_a_deputy_falls_with_it(market):
     nothing_is_left(market)
 
 
+def test_what_a_false_deputy_was_paid_burns_when_its_root_falls_later(make_market):
+    """A cheat's friend loses a claim, which pays another friend; then the result falls."""
+    market = make_market(owners=6, window=60)
+    lease = market.shown(market.devices[0], 2)
+    friends, right = market.claim(lease, market.owners[1], 3, 5_000), market.claim(lease, market.owners[2], 1)
+    market.begin(friends)
+    market.spend(friends)
+    market.timeout(friends)
+    false = market.deputy(lease, 2)
+    owner = market.lease(false).owner
+    market.take_up(friends, false)
+    market.decide(friends, "asserter")
+    assert market.balance(f"pay:{owner}:{false}") == 1_000
+    fund, burnt = market.fund, market.burnt
+    market.decide(market.begin(right), "challenger")
+    assert market.free(owner) == 1_000_000 - 8_000
+    assert (market.fund - fund, market.burnt - burnt) == (2 * 2_000, 2 * 5_000 + 1_000)
+    assert market.free(market.owners[2]) == 1_000_000 + 2 * 1_000
+    nothing_is_left(market)
+
+
 def test_a_deputy_whose_root_is_neither_gets_its_stake_back_and_nothing_else(market):
     lease, claim = absent(market, value=2, claimed=1)
     deputies = [market.deputy(lease, 3), market.deputy(lease, 1), market.deputy(lease, 1)]
@@ -251,6 +272,27 @@ def test_lots_follow_deposits_and_the_digest_of_the_last_event(market, awaited):
     assert drawn.keys() == set(market.owners[2:])
     for owner, share in zip(market.owners[2:], (0.2, 0.2, 0.6), strict=True):
         assert abs(drawn[owner] - trials * share) <= 4.5 * (trials * share * (1 - share)) ** 0.5
+
+
+def test_a_loser_holds_a_dispute_no_longer_than_budgets_and_lots(market, awaited):
+    """Nobody drawn does anything but wait until the last tick: k lots take k (delta + 2 L), the coordinator's own L."""
+    lease, claim = awaited
+    assert market.tick == ASSERTER + 1
+    for _ in range(3):
+        market.summon(lease)
+        market.advance(LIMIT)
+        deputy = market.deputize(lease)
+        market.advance(DELTA)
+        market.accept(deputy)
+        market.advance(LIMIT + 1)
+        market.order_of("miss", {"lease": deputy, "why": "late"})
+    market.summon(lease)
+    deputy = market.deputize(lease)
+    market.advance(LIMIT + 1)
+    market.order_of("miss", {"lease": deputy, "why": "late"})
+    market.verdict(claim, "challenger")
+    assert market.tick == (ASSERTER + 1) + 3 * (DELTA + 2 * LIMIT + 1) + (LIMIT + 1)
+    assert not market.names("lease")
 
 
 @pytest.mark.parametrize("kind", ["summon", "deputize"])

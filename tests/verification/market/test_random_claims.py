@@ -135,7 +135,9 @@ def machine(make_market, records):
             market, found = self.market, self.market.find(Claim, claim)
             dispute = market.dispute(claim)
             asserted, claimed = (market.find(Result, found.lease).root == self.right, found.root == self.right)
-            if asserted and (steps or self.honest(dispute.asserter)):
+            if self.number(dispute.challenger) == SILENT:
+                market.play(claim)  # no step is opened where only one party plays
+            elif asserted and (steps or self.honest(dispute.asserter)):
                 market.decide(claim, "asserter")
             elif asserted and dispute.played:
                 market.play(claim, "open", turn=None, asserter=0)
@@ -174,12 +176,12 @@ def machine(make_market, records):
             if market.lease(lease).audits:
                 return False
             claims = [claim for claim in market.find(Result, lease).claims if claim in market.names("dispute")]
-            absent = market.find(Deputies, lease).absent if lease in market.names("deputies") else []
+            deputies = market.find(Deputies, lease) if lease in market.names("deputies") else Deputies()
             steps = [(market.take_up, claim, verifier) for claim in claims for verifier in self.confirmed(lease)]
-            steps += [(market.deputize, lease)] if lease in market.names("deputies") else []
+            steps += [(market.deputize, lease)] if deputies.lots else []
             steps += [(market.summon, lease)]
             steps += [(market.verdict, claim, "challenger") for claim in claims]
-            steps += [(market.order_of, "dismiss", {"lease": verifier}) for verifier in absent]
+            steps += [(market.order_of, "dismiss", {"lease": verifier}) for verifier in deputies.absent]
             for call, *arguments in steps:
                 head = market.ledger.head
                 self.attempt(call, *arguments)
