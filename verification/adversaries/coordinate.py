@@ -8,13 +8,14 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
 
-from verification.adversaries.scene import COORDINATOR, LIMIT, Scene
+from verification.adversaries.cast import COORDINATOR, LIMIT
+from verification.adversaries.scene import Scene
 from verification.dispute.clocks import budgets
 from verification.dispute.dispute import Dispute, Verdict, identity
 from verification.dispute.party import honest
 from verification.dispute.record import Proceedings
-from verification.encoding.canonical import canonical, digest
-from verification.encoding.signature import public
+from verification.dispute.transcript import transcript
+from verification.encoding.canonical import canonical, digest, parsed
 from verification.errors import Refusal
 from verification.market import audits, claims
 from verification.market import deputies as market_deputies
@@ -40,7 +41,8 @@ def settle(scene: Scene, until: Callable[[], bool] | None = None) -> None:
             if scene.known(Lease, lease):
                 go_on(scene, lease)
         if scene.ledger.head == before:
-            scene.advance(1 if scene.disputes else max(1, scene.rules.delta // 10))
+            paced = any(party.pace for party in scene.parties.values())
+            scene.advance(1 if paced else max(1, scene.rules.delta // 10))
         if scene.tick > end:
             raise RuntimeError(f"still open: {scene.names('lease')}")
 
@@ -176,7 +178,7 @@ def _dispute(scene: Scene, device: str) -> None:
         _answer(scene, running, held)
     if held.dispute.verdict is not None:
         scene.verdicts.append((running, held.dispute.verdict))
-        del scene.disputes[running]
+        scene.decided[running] = scene.disputes.pop(running)
 
 
 def begin(scene: Scene, claim: str) -> Proceedings:
@@ -220,10 +222,9 @@ def message(scene: Scene, claim: str, dispute: Dispute) -> bytes | None:
     if root not in scene.traces:
         return None
     if (claim, key) not in scene.playing:
-        party = scene.party(key)
-        signing = party.device if key == public(party.device) else party.owner
+        signing, wrap = scene.signing[key], scene.party(key).wrap
         play = honest(signing, scene.traces[root])
-        scene.playing[claim, key] = party.wrap(signing, play) if party.wrap else play
+        scene.playing[claim, key] = wrap(signing, play) if wrap else play
     return scene.playing[claim, key](dispute)
 
 
@@ -258,3 +259,12 @@ def conclude(scene: Scene, claim: str, verdict: Verdict, record: str) -> None:
     else:
         content = {"claim": claim, "winner": verdict.winner, "reason": verdict.reason, "record": record}
         scene.order_of("verdict", content)
+
+
+def told(scene: Scene, held: Proceedings) -> dict[str, Any]:
+    """The transcript of a dispute."""
+    begun, genesis = held.dispute.content, parsed(next(scene.ledger.events()).raw)
+    results = {digest(asked.content["header"]): asked for asked in scene.results.values()}
+    verifiers = {digest(["claim", lease]): asked for lease, asked in scene.results.items()}
+    claim = (scene.claims | verifiers)[begun["claim"]]
+    return transcript({}, genesis, held.dispute, results[begun["header"]], claim, held.entries)

@@ -3,7 +3,8 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from verification.adversaries.scene import USER, Scene
+from verification.adversaries.cast import USER
+from verification.adversaries.scene import Scene
 
 FUND, BURNT = "the fund", "burnt"
 
@@ -13,7 +14,7 @@ class End:
     """What is left when nothing is open any more."""
 
     reason: str
-    """Of the refusal or verdict that ends it; "" where nothing does."""
+    """Of the refusal or verdict that ends it, or what it is lost by; "" where nothing ends it."""
     loser: str
     """Who loses money by it, payments for what was served apart; "" nobody."""
     gains: Mapping[str, int]
@@ -38,6 +39,7 @@ def ended(
     *,
     prevented: bool = True,
     paid: Sequence[str] = (USER,),
+    together: Mapping[str, Sequence[str]] | None = None,
     measured: Mapping[str, float | str] | None = None,
 ) -> End:
     """The end of a game, in which money is conserved.
@@ -45,6 +47,7 @@ def ended(
     Args:
         reason: of what ends it; "": of the last verdict.
         paid: who pays for what was served, and is no loser for it.
+        together: parties that are told of as one.
 
     Raises:
         Refusal: not-conserved.
@@ -52,7 +55,10 @@ def ended(
     scene.state.check()
     if not reason and scene.verdicts:
         reason = scene.verdicts[-1][1].reason
-    gains = {name: scene.gain(name) for name in scene.parties} | {FUND: scene.fund, BURNT: scene.burnt}
+    groups = dict(together or {})
+    alone = set(scene.parties).difference(*groups.values())
+    groups |= {name: [name] for name in scene.parties if name in alone}
+    gains = {name: scene.gain(*group) for name, group in groups.items()} | {FUND: scene.fund, BURNT: scene.burnt}
     losers = [name for name, gain in gains.items() if gain < 0 and name not in (*paid, FUND)]
     found = {name: gain for name, gain in gains.items() if gain}
     return End(

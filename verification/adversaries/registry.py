@@ -9,11 +9,12 @@ from types import ModuleType
 from typing import NamedTuple
 
 from verification.adversaries import break_dispute, corrupt_trace, games
+from verification.adversaries.cast import PROVIDER
 from verification.adversaries.coordinate import settle
 from verification.adversaries.end import End, ended
 from verification.adversaries.listing import NEVER, cheat, first_line
 from verification.adversaries.numbers import Numbers
-from verification.adversaries.scene import PROVIDER, Scene
+from verification.adversaries.scene import Scene
 from verification.trace import Trace, record
 
 

@@ -5,17 +5,29 @@ coordinator does of its own.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.adversaries.break_dispute import Wrapper
+from verification.adversaries.cast import (
+    COORDINATOR,
+    COST,
+    LIMIT,
+    PRICE,
+    PROVIDER,
+    PURSE,
+    RULES,
+    STRANGERS,
+    USER,
+    Party,
+    key_of,
+)
 from verification.adversaries.corrupt_trace import flipped_bit
-from verification.adversaries.numbers import Numbers
+from verification.adversaries.numbers import LongRows, Numbers
 from verification.dispute.dispute import Verdict, identity
 from verification.dispute.party import Party as Player
 from verification.dispute.record import Proceedings
@@ -27,49 +39,11 @@ from verification.ledger.state import BURNT, FUND, Draft, State
 from verification.ledger.store import Ledger
 from verification.market.draws import drawn
 from verification.market.operations import OPERATIONS
-from verification.market.records import Lease, find, known
+from verification.market.records import Lease, Offer, Result, find, known
 from verification.market.rules import Rules
 from verification.protocol import protocol
 from verification.result import sign_result
 from verification.trace import Trace, record
-
-PRICE = 1_000
-"""Of a lease, in micro-tokens."""
-COST = 500
-"""That devices offer a slot at."""
-PURSE = 1_000_000
-"""What an owner deposits."""
-LIMIT = 100
-"""A lease's work limit, in ticks."""
-COORDINATOR, USER, PROVIDER = "coordinator", "user", "provider"
-STRANGERS = ("stranger 1", "stranger 2", "stranger 3")
-
-
-@dataclass(slots=True, eq=False)
-class Party:
-    """Somebody with a purse."""
-
-    name: str
-    owner: Ed25519PrivateKey
-    device: Ed25519PrivateKey
-    trace: Trace
-    """What its device gives."""
-    online: bool = True
-    """Whether it answers anything."""
-    wrap: Wrapper | None = None
-    """How it breaks the protocol of disputes."""
-    pace: int = 0
-    """Ticks that it takes for each message of a dispute."""
-    deposited: int = 0
-
-    @property
-    def key(self) -> str:
-        return public(self.owner)
-
-
-def key_of(name: str) -> Ed25519PrivateKey:
-    """A key by name: so a game is the same every time."""
-    return Ed25519PrivateKey.from_private_bytes(sha256(name.encode()).digest())
 
 
 class Scene:
@@ -84,18 +58,19 @@ class Scene:
         self,
         rules: Rules | None = None,
         *,
-        computation: Numbers | None = None,
+        computation: Numbers | LongRows | None = None,
         strangers: Sequence[str] = STRANGERS,
         name: str = COORDINATOR,
         own: bool = True,
         path: Path | str = ":memory:",
     ) -> None:
-        self.rules = rules or Rules()
-        self.computation = computation or Numbers()
+        self.rules = rules or RULES
+        self.computation: Numbers | LongRows = computation or Numbers()
         self.right = record(self.computation)
         key = key_of(name)
         self.parties = {COORDINATOR: Party(COORDINATOR, key, key, self.right)}
         self.keys = {public(key): COORDINATOR}
+        self.signing = {public(key): key}
         self.traces = {self.right.tree.root.hex(): self.right}
         self.secrets: dict[int, str] = {}
         self.lists: dict[str, list[list[str]]] = {}
@@ -105,6 +80,7 @@ class Scene:
         self.disputes: dict[str, Proceedings] = {}
         self.playing: dict[tuple[str, str], Player] = {}
         self.sent: set[tuple[str, int, str]] = set()
+        self.decided: dict[str, Proceedings] = {}
         self.verdicts: list[tuple[str, Verdict]] = []
         self.requests = 0
         self.begin(path, key)
@@ -201,7 +177,7 @@ class Scene:
         """A party with a purse, and where it ``serves`` a device and an offer for the computation."""
         party = Party(name, key_of(f"owner {name}"), key_of(f"device {name}"), self.right)
         self.parties[name] = party
-        self.keys[party.key] = name
+        self.keys[party.key], self.signing[party.key] = name, party.owner
         self.ask(name, "register", {})
         if deposit:
             self.deposit(name, deposit)
@@ -216,7 +192,7 @@ class Scene:
         consent = sign(device, "device", self.market, {"owner": party.key})
         self.ask(name, "device", {"device": public(device), "consent": consent})
         party.device = device
-        self.keys[public(device)] = name
+        self.keys[public(device)], self.signing[public(device)] = name, device
 
     def deposit(self, name: str, amount: int) -> None:
         party = self.parties[name]
@@ -256,7 +232,8 @@ class Scene:
         terms: dict[str, Any] = {"order": order, "part": [0], "device": device, "price": str(price)}
         terms |= {"sent": identity(self.computation), "limit": LIMIT, "nodes": len(self.computation.nodes)}
         terms |= {"rows": node.rows, "words": node.words, "number": number, "seal": self.seal(number)}
-        auditors = [public(party.device) for party in self.parties.values() if party.name in STRANGERS]
+        others = (public(party.device) for party in self.parties.values() if party.name not in (name, COORDINATOR))
+        auditors = list(islice((key for key in others if self.known(Offer, key)), 3))
         return terms | {"auditors": auditors}
 
     def lend(self, name: str = PROVIDER, *, user: str = USER, drawn: bool | None = None, price: int = PRICE) -> str:
@@ -285,9 +262,11 @@ class Scene:
 
     def deliver(self, lease: str) -> None:
         """The lease's device gives what its trace holds."""
-        party = self.party(self.find(Lease, lease).device)
-        signed, output = sign_result(party.device, self.market, lease, party.trace)
-        self.commit(party.trace)
+        found = self.find(Lease, lease)
+        party = self.party(found.device)
+        trace = self.traces[self.find(Result, found.audits).root] if party.league and found.audits else party.trace
+        signed, output = sign_result(party.device, self.market, lease, trace)
+        self.commit(trace)
         self.results[lease] = self.perform(signed, {sha256(output).hexdigest(): output})
 
     def commit(self, trace: Trace) -> str:

@@ -28,18 +28,58 @@ ENDS = {
     "repeating-challenger": ("second-claim", "puppet 1, puppet 2, puppet 3, puppet 4"),
     "equal-claim": ("equal-root", ""),
     "thrown-dispute": ("step-wrong", "provider, puppet 1"),
-    "blocking-claims": ("step-wrong", "provider, puppet 1, puppet 2"),
+    "blocking-claims": ("step-wrong", "provider, puppet 1"),
     "drained-clock": ("step-right", "puppet 1, puppet 2, puppet 3, puppet 4"),
     "offline-asserter": ("step-right", "puppet 1"),
-    "false-deputies": ("step-right", "stranger 1, stranger 2, puppet 1"),
+    "false-deputies": ("step-right", "deputies, puppet 1"),
     "only-false-deputies": ("silent", PROVIDER),
     "vanished-challenger": ("silent", "puppet 1"),
     "silent-cheat": ("silent", PROVIDER),
     "puppet-wins": ("step-wrong", PROVIDER),
     "fifty-leases": ("step-wrong", PROVIDER),
+    "withheld-result": ("late", PROVIDER),
+    "withheld-output": ("missing-output", PROVIDER),
+    "second-result": ("wrong-state", PROVIDER),
+    "owned-draw": ("step-wrong", PROVIDER),
+    "verifier-in-league": ("step-wrong", PROVIDER),
+    "sham-orders": ("fees", "own user"),
+    "fresh-keys": ("fees", "own user"),
+    "dear-verifier": ("not-drawn", ""),
+    "bought-audit": ("stands", "friend"),
+    "hidden-draw": ("drawn", PROVIDER),
+    "chosen-lot": ("wrong-lot", ""),
+    "spared-friend": ("", "user"),
+    "spared-friend-challenged": ("step-wrong", PROVIDER),
+    "bought-verdict": ("step-wrong", PROVIDER),
+    "bought-acquittal": ("step-right", "user, stranger 1"),
+    "early-verdict": ("deputies-left", "friend"),
+    "late-on-purpose": ("vanished", PROVIDER),
+    "respelt-root": ("malformed", PROVIDER),
+    "respelt-signature": ("wrong-signature", PROVIDER),
+    "small-order-keys": ("wrong-signature", ""),
+    "other-end-tokens": ("step-wrong", PROVIDER),
+    "long-answer": ("step-wrong", PROVIDER),
+    "wide-row": ("step-wrong", PROVIDER),
+    "other-market-replayed": ("wrong-signature", ""),
+    "sent-twice": ("made once", ""),
+    "edited-transcripts": ("does-not-follow", PROVIDER),
+    "own-referee": ("other-referee", PROVIDER),
+    "far-future": ("too-far", ""),
+    "poisoned-round": ("beyond-free", ""),
+    "deposit-cycles": ("beyond-int64", ""),
+    "edited-file": ("broken-chain", ""),
+    "cut-file": ("cut-short", ""),
+    "restart": ("step-wrong", PROVIDER),
 }
 """By name: the reason that ends it, and who loses money by it."""
-NOT_PREVENTED = {"only-false-deputies"}
+NOT_PREVENTED = {
+    "only-false-deputies",
+    "spared-friend",
+    "bought-verdict",
+    "bought-acquittal",
+    "late-on-purpose",
+}
+"""What the protocol is known not to resist."""
 GAMES = {game.name: game for game in all_games()}
 
 
@@ -62,6 +102,36 @@ def test_a_game_ends_as_it_is_stated(played, name):
     if end.prevented:
         assert end.gained <= 0
     assert sum(end.gains.values()) == 0
+
+
+def measured(played, name):
+    return played[name].measured
+
+
+def test_what_is_measured_of_games_is_what_is_said_of_them(played):
+    league = measured(played, "verifier-in-league")
+    gains = [float(gain) for gain in league.values()]
+    assert len(gains) == 4 and gains == sorted(gains) and gains[-1] < 0
+    assert measured(played, "owned-draw") == {"drawn, of 40": 12, "fallen": 8}
+    for name in ("edited-transcripts", "edited-file"):
+        edits, noticed = measured(played, name).values()
+        assert edits == noticed > 5
+    for name in ("bought-verdict", "bought-acquittal"):
+        assert measured(played, name) == {"the sold verdict": "does not follow", "the true one": "follows"}
+    assert measured(played, "long-answer")["largest message, bytes"] < 10_000
+    assert 8 * 4 * 1_024 < measured(played, "wide-row")["largest message, bytes"] < 96_000
+    assert measured(played, "sent-twice") == {"sent again": 6, "made again": 0}
+    assert measured(played, "spared-friend") == {"escaped, of 20": 20}
+    assert measured(played, "drained-clock") == {"disputes": 4, "ticks to the last verdict": 4 * 340}
+    assert measured(played, "fifty-leases") == {"lost by the one": 8_000, "fallen": 50}
+    assert measured(played, "restart")["killed"] >= 5
+    assert measured(played, "dear-verifier") == {"listed": 0}
+
+
+def test_what_coalitions_gain_is_the_closed_form(played):
+    """At q of the lot, of a stake of 8 prices: 1 + p q - 9 p (1 - q), no share of it coming back."""
+    for q, gain in zip((0.0, 0.1, 0.2, 0.3), measured(played, "verifier-in-league").values(), strict=True):
+        assert float(gain) == pytest.approx(1 + q / 5 - 9 * (1 - q) / 5, abs=5e-4)
 
 
 def test_the_command_plays_all_and_tells_how_they_end(capsys, monkeypatch):

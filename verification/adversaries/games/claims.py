@@ -1,9 +1,10 @@
 """Claims against right results, claims that are thrown, and parties that are silent."""
 
 from verification.adversaries.break_dispute import silent_at
+from verification.adversaries.cast import PROVIDER, STRANGERS
 from verification.adversaries.coordinate import settle
 from verification.adversaries.end import End, ended
-from verification.adversaries.scene import PROVIDER, STRANGERS, Scene, wrong
+from verification.adversaries.scene import Scene, wrong
 from verification.encoding.canonical import digest
 from verification.market.records import Lease, Result
 
@@ -66,14 +67,16 @@ def equal_claim() -> End:
 def thrown_dispute() -> End:
     """A cheat's sock-puppet claims the right root first and throws the dispute, to shield the wrong result.
 
-    It shields nothing: whoever is honest claims the same root in the window and wins. The puppet's bond is lost too.
+    It shields nothing: whoever is honest claims the same root at any tick of the window, is next and wins. The puppet's
+    bond is lost too.
     """
     scene = Scene()
     scene.join(PUPPETS[0])
     lease = _shown(scene, cheats=True)
     scene.claim(PUPPETS[0], lease, scene.right)
     scene.parties[PUPPETS[0]].wrap = silent_at("descend-nodes")
-    settle(scene, lambda: bool(scene.verdicts))
+    window = scene.find(Result, lease).window
+    settle(scene, lambda: scene.tick == window)
     scene.claim(STRANGERS[0], lease, scene.right)
     settle(scene)
     return ended(scene, (PROVIDER, PUPPETS[0]))
@@ -155,7 +158,7 @@ def _false_deputies(own: bool) -> End:
     for name in STRANGERS:
         scene.parties[name].trace = false
     settle(scene)
-    return ended(scene, (PUPPETS[0], *STRANGERS), prevented=own)
+    return ended(scene, (PUPPETS[0], "deputies"), together={"deputies": STRANGERS}, prevented=own)
 
 
 def vanished_challenger() -> End:
