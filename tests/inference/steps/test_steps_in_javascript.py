@@ -108,7 +108,7 @@ EDGES = [
         ("squares", {"square_shift": shift}, {}, [[largest], x])
         for shift in (1, 8)
         for largest in (0, 2**11, 2**20, 2**31 - 1, -1)
-        for x in ([largest, -largest], [2 * largest], [3 * largest // 2, 1], [2**15] * 8, [-(2**31)])
+        for x in ([largest, -largest], [4 * largest - 1], [3 * largest // 2, 1], [2**15] * 8, [-(2**31)])
     ),
     *(
         ("scores", HEADS | {"query": [[0, 0, 2]], "keys": [[[1, 0, 2]]]}, {}, [query, key])
