@@ -15,7 +15,9 @@ from inference.models.llama import model
 from inference.reference import Reference
 from verification.cli import application, run
 from verification.commands.source import Backend
+from verification.encoding.canonical import digest
 from verification.errors import InputError
+from verification.manifest import manifest
 from verification.task import Task
 
 COARSE = 1
@@ -32,6 +34,12 @@ def found(name: str) -> Llama:
 def exact(name: str) -> Model:
     """A model in integers, made once."""
     return model(name, found(name), "exact")
+
+
+@cache
+def manifest_digest(name: str) -> str:
+    """The digest by which parties name a model."""
+    return digest(manifest(exact(name)))
 
 
 def cheaper(right: Model, adversary: str) -> Model:
@@ -64,7 +72,9 @@ class Models:
 
     def computation(self, task: Task, backend: Backend, adapter: str | None) -> Inference:
         """The task's run."""
-        return self._inference(exact(task.model), task, backend, adapter)
+        made = self._inference(exact(task.model), task, backend, adapter)
+        made.digests = {**made.digests, "model": manifest_digest(task.model)}
+        return made
 
     def substitute(self, task: Task, adversary: str, backend: Backend, adapter: str | None) -> Inference:
         """What the adversary runs instead.

@@ -121,7 +121,7 @@ class Computation(Protocol):
 
     @property
     def digests(self) -> Mapping[str, str]:
-        """SHA-256 of "model" (weights, tables, formats, layout), "graph" and "input", in hex."""
+        """SHA-256 of "model" (its manifest), "graph" and "input", in hex."""
 
     @property
     def terms(self) -> Mapping[str, str]:

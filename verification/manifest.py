@@ -11,12 +11,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import prod
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import numpy.typing as npt
 
-from verification.computation import LEAF, Computation
+from verification.computation import LEAF
 from verification.encoding.canonical import parsed
 from verification.encoding.schema import digest_text, each, mapping, name_text, named, number, one_of, read
 from verification.errors import InputError, Refusal
@@ -46,14 +46,24 @@ MANIFEST = {
 }
 
 
-def manifest(computation: Computation) -> Manifest:
-    """The manifest of a computation's model; the model's digest is that of the manifest (``canonical.digest``).
+class Described(Protocol):
+    """A model, or a computation that says what its model is."""
+
+    @property
+    def constants(self) -> Mapping[str, npt.NDArray[Any]]: ...
+
+    def described(self) -> dict[str, Any]:
+        """What decides a result besides the constants."""
+
+
+def manifest(model: Described) -> Manifest:
+    """The manifest of a model, whose digest is that of the manifest (``canonical.digest``).
 
     Raises:
         InputError: a constant that is not of whole numbers of 8, 16 or 32 bits.
     """
-    constants = {name: described(name, array) for name, array in sorted(computation.constants.items())}
-    return {**computation.described(), "constants": constants}
+    constants = {name: described(name, array) for name, array in sorted(model.constants.items())}
+    return {**model.described(), "constants": constants}
 
 
 def described(name: str, array: Numbers) -> dict[str, Any]:

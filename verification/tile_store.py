@@ -13,10 +13,10 @@ from pathlib import Path
 
 import numpy as np
 
-from verification.computation import Computation
 from verification.encoding.canonical import canonical, digest
 from verification.errors import InputError, Refusal
 from verification.manifest import (
+    Described,
     constant_of,
     manifest,
     matrix_shape,
@@ -29,18 +29,18 @@ from verification.manifest import (
 from verification.merkle import DIGEST, TYPES, Tree, tile_digest
 
 
-def write(folder: Path, computation: Computation) -> str:
-    """Write the store of a computation's model into a folder that is not there yet; the model's digest.
+def write(folder: Path, model: Described) -> str:
+    """Write the store of a model into a folder that is not there yet; the model's digest.
 
     Raises:
         InputError: it cannot be written; see ``manifest.manifest``.
     """
-    content = manifest(computation)
+    content = manifest(model)
     try:
         folder.mkdir()
         with (folder / "tiles").open("xb") as numbers, (folder / "digests").open("xb") as digests:
             for name in content["constants"]:
-                array = computation.constants[name]
+                array = model.constants[name]
                 kind = type_of(name, array)
                 for tile in tiles(array):
                     numbers.write(tile.astype(TYPES[kind]).tobytes())

@@ -16,10 +16,12 @@ from inference.models import find
 from inference.models.llama import model
 from inference.reference import Reference
 from verification import tile_store
+from verification.__main__ import Models
 from verification.computation import output_of
 from verification.encoding.canonical import canonical, digest
 from verification.errors import InputError
 from verification.manifest import ProvenTiles, layouts, manifest, opened, proven_tile, tile_count, tiles
+from verification.task import Task
 
 SHAPES = st.one_of(
     st.tuples(st.integers(1, 2100)),
@@ -259,3 +261,10 @@ def test_layouts_name_each_part_by_its_bytes():
     parts = {"up.q": sha256(b"packed").hexdigest(), "matmul.wgsl": sha256(b"").hexdigest()}
     assert content == {"model": "0a" * 32, "parts": parts}
     assert digest(content) != digest(layouts("0b" * 32, {"up.q": b"packed", "matmul.wgsl": b""}))
+
+
+def test_parties_name_a_model_by_its_manifest():
+    task = Task("tiny", tuple(b"Of"), 2, 0, 0)
+    named = Models().computation(task, "numpy", None)
+    assert named.digests["model"] == digest(manifest(named))
+    assert named.digests.keys() == {"model", "graph", "input"}
