@@ -11,9 +11,10 @@ from typing import Any
 from verification.adversaries.cast import COORDINATOR, LIMIT
 from verification.adversaries.scene import Scene
 from verification.dispute.clocks import budgets
-from verification.dispute.dispute import Dispute, Verdict, identity
+from verification.dispute.dispute import Dispute, identity
 from verification.dispute.party import honest
 from verification.dispute.record import Proceedings
+from verification.dispute.state import Verdict
 from verification.dispute.transcript import transcript
 from verification.encoding.canonical import canonical, digest, parsed
 from verification.errors import Refusal

@@ -28,9 +28,10 @@ from verification.adversaries.cast import (
 )
 from verification.adversaries.corrupt_trace import flipped_bit
 from verification.adversaries.numbers import LongRows, Numbers
-from verification.dispute.dispute import Verdict, identity
+from verification.dispute.dispute import identity
 from verification.dispute.party import Party as Player
 from verification.dispute.record import Proceedings
+from verification.dispute.state import Verdict
 from verification.encoding.canonical import digest
 from verification.encoding.request import Request, request
 from verification.encoding.signature import public, sign

@@ -12,8 +12,9 @@ from typing import Any, Protocol
 
 from verification.computation import Computation
 from verification.dispute.clocks import budgets
-from verification.dispute.dispute import Dispute, Verdict
+from verification.dispute.dispute import Dispute
 from verification.dispute.record import Entry, recorded
+from verification.dispute.state import Verdict
 from verification.encoding.canonical import LARGEST_NUMBER, canonical, digest, parsed
 from verification.encoding.request import Request, opened
 from verification.encoding.schema import key_text, number, read

@@ -12,8 +12,9 @@ from scipy import stats
 
 from experiments.claims.several_verifiers_require_full_trust.chain import STEPS, trace
 from verification.dispute.clocks import budgets
-from verification.dispute.dispute import Dispute, Verdict, identity
+from verification.dispute.dispute import Dispute, identity
 from verification.dispute.party import honest as player
+from verification.dispute.state import Verdict
 from verification.encoding.request import Request, request
 from verification.encoding.signature import public
 from verification.market.deputies import TWO

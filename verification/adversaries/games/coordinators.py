@@ -4,8 +4,8 @@ from verification.adversaries.cast import COORDINATOR, PROVIDER, RULES, STRANGER
 from verification.adversaries.coordinate import begin, conclude, message, reveal, settle, told
 from verification.adversaries.end import End, ended
 from verification.adversaries.scene import Scene, wrong
-from verification.dispute.dispute import Verdict
 from verification.dispute.record import Entry, Proceedings
+from verification.dispute.state import Verdict
 from verification.dispute.transcript import replay
 from verification.encoding.request import request
 from verification.errors import Refusal
