@@ -235,13 +235,6 @@ class Inference:
         """What decides a result besides the constants, as JSON of whole numbers, texts and lists."""
         return self.backend.model.described()
 
-    def delivered(self, token: int) -> tuple[int, int] | None:
-        """The leaf with an output token: the last row of its pass's choice. None beyond the limit."""
-        if not 0 <= token < self.limit:
-            return None
-        node = self._index(self._prompt - 1 + token, "choice")
-        return node, self.nodes[node].rows - 1
-
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         """The derivation of a leaf; the last step gives its words."""
         return self._derivation(node, leaf)

@@ -158,9 +158,6 @@ class Computation(Protocol):
     def ended(self, guard: Words) -> bool:
         """Whether the run ends with what the guard node gave, its last row at least."""
 
-    def delivered(self, token: int) -> tuple[int, int] | None:
-        """The leaf whose first word is the output token of that index; None beyond the limit."""
-
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         """The derivation of a leaf; the last step gives its words."""
 

@@ -153,9 +153,6 @@ class Toy:
     def ended(self, guard):
         return int(guard[-1, 0]) == self.end
 
-    def delivered(self, token):
-        return ((token + 1) * self.size - 1, 0) if token < self.passes else None
-
     def _cuts(self, node, leaf):
         count = min(LEAF, self.width - LEAF * (leaf % self.chunks))
         return np.linspace(0, count, 5).astype(int) if count >= 4 else np.array([0, count])

@@ -85,9 +85,6 @@ class Numbers:
     def ended(self, guard: Words) -> bool:
         return False
 
-    def delivered(self, token: int) -> tuple[int, int] | None:
-        return (4 * token + 3, 0) if token < PASSES else None
-
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         match self.nodes[node].op:
             case "mix":
@@ -160,9 +157,6 @@ class LongRows:
 
     def ended(self, guard: Words) -> bool:
         return False
-
-    def delivered(self, token: int) -> tuple[int, int] | None:
-        return None
 
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         first = SOURCES * (leaf // SOURCES)

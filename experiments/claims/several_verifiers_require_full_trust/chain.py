@@ -88,9 +88,6 @@ class Chain:
     def ended(self, guard: Words) -> bool:
         return False
 
-    def delivered(self, token: int) -> tuple[int, int] | None:
-        return (STEPS, 0) if token == 0 else None
-
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         return (Step(self.nodes[node].op, ((node - 1, 0),) if node else ()),)
 

@@ -88,9 +88,6 @@ class Perceptron:
         """No node ends a run."""
         return False
 
-    def delivered(self, token: int) -> None:
-        """There are no tokens."""
-
     def steps(self, node: int, leaf: int) -> Sequence[Step]:
         """TILE outputs each, and their concatenation."""
         words = self.widths[node + 1]

@@ -1,1 +1,0 @@
-"""The protocol as it was first built; what replaces it is beside it."""
