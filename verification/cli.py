@@ -1,4 +1,4 @@
-"""The command line of verification: commit, check, dispute, replay, ledger, adversaries.
+"""The command line of verification: commit, check, dispute, replay, ledger, adversaries, model-check.
 
 What a model is and how it runs is not known here: ``application`` is given a ``Source`` of computations.
 """
@@ -14,6 +14,7 @@ from verification.commands.adversaries import adversaries
 from verification.commands.commit import check, commit
 from verification.commands.dispute import check_choice, dispute
 from verification.commands.ledger import ledger
+from verification.commands.model_check import model_check
 from verification.commands.replay import replay
 from verification.commands.source import Backend, Source, task_of
 from verification.errors import InputError, Refusal
@@ -157,5 +158,18 @@ def application(source: Source) -> typer.Typer:
     def adversaries_command(as_json: Json = False) -> None:
         """Who tries to cheat, and what comes of it."""
         adversaries(as_json)
+
+    @app.command("model-check")
+    def model_check_command(
+        nodes: Annotated[int, typer.Option(help="of the chains that are computed, 1 to 4")] = 1,
+        roles: Annotated[str | None, typer.Option(help="only these", show_default=False)] = None,
+        as_json: Json = False,
+    ) -> None:
+        """Explore all that parties can do over small chains, in every order; exit code 1 where something does not hold.
+
+        Example: python -m verification model-check --nodes 2
+        """
+        if not model_check(nodes, roles, as_json):
+            raise typer.Exit(FAILED)
 
     return app

@@ -1,0 +1,134 @@
+"""The protocol holds whatever parties do over small chains; where a rule of it is broken, that is found."""
+
+from dataclasses import replace
+
+import pytest
+
+from verification.dispute import dispute
+from verification.market import deputies, falls, operations, results, returns, verdicts
+from verification.market.records import Claim, Result, find
+from verification.model_check.explore import explore
+from verification.model_check.setting import ROLES, Roles
+
+DEPUTY = Roles(challengers=1, helpers=1, voids=False)
+
+
+@pytest.mark.parametrize(("roles", "nodes"), [(Roles(challengers=1), 2), (ROLES["coordinator"], 1)])
+def test_it_holds_over_short_chains(roles, nodes):
+    explored = explore(nodes, roles)
+    assert explored.states > 300
+    assert explored.ends > 5
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("roles", "nodes"),
+    [
+        ("two challengers", 4),
+        ("two challengers", 3),
+        ("two challengers", 2),
+        ("verifier", 3),
+        ("verifier, bought", 3),
+        ("deputy", 3),
+        ("coordinator", 3),
+        ("all", 1),
+    ],
+)
+def test_it_holds_over_chains(roles, nodes):
+    assert explore(nodes, ROLES[roles]).states > 1_000
+
+
+def found(roles, nodes=1):
+    with pytest.raises(AssertionError) as error:
+        explore(nodes, roles)
+    return str(error.value)
+
+
+def test_a_referee_that_believes_asserters_is_found(monkeypatch):
+    monkeypatch.setattr(dispute, "right", lambda *arguments: True)
+    assert "challenger that was right lost" in found(Roles(challengers=1))
+
+
+def test_a_referee_that_believes_challengers_is_found(monkeypatch):
+    monkeypatch.setattr(dispute, "right", lambda *arguments: False)
+    assert "asserter that was right lost" in found(Roles(challengers=1))
+
+
+def test_a_descent_that_does_not_go_left_is_found(monkeypatch):
+    """The rightmost difference may follow correctly from a wrong input."""
+
+    def backwards(*lists, strict):
+        return reversed(list(zip(*lists, strict=strict)))
+
+    monkeypatch.setattr(dispute, "zip", backwards, raising=False)
+    assert "challenger that was right lost" in found(Roles(challengers=1), 3)
+
+
+def test_deputies_that_are_ignored_are_found(monkeypatch):
+    monkeypatch.setattr(verdicts, "forfeited", lambda draft, claim: True)
+    assert "right and silent, a deputy was honest: lost" in found(DEPUTY)
+
+
+def test_a_deputy_that_may_not_play_on_is_found(monkeypatch):
+    monkeypatch.setattr(deputies, "_defender", lambda draft, name, dispute: "")
+    assert "right and silent, a deputy was honest: lost" in found(DEPUTY)
+
+
+def test_a_deputy_whose_wrong_steps_convict_is_found(monkeypatch):
+    """Where one who has the right root plays wrong steps, another may play on."""
+    taken = dispute.Dispute._open
+
+    def convicting(self, state, openings):
+        after = taken(self, state, openings)
+        return dispute._decided(after, "challenger", "step-wrong") if after.clocks.turn is None else after
+
+    monkeypatch.setattr(dispute.Dispute, "_open", convicting)
+    assert "right" in found(replace(DEPUTY, challengers=1, coordinator=True), 2)
+
+
+def changed(monkeypatch, kind, operation):
+    monkeypatch.setitem(operations.OPERATIONS, kind, operation)
+
+
+def test_a_lost_claim_that_closes_the_window_is_found(monkeypatch):
+    def shielding(draft, request):
+        claim = find(draft, Claim, request.content["claim"])
+        verdicts.verdict(draft, request)
+        if request.content["winner"] == "asserter":
+            result = find(draft, Result, claim.lease)
+            for other in result.claims:
+                returns.drop_claim(draft, other)
+
+    changed(monkeypatch, "verdict", shielding)
+    assert "a wrong result is final" in found(Roles(challengers=2))
+
+
+def test_a_result_that_is_final_under_a_claim_is_found(monkeypatch):
+    monkeypatch.setattr(results, "in_state", lambda lease, name, *states: lease)
+    assert "a wrong result is final" in found(Roles(challengers=1))
+
+
+def test_a_draw_that_is_ignored_is_found(monkeypatch):
+    monkeypatch.setattr(results, "drawn", lambda *arguments: False)
+    assert "was drawn, and is final" in found(Roles(coordinator=True, audit="drawn"))
+
+
+def test_a_verifier_that_falls_by_silence_is_found(monkeypatch):
+    monkeypatch.setattr(verdicts, "set_aside", falls.uphold)
+    assert "was drawn, and is final; ['helper 2'] were not asked" in found(Roles(helpers=2, audit="drawn", voids=False))
+
+
+def test_a_bond_that_stays_locked_is_found(monkeypatch):
+    monkeypatch.setattr(returns, "move_all", lambda *arguments: None)
+    assert "locked" in found(Roles(challengers=2, voids=False))
+
+
+def test_a_clock_that_is_never_spent_is_found(monkeypatch):
+    monkeypatch.setattr(deputies, "spent", lambda *arguments: False)
+    assert "end" in found(Roles(challengers=1))
+
+
+def test_a_fee_that_is_taken_twice_is_found(monkeypatch):
+    """Of a market that pays too little: whoever was right does not get its price."""
+    monkeypatch.setattr(results, "escrow", results.fee)
+    assert "was right and in time, and gets" in found(Roles())

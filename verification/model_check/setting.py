@@ -1,0 +1,232 @@
+"""A market in which a result has just come, made by the market's own operations: who is there, and what they know.
+
+Time stands still at one tick. A deadline is before it or is not: which ones pass, and in which order, is explored.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from fractions import Fraction
+from functools import cached_property
+from hashlib import sha256
+from itertools import count
+from typing import Any
+
+import numpy as np
+
+from verification.encoding.canonical import canonical, digest
+from verification.encoding.request import Request
+from verification.encoding.signature import sign
+from verification.ledger.event import read_event
+from verification.ledger.operations import GENESIS, event_of
+from verification.ledger.state import State
+from verification.market.draws import drawn, lots
+from verification.market.operations import OPERATIONS
+from verification.market.rules import Rules
+from verification.model_check.commitments import Commitment
+from verification.model_check.parties import key_of, name_of
+
+TICK = 10**6
+"""At which everything happens."""
+PRICE, DEPOSIT, LIMIT = 1_000, 10**9, 10
+MODEL, DIGEST = "a" * 64, "d" * 64
+RULES = Rules(delta=10, window=100, levels=1, fee=Fraction(11, 50))
+HEADS = tuple(sha256(b"%d" % number).hexdigest() for number in range(16))
+"""Digests of the event before: lots for deputies are drawn by them."""
+CHALLENGERS = ("challenger 1", "challenger 2")
+HELPERS = ("helper 1", "helper 2", "helper 3")
+
+
+@dataclass(frozen=True)
+class Roles:
+    """Who is there besides asserter, user and coordinator."""
+
+    challengers: int = 0
+    helpers: int = 0
+    """Owners with a device each: they are drawn as verifiers and as deputies."""
+    coordinator: bool = False
+    """Whether the coordinator can compute the model itself."""
+    audit: str = ""
+    """drawn: the result is; bought: the user may buy an audit; "": neither."""
+    voids: bool = True
+    """Whether the referee's code may fail."""
+
+
+ROLES = {
+    "two challengers": Roles(challengers=2),
+    "verifier": Roles(challengers=1, helpers=1, audit="drawn"),
+    "verifier, bought": Roles(challengers=1, helpers=1, audit="bought"),
+    "deputy": Roles(challengers=1, helpers=1),
+    "coordinator": Roles(challengers=1, coordinator=True, audit="drawn"),
+    "all": Roles(challengers=2, helpers=2, audit="drawn", voids=False),
+}
+"""What is explored, by name; of helpers any may be verifier and deputy, of one result even both."""
+
+
+@dataclass
+class Setting:
+    """A market with these roles, whose asserter has committed."""
+
+    nodes: int
+    roles: Roles
+    asserter: Commitment
+    others: Sequence[Commitment]
+    """What others can commit to."""
+    secrets: dict[str, str] = field(default_factory=dict)
+    """By seal."""
+    lists: dict[str, bytes] = field(default_factory=dict)
+    """Of who could audit, by digest."""
+    computes: dict[str, str] = field(default_factory=dict)
+    """Who computes it again by which lease: names, by the lease's name."""
+
+    @property
+    def challengers(self) -> Sequence[str]:
+        return CHALLENGERS[: self.roles.challengers]
+
+    @property
+    def helpers(self) -> Sequence[str]:
+        return HELPERS[: self.roles.helpers]
+
+    @cached_property
+    def owners(self) -> dict[str, str]:
+        """Names, by owner's key."""
+        names = ("coordinator", "asserter", *self.challengers, *self.helpers)
+        return {name_of(name): name for name in names}
+
+    @cached_property
+    def players(self) -> dict[str, str]:
+        """Names, by the key that plays."""
+        devices = {name_of(device_of(name)): name for name in ("asserter", *self.helpers)}
+        return self.owners | devices
+
+    def ask(self, party: str, kind: str, content: Any, market: str | None = None) -> Request:
+        """A request; nothing here looks at its signature."""
+        return Request(kind, name_of(party), content, "", self.market if market is None else market)
+
+    @cached_property
+    def begun(self) -> Request:
+        """The market's genesis."""
+        return self.ask(
+            "coordinator",
+            GENESIS,
+            {"coordinator": name_of("coordinator"), "rules": RULES.plain(), "protocol": DIGEST},
+            "",
+        )
+
+    @cached_property
+    def market(self) -> str:
+        return event_of(State(), self.begun, OPERATIONS, {}, _nothing).digest
+
+    def result(self, lease: str, party: str, commitment: Commitment) -> tuple[Request, dict[str, bytes]]:
+        """A result on a lease, with its output."""
+        output: bytes = np.array([commitment.word], "<i4").tobytes()
+        header = {"market": self.market, "lease": lease, "root": commitment.root, "provider": name_of(party)}
+        name = sha256(output).hexdigest()
+        content = {"header": header, "output": name, "path": commitment.path}
+        return self.ask(party, "result", content), {name: output}
+
+    @cached_property
+    def lease(self) -> str:
+        """The name of the asserter's lease: its result is drawn or not, as the roles say, and the first helper is drawn
+        first: helpers are alike."""
+        for number in count():
+            secret = digest(["draw", number])
+            lease = self.sealed(secret)
+            signed = sha256(self.result(lease, "asserter's device", self.asserter)[0].raw).hexdigest()
+            weights = [(owner, DEPOSIT) for owner in sorted(map(name_of, self.helpers))]
+            first = lots(secret, signed, weights, 1) == [name_of(HELPERS[0])] * bool(weights)
+            if first and drawn(secret, signed, RULES.audit) == (self.roles.audit == "drawn"):
+                return lease
+        raise AssertionError
+
+    def sealed(self, secret: str) -> str:
+        """The seal of a secret, which is kept."""
+        seal = sha256(bytes.fromhex(secret)).hexdigest()
+        self.secrets[seal] = secret
+        return seal
+
+    def start(self) -> State:
+        """The state when the result has come."""
+        state = State()
+        for request in self._requests():
+            given: dict[str, bytes] = {}
+            if request.kind == "result":
+                _, given = self.result(self.lease, "asserter's device", self.asserter)
+            state = folded(state, request, given)
+            state.market, state.tick = self.market, TICK
+        return state
+
+    def _requests(self) -> Sequence[Request]:
+        asks, none = [self.begun], "0" * 64
+        devices = ("asserter", *self.helpers)
+        for name in ("user", *devices, *self.challengers):
+            asks.append(self.ask(name, "register", {}))
+            terms: dict[str, Any] = {"owner": name_of(name), "amount": str(DEPOSIT), "nonce": digest(name)}
+            asks.append(self.ask("coordinator", "deposit", terms))
+        for name in devices:
+            device = device_of(name)
+            consent = sign(key_of(device), "device", self.market, {"owner": name_of(name)})
+            asks.append(self.ask(name, "device", {"device": name_of(device), "consent": consent}))
+        offer: dict[str, Any] = {
+            "models": [{"model": MODEL, "s": 1}],
+            "slots": 4,
+            "cost": str(PRICE),
+            "expiry": 10**6,
+            "nonce": none,
+        }
+        able = ["coordinator"] if self.roles.coordinator else []
+        asks += [self.ask(party, "offer", offer) for party in [*map(device_of, devices), *able]]
+        part: dict[str, Any] = {"model": MODEL, "input": DIGEST, "limit": 1, "temperature": 0, "seed": "0"}
+        terms = {"requests": [part], "bid": str(2 * PRICE), "patience": 10**6, "nonce": none}
+        order = self.ask("user", "order", terms | {"unaudited": True})
+        lease: dict[str, Any] = {
+            "order": order.name,
+            "part": [0],
+            "device": name_of("asserter's device"),
+            "price": str(PRICE),
+        }
+        lease |= {"sent": DIGEST, "limit": LIMIT, "nodes": self.nodes, "rows": 1, "words": 1}
+        lease |= {"number": 0, "seal": self.lease, "auditors": []}
+        asks += [order, self.ask("coordinator", "assign", {"leases": [lease]})]
+        asks.append(self.ask("asserter's device", "accept", {"lease": self.lease}))
+        return [*asks, self.result(self.lease, "asserter's device", self.asserter)[0]]
+
+    @cached_property
+    def bought(self) -> list[str]:
+        """Seals of secrets that draw helpers in different orders, for an audit that is bought."""
+        signed = sha256(self.result(self.lease, "asserter's device", self.asserter)[0].raw).hexdigest()
+        weights = [(owner, DEPOSIT) for owner in sorted(map(name_of, self.helpers))]
+        found: dict[str, str] = {}
+        for number in range(16):
+            secret = digest(["bought", number])
+            found.setdefault("".join(lots(secret, signed, weights, len(weights))), self.sealed(secret))
+        return list(found.values())
+
+    def listed(self, listing: list[list[str]]) -> str:
+        """Keep a list of who could audit; its digest."""
+        raw = canonical(listing)
+        name = sha256(raw).hexdigest()
+        self.lists[name] = raw
+        return name
+
+
+def device_of(owner: str) -> str:
+    """The name of an owner's device."""
+    return f"{owner}'s device"
+
+
+def folded(state: State, request: Request, given: dict[str, bytes], head: str = HEADS[0]) -> State:
+    """The state after a request, folded from the bytes of its event, as after a crash.
+
+    Raises:
+        Refusal: what the operation refuses.
+    """
+    state.head = head if state.number >= 0 else ""
+    event = event_of(state, request, OPERATIONS, given, _nothing)
+    event, state = read_event(event.raw, request.market), state.copy()
+    state.apply(event.moves, event.facts, event.tick)
+    state.check()
+    return state
+
+
+def _nothing(digest: str) -> bytes | None:
+    return None
