@@ -164,7 +164,11 @@ class Scene:
         """A request by a party, signed by its device where a device's is due."""
         party = self.parties[name]
         key = party.device if kind in ("offer", "accept", "decline", "return", "result") else party.owner
-        return self.perform(request(key, kind, self.market, content), blobs)
+        return self.perform(self.signed(key, kind, content), blobs)
+
+    def signed(self, key: Ed25519PrivateKey, kind: str, content: Any) -> Request:
+        """A content as a party signs it."""
+        return request(key, kind, self.market, content)
 
     def order_of(self, kind: str, content: Any, blobs: Mapping[str, bytes] | None = None) -> Request:
         """A request by the coordinator."""

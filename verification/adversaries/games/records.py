@@ -232,6 +232,7 @@ def restart() -> End:
         scene.parties[PROVIDER].trace = wrong(scene)
         lease = scene.serve(drawn=False)
         scene.publish(lease)
+        scene.advance(scene.rules.delta)  # a dispute begins at any tick
         claim = scene.claim(STRANGERS[0], lease, scene.right)
         scene.parties[PROVIDER].pace = scene.parties[STRANGERS[0]].pace = 3
         killed = 0
@@ -250,7 +251,7 @@ def restart() -> End:
         settle(scene)
         content, referee = told(scene, scene.decided[claim]), scene.parties[COORDINATOR].key
         assert replay(content, scene.computation, referee, scene.rules) == ""
-        return ended(scene, (PROVIDER,), measured={"killed": killed, "ticks of the dispute": scene.tick})
+        return ended(scene, (PROVIDER,), measured={"killed": killed})
 
 
 def _index(scene: Scene, claim: str) -> int:
