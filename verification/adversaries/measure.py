@@ -219,8 +219,8 @@ class Funded:
 
 
 def fund(tasks: int, batch: int = 100) -> Funded:
-    """Of every five orders three are of a user to strangers, one of the coalition to its own provider, one to a newcomer
-    with a fresh key that leaves at once; the coalition holds three tenths of the lots, at the dearest cost that fees pay.
+    """Of every five orders three are a user's, to strangers; one is the coalition's to its own provider, one to a
+    newcomer with a fresh key that leaves at once. It holds three tenths of the lots, at the dearest cost that fees pay.
     """
     rules, start = Rules(largest_price=2 * PRICE, fund_prices=25, **SHORT), process_time()  # type: ignore[arg-type]
     dear = int(PRICE * rules.margin)
