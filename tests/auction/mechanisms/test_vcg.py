@@ -111,3 +111,5 @@ def test_refuses_an_optimum_that_is_not_proven(refusal, generate, monkeypatch):
     line = refusal(mechanisms.run, market, "vcg")
     assert "proven" in line and "time_limit" in line
     assert "sides" in refusal(mechanisms.run, market, "vcg", options={"sides": "providers"})
+    for limit in (0.0, -1.0):
+        assert "positive" in refusal(mechanisms.run, market, "vcg", options={"time_limit": limit})
