@@ -134,7 +134,7 @@ def _lot(setting: Setting, world: World, seal: str, listed: str, drawn: list[str
     """The next lot, as an honest coordinator draws it."""
     left = [owner for owner in _order(setting, world, seal, listed) if owner not in drawn]
     for owner in [*left[:1], name_of("coordinator")]:
-        content = {"lease": setting.lease, "index": len(drawn), "owner": owner}
+        content = {"lease": setting.lease, "seal": seal, "index": len(drawn), "owner": owner}
         yield from done(setting, world, coordinated(setting, "lot", content), timer=True)
 
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from verification.dispute import dispute
+from verification.dispute import dispute, stages
 from verification.market import deputies, falls, operations, results, returns, verdicts
 from verification.market.records import Claim, Result, find
 from verification.model_check.explore import explore
@@ -45,12 +45,12 @@ def found(roles, nodes=1):
 
 
 def test_a_referee_that_believes_asserters_is_found(monkeypatch):
-    monkeypatch.setattr(dispute, "right", lambda *arguments: True)
+    monkeypatch.setattr(stages, "right", lambda *arguments: True)
     assert "challenger that was right lost" in found(Roles(challengers=1))
 
 
 def test_a_referee_that_believes_challengers_is_found(monkeypatch):
-    monkeypatch.setattr(dispute, "right", lambda *arguments: False)
+    monkeypatch.setattr(stages, "right", lambda *arguments: False)
     assert "asserter that was right lost" in found(Roles(challengers=1))
 
 
@@ -60,7 +60,7 @@ def test_a_descent_that_does_not_go_left_is_found(monkeypatch):
     def backwards(*lists, strict):
         return reversed(list(zip(*lists, strict=strict)))
 
-    monkeypatch.setattr(dispute, "zip", backwards, raising=False)
+    monkeypatch.setattr(stages, "zip", backwards, raising=False)
     assert "challenger that was right lost" in found(Roles(challengers=1), 3)
 
 
@@ -76,14 +76,14 @@ def test_a_deputy_that_may_not_play_on_is_found(monkeypatch):
 
 def test_a_deputy_whose_wrong_steps_convict_is_found(monkeypatch):
     """Where one who has the right root plays wrong steps, another may play on."""
-    taken = dispute.Dispute._open
+    taken = dispute.taken
 
-    def convicting(self, state, openings):
-        after = taken(self, state, openings)
-        return dispute._decided(after, "challenger", "step-wrong") if after.clocks.turn is None else after
+    def convicting(terms, state, turn, said):
+        after = taken(terms, state, turn, said)
+        return stages.decided(after, "challenger", "step-wrong") if after.clocks.turn is None else after
 
-    monkeypatch.setattr(dispute.Dispute, "_open", convicting)
-    assert "right" in found(replace(DEPUTY, challengers=1, coordinator=True), 2)
+    monkeypatch.setattr(dispute, "taken", convicting)
+    assert "helper 1 was right and in time" in found(replace(DEPUTY, challengers=1, coordinator=True), 2)
 
 
 def changed(monkeypatch, kind, operation):
