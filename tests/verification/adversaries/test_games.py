@@ -88,12 +88,6 @@ def test_every_game_has_its_end_here():
     assert all(game.what for game in GAMES.values())
 
 
-@pytest.fixture(scope="module")
-def played():
-    """Each game's end, played once."""
-    return {name: game.play() for name, game in GAMES.items()}
-
-
 @pytest.mark.parametrize("name", GAMES)
 def test_a_game_ends_as_it_is_stated(played, name):
     end = played[name]
