@@ -17,12 +17,13 @@ from verification.dispute.record import Proceedings
 from verification.dispute.state import Verdict
 from verification.dispute.transcript import transcript
 from verification.encoding.canonical import canonical, digest, parsed
+from verification.encoding.signature import public
 from verification.errors import Refusal
 from verification.market import audits, claims
 from verification.market import deputies as market_deputies
 from verification.market.draws import drawn, lots
 from verification.market.leases import ENOUGH, coordinator_could
-from verification.market.records import Audit, Claim, Deputies, Device, Lease, Result
+from verification.market.records import Audit, Claim, Deputies, Lease, Result
 from verification.market.records import Dispute as Played
 
 MOST_TICKS = 10**6
@@ -136,14 +137,12 @@ def reveal(scene: Scene, name: str) -> None:
 
 
 def _leased(scene: Scene, kind: str, name: str, owner: str) -> bool:
-    """Lease the same requests to a device of an owner that was drawn, if one can take them now."""
-    number = scene.number
-    devices = [key for key in scene.names("device") if scene.find(Device, key).owner == owner]
-    for device in devices:
-        with suppress(Refusal):
-            content = {"lease": name, "device": device, "number": number, "seal": scene.seal(number)}
-            scene.order_of(kind, content)
-            return True
+    """Lease the same requests to the device of an owner that was drawn, if it can take them now."""
+    number, device = scene.number, public(scene.party(owner).device)
+    content = {"lease": name, "device": device, "number": number, "seal": scene.seal(number)}
+    with suppress(Refusal):
+        scene.order_of(kind, content)
+        return True
     return False
 
 

@@ -40,6 +40,7 @@ ENDS = {
     "withheld-result": ("late", PROVIDER),
     "withheld-output": ("missing-output", PROVIDER),
     "second-result": ("wrong-state", PROVIDER),
+    "copied-result": ("not-the-device", "the verifier"),
     "owned-draw": ("step-wrong", PROVIDER),
     "verifier-in-league": ("step-wrong", PROVIDER),
     "sham-orders": ("fees", "own user"),

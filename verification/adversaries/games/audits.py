@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from fractions import Fraction
+from functools import partial
 from hashlib import sha256
 
 from verification.adversaries.cast import COORDINATOR, PRICE, PROVIDER, RULES, STRANGERS, key_of
@@ -63,6 +64,33 @@ def second_result() -> End:
     return ended(scene, (PROVIDER,), reason)
 
 
+def copied_result() -> End:
+    """A verifier hands in the provider's result as its own, to be paid without any work.
+
+    A header names lease and device, and until the audit is over nobody else is shown the root that it would have to
+    sign. It is late then.
+    """
+    scene = Scene()
+    lease = scene.serve(drawn=True)
+    settle(scene, lambda: "held" in map(partial(_state, scene), scene.names("lease")))
+    (verifier,) = (other for other in scene.names("lease") if other != lease)
+    name = scene.party(scene.find(Lease, verifier).device).name
+    copied, output = sign_result(scene.parties[PROVIDER].device, scene.market, lease, scene.right)
+    reasons = set()
+    for of in (lease, verifier):
+        header = copied.content["header"] | {"lease": of}
+        blobs = {sha256(output).hexdigest(): output}
+        reasons.add(scene.refused(name, "result", copied.content | {"header": header}, blobs))
+    (reason,) = reasons
+    scene.parties[name].online = False
+    settle(scene)
+    return ended(scene, ("the verifier",), reason, together={"the verifier": [name]})
+
+
+def _state(scene: Scene, lease: str) -> str:
+    return str(scene.find(Lease, lease).state)
+
+
 def owned_draw() -> End:
     """A provider and a puppet who verifies try to fix the draw, by trying wrong results until one is not drawn.
 
@@ -84,7 +112,7 @@ def owned_draw() -> End:
 
 
 def _received(scene: Scene, lease: str) -> bool:
-    return scene.known(Lease, lease) and scene.find(Lease, lease).state == "received"
+    return scene.known(Lease, lease) and _state(scene, lease) == "received"
 
 
 def verifier_in_league() -> End:
