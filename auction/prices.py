@@ -92,12 +92,12 @@ def transfers(market: Market, allocation: Allocation, price: Int) -> tuple[Int, 
 
 @vectorize("i8(i8, i8, i8)", cache=True)
 def fraction(amount, part, whole):
-    """floor(amount x part / whole) elementwise, 0 <= part <= whole < 2^62, without overflow; numpy or compiled code."""
+    """floor(amount x part / whole) elementwise, 0 <= part <= whole <= 2^62, in numpy or compiled code."""
     quotient, rest = amount // whole * part, amount % whole
     if max(rest, part) < 2**31:
         return quotient + rest * part // whole
     low, remainder = 0, 0  # rest x part / whole by long division, a bit of part at a time
-    for bit in range(61, -1, -1):
+    for bit in range(62, -1, -1):
         low, remainder = 2 * low, 2 * remainder
         if remainder >= whole:
             low, remainder = low + 1, remainder - whole

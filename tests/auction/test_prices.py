@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from auction import prices
@@ -113,6 +113,7 @@ def test_prices_per_unit_follow_lines_13_to_15(market):
 LARGE = st.integers(0, 2**62)
 
 
+@example([(1, 2**62, 2**62), (2**62, 2**62, 2**62)])
 @given(st.lists(st.tuples(LARGE, LARGE, LARGE).filter(lambda row: row[1] <= row[2] and row[2] > 0), max_size=5))
 def test_fractions_are_exact_up_to_the_end_of_int64(rows):
     amount, part, whole = (np.array([row[k] for row in rows], dtype=np.int64) for k in range(3))
