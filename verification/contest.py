@@ -95,6 +95,7 @@ class Scene:
         offer = {"models": models, "slots": 1, "cost": str(PRICE), "expiry": LIMIT, "nonce": nonce}
         self.ask("device", "offer", offer)
         lease: dict[str, Any] = {"order": order.name, "part": [0], "device": self.names["device"], "price": str(PRICE)}
+        lease |= {"audit_price": str(PRICE)}
         lease |= {"sent": identity(computation), "limit": LIMIT, "nodes": len(computation.nodes)}
         lease |= {"rows": node.rows, "words": node.words, "number": 0, "seal": self.seal, "auditors": []}
         self.ask("coordinator", "assign", {"leases": [lease]})

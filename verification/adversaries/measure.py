@@ -206,7 +206,7 @@ class Funded:
     lowest: float
     ended: float
     expected: float
-    """By what an order brings the fund on the average, in closed form, to first order in what newcomers hold."""
+    """By what an order brings the fund on the average, in closed form."""
     refused: int
     """Rounds refused since the fund was short."""
     coalition: float
@@ -220,16 +220,12 @@ class Funded:
 
 def fund(tasks: int, batch: int = 100) -> Funded:
     """Of every five orders three are a user's, to strangers; one is the coalition's to its own provider, one to a
-    newcomer with a fresh key that leaves at once. It holds three tenths of the lots, at the dearest cost that fees pay.
+    newcomer with a fresh key that leaves at once. Of the lots over a user's order it holds three tenths.
     """
     rules, start = Rules(largest_price=2 * PRICE, fund_prices=25, **SHORT), process_time()  # type: ignore[arg-type]
-    dear = int(PRICE * rules.margin)
-    scene, friends = _market(rules, 3)
-    for name in friends:
-        scene.offer(name, cost=dear)
-    scene.offer(PROVIDER, cost=2 * PRICE)  # and verifies nothing
+    scene, friends = _market(rules, 2)
     scene.join("own user", deposit=DEPOSIT, serves=False)
-    honest, coalition = [f"owner {number}" for number in range(3, OWNERS)], [PROVIDER, "own user", *friends]
+    honest, coalition = [f"owner {number}" for number in range(len(friends), OWNERS)], [PROVIDER, "own user", *friends]
     refused = sham = fresh = 0
     begun, gone = scene.draft.balance(FUND), list[str]()
     for number in range(tasks):
@@ -256,8 +252,6 @@ def fund(tasks: int, batch: int = 100) -> Funded:
                 scene.ask(name, "remove", {"device": public_of(scene.parties[name].device)})
             gone.clear()
     scene.state.check()
-    more = Fraction(dear, PRICE) - 1
-    pay = 1 + more * (Fraction(3, 5) * Fraction(3, OWNERS - 1) + Fraction(2, 5) * Fraction(3, OWNERS))
     return Funded(
         tasks=tasks,
         sham=sham,
@@ -266,10 +260,10 @@ def fund(tasks: int, batch: int = 100) -> Funded:
         begun=begun / PRICE,
         lowest=scene.ledger.lowest / PRICE,
         ended=scene.draft.balance(FUND) / PRICE,
-        expected=begun / PRICE + tasks * float(drift(rules.audit, rules.fee, pay)),
+        expected=begun / PRICE + tasks * float(drift(rules.audit, rules.fee, Fraction(1))),
         refused=refused,
         coalition=scene.gain(*coalition) / PRICE,
-        bound=ruin(begun / (2 * PRICE), rules.audit, rules.fee, pay),
+        bound=ruin(begun / (2 * PRICE), rules.audit, rules.fee, Fraction(1)),
         seconds=process_time() - start,
         events=scene.ledger.events,
     )

@@ -235,6 +235,7 @@ class Scene:
         node, number = self.computation.nodes[-1], self.number
         device = public(self.parties[name].device)
         terms: dict[str, Any] = {"order": order, "part": [0], "device": device, "price": str(price)}
+        terms |= {"audit_price": str(price)}
         terms |= {"sent": identity(self.computation), "limit": LIMIT, "nodes": len(self.computation.nodes)}
         terms |= {"rows": node.rows, "words": node.words, "number": number, "seal": self.seal(number)}
         others = (public(party.device) for party in self.parties.values() if party.name not in (name, COORDINATOR))

@@ -9,7 +9,9 @@ An owner who was drawn has one work limit to have a slot free; then comes the ne
 the list, or none left, the coordinator audits; where it cannot run the models either, the result goes unaudited.
 """
 
+from collections.abc import Sequence
 from dataclasses import replace
+from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
@@ -23,10 +25,11 @@ from verification.market import parties
 from verification.market.accounts import bond, free, move_all, pay
 from verification.market.draws import lots
 from verification.market.leases import ENOUGH, NAMED, auditor, coordinator_could, hold, issue, number_taken
-from verification.market.offers import taking
+from verification.market.offers import fitting, taking
 from verification.market.records import (
     Audit,
     Claim,
+    Device,
     Lease,
     Order,
     Result,
@@ -41,6 +44,8 @@ from verification.market.rules import rules_of
 
 PRICES = 2
 """Of an audit that is bought."""
+PART = Fraction(2, 3)
+"""Of the deposits, at least, on the list of an audit's lots: a fifth of all is then less than a third of the list."""
 LOT = {"lease": digest_text, "seal": digest_text, "index": number(0, 2**32), "owner": key_text}
 AUDIT = {"lease": digest_text, "device": key_text, "number": number(0, 2**53 - 1), "seal": digest_text}
 SEAL = {"lease": digest_text, "number": number(0, 2**53 - 1), "seal": digest_text}
@@ -76,7 +81,7 @@ def lot(draft: Draft, request: Request) -> None:
 def audit(draft: Draft, request: Request) -> None:
     """{lease, device, number, seal}, by the coordinator: a lease of the same requests to a device of the drawn owner.
 
-    Its pay is the price, or its cost where that is higher. The coordinator's own is for nothing, and held at once.
+    All are paid the lease's audit price, whatever they ask. The coordinator's own is for nothing, and held at once.
 
     Raises:
         Refusal: malformed, not-the-coordinator, no-such-lease, no-such-audit, no-lot, or see ``reissue``.
@@ -100,15 +105,13 @@ def reissue(draft: Draft, content: dict[str, Any], owner: str, payer: str) -> No
     name, key, seal = content["lease"], content["device"], content["seal"]
     lease, rules = find(draft, Lease, name), rules_of(draft)
     models, own = models_of(draft, lease), owner == parties.coordinator(draft)
-    price = cost = 0
     if not own:
-        _, offer = taking(draft, key, models)
-        cost = max(lease.price, offer.cost)
-        price = cost if payer else lease.price
-    if owner != (key if own else auditor(draft, rules, key, models, lease.owner, lease.price)):
+        taking(draft, key, models)
+    if owner != (key if own else auditor(draft, key, models, lease.owner, lease.audit_price)):
         raise Refusal("not-drawn", f"{key} is no device that could audit of {owner}")
     number_taken(draft, content["number"])
-    again = replace(lease, device=key, owner=owner, price=price, stake=rules.sigma * cost, audits=name, payer=payer)
+    price = 0 if own else lease.audit_price
+    again = replace(lease, device=key, owner=owner, price=price, stake=rules.sigma * price, audits=name, payer=payer)
     again = replace(again, number=content["number"], state="offered", due=draft.tick + rules.delta, handback=0)
     issue(draft, seal, again)
     if own:
@@ -150,12 +153,11 @@ def differ(draft: Draft, name: str, lease: Lease, found: Result) -> None:
 
 
 def paid_from_bond(draft: Draft, verifier: Lease, audit: Audit, payee: str) -> None:
-    """Of a bought audit that found nothing: the verifier's price, half of one to the asserter, the rest burnt."""
+    """Of a bought audit that found nothing: one price to the verifier, half of one to the asserter, the rest burnt."""
     if not audit.bond:
         return
     account, main = bond(audit.buyer, audit.bond), find(draft, Lease, verifier.audits)
-    price = max(verifier.price, main.price)
-    for target, amount in ((payee, price), (free(main.owner), main.price // 2)):
+    for target, amount in ((payee, main.audit_price), (free(main.owner), main.audit_price // 2)):
         if amount:
             draft.move(account, target, amount)
     move_all(draft, account, BURNT)
@@ -202,7 +204,7 @@ def show(draft: Draft, name: str) -> None:
 
 
 def challenge(draft: Draft, request: Request) -> None:
-    """{lease}, by an owner, in the window: it buys an audit at two prices; once a result.
+    """{lease}, by an owner, in the window: it buys an audit at two audit prices; once a result.
 
     Raises:
         Refusal: malformed, no-such-owner, no-such-lease, wrong-state, own-result, late, under-audit, beyond-free.
@@ -217,7 +219,7 @@ def challenge(draft: Draft, request: Request) -> None:
         raise Refusal("under-audit", f"{name} is being audited")
     if draft.tick > found.window:
         raise Refusal("late", f"{name} was open to challenges until {found.window}")
-    draft.move(free(request.party), bond(request.party, request.name), PRICES * lease.price)
+    draft.move(free(request.party), bond(request.party, request.name), PRICES * lease.audit_price)
     store(draft, name, Audit(buyer=request.party, bond=request.name))
     restate(draft, name)
 
@@ -243,12 +245,31 @@ def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:
 
     Neither who bought the audit nor who has confirmed the result is among them.
     """
-    lease, rules = find(draft, Lease, name), rules_of(draft)
+    lease = find(draft, Lease, name)
     models = models_of(draft, lease)
     devices = draft.subjects(f"model:{models[0]}")
-    owners = {auditor(draft, rules, key, models, lease.owner, lease.price) for key in devices}
+    owners = {auditor(draft, key, models, lease.owner, lease.audit_price) for key in devices}
     owners -= {"", buyer, *(find(draft, Lease, other).owner for other in find(draft, Result, name).confirmed)}
     return [[owner, str(draft.total(owner))] for owner in sorted(owners)]
+
+
+def fair_audit_price(draft: Draft, models: Sequence[str], owner: str, least: int) -> int:
+    """What a coordinator should have audits of an owner's lease cost: ``least``, its price and cost, or more where it
+    takes more that other owners with ``PART`` of the deposits could audit.
+
+    Were it the price, a coalition would own the lot by leases so cheap that only friends of the provider audit them.
+    """
+    costs = dict[str, int]()
+    for key in draft.subjects(f"model:{models[0]}"):
+        offer, other = fitting(draft, key, models), find(draft, Device, key).owner
+        if offer is not None and other != owner:
+            costs[other] = min(offer.cost, costs.get(other, offer.cost))
+    wanted, price = PART * sum(map(draft.total, costs)), least
+    for other in sorted(costs, key=costs.__getitem__):
+        if wanted > 0:
+            price = max(price, costs[other])
+        wanted -= draft.total(other)
+    return price
 
 
 def nobody_could(draft: Draft, name: str) -> bool:

@@ -82,7 +82,7 @@ def claim(draft: Draft, request: Request) -> None:
         raise Refusal("equal-root", f"{name}: its result has this root")
     if owner in found.claimants:
         raise Refusal("second-claim", f"{owner} has claimed that {name} is wrong")
-    if content["bond"] < (least := rules.bond_prices * lease.price):
+    if content["bond"] < (least := rules.bond_prices * lease.audit_price):
         raise Refusal("small-bond", f"a bond of {content['bond']}; at least {least} is due")
     draft.move(free(owner), bond(owner, request.name), content["bond"])
     made = Claim(lease=name, root=content["root"], challenger=key, owner=owner, bond=content["bond"], tick=draft.tick)

@@ -25,6 +25,7 @@ LEASE = {
     "part": each(number(0, 255), 256),
     "device": key_text,
     "price": amount(),
+    "audit_price": amount(),
     "sent": digest_text,
     "limit": number(1, 2**32),  # ticks
     "nodes": number(1, 2**40),
@@ -42,12 +43,14 @@ MISS = {"lease": digest_text, "why": name_text}
 def assign(draft: Draft, request: Request) -> None:
     """{leases}, by the coordinator: what one round of the auction sold.
 
-    A lease names ``auditors``: devices of three other owners who could audit it. Without them the coordinator could,
-    or its user has signed that it may go unaudited.
+    Fee, stake, bonds and audits are reckoned on the audit price, at least the price and the device's cost; see
+    ``fair_audit_price``. A lease names ``auditors``: devices of three other owners who could audit it. Without them the
+    coordinator could, or its user has signed that it may go unaudited.
 
     Raises:
         Refusal: malformed, not-the-coordinator, fund-short, no-such-order, not-waiting, beyond-largest-price,
-            failed-before, beyond-escrow, unauditable, or see ``taking``, ``number_taken`` and ``issue``.
+            wrong-audit-price, failed-before, beyond-escrow, unauditable, or see ``taking``, ``number_taken`` and
+            ``issue``.
     """
     coordinator_only(draft, request)
     content = read(ASSIGN, request.content)
@@ -62,18 +65,20 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
     part = sorted(set(terms["part"]))
     if not part or part != terms["part"] or not set(part) <= set(order.waiting):
         raise Refusal("not-waiting", f"{terms['order']}: {terms['part']} are not requests of it, in order, that wait")
-    if price > rules.largest_price:
-        raise Refusal("beyond-largest-price", f"a price of {price}; at most {rules.largest_price} is allowed")
+    if (audit_price := terms["audit_price"]) > rules.largest_price:
+        raise Refusal("beyond-largest-price", f"a price of {audit_price}; at most {rules.largest_price} is allowed")
     if key in order.failed:
         raise Refusal("failed-before", f"{key} did not serve {terms['order']}")
     models = [order.models[index] for index in part]
     device, offer = taking(draft, key, models)
     if key == parties.coordinator(draft):
         raise Refusal("no-offer", "the coordinator serves no orders")
-    if not (order.unaudited or auditable(draft, rules, models, device.owner, price, terms["auditors"])):
+    if audit_price < (least := max(price, offer.cost)):
+        raise Refusal("wrong-audit-price", f"an audit price of {audit_price}; at least {least} is due")
+    if not (order.unaudited or auditable(draft, models, device.owner, audit_price, terms["auditors"])):
         raise Refusal("unauditable", f"{name}: nobody could audit it, and its user has not signed that this may be")
     draft.move(escrow(order.user, terms["order"]), escrow(order.user, name), price)
-    if due := rounded_up(price, rules.fee):
+    if due := rounded_up(audit_price, rules.fee):
         draft.move(escrow(order.user, terms["order"]), fee(order.user, name), due)
     waiting = [index for index in order.waiting if index not in part]
     store(draft, terms["order"], replace(order, waiting=waiting, leases=order.leases + 1))
@@ -84,7 +89,8 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
         device=key,
         owner=device.owner,
         price=price,
-        stake=rules.sigma * max(price, offer.cost),
+        audit_price=audit_price,
+        stake=rules.sigma * audit_price,
         sent=terms["sent"],
         limit=terms["limit"],
         nodes=terms["nodes"],
@@ -98,11 +104,9 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
     issue(draft, name, lease)
 
 
-def auditable(
-    draft: Draft, rules: Rules, models: Sequence[str], owner: str, price: int, auditors: Sequence[str] = ()
-) -> bool:
+def auditable(draft: Draft, models: Sequence[str], owner: str, audit_price: int, auditors: Sequence[str] = ()) -> bool:
     """Whether the named devices, of three other owners, could audit, or the coordinator."""
-    owners = {found for key in auditors if (found := auditor(draft, rules, key, models, owner, price))}
+    owners = {found for key in auditors if (found := auditor(draft, key, models, owner, audit_price))}
     return len(owners) >= ENOUGH or coordinator_could(draft, models)
 
 
@@ -111,13 +115,13 @@ def coordinator_could(draft: Draft, models: Sequence[str]) -> bool:
     return fitting(draft, parties.coordinator(draft), models) is not None
 
 
-def auditor(draft: Draft, rules: Rules, key: str, models: Sequence[str], owner: str, price: int) -> str:
+def auditor(draft: Draft, key: str, models: Sequence[str], owner: str, audit_price: int) -> str:
     """The owner of a device that could audit, busy or not, another than ``owner``; "" where it could not.
 
-    Its cost is at most what fees pay for on the average: whoever states a high one cannot drain the fund.
+    Its cost is at most the audit price, on which the fee is reckoned: whoever states a high one cannot drain the fund.
     """
     offer = fitting(draft, key, models)
-    if offer is None or offer.cost > price * rules.margin or key == parties.coordinator(draft):
+    if offer is None or offer.cost > audit_price or key == parties.coordinator(draft):
         return ""
     found = find(draft, Device, key)
     return found.owner if found.owner != owner and draft.total(found.owner) and not found.disputed else ""

@@ -92,6 +92,8 @@ class Lease:
     owner: str
     price: int
     """Of an audit: its pay."""
+    audit_price: int
+    """What an audit of it is paid, at least its price and its device's cost; stakes, fees and bonds are multiples."""
     stake: int
     sent: str
     """Digest of all that is sent: schedule, programs, manifests, input."""

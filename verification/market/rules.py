@@ -39,7 +39,7 @@ class Rules:
     work: int = 200_000
     """Multiply-accumulates of a step, at most."""
     sigma: int = 8
-    """Stake of a lease, in prices (of the device's cost, where that is higher)."""
+    """Stake of a lease, in audit prices: at least its price and its device's cost."""
     challenger_share: Fraction = Fraction(1, 8)
     """Of a fallen stake, to who won the dispute."""
     verifier_share: Fraction = Fraction(1, 4)
@@ -51,15 +51,15 @@ class Rules:
     audit: Fraction = Fraction(1, 5)
     """p: the chance that a result is audited."""
     fee: Fraction = Fraction(11, 50)
-    """Of the price, beside it, to the fund that pays the audits: 1.1 p, so that it grows on the average."""
+    """Of the audit price, beside the price, to the fund that pays audits: 1.1 p, so that it grows on the average."""
     bond_prices: int = 4
-    """A claim's bond, at least, in prices."""
+    """A claim's bond, at least, in audit prices."""
     missed_share: Fraction = Fraction(1, 10)
     """Of the stake of who is late, burnt: nobody gains by another's delay."""
     fund_prices: int = 50
     """What the fund holds at genesis, in largest prices."""
     largest_price: int = 1_000_000
-    """Of a lease; a cost is not above it either."""
+    """Of a lease or its audit; a cost is not above it either."""
     undeterred: bool = False
     """Whether rules are allowed under which a cheat gains on the average."""
 
@@ -76,15 +76,12 @@ class Rules:
             raise Refusal("bad-rules", f"sigma x largest_price: stakes would be beyond {LARGEST_NUMBER}")
         if self.challenger_share + self.verifier_share > 1:
             raise Refusal("bad-rules", "challenger_share + verifier_share: more than the whole stake")
-        if not self.audit <= self.fee <= self.audit * 3 / 2:
-            raise Refusal("bad-rules", f"fee: {self.fee} is not from 1 to 3/2 of what audits at {self.audit} cost")
+        if not self.audit < self.fee <= self.audit * 3 / 2:
+            raise Refusal("bad-rules", f"fee: {self.fee} is not above 1 to 3/2 of what audits at {self.audit} cost")
+        if self.verifier_share * self.sigma < self.fee:
+            raise Refusal("bad-rules", "verifier_share: a result that falls brings the fund less than its fee")
         if not self.undeterred and (lost := deterrence(self)) <= 0:
             raise Refusal("undeterred", f"a cheat gains {float(-lost):.3g} prices on the average; see deterrence")
-
-    @property
-    def margin(self) -> Fraction:
-        """What an audit may cost, in prices of what is audited, so that fees pay for audits on the average."""
-        return self.fee / self.audit if self.audit else Fraction(1)
 
     def plain(self) -> dict[str, Any]:
         """As it stands in the genesis."""
@@ -94,10 +91,10 @@ class Rules:
 def deterrence(rules: Rules) -> Fraction:
     """What a cheat loses on the average by one lease, in prices, where a coalition holds q of the lot: above 0 deters.
 
-    See ``economics.deterrence``; a friend among the verifiers is spared what an audit may cost.
+    See ``economics.deterrence``. Of a price below the audit price there is less to gain: neither stake nor the work
+    that a friend among the verifiers is spared is less for it.
     """
-    shares = rules.coalition_share, rules.sigma, rules.challenger_share
-    return -gain(rules.audit, *shares, KAPPA, max(KAPPA, rules.margin))
+    return -gain(rules.audit, rules.coalition_share, rules.sigma, rules.challenger_share, KAPPA)
 
 
 def read_rules(plain: Any) -> Rules:

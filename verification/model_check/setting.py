@@ -183,6 +183,7 @@ class Setting:
             "part": [0],
             "device": name_of("asserter's device"),
             "price": str(PRICE),
+            "audit_price": str(PRICE),
         }
         lease |= {"sent": DIGEST, "limit": LIMIT, "nodes": self.nodes, "rows": 1, "words": 1}
         lease |= {"number": 0, "seal": self.lease, "auditors": []}

@@ -1,6 +1,7 @@
 """The fund that pays for audits over many orders, against whoever would drain it, beside closed forms and a bound.
 
-Prices are parts of the largest. A coalition orders from itself: the price goes round, work costs nothing (its answers
+Prices are parts of the largest; audits are paid their leases' audit price, here the price, unless rules are tried that
+a market does not have. A coalition orders from itself: the price goes round, work costs nothing (its answers
 were kept), and what its verifiers are paid comes from the fund.
 """
 
@@ -78,9 +79,11 @@ STRATEGIES = (
     Orders("users' orders, of the largest price", sham=False),
     Orders("sham orders to fifty newcomers, right results"),
     Orders("sham orders to fifty newcomers, wrong results", wrong=True),
-    Orders("users' orders, every verifier asking the most that fees pay", pay=MOST, friends_pay=MOST, sham=False),
-    Orders("sham orders at a hundredth, verifiers paid what they ask", SMALL, pay=1 / SMALL, friends_pay=1 / SMALL),
-    Orders("sham orders whose results go with a key that falls elsewhere", returned=True),
+    Orders("users' orders, if every verifier were paid all that fees bring", pay=MOST, friends_pay=MOST, sham=False),
+    Orders(
+        "sham orders at a hundredth, if verifiers were paid what they ask", SMALL, pay=1 / SMALL, friends_pay=1 / SMALL
+    ),
+    Orders("sham orders, if their results went with a key that falls elsewhere", returned=True),
 )
 
 

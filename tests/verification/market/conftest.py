@@ -175,6 +175,8 @@ class Market:
     def terms(self, order: str, device: str, *, price: int = 1_000, part=(0,), **others) -> dict:
         """Of a lease, as ``assign`` has them."""
         number = others.pop("number", self.number)
+        cost = self.find(Offer, device).cost if device in self.names("offer") else 0
+        others = {"audit_price": str(max(price, cost))} | others
         terms = {"order": order, "part": list(part), "device": device, "price": str(price), "sent": SENT}
         terms |= {"limit": LIMIT, "nodes": NODES, "rows": ROWS, "words": WORDS, "number": number}
         return terms | {"seal": self.seal(number), "auditors": []} | others

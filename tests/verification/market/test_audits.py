@@ -3,7 +3,9 @@
 import pytest
 
 from verification.encoding.signature import public
-from verification.market import draws
+from verification.market import audits, draws
+
+MODEL = "ab" * 32
 
 
 def lots(market, lease, weights, many, records, number=None):
@@ -51,12 +53,47 @@ def test_the_list_holds_other_owners_who_could_by_their_deposits(market, make_ma
     market.result(busy)
 
 
-def test_a_verifier_is_paid_its_cost_where_it_is_higher(market):
-    for device in market.devices:
-        market.offer(device, cost=1_050)
-    lease = market.served(market.devices[0], drawn=True)
+def test_every_verifier_is_paid_the_audit_price_whatever_it_asks(market):
+    for number, device in enumerate(market.devices[1:]):
+        market.offer(device, cost=900 + 50 * number)
+    lease = market.served(market.devices[0], drawn=True, audit_price="1050")
+    assert market.lease(lease).stake == 8_400 and market.balance(f"fee:{market.user}:{lease}") == 231
     verifier = market.audit(lease)
     assert (market.lease(verifier).price, market.lease(verifier).stake) == (1_050, 8_400)
+
+
+def fair(market, device, least):
+    """The audit price that a coordinator should state for a lease of a device's."""
+    owner = market.owners[market.devices.index(device)]
+    return audits.fair_audit_price(market.draft, [MODEL], owner, least)
+
+
+def test_a_cheap_lease_is_not_audited_by_friends_alone(make_market):
+    """A provider and three friends who ask next to nothing, and eight strangers who ask 500 to 535."""
+    market = make_market(owners=12)
+    league, strangers = market.devices[:4], market.devices[4:]
+    for device in league:
+        market.offer(device, cost=10)
+    for number, device in enumerate(strangers):
+        market.offer(device, cost=500 + 5 * number)
+    alone = market.served(league[0], drawn=True, price=10)
+    assert {owner for owner, _ in market.could(alone)} == set(market.owners[1:4])
+    price = fair(market, league[0], 10)
+    assert price == 520  # eight of eleven, the least number that is two thirds
+    lease = market.served(league[0], drawn=True, price=10, audit_price=str(price))
+    assert {owner for owner, _ in market.could(lease)} == set(market.owners[1:9])
+
+
+def test_a_fair_audit_price_is_at_least_the_price_and_reckons_with_deposits(market):
+    for number, device in enumerate(market.devices):
+        market.offer(device, cost=100 * (number + 1))
+    assert [fair(market, market.devices[0], least) for least in (1, 401, 900)] == [400, 401, 900]  # 3 of 4
+    assert fair(market, market.devices[4], 1) == 300
+    market.deposit(market.owners[4], 20_000_000)
+    assert fair(market, market.devices[0], 1) == 500 and fair(market, market.devices[4], 1) == 300
+    twin = market.device(market.owners[4], "twin")
+    market.offer(twin, cost=50)
+    assert fair(market, market.devices[0], 1) == 50
 
 
 def test_only_a_device_of_the_drawn_owner_audits(market, refused, records):

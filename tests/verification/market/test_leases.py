@@ -40,7 +40,9 @@ def test_one_assign_is_all_or_nothing(market, refused):
     [
         ("no-such-order", {"order": "0" * 64}),
         ("no-such-device", {"device": "owner"}),
-        ("beyond-largest-price", {"price": "1000001"}),
+        ("beyond-largest-price", {"audit_price": "1000001"}),
+        ("wrong-audit-price", {"price": "1001"}),
+        ("wrong-audit-price", {"price": "1", "audit_price": "499"}),
         ("beyond-largest", {"rows": 2**12, "words": 2**13}),
         ("wrong-number", {"number": 1}),
         ("malformed", {"price": 1000}),
@@ -137,10 +139,9 @@ def test_three_other_owners_or_the_coordinator_could_audit(make_market, refused)
     twin = market.device(market.owners[1], "twin")
     market.offer(twin)
     assert refused(market.assign, order, one, auditors=[*others[:2], twin]) == "unauditable"
-    market.offer(others[2], cost=1_101)  # fees do not pay for it on the average
+    market.offer(others[2], cost=1_001)  # more than the fee is reckoned on
     assert refused(market.assign, order, one, auditors=others) == "unauditable"
-    market.offer(others[2], cost=1_100)
-    market.assign(order, one, auditors=others)
+    market.assign(order, one, auditors=others, audit_price=str(1_001))
     market.assign(market.order(unaudited=True), one)
     market.offer(next(key for key in market.names("device") if key not in [*market.devices, twin]))
     market.assign(market.order(), one)
@@ -160,6 +161,7 @@ def test_nothing_is_leased_while_the_fund_owes_more_than_it_holds(make_market, r
 
 
 def test_a_fee_is_never_less_than_its_share(make_market):
-    market = make_market(fee=Fraction(1, 5))
+    market = make_market(fee=Fraction(21, 100))
+    market.offer(market.devices[0], cost=1)
     lease = market.assign(market.order(), market.devices[0], price=1)
     assert market.balance(f"fee:{market.user}:{lease}") == 1

@@ -182,7 +182,7 @@ class Parties:
             for lease, found in leases.items():
                 if found.order == name and not found.audits:
                     own[f"escrow:{order.user}:{lease}"] = found.price
-                    own[f"fee:{order.user}:{lease}"] = -(-found.price * 11 // 50)
+                    own[f"fee:{order.user}:{lease}"] = -(-found.audit_price * 11 // 50)
             want += own
             rest = market.balance(f"escrow:{order.user}:{name}")
             assert rest + own.total() == order.bid or self.served(name)
@@ -198,7 +198,7 @@ class Parties:
         for name in market.names("audit"):
             audit = market.find(record["audit"], name)
             if audit.bond and audit.outcome != "stands":
-                want[f"bond:{audit.buyer}:{audit.bond}"] = 2 * leases[name].price
+                want[f"bond:{audit.buyer}:{audit.bond}"] = 2 * leases[name].audit_price
         locked = {name: held for name, held in market.ledger.state.balances.items() if name.count(":") == 2}
         assert locked == +want
         owed = sum(lease.price for lease in leases.values() if lease.payer == "fund")

@@ -4,25 +4,33 @@ from fractions import Fraction
 
 import pytest
 
+from verification.economics.deterrence import largest_coalition
+from verification.market.audits import PART
 from verification.market.rules import Rules, deterrence, read_rules
 
 
 def test_the_defaults_deter_by_the_closed_form():
     rules = Rules()
-    # p ((1 - q)(1 + S) - 1.1 q) - 1 with S = 8 x 7/8, p = q = 1/5: an audit costs 1.1 prices at most
-    assert deterrence(rules) == Fraction(1, 5) * (Fraction(4, 5) * 8 - Fraction(11, 50)) - 1 == Fraction(59, 250)
+    # p ((1 - q)(1 + S) - q) - 1 with S = 8 x 7/8, p = q = 1/5
+    assert deterrence(rules) == Fraction(1, 5) * (Fraction(4, 5) * 8 - Fraction(1, 5)) - 1 == Fraction(6, 25)
+
+
+def test_who_holds_a_fifth_of_all_deposits_is_deterred_by_the_least_list_of_lots():
+    rules = Rules()
+    largest = largest_coalition(rules.audit, rules.sigma, rules.challenger_share)
+    assert rules.coalition_share / PART < largest == Fraction(1, 3)
 
 
 def test_the_least_p_that_deters_at_the_other_defaults(refused):
-    needed = 1 / (Fraction(4, 5) * 8 - Fraction(11, 50))
-    assert round(float(needed), 3) == 0.162
+    needed = 1 / (Fraction(4, 5) * 8 - Fraction(1, 5))
+    assert round(float(needed), 3) == 0.161
     assert refused(Rules, audit=needed, fee=needed * Fraction(11, 10)) == "undeterred"
     more = needed + Fraction(1, 10**9)
-    assert deterrence(Rules(audit=more, fee=more)) > 0
+    assert deterrence(Rules(audit=more, fee=more * Fraction(11, 10))) > 0
 
 
 def test_rules_are_read_as_they_are_written():
-    rules = Rules(sigma=9, audit=Fraction(1, 4), fee=Fraction(1, 4))
+    rules = Rules(sigma=9, audit=Fraction(1, 4), fee=Fraction(11, 40))
     assert read_rules(rules.plain()) == rules
     assert rules.plain()["audit"] == "1/4"
 
@@ -45,7 +53,8 @@ def test_rules_are_read_as_they_are_written():
         ("bad-rules", {"undeterred": 1}),
         ("bad-rules", {"largest_price": 2**50}),
         ("bad-rules", {"challenger_share": "4/5"}),
-        ("bad-rules", {"fee": "1/6"}),
+        ("bad-rules", {"fee": "1/5"}),  # the fund would not grow
+        ("bad-rules", {"verifier_share": "1/50"}),
         ("bad-rules", {"fee": "1/3"}),
         ("undeterred", {"sigma": 5}),
         ("undeterred", {"coalition_share": "1/2"}),

@@ -186,7 +186,7 @@ def fresh_keys() -> End:
 def dear_verifier() -> End:
     """States a cost of many prices, so that the fund pays it dearly whenever the lot falls on it.
 
-    Who costs more than fees pay for on the average is on no list.
+    Who costs more than an audit price, on which the fee is reckoned, is on no list.
     """
     scene = Scene()
     scene.join(FRIEND, deposit=100_000_000, cost=100 * PRICE)
