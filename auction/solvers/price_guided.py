@@ -12,6 +12,7 @@ from auction.search import Found, Stop, trivial_bound
 from auction.solvers import bid_density
 from auction.solvers._covering import cheapest_cover
 from auction.solvers._exact import SAFE, dot
+from auction.solvers._minimal_covers import SMALL, minimal_covers
 from auction.solvers._time import half_of
 from auction.solvers._vector_prices.dual import certify, group_market, rest_of
 from auction.solvers._vector_prices.rounds import rounds_of_prices
@@ -31,14 +32,15 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
 
     Each round every task names its cheapest cover at the prices, whatever the others do: a subgradient, and with the
     value of the slots a bound. Tasks in descending surplus then take the cheapest covers that are left.
-    Small markets have a price for each provider and 0/1 covers, and serve tasks every few rounds; large ones have a
-    price for each slot vector, covers by dynamic programming over the lattice of demands, and serve tasks at the end.
+    Small markets have a price for each provider and 0/1 covers, by dynamic programming over the lattice of demands or,
+    where that is large and the covers few, out of a list of them all, and serve tasks every few rounds; large ones have
+    a price for each slot vector, covers by dynamic programming, and serve tasks at the end.
 
     Args:
         rounds: how many, at least 1; more are better and slower.
 
-    Of a small market no bound is given where the lattice of demands is so large that covers are approximate; of a large
-    one the lattice is made coarse.
+    Of a small market no bound is given where lattice and list are so large that covers are approximate; of a large one
+    the lattice is made coarse.
 
     Raises:
         InputError: rounds below 1.
@@ -60,9 +62,11 @@ def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Fou
 def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
     """Polyak's steps towards the best allocation, halved when the bound has not fallen for a while (Fisher 1981)."""
     shape = market.demand.max(axis=0, initial=0) + 1
-    together = reading == "bundle" and float(np.prod(shape, dtype=float)) * market.providers <= STATES
+    entries = float(np.prod(shape, dtype=float)) * market.providers
+    listed = _list_covers(market) if reading == "bundle" and entries > SMALL else None
+    together = reading == "bundle" and listed is None and entries <= STATES
     points = market.demand @ np.append(np.cumprod(shape[:0:-1])[::-1], 1)
-    exact = reading == "whole" or together
+    exact = reading == "whole" or listed is not None or together
     slots = np.minimum(market.slots, market.tasks)
     everyone = np.arange(market.tasks)
     premium = np.zeros(market.providers)
@@ -76,6 +80,8 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
         if together:
             cost, *pairs = _all_covers(shape, np.minimum(market.resource, shape - 1), asks, slots, points)
             named = Allocation.of(*pairs)
+        elif listed is not None:
+            cost, named = _covered_by(listed, market, everyone, asks, slots.copy(), take=False)
         else:
             cost, named = _covered(market, reading, everyone, asks, slots.copy(), None, stop)
         if stop.now:
@@ -91,7 +97,10 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
         if number % BETWEEN == 0 or number == rounds - 1 or not slope.any():
             order = np.argsort(-surplus, kind="stable")
             order = order[market.net_bid[order] > 0]
-            _, trial = _covered(market, reading, order, asks, slots.copy(), named, stop)
+            if listed is not None:
+                _, trial = _covered_by(listed, market, order, asks, slots.copy(), take=True)
+            else:
+                _, trial = _covered(market, reading, order, asks, slots.copy(), named, stop)
             if (worth := welfare(market, trial)) > achieved:
                 best, achieved = trial, worth
         if not slope.any() or achieved >= least:
@@ -108,6 +117,23 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
     if least_premium is None:
         return Found(best, least, "heuristic")
     return Found(best, least, "heuristic", Certificate(market.digest, reading, least, least_premium))
+
+
+def _list_covers(market: Market) -> tuple[Int, Int, Int] | None:
+    """Where each task's covers begin (m + 1,), where each cover ends, and the providers of all; None where many."""
+    demand = market.demand.copy()  # compiled code takes the market's own, which is read-only, for another type
+    if (covers := minimal_covers(demand, np.minimum(market.resource, demand.max(axis=0, initial=0)))) is None:
+        return None
+    task, ends, provider = covers
+    return np.searchsorted(task, np.arange(market.tasks + 1)), ends, provider
+
+
+def _covered_by(
+    listed: tuple[Int, Int, Int], market: Market, order: Int, asks: Int, left: Int, *, take: bool
+) -> tuple[Int, Allocation]:
+    """As ``_covered``, out of a list of all covers."""
+    total, *pairs = _cheapest_listed(order, *listed, market.net_bid, market.cost, asks, left, take)
+    return total, Allocation.of(*pairs)
 
 
 def _covered(
@@ -218,3 +244,39 @@ def _all_covers(shape, resource, asks, slots, points):
                 pairs += 1
                 point = rest_of(shape, resource, j, point)
     return total, task[:pairs].copy(), provider[:pairs].copy()
+
+
+@njit(
+    f"Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[::1], i8[::1], i8[::1], {_VECTOR}, {_VECTOR}, i8[::1], i8[::1], "
+    "b1)",
+    cache=True,
+    nogil=True,
+)
+def _cheapest_listed(order, first, ends, member, bid, cost, asks, left, take):
+    """As ``_covers``, each task's out of those in its list that ask less than the bid, INT64_MAX where none does."""
+    total = np.full(bid.size, np.iinfo(np.int64).max)
+    won = np.empty(order.size * asks.size, dtype=np.int64)
+    won_at = np.empty_like(won)
+    size = 0
+    for i in order:
+        least, chosen = bid[i], -1
+        for c in range(first[i], first[i + 1]):
+            price = 0
+            for j in member[ends[c - 1] if c > 0 else 0 : ends[c]]:
+                price = price + asks[j] if left[j] > 0 else least
+                if price >= least:  # what further providers ask might not fit int64
+                    break
+            if price < least:
+                least, chosen = price, c
+        if chosen < 0:
+            continue
+        providers = member[ends[chosen - 1] if chosen > 0 else 0 : ends[chosen]]
+        if take and cost[providers].sum() >= bid[i]:
+            continue
+        total[i] = least
+        for j in providers:
+            left[j] -= take
+            won[size] = i
+            won_at[size] = j
+            size += 1
+    return total, won[:size].copy(), won_at[:size].copy()

@@ -8,6 +8,7 @@ from auction.errors import InputError
 from auction.market import Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
 from auction.solvers._exact import dot
+from auction.solvers._minimal_covers import SMALL
 from auction.solvers._time import flag_of, half_of
 from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.branching import branch_and_bound
@@ -17,6 +18,7 @@ from auction.solvers.column_generation.columns import (
     allocation_of,
     build_pool,
     columns_of,
+    minimal_columns,
     price_columns,
     reduce_market,
     whole_columns,
@@ -25,14 +27,12 @@ from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, sol
 from auction.solvers.column_generation.enumeration import columns_within
 from auction.solvers.column_generation.lattices import (
     ENTRIES,
-    SMALL,
     STEPS,
     Lattice,
     lattices,
     needed_price,
     with_needed,
 )
-from auction.solvers.column_generation.listing import minimal_columns
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.solvers.column_generation.primal import improve_from_pool

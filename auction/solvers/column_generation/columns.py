@@ -11,6 +11,7 @@ from auction.allocation import Allocation
 from auction.market import Int, Market
 from auction.solvers._exact import SAFE, dot
 from auction.solvers._formulation import candidates
+from auction.solvers._minimal_covers import minimal_covers
 
 
 @dataclass(frozen=True)
@@ -118,6 +119,12 @@ def whole_columns(market: Market, reduced: ReducedMarket) -> Pool:
     task, provider = np.searchsorted(reduced.task, kept.task), np.searchsorted(reduced.provider, kept.provider)
     inside = kept.provider == reduced.provider[np.minimum(provider, reduced.provider.size - 1)]
     return build_pool(reduced, task[inside], np.arange(1, inside.sum() + 1), provider[inside])
+
+
+def minimal_columns(reduced: ReducedMarket) -> Pool | None:
+    """Every column whose providers are all needed; None where they are too many to be listed."""
+    covers = minimal_covers(reduced.demand, reduced.slot)
+    return None if covers is None else build_pool(reduced, *covers)
 
 
 def price_columns(pool: Pool, price: Int) -> tuple[int, Int]:

@@ -5,23 +5,12 @@ from numba import njit
 
 from auction.market import Int
 from auction.search import Stop
+from auction.solvers._minimal_covers import is_minimal
 from auction.solvers.column_generation.columns import Pool, ReducedMarket, build_pool
 from auction.solvers.column_generation.lattices import Lattice, needed_price, with_needed
 from auction.solvers.column_generation.pricing import NEVER, cover_prices, lattice_point, lattice_points
 
 LIMIT = 1_000_000  # columns
-
-
-@njit("boolean(int64[:, ::1], int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
-def is_minimal(slot, demand, chosen, supply):
-    """Whether each chosen provider is needed for what ``supply``, theirs and one more's, covers."""
-    for a in chosen:
-        needed = False
-        for k in range(demand.size):
-            needed = needed or supply[k] - slot[a, k] < demand[k]
-        if not needed:
-            return False
-    return True
 
 
 @njit(

@@ -5,11 +5,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from auction.market import Int
+from auction.solvers._minimal_covers import SMALL
 from auction.solvers._vectors import distinct_rows
 from auction.solvers.column_generation.columns import ReducedMarket
 from auction.solvers.column_generation.pricing import NEVER
 
-SMALL = 2_000_000  # entries of the table of cover prices up to which one lattice serves all
 ENTRIES = 200_000_000  # of all tables together at most: 1.6 GB were they one
 STEPS = 1_000_000_000  # entries x types at most: about a second a list of prices
 

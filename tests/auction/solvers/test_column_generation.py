@@ -14,15 +14,20 @@ from auction.allocation import Allocation, check
 from auction.certificate import derived_bound
 from auction.market import READINGS, Market
 from auction.search import Stop
-from auction.solvers import column_generation
+from auction.solvers import _minimal_covers, column_generation
 from auction.solvers._exact import dot
 from auction.solvers._time import NEVER_RAISED
-from auction.solvers.column_generation import by_provider, listing
+from auction.solvers.column_generation import by_provider
 from auction.solvers.column_generation import lattices as lattice_limits
 from auction.solvers.column_generation.branching import branch_and_bound
-from auction.solvers.column_generation.columns import Pool, columns_of, price_columns, reduce_market
+from auction.solvers.column_generation.columns import (
+    Pool,
+    columns_of,
+    minimal_columns,
+    price_columns,
+    reduce_market,
+)
 from auction.solvers.column_generation.enumeration import covers_within
-from auction.solvers.column_generation.listing import minimal_columns
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.welfare import welfare
 
@@ -96,7 +101,7 @@ def test_tables_beyond_memory_are_refused_where_covers_cannot_be_listed(generate
     vast = {"demand": market.demand * 10_000, "resource": market.resource * 10_000}
     huge = replace(market, value=market.value + 10**12, alpha=10**13, **vast)
     assert by_provider.fits(huge, "bundle")
-    monkeypatch.setattr(listing, "COVERS", 0)
+    monkeypatch.setattr(_minimal_covers, "COVERS", 0)
     assert "tables of" in refusal(run, huge)
     assert not by_provider.fits(huge, "bundle") and by_provider.fits(huge, "whole")
 
@@ -204,10 +209,10 @@ def test_all_minimal_covers_are_listed(generate):
 
 
 def test_too_many_covers_are_not_listed(generate, monkeypatch):
-    monkeypatch.setattr(listing, "COVERS", 3)
+    monkeypatch.setattr(_minimal_covers, "COVERS", 3)
     assert minimal_columns(reduce_market(generate("uniform", 6, 8, 2, 5))) is None
     monkeypatch.undo()
-    monkeypatch.setattr(listing, "STEPS", 3)
+    monkeypatch.setattr(_minimal_covers, "STEPS", 3)
     assert minimal_columns(reduce_market(generate("uniform", 6, 8, 2, 5))) is None
 
 

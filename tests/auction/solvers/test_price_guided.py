@@ -1,5 +1,7 @@
 """The price-guided auction: feasible, its bounds proven, better than the greedy, the same every time."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -10,14 +12,14 @@ from auction.allocation import check
 from auction.certificate import derived_bound
 from auction.market import READINGS, Market
 from auction.search import Stop
-from auction.solvers import price_guided
+from auction.solvers import _minimal_covers, price_guided
 from auction.welfare import welfare
 
 
-@pytest.mark.parametrize("pairs", [price_guided.PAIRS, -1])
+@pytest.mark.parametrize("changed", [{}, {"SMALL": 0}, {"PAIRS": -1}], ids=["tables", "lists", "vectors"])
 @pytest.mark.parametrize("reading", READINGS)
-def test_bounds_are_proven_and_above_the_optimum(reading, pairs):
-    """By provider, and by vector."""
+def test_bounds_are_proven_and_above_the_optimum(reading, changed):
+    """By provider, covers from a table or a list, and by vector."""
 
     @given(market=st.from_type(Market))
     def holds(market):
@@ -29,8 +31,24 @@ def test_bounds_are_proven_and_above_the_optimum(reading, pairs):
         assert derived_bound(market, reading, proof.price, proof.vector) == found.bound == proof.bound
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(price_guided, "PAIRS", pairs)
+        for name, value in changed.items():
+            patch.setattr(price_guided, name, value)
         holds()
+
+
+def test_covers_of_vast_demands_are_exact_where_they_are_few(generate, monkeypatch):
+    """All amounts a thousand times as large: what is found out of lists is what tables found."""
+    market = generate("uniform", 8, 12, 2, 0)
+    vast = replace(
+        market, demand=market.demand * 1000, resource=market.resource * 1000, unit_work=market.unit_work / 1000
+    )
+    listed = price_guided.solve(vast, "bundle", Stop(None), 0)
+    tables = price_guided.solve(market, "bundle", Stop(None), 0)
+    assert vast.net_bid.tolist() == market.net_bid.tolist() and not check(vast, listed.allocation, "bundle")
+    assert listed.bound == tables.bound
+    assert welfare(vast, listed.allocation) == welfare(market, tables.allocation)
+    monkeypatch.setattr(_minimal_covers, "COVERS", 0)
+    assert price_guided.solve(vast, "bundle", Stop(None), 0).bound is None
 
 
 @pytest.mark.parametrize("reading", READINGS)

@@ -3,20 +3,29 @@
 import numpy as np
 from numba import njit
 
-from auction.solvers.column_generation.columns import Pool, ReducedMarket, build_pool
-from auction.solvers.column_generation.enumeration import is_minimal
+from auction.market import Int
 
+SMALL = 2_000_000  # entries of a table of cover prices up to which it is used, however few the covers are
 COVERS = 20_000  # of all tasks together at most
 STEPS = 5_000_000  # of the search at most: some hundredths of a second
 
 
-def minimal_columns(reduced: ReducedMarket) -> Pool | None:
-    """Every column whose providers are all needed; None where that takes more than COVERS or STEPS."""
+def minimal_covers(demand: Int, slot: Int) -> tuple[Int, Int, Int] | None:
+    """Every set of providers that covers a task and needs all its members.
+
+    Args:
+        demand: (t, K) requests, no row all 0.
+        slot: (n, K) requests of a slot, clipped to the largest demand.
+
+    Returns:
+        task (c,) of each cover in ascending order, where each ends (c,), and the providers of all covers, one cover
+        after another; None where that takes more than COVERS or STEPS.
+    """
     task, ends, provider = [np.arange(0)], [np.arange(0)], [np.arange(0)]
     found = steps = size = 0
-    for i, demand in enumerate(reduced.demand):
-        useful = np.flatnonzero((np.minimum(reduced.slot, demand) > 0).any(axis=1))
-        end, member, taken = _minimal_covers(demand, reduced.slot[useful], COVERS - found, STEPS - steps)
+    for i, need in enumerate(demand):
+        useful = np.flatnonzero((np.minimum(slot, need) > 0).any(axis=1))
+        end, member, taken = _minimal_covers(need, slot[useful], COVERS - found, STEPS - steps)
         found, steps = found + end.size, steps + taken
         if found > COVERS or steps > STEPS:
             return None
@@ -24,7 +33,19 @@ def minimal_columns(reduced: ReducedMarket) -> Pool | None:
         ends.append(end + size)
         provider.append(useful[member])
         size += member.size
-    return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
+    return np.concatenate(task), np.concatenate(ends), np.concatenate(provider)
+
+
+@njit("boolean(int64[:, ::1], int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
+def is_minimal(slot, demand, chosen, supply):
+    """Whether each chosen provider is needed for what ``supply``, theirs and one more's, covers."""
+    for a in chosen:
+        needed = False
+        for k in range(demand.size):
+            needed = needed or supply[k] - slot[a, k] < demand[k]
+        if not needed:
+            return False
+    return True
 
 
 @njit("Tuple((i8[::1], i8[::1], i8))(i8[::1], i8[:, ::1], i8, i8)", cache=True, nogil=True)
