@@ -49,8 +49,8 @@ def assign(draft: Draft, request: Request) -> None:
 
     Raises:
         Refusal: malformed, not-the-coordinator, fund-short, no-such-order, not-waiting, beyond-largest-price,
-            wrong-audit-price, failed-before, beyond-escrow, unauditable, or see ``taking``, ``number_taken`` and
-            ``issue``.
+            wrong-audit-price, failed-before, barred-device, beyond-escrow, unauditable, or see ``taking``,
+            ``number_taken`` and ``issue``.
     """
     coordinator_only(draft, request)
     content = read(ASSIGN, request.content)
@@ -71,6 +71,8 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
         raise Refusal("failed-before", f"{key} did not serve {terms['order']}")
     models = [order.models[index] for index in part]
     device, offer = taking(draft, key, models)
+    if device.disputed:
+        raise Refusal("barred-device", f"{key}: a result of it is disputed")
     if key == parties.coordinator(draft):
         raise Refusal("no-offer", "the coordinator serves no orders")
     if audit_price < (least := max(price, offer.cost)):
@@ -116,15 +118,16 @@ def coordinator_could(draft: Draft, models: Sequence[str]) -> bool:
 
 
 def auditor(draft: Draft, key: str, models: Sequence[str], owner: str, audit_price: int) -> str:
-    """The owner of a device that could audit, busy or not, another than ``owner``; "" where it could not.
+    """The owner of a device that could audit, busy or barred or not, another than ``owner``; "" where it could not.
 
     Its cost is at most the audit price, on which the fee is reckoned: whoever states a high one cannot drain the fund.
+    Were who is barred passed over, false claims on strangers' cheapest results would leave the lots to friends.
     """
     offer = fitting(draft, key, models)
     if offer is None or offer.cost > audit_price or key == parties.coordinator(draft):
         return ""
     found = find(draft, Device, key)
-    return found.owner if found.owner != owner and draft.total(found.owner) and not found.disputed else ""
+    return found.owner if found.owner != owner and draft.total(found.owner) else ""
 
 
 def number_taken(draft: Draft, number: int) -> None:

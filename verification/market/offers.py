@@ -77,11 +77,9 @@ def taking(draft: Draft, key: str, models: Sequence[str]) -> tuple[Device, Offer
     """A device that can be leased requests of these models now, and its offer.
 
     Raises:
-        Refusal: no-such-device, removed-device, barred-device, no-offer, no-slot.
+        Refusal: no-such-device, removed-device, no-offer, no-slot.
     """
     device = parties.device(draft, key)
-    if device.disputed:
-        raise Refusal("barred-device", f"{key}: a result of it is disputed")
     found = fitting(draft, key, models)
     if found is None:
         raise Refusal("no-offer", f"{key} has no live offer for these models")

@@ -36,7 +36,8 @@ class Device:
     busy: int = 0
     """Slots taken: leases offered or held."""
     disputed: int = 0
-    """Results of it that are disputed: while there is one it is barred, it takes no new lease; those it has go on."""
+    """Results of it that are disputed: while there is one it is barred, it is leased no order; what it has goes on, and
+    it verifies and stands in."""
     removed: bool = False
     """For good."""
 

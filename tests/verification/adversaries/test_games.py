@@ -42,6 +42,7 @@ ENDS = {
     "second-result": ("wrong-state", PROVIDER),
     "copied-result": ("not-the-device", "the verifier"),
     "owned-draw": ("step-wrong", PROVIDER),
+    "barred-strangers": ("step-wrong", "provider, puppet"),
     "verifier-in-league": ("step-wrong", PROVIDER),
     "sham-orders": ("fees", "own user"),
     "fresh-keys": ("fees", "own user"),

@@ -261,6 +261,19 @@ def test_another_root_is_a_claim_without_a_bond(market, refused, records):
     assert refused(lot, market, lease, market.owners[2]) == "under-audit"
 
 
+def test_who_is_barred_audits_and_is_leased_no_order(market, refused):
+    """Else a coalition would own the lots by claims against strangers' cheapest results."""
+    shown = [market.shown(device) for device in market.devices[1:]]
+    for result in shown:
+        market.claim(result, market.owners[0], 2)
+    lease = market.served(market.devices[0], drawn=True)
+    assert [owner for owner, _ in market.could(lease)] == sorted(market.owners[1:])
+    verifier = market.audit(lease)
+    assert refused(market.lend, market.lease(verifier).device) == "barred-device"
+    market.verify(verifier)
+    assert market.lease(verifier).state == "confirmed"
+
+
 def challenged(market, refused):
     """A challenge of a shown result, and its lots' seal."""
     lease = market.shown(market.devices[0])

@@ -15,7 +15,8 @@ from verification.encoding.signature import public
 from verification.market.records import Audit, Lease
 from verification.result import sign_result
 
-FRIEND = "friend"
+FRIEND, PUPPET = "friend", "puppet"
+CHEAP = PRICE // 100
 SHARES = (Fraction(0), Fraction(1, 10), Fraction(1, 5), Fraction(3, 10))
 """Of a lot, that a coalition holds."""
 
@@ -113,6 +114,29 @@ def owned_draw() -> End:
 
 def _received(scene: Scene, lease: str) -> bool:
     return scene.known(Lease, lease) and _state(scene, lease) == "received"
+
+
+def barred_strangers() -> End:
+    """Claims falsely against each stranger's cheapest result, so that all who are barred leave the lots to friends.
+
+    A bar is of orders alone: strangers who are barred are on the lists, and audit.
+    """
+    scene = Scene()
+    for number in range(3):
+        scene.join(f"{FRIEND} {number}", deposit=100 * PRICE).league = True
+    scene.join(PUPPET, serves=False).pace = 10**6
+    for name in STRANGERS:
+        scene.offer(name, cost=CHEAP)
+        lease = scene.serve(name, drawn=False, price=CHEAP)
+        scene.publish(lease)
+        scene.claim(PUPPET, lease, wrong(scene, 1))
+    scene.parties[PROVIDER].trace = wrong(scene)
+    for _ in range(10):
+        scene.serve(drawn=True)
+    settle(scene)
+    fallen = sum(verdict.winner == "challenger" for _, verdict in scene.verdicts)
+    names = (PROVIDER, PUPPET, *(f"{FRIEND} {number}" for number in range(3)))
+    return ended(scene, names, "step-wrong", measured={"fallen, of 10": fallen})
 
 
 def verifier_in_league() -> End:
