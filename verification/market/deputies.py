@@ -6,8 +6,9 @@ claim is set aside until deputies have computed the result again, each of whom t
 
 Deputies are drawn by lot as verifiers are, one at a time, until two have given a result, then the coordinator computes
 it where it can. Each has a lease of the same requests at their price, which whoever loses pays. The lot is drawn by
-the digest of the last event: no party knows it before, and the ledger checks it at once. The coordinator, who puts
-the events in order, could bias it, as it could any dispute that it plays with a party.
+the digest of the last event and the coordinator's signature under this: no party knows it before, not even whose own
+event is the last, and the ledger checks it at once. The coordinator, who puts the events in order, could bias it, as it
+could any dispute that it plays with a party.
 """
 
 from dataclasses import replace
@@ -99,9 +100,10 @@ def summon(draft: Draft, request: Request) -> None:
         raise Refusal("wrong-index", f"{name}: the next lot is number {len(deputies.lots)}")
     if not _passed(draft, name, deputies):
         raise Refusal("too-early", f"{name}: {deputies.lots[-1]} was drawn at {deputies.since}")
-    owner = _drawn(draft, name, deputies, published)
-    if not owner:
+    owners = _left(draft, name, deputies, published)
+    if not owners:
         raise Refusal("nobody-left", f"{name}: nobody is left who could compute it again")
+    owner = lots(draft.head + request.signature, find(draft, Result, name).signed, owners, 1)[0]
     store(draft, name, replace(deputies, lots=[*deputies.lots, owner], since=draft.tick, over=False))
 
 
@@ -175,7 +177,7 @@ def forfeited(draft: Draft, claim: str) -> bool:
 def exhausted(draft: Draft, name: str, published: int) -> bool:
     """Whether no deputy is at work on a lease's result and no lot is left, after so many have given one."""
     deputies = _deputies(draft, name)
-    return _passed(draft, name, deputies) and not _drawn(draft, name, deputies, published)
+    return _passed(draft, name, deputies) and not _left(draft, name, deputies, published)
 
 
 def _awaiting(draft: Draft, name: str) -> str:
@@ -201,16 +203,16 @@ def _passed(draft: Draft, name: str, deputies: Deputies) -> bool:
     return not deputies.lease and (deputies.over or late)
 
 
-def _drawn(draft: Draft, name: str, deputies: Deputies, published: int) -> str:
-    """The owner of the next lot; "" where nobody is left."""
-    lease, result, coordinator = find(draft, Lease, name), find(draft, Result, name), parties.coordinator(draft)
-    out = {*deputies.lots, *result.claimants}
+def _left(draft: Draft, name: str, deputies: Deputies, published: int) -> list[tuple[str, int]]:
+    """Of whom one is drawn next, with their weights: the coordinator alone where it is left to it, or nobody."""
+    lease, coordinator = find(draft, Lease, name), parties.coordinator(draft)
+    out = {*deputies.lots, *find(draft, Result, name).claimants}
     left = [(owner, int(weight)) for owner, weight in listing(draft, name) if owner not in out]
     could = coordinator not in deputies.lots and coordinator_could(draft, models_of(draft, lease))
     few = len(deputies.lots) + len(left) < ENOUGH
     if left and published < TWO and not (few and could):
-        return lots(draft.head, result.signed, left, 1)[0]
-    return coordinator if could else ""
+        return left
+    return [(coordinator, 1)] if could else []
 
 
 def _check_clocks(given: dict[str, Any], after: Clocks) -> None:

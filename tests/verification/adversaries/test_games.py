@@ -33,6 +33,7 @@ ENDS = {
     "offline-asserter": ("step-right", "puppet 1"),
     "false-deputies": ("step-right", "deputies, puppet 1"),
     "only-false-deputies": ("silent", PROVIDER),
+    "foretold-deputies": ("step-right", "puppet 1"),
     "vanished-challenger": ("silent", "puppet 1"),
     "silent-cheat": ("silent", PROVIDER),
     "puppet-wins": ("step-wrong", PROVIDER),

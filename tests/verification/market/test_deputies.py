@@ -7,7 +7,9 @@ import pytest
 
 from verification.encoding.request import request
 from verification.ledger.state import Draft
+from verification.market.draws import lots
 from verification.market.operations import OPERATIONS
+from verification.market.records import Result
 
 ASSERTER, CHALLENGER, LIMIT, DELTA = 4 * 60 + 2 * 100, 4 * 60 + 100, 100, 60
 
@@ -257,6 +259,21 @@ def test_an_owner_has_one_work_limit_then_comes_the_next_lot_none_twice(market, 
     market.decide(claim, "asserter")
     market.end(lease)
     nothing_is_left(market)
+
+
+def test_nobody_who_writes_the_last_event_knows_the_lot(market, awaited):
+    """By the event's digest alone whoever signs it could try nonces until a friend is drawn."""
+    lease, _ = awaited
+    state, signed = market.ledger.state.copy(), market.find(Result, lease).signed
+    asked = request(market.coordinator, "summon", state.market, {"lease": lease, "index": 0})
+    weights = [(owner, int(weight)) for owner, weight in market.could(lease) if owner in market.owners[2:]]
+    foretold, trials = 0, 400
+    for number in range(trials):
+        state.head = sha256(f"{number}".encode()).hexdigest()
+        draft = Draft(state)
+        OPERATIONS["summon"](draft, asked)
+        foretold += draft.fact("deputies", lease)["lots"] == lots(state.head, signed, weights, 1)
+    assert abs(foretold - trials / 3) <= 4.5 * (trials * 2 / 9) ** 0.5
 
 
 def test_lots_follow_deposits_and_the_digest_of_the_last_event(market, awaited):

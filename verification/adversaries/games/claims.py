@@ -6,7 +6,11 @@ from verification.adversaries.coordinate import settle
 from verification.adversaries.end import End, ended
 from verification.adversaries.scene import Scene, wrong
 from verification.encoding.canonical import digest
-from verification.market.records import Lease, Result
+from verification.ledger.operations import event_of
+from verification.market.audits import listing
+from verification.market.draws import lots
+from verification.market.operations import OPERATIONS
+from verification.market.records import Deputies, Dispute, Lease, Result
 
 PUPPETS = ("puppet 1", "puppet 2", "puppet 3", "puppet 4")
 
@@ -147,6 +151,40 @@ def only_false_deputies() -> End:
     The protocol does not resist this: no honest party has computed the result and answers.
     """
     return _false_deputies(own=False)
+
+
+def foretold_deputies() -> End:
+    """The same, where friends hold a tenth of the lots, and before each lot write the event that draws one of them.
+
+    A lot is drawn by the last event and by the coordinator's signature, which nobody else knows before.
+    """
+    scene = Scene(own=False)
+    false = wrong(scene)
+    for name in PUPPETS:
+        scene.join(name, deposit=100_000).trace = false
+    lease = _shown(scene)
+    scene.parties[PROVIDER].online = False
+    scene.claim(PUPPETS[0], lease, false)
+    settle(scene, lambda: _foretell(scene, lease))
+    return ended(scene, PUPPETS)
+
+
+def _foretell(scene: Scene, lease: str) -> bool:
+    """A puppet offers anew, by a nonce for which the event's digest alone would draw a puppet; whether all is over."""
+    disputes = scene.names("dispute")
+    if disputes and scene.find(Dispute, disputes[0]).clocks["turn"] is None:
+        result, lotted = scene.find(Result, lease), scene.find(Deputies, lease).lots if scene.names("deputies") else []
+        out, keys = {*result.claimants, *lotted}, {scene.parties[name].key for name in PUPPETS}
+        listed = [(owner, int(weight)) for owner, weight in listing(scene.draft, lease) if owner not in out]
+        terms = {"models": [], "slots": 1, "cost": "1", "expiry": 1, "nonce": scene.nonce()}
+        device = scene.parties[PUPPETS[0]].device
+        while True:
+            asked = scene.signed(device, "offer", terms | {"nonce": scene.nonce()})
+            head = event_of(scene.state, asked, OPERATIONS, {}, scene.ledger.blob).digest
+            if lots(head, result.signed, listed, 1)[0] in keys:
+                scene.perform(asked)
+                break
+    return not scene.names("lease")
 
 
 def _false_deputies(own: bool) -> End:
