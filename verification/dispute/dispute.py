@@ -11,8 +11,9 @@
 Each asserter's answer is followed by the challenger's, and both go on from the leftmost digests that differ: all that
 the step reads lies to the left, so that both agree on it. Where neither's step is right the asserter loses.
 
-All that an asserter answers follows from its root but ``steps``. So a deputy that takes the place of one whose budget
-is spent goes on where it stood, from steps of its own, and no deputy's steps convict an asserter while another is left.
+All that an asserter answers follows from its root but ``steps``. So who takes the place of one whose budget is spent
+goes on where it stood, from steps of its own; and wrong steps convict nobody but who gave them: the clocks stop, and
+whoever is left with the same root plays on.
 """
 
 import json
@@ -48,7 +49,7 @@ class Dispute:
             raise Refusal("other-computation", "the dispute is about another computation")
         self.computation, self.begin, self.content = computation, begin, content
         levels, root = content["rules"]["levels"], bytes.fromhex(roots["asserter"] or "")
-        self.terms = Terms(computation, levels, content["asserter"], root)
+        self.terms = Terms(computation, levels, root)
         clocks = started(content["budgets"], "asserter", content["tick"])
         span = (0, len(computation.nodes))
         first = State("descend-nodes", clocks, content["asserter"], 1, begin.name, span, roots)
@@ -96,7 +97,7 @@ class Dispute:
                 self.state = replace(state, clocks=stopped(state.clocks, tick))
 
     def replace_asserter(self, key: str, tick: int) -> None:
-        """Let a deputy that has the asserter's root play on, with a budget like the asserter's.
+        """Let another one that has the asserter's root play on, with a budget like the asserter's.
 
         Raises:
             Refusal: over; not-your-turn: no asserter is awaited; too-early.
@@ -110,7 +111,7 @@ class Dispute:
         self.state = state
 
     def forfeit(self) -> None:
-        """End a dispute for whose asserter no deputy is left.
+        """End a dispute for whose asserter nobody is left to play.
 
         Raises:
             Refusal: over; not-your-turn: no asserter is awaited.

@@ -23,10 +23,8 @@ class Terms:
     computation: Computation
     levels: int
     """That one round descends."""
-    asserter: str
-    """The key that signed the result."""
     root: bytes
-    """That it committed to."""
+    """That the asserter committed to."""
 
 
 def taken(terms: Terms, state: State, turn: Role, said: dict[str, Any]) -> State:
@@ -128,12 +126,13 @@ def _open(terms: Terms, state: State, openings: list[Opening]) -> State:
     if len(openings) != len(step.sources):
         raise Refusal("wrong-length", f"{len(openings)} inputs are opened where the step has {len(step.sources)}")
     inputs = [_input(terms, state, source, each) for source, each in zip(step.sources, openings, strict=True)]
+    state = replace(state, macs=state.macs + step.macs)
     if right(terms.computation, node, leaf, index, inputs, bytes.fromhex(claimed)):
-        return decided(state, "asserter", "step-right", step.macs)
-    if state.step_roots is not None and state.asserter != terms.asserter:
-        clocks = stopped(state.clocks, state.clocks.since)
-        return replace(state, clocks=clocks, refused="step-wrong")
-    return decided(state, "challenger", "step-wrong", step.macs)
+        return decided(state, "asserter", "step-right")
+    if state.step_roots is None:
+        return decided(state, "challenger", "step-wrong")
+    clocks = stopped(state.clocks, state.clocks.since)  # the root says no steps: these are the player's own
+    return replace(state, clocks=clocks, refused="step-wrong")
 
 
 def _input(terms: Terms, state: State, source: Source, opening: Opening) -> Words:

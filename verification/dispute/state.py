@@ -60,6 +60,8 @@ class State:
     is kept by nobody: it counts as silence."""
     refused_message: str | None = None
     """SHA-256 of its bytes."""
+    macs: int = 0
+    """What the referee has recomputed."""
     verdict: Verdict | None = None
 
     @property
@@ -68,6 +70,6 @@ class State:
         return self.stage.partition("-")[0]
 
 
-def decided(state: State, winner: Role | None, reason: str, macs: int = 0) -> State:
+def decided(state: State, winner: Role | None, reason: str) -> State:
     """The state in which the dispute has ended."""
-    return replace(state, verdict=Verdict(winner, reason, state.node, state.leaf, state.step, macs))
+    return replace(state, verdict=Verdict(winner, reason, state.node, state.leaf, state.step, state.macs))

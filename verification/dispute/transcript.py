@@ -190,9 +190,9 @@ def _followed(dispute: Dispute, entry: Any, records: Sequence[Request], referee:
         message = sha256(raw).hexdigest()
     elif event == "clock":
         _spend(dispute, raw, tick)
-    elif event == "deputy":
+    elif event == "deputy" and raw is None:
         dispute.replace_asserter(key_text(told.get("asserter")), tick)
-    elif event == "forfeit":
+    elif event == "forfeit" and raw is None:
         dispute.forfeit()
     else:
         raise Refusal("malformed", f"there is no event {event!r:.40} of this content")

@@ -8,11 +8,12 @@ What a claim waits for, and who moves it on; the coordinator by its timers, and 
     queued                claims against one device's results wait for each other: an audit's first, then the highest
                           bond, then the oldest ──begin (coordinator)──▶ disputed
     asserter's turn       ──play (its message)──▶ challenger's turn, or a verdict
+                          ──play (its message: a step of its own is wrong)──▶ awaited
                           ──timeout (coordinator, its budget spent)──▶ awaited
     challenger's turn     ──play (its message)──▶ asserter's turn, or a verdict
                           ──verdict (coordinator, its budget spent)──▶ lost; of a verifier or deputy: absent
     asserter awaited      ──take_up (coordinator: who confirmed the result and has not played yet)──▶ asserter's turn
-                          ──summon (coordinator: a lot)──▶ a deputy by lot
+                          ──summon (coordinator: a lot, where one who asserted was silent)──▶ a deputy by lot
                           ──verdict (coordinator, nobody left)──▶ the asserter has lost
     a deputy by lot       ──deputize (coordinator, its owner has a slot)──▶ offered ──accept, result (its device)──▶
                           confirmed, or a claim of its own; else ──summon (coordinator, after one work limit, or once
@@ -21,7 +22,7 @@ What a claim waits for, and who moves it on; the coordinator by its timers, and 
     decided               ──verdict──▶ fallen, or the next claim of the queue
     the referee failed    ──void──▶ queued; the second time the lease is annulled
 
-One dispute lasts at most 8 delta + 3 work limits, and for each who takes up an absent asserter's play 4 delta + 2 work
+One dispute lasts at most 8 delta + 3 work limits, and for each who takes up an asserter's play 4 delta + 2 work
 limits more, and for each lot delta + 2 work limits; an owner is drawn once for a result. So with k lots and c others
 who had confirmed it: 8 delta + 3 L + (c + k) (4 delta + 2 L) + k (delta + 2 L), and a tick for each timer that fires,
 however the parties behave.
@@ -143,7 +144,7 @@ def begin(draft: Draft, request: Request) -> None:
 def play(draft: Draft, request: Request) -> None:
     """{claim, message, clocks}, by the coordinator: a message that the referee took; its bytes are a blob.
 
-    ``clocks`` are those after it: the other party's runs; or none, where a deputy's steps turned out to be wrong.
+    ``clocks`` are those after it: the other party's runs; or none, where a step of the asserter's own is wrong.
 
     Raises:
         Refusal: malformed, not-the-coordinator, no-such-dispute, missing-message, oversized, wrong-signature,
@@ -165,7 +166,7 @@ def play(draft: Draft, request: Request) -> None:
     if (said.get("index"), said.get("previous")) != (found.index, found.last):
         raise Refusal("out-of-order", f"message {found.index}, after {found.last}, is due")
     allowed = [after.plain()]
-    if found.played and message.kind == "open":
+    if message.kind == "open":
         allowed.append(stopped(after, draft.tick).plain())
     if content["clocks"] not in allowed:
         raise Refusal("wrong-clocks", f"the clocks are {allowed[0]}")

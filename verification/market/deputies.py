@@ -1,8 +1,12 @@
-"""Deputies (section 5): silence alone convicts nobody while somebody else could play.
+"""Deputies (section 5): nobody falls by another's silence or steps, nor by its own silence while others could play.
 
-An asserter whose budget is spent is replaced, with a fresh budget each: first by those who confirmed its result, who
-fall with it; then by deputies. A verifier whose header is a claim and who is silent in it is not refuted by that: its
-claim is set aside until deputies have computed the result again, each of whom that differs claims for itself.
+An asserter whose budget is spent, or whose steps of a leaf were wrong, is replaced, with a fresh budget each: first by
+those who confirmed its result, who fall with it; then, where one who played was silent, by deputies. For wrong steps
+none is drawn: who gives them is not absent. A root that is borne out stands, with the stake of all who committed to it,
+whatever steps some of them gave.
+
+A verifier whose header is a claim and who is silent in it is not refuted by that: its claim is set aside until deputies
+have computed the result again, each of whom that differs claims for itself.
 
 Deputies are drawn by lot as verifiers are, one at a time, until two have given a result, then the coordinator computes
 it where it can. Each has a lease of the same requests at their price, which whoever loses pays. The lot is drawn by
@@ -52,11 +56,11 @@ def timeout(draft: Draft, request: Request) -> None:
         raise Refusal("too-early", f"{name}: the asserter's budget is not spent")
     after = stopped(clocks, draft.tick)
     _check_clocks(content["clocks"], after)
-    store(draft, name, replace(dispute, clocks=after.plain()))
+    store(draft, name, replace(dispute, clocks=after.plain(), silent=True))
 
 
 def take_up(draft: Draft, request: Request) -> None:
-    """{claim, lease, clocks}, by the coordinator: who confirmed the result by this lease plays for the asserter.
+    """{claim, lease, clocks}, by the coordinator: who confirmed the result by this lease asserts it now.
 
     Raises:
         Refusal: malformed, not-the-coordinator, no-such-dispute, not-awaited, not-next, wrong-clocks.
@@ -94,6 +98,8 @@ def summon(draft: Draft, request: Request) -> None:
         published = dispute.published
         if left := _defender(draft, name, dispute):
             raise Refusal("defender-left", f"{name}: {left} has confirmed it and has not played")
+        if not dispute.silent:
+            raise Refusal("nobody-absent", f"{name}: who played for it gave wrong steps; no deputy is needed")
     elif not deputies.absent:
         raise Refusal("nobody-absent", f"{name}: no deputy is needed")
     if content["index"] != len(deputies.lots):
@@ -171,7 +177,7 @@ def forfeited(draft: Draft, claim: str) -> bool:
     """Whether the asserter of a claim's dispute is awaited and nobody is left to play for it."""
     dispute, name = find(draft, Dispute, claim), find(draft, Claim, claim).lease
     awaited = dispute.clocks["turn"] is None and not _defender(draft, name, dispute)
-    return awaited and exhausted(draft, name, dispute.published)
+    return awaited and (not dispute.silent or exhausted(draft, name, dispute.published))
 
 
 def exhausted(draft: Draft, name: str, published: int) -> bool:
@@ -193,7 +199,7 @@ def _deputies(draft: Draft, name: str) -> Deputies:
 
 
 def _defender(draft: Draft, name: str, dispute: Dispute) -> str:
-    """Who plays next for an absent asserter: the first that confirmed and has not played; "" where there is none."""
+    """Who plays next for the asserter: the first that confirmed and has not played; "" where there is none."""
     return next((lease for lease in find(draft, Result, name).confirmed if lease not in dispute.played), "")
 
 

@@ -207,6 +207,8 @@ class Dispute:
     """Of the last message."""
     played: list[str] = field(default_factory=list)
     """Leases of those that took the asserter's place."""
+    silent: bool = False
+    """Whether the budget of one who asserted was spent: deputies by lot are drawn for it. For wrong steps none is."""
     published: int = 0
     """Deputies by lot that gave a result while the asserter was awaited."""
 

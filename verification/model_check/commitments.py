@@ -73,11 +73,13 @@ def scenes(nodes: int, deputies: bool) -> tuple[list[Scene], int]:
 
 
 def _winner(play: Play) -> Role | None:
-    """Who wins if nobody is silent."""
-    place = play[0] if play else None
-    while place and place.said >= 0:
+    """Who wins if nobody is silent and nobody else asserts."""
+    if not play:
+        return None
+    place = play[0]
+    while place.said >= 0:
         place = play[place.said]
-    return place.winner if place else None
+    return place.winner or "challenger"
 
 
 def _commitment(

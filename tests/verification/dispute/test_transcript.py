@@ -47,10 +47,11 @@ def referee(key):
 
 @pytest.fixture(scope="module")
 def told(toys, conducted):
-    """The transcript of a wrong step of a toy, and that of another dispute over it."""
+    """The transcript of a dispute that a message decides, and of one in which nobody is left to play for the asserter,
+    whose step is wrong."""
     right = record(toys["small"])
     wrong = corrupt_trace.with_wrong_step(right.copy(), 6, 0, 1)
-    return conducted(wrong, right), conducted(right, wrong, tick=40)
+    return conducted(right, wrong), conducted(wrong, right, tick=40)
 
 
 @pytest.mark.parametrize("name", corrupt_trace.ADVERSARIES)
@@ -152,9 +153,10 @@ def edited(content, place, edit):
     return changed
 
 
-def test_every_edited_value_is_noticed(toys, told, referee, rules):
+@pytest.mark.parametrize("which", [0, 1])
+def test_every_edited_value_is_noticed(toys, told, referee, rules, which):
     """Of messages, ticks, reasons, clocks, verdicts, signatures, keys: all but what names the computation."""
-    content, edits = told[0], 0
+    content, edits = told[which], 0
     for place in places(content):
         if not place or place[0] in ("task", "genesis"):
             continue
@@ -232,8 +234,8 @@ def resigned(content, key, edit, at):
 @pytest.mark.parametrize(
     "edit",
     [
-        lambda told: told.update(verdict={**told["verdict"], "winner": "asserter"}),
-        lambda told: told.update(verdict={**told["verdict"], "reason": "step-right"}),
+        lambda told: told.update(verdict={**told["verdict"], "winner": "challenger"}),
+        lambda told: told.update(verdict={**told["verdict"], "reason": "step-wrong"}),
         lambda told: told.update(verdict={**told["verdict"], "macs": 1}),
         lambda told: told.update(verdict=None),
         lambda told: told.update(reason="silent"),
@@ -271,6 +273,37 @@ def test_a_referee_cannot_end_a_clock_before_its_budget(toys, conducted, key, re
         told.update(tick=since - 1, clocks={**told["clocks"], "since": since - 1})
 
     assert "no budget is spent" in replay(resigned(content, key(REFEREE), early, clock), toys["small"], referee, rules)
+
+
+def test_who_plays_on_after_wrong_steps_is_recorded(toys, begun, key, referee, rules):
+    """Whoever has the same root gives steps of its own; what the referee recomputed of both is counted."""
+    right = record(toys["small"])
+    other = corrupt_trace.with_wrong_step(right.copy(), 6, 0, 1)
+    false = right.copy()
+    false.derived[6, 0] = [words ^ (at == 0) for at, words in enumerate(right.derivation(6, 0))]
+    dispute, result, claim = begun(toys["small"], (right.tree.root, other.tree.root))
+    proceedings = Proceedings(dispute, key(REFEREE))
+    challenger = honest(key(2), other)
+
+    def going_on(asserter):
+        while dispute.turn is not None:
+            party = asserter if dispute.turn == "asserter" else challenger
+            proceedings.receive(party(dispute), dispute.clocks.since)
+
+    going_on(honest(key(1), false))
+    assert dispute.absent and dispute.state.refused == "step-wrong"
+    proceedings.replace_asserter(public(key(3)), dispute.clocks.since)
+    going_on(honest(key(3), right))
+    steps = toys["small"].steps(6, 0)
+    assert (dispute.verdict.winner, dispute.verdict.reason) == ("asserter", "step-right")
+    assert dispute.verdict.macs == steps[0].macs + steps[dispute.verdict.step].macs
+    content = json.loads(json.dumps(transcript({}, None, dispute, result, claim, proceedings.entries)))
+    assert replay(content, toys["small"], referee, rules) == ""
+    for at, entry in enumerate(content["entries"]):
+        if entry["message"] is None:
+            beside = entry | {"message": content["entries"][0]["message"]}
+            changed = content | {"entries": [*content["entries"][:at], beside, *content["entries"][at + 1 :]]}
+            assert replay(changed, toys["small"], referee, rules).startswith(f"record {at + 1}: ")
 
 
 def test_nobody_is_given_up_before_it_was_awaited(toys, conducted, key, referee, rules):

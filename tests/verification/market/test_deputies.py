@@ -151,9 +151,7 @@ def test_who_confirmed_the_result_plays_before_anybody_is_drawn(market, refused,
 def test_a_deputy_whose_steps_are_wrong_convicts_nobody(market, refused, awaited):
     lease, claim = awaited
     market.take_up(claim, market.deputy(lease))
-    market.play(claim, "steps", turn="challenger")
-    market.play(claim, "steps")
-    market.play(claim, "open", turn=None, asserter=0)
+    wrong_steps(market, claim)
     assert refused(market.verdict, claim, "challenger", "step-wrong") == "deputies-left"
     second = market.deputy(lease)
     market.take_up(claim, second)
@@ -163,10 +161,71 @@ def test_a_deputy_whose_steps_are_wrong_convicts_nobody(market, refused, awaited
     nothing_is_left(market)
 
 
-def test_the_asserters_own_wrong_step_stops_no_clocks(market, refused, awaited):
+def wrong_steps(market, claim):
+    """Whose turn it is plays to the end, and its steps turn out to be wrong."""
+    market.play(claim, "steps", turn="challenger")
+    market.play(claim, "steps")
+    market.play(claim, "open", turn=None, asserter=0)
+
+
+def confirmed(market):
+    """A right result that a verifier has confirmed, and a claim against it by another owner."""
+    lease = market.served(market.devices[0], drawn=True)
+    verifier = market.conclude(lease)
+    other = next(owner for owner in market.owners[1:] if owner != market.lease(verifier).owner)
+    return lease, verifier, market.begin(market.claim(lease, other, 2))
+
+
+def test_no_deputy_is_drawn_for_an_asserter_whose_steps_are_wrong(market, refused):
+    """Who answers is not absent; where nobody confirmed its result, nobody is left."""
     lease = market.shown(market.devices[3])
     claim = market.begin(market.claim(lease, market.owners[1], 2))
-    assert refused(market.play, claim, "open", turn=None, asserter=0) == "wrong-clocks"
+    assert refused(market.play, claim, "steps", turn=None, asserter=0) == "wrong-clocks"
+    wrong_steps(market, claim)
+    assert refused(market.verdict, claim, "asserter", "step-right") == "too-early"
+    assert refused(market.summon, lease) == "nobody-absent"
+    market.verdict(claim, "challenger", "step-wrong")
+    assert market.free(market.owners[3]) == 1_000_000 - 8_000
+    nothing_is_left(market)
+
+
+def test_who_confirmed_a_right_root_bears_it_out_with_steps_of_its_own(market, refused):
+    """What was committed to is right: of the asserter's stake nothing is lost."""
+    lease, verifier, claim = confirmed(market)
+    wrong_steps(market, claim)
+    assert refused(market.verdict, claim, "challenger", "step-wrong") == "deputies-left"
+    assert refused(market.summon, lease) == "defender-left"
+    market.take_up(claim, verifier)
+    market.decide(claim, "asserter")
+    market.end(lease)
+    assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 2_000
+    nothing_is_left(market)
+
+
+def test_all_fall_whose_steps_are_wrong_and_no_deputy_is_drawn(market, refused):
+    lease, verifier, claim = confirmed(market)
+    owner = market.lease(verifier).owner
+    wrong_steps(market, claim)
+    market.take_up(claim, verifier)
+    wrong_steps(market, claim)
+    assert refused(market.summon, lease) == "nobody-absent"
+    market.verdict(claim, "challenger", "step-wrong")
+    assert market.free(market.owners[0]) == market.free(owner) == 1_000_000 - 8_000
+    nothing_is_left(market)
+
+
+def test_deputies_are_drawn_for_who_confirmed_and_is_silent_after_wrong_steps(market, refused):
+    lease, verifier, claim = confirmed(market)
+    wrong_steps(market, claim)
+    market.take_up(claim, verifier)
+    market.spend(claim)
+    market.timeout(claim)
+    assert refused(market.verdict, claim, "challenger", "step-wrong") == "deputies-left"
+    market.take_up(claim, market.deputy(lease))
+    market.decide(claim, "asserter")
+    market.end(lease)
+    assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 2_000
+    nothing_is_left(market)
 
 
 def test_a_false_deputy_falls_for_its_own_header(market, refused, records, awaited):

@@ -159,12 +159,35 @@ def test_a_deputys_wrong_steps_convict_nobody(market, court, right):
     """A deputy has the right root and derives the disputed leaf by steps of its own."""
     lease = court.lent(market.devices[0], right)
     del court.traces[market.devices[0]]
-    false = right.copy()
-    node = 1
-    steps = [words.copy() for words in right.derivation(node, 0)]
-    steps[0][0] ^= 1
-    false.derived = {(node, 0): steps}
-    verdict = court.play(court.claim(lease, market.owners[1], wrong(right, node)), [false, right])
+    verdict = court.play(court.claim(lease, market.owners[1], wrong(right, 1)), [misderived(right, 1), right])
     assert verdict["winner"] == "asserter"
     events = [entry.record.content["event"] for entry in court.proceedings.entries]
     assert events.count("deputy") == 2
+
+
+def misderived(right, node):
+    """The right trace, with wrong steps of a leaf."""
+    false = right.copy()
+    steps = [words.copy() for words in right.derivation(node, 0)]
+    steps[0][0] ^= 1
+    false.derived = {(node, 0): steps}
+    return false
+
+
+@pytest.mark.parametrize("verified", [True, False])
+def test_wrong_steps_of_an_asserter_convict_it_where_nobody_confirmed_its_root(market, court, right, verified):
+    """And nobody who did: who confirmed the right root plays with steps of its own, and the result stands."""
+    device = market.devices[0]
+    lease = court.lent(device, right)
+    if verified:
+        market.challenge(lease, market.owners[1])
+        verifier = market.audit(lease)
+        market.accept(verifier)
+        court.result(verifier, right)
+        market.reveal(lease)
+    court.traces[device] = misderived(right, 1)
+    other = next(owner for owner in market.owners[2:] if not verified or owner != market.lease(verifier).owner)
+    verdict = court.play(court.claim(lease, other, wrong(right, 1)))
+    assert verdict["reason"] == ("step-right" if verified else "step-wrong")
+    assert (lease in market.names("lease")) == verified
+    assert market.free(other) == (1_000_000 - 4_000 if verified else 1_001_000)

@@ -135,16 +135,15 @@ def machine(make_market, records):
             market, found = self.market, self.market.find(Claim, claim)
             dispute = market.dispute(claim)
             asserted, claimed = (market.find(Result, found.lease).root == self.right, found.root == self.right)
+            thrown = claimed and not (steps or self.honest(dispute.challenger))
             if self.number(dispute.challenger) == SILENT:
                 market.play(claim)  # no step is opened where only one party plays
-            elif asserted and (steps or self.honest(dispute.asserter)):
+            elif steps or self.honest(dispute.asserter) if asserted else thrown:
                 market.decide(claim, "asserter")
-            elif asserted and dispute.played:
+            elif asserted or steps:
                 market.play(claim, "open", turn=None, asserter=0)
-            elif not asserted and claimed and not (steps or self.honest(dispute.challenger)):
-                market.decide(claim, "asserter")
             else:
-                market.decide(claim, "challenger")
+                market.decide(claim, "challenger")  # over a leaf of one step
 
         # the coordinator, that is honest and in no hurry
 
