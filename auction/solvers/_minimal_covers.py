@@ -7,7 +7,7 @@ from auction.market import Int
 
 SMALL = 2_000_000  # entries of a table of cover prices up to which it is used, however few the covers are
 COVERS = 20_000  # of all tasks together at most
-STEPS = 5_000_000  # of the search at most: some hundredths of a second
+STEPS = 1_000_000  # of the search at most: up to a tenth of a second
 
 
 def minimal_covers(demand: Int, slot: Int) -> tuple[Int, Int, Int] | None:
