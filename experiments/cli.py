@@ -1,4 +1,4 @@
-"""The command line of the experiments: list, run, report."""
+"""The command line of the experiments: list, run, report, blocks."""
 
 from pathlib import Path
 from typing import Annotated
@@ -8,7 +8,7 @@ from rich.table import Table
 
 from auction.commands.terminal import clean_stdout, stdout
 from auction.errors import InputError
-from experiments import claims, report
+from experiments import claims, records, report, stability
 from experiments.claims import SIZES
 
 app = typer.Typer(
@@ -37,10 +37,11 @@ def list_claims() -> None:
 
     Example: python -m experiments list
     """
-    table = Table("claim", "section", "the whitepaper says")
+    table = Table("claim", "section", "the whitepaper says; for a finding, its question")
     for name in claims.names():
         claim = claims.load(name)
-        table.add_row(name, claim.SECTION, claim.STATEMENT)
+        asked = ("finding", claim.FINDING) if claims.is_finding(claim) else (claim.SECTION, claim.STATEMENT)
+        table.add_row(name, *asked)
     stdout.print(table)
 
 
@@ -49,6 +50,7 @@ def run_claim(
     claim: Annotated[str, typer.Argument(help="a name from `python -m experiments list`", show_default=False)],
     size: SizeName = "small",
     out: Out = Path("report"),
+    block: Annotated[int, typer.Option(min=0, help="which of the disjoint sets of seeds")] = 0,
 ) -> None:
     """Run one claim, print its verdict and write its raw results.
 
@@ -57,10 +59,9 @@ def run_claim(
     module = claims.load(claim)
     _prepared(size, out)
     with clean_stdout():
-        results = module.run(size)
-    report.save(results, claim, out)
-    verdict = module.check(results)
-    print(f"{module.TITLE}: {verdict.verdict}\n{verdict.figure}\n{verdict.explanation}")
+        records.perform(claim, size, out, block)  # type: ignore[arg-type]
+    verdict = module.check(records.saved(claim, out))
+    print("\n".join(filter(None, (f"{module.TITLE}: {verdict.verdict}", verdict.figure, verdict.explanation))))
 
 
 @app.command("finding")
@@ -73,12 +74,36 @@ def write_finding(out: Out = Path("report")) -> None:
 
 
 @app.command("report")
-def write_report(size: SizeName = "small", out: Out = Path("report")) -> None:
+def write_report(
+    size: SizeName = "small",
+    out: Out = Path("report"),
+    resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted run stopped")] = False,
+    render: Annotated[bool, typer.Option("--render", help="only draw the page anew, from the raw results")] = False,
+) -> None:
     """Run every claim and write one page, ``report.html``, with the raw results beside it; prints the page's path.
 
     Example: python -m experiments report --size small --out report
     """
     _prepared(size, out)
     with clean_stdout():
-        page = report.write(size, out)  # type: ignore[arg-type]
+        page = report.render(out) if render else report.write(size, out, resume=resume)  # type: ignore[arg-type]
     print(page.resolve())
+
+
+@app.command("blocks")
+def write_blocks(
+    chosen: Annotated[list[str] | None, typer.Argument(metavar="[CLAIM]...", show_default="all")] = None,
+    blocks: Annotated[int, typer.Option(min=1, help="disjoint sets of seeds")] = 10,
+    size: SizeName = "small",
+    out: Out = Path("report"),
+) -> None:
+    """Each claim's verdict on disjoint sets of seeds; writes blocks.csv, goes on where it was, prints the table.
+
+    Example: python -m experiments blocks optimality_gap prices_are_fair_enough --blocks 10
+    """
+    for name in chosen or ():
+        claims.load(name)
+    _prepared(size, out)
+    with clean_stdout():
+        table = stability.judged(chosen or claims.names(), blocks, size, out)  # type: ignore[arg-type]
+    stdout.print(stability.shown(table))

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -11,7 +12,7 @@ from auction import Market, generate, solve
 from auction.market import Reading
 from auction.solvers import _warm_start as warm_start
 from experiments import plots
-from experiments.progress import track
+from experiments.progress import parallel, track
 
 
 @dataclass(frozen=True)
@@ -65,35 +66,47 @@ def exact(time_limit: float, solvers: Iterable[str] = ("ilp_cpsat", "ilp_pulp", 
     return [Plan(names[solver], solver, {"warm_start": True}, time_limit) for solver in solvers]
 
 
-def run(draws: Iterable[Draw], plans: Iterable[Plan], reading: Reading, what: str) -> pd.DataFrame:
-    """One row a draw and plan: where it came from, welfare, bound, proof, status, seconds."""
-    rows = []
-    plans = list(plans)
-    for draw in track(list(draws), what):
-        market = draw.market()
-        for plan in plans:
-            outcome = solve(
-                market, plan.solver, reading=reading, time_limit=plan.time_limit, seed=0, options=plan.options
-            )
-            rows.append(
-                {
-                    "family": draw.family,
-                    "tasks": draw.tasks,
-                    "providers": draw.providers,
-                    "types": draw.types,
-                    "seed": draw.seed,
-                    "market": outcome.market_digest,
-                    "reading": reading,
-                    "solver": plan.label,
-                    "welfare": outcome.welfare,
-                    "bound": outcome.bound,
-                    "proven": outcome.proven_optimal,
-                    "status": outcome.status,
-                    "seconds": outcome.seconds,
-                }
-                | {f"option_{key}": value for key, value in draw.options.items()}
-            )
-    return against_best(pd.DataFrame(rows).astype({"bound": "Int64"}))
+def seed_range(seeds: int, block: int) -> range:
+    """The ``block``-th set of so many seeds; sets of the same length have none in common."""
+    return range(block * seeds, (block + 1) * seeds)
+
+
+def run(
+    draws: Iterable[Draw], plans: Iterable[Plan], reading: Reading, what: str, *, alone: bool = False
+) -> pd.DataFrame:
+    """One row a draw and plan: where it came from, welfare, bound, proof, status, seconds.
+
+    ``alone``: one draw after another, for whoever looks at the seconds.
+    """
+    solved = partial(_solved, plans=list(plans), reading=reading)
+    draws = list(draws)
+    found = [solved(draw) for draw in track(draws, what)] if alone else parallel(solved, draws, what)
+    return against_best(pd.DataFrame([row for rows in found for row in rows]).astype({"bound": "Int64"}))
+
+
+def _solved(draw: Draw, plans: list[Plan], reading: Reading) -> list[dict[str, Any]]:
+    market, rows = draw.market(), []
+    for plan in plans:
+        outcome = solve(market, plan.solver, reading=reading, time_limit=plan.time_limit, seed=0, options=plan.options)
+        rows.append(
+            {
+                "family": draw.family,
+                "tasks": draw.tasks,
+                "providers": draw.providers,
+                "types": draw.types,
+                "seed": draw.seed,
+                "market": outcome.market_digest,
+                "reading": reading,
+                "solver": plan.label,
+                "welfare": outcome.welfare,
+                "bound": outcome.bound,
+                "proven": outcome.proven_optimal,
+                "status": outcome.status,
+                "seconds": outcome.seconds,
+            }
+            | {f"option_{key}": value for key, value in draw.options.items()}
+        )
+    return rows
 
 
 def against_best(runs: pd.DataFrame) -> pd.DataFrame:

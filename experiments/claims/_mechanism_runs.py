@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from auction.incentives.misreports import KINDS, Kind, regrets
 from auction.market import Int
 from auction.mechanisms import Settlement
 from auction.welfare import provider_utility, user_utility, welfare
-from experiments.progress import track
+from experiments.progress import parallel
 from experiments.sweep import Draw
 
 
@@ -41,32 +42,35 @@ VCG = Rule("VCG, users report", "vcg")
 
 def settlements(draws: Iterable[Draw], rules: Iterable[Rule], what: str) -> pd.DataFrame:
     """One row a market and rule: welfare, surpluses, who trades, who loses and how much; micro-tokens."""
-    rows, rules = [], list(rules)
-    for draw in track(list(draws), what):
-        market = draw.market()
-        for rule in rules:
-            settled = rule.settle(market)
-            users = user_utility(market, settled.allocation, settled.payment)
-            providers = provider_utility(market, settled.allocation, settled.receipt)
-            won = np.unique(settled.allocation.task)
-            rows.append(
-                {
-                    "family": draw.family,
-                    "tasks": draw.tasks,
-                    "seed": draw.seed,
-                    "rule": rule.label,
-                    "welfare": welfare(market, settled.allocation),
-                    "user_surplus": int(users.sum()),
-                    "provider_surplus": int(providers.sum()),
-                    "budget_surplus": settled.budget_surplus,
-                    "winners": won.size,
-                    "users_losing": int((users < 0).sum()),
-                    "providers_losing": int((providers < 0).sum()),
-                    "worst_loss": int(-min(users.min(initial=0), providers.min(initial=0))),
-                    "worst_loss_share": float(np.max(-users[won] / market.net_bid[won], initial=0.0)),
-                }
-            )
-    return pd.DataFrame(rows)
+    found = parallel(partial(_settled, rules=list(rules)), draws, what)
+    return pd.DataFrame([row for rows in found for row in rows])
+
+
+def _settled(draw: Draw, rules: list[Rule]) -> list[dict[str, Any]]:
+    market, rows = draw.market(), []
+    for rule in rules:
+        settled = rule.settle(market)
+        users = user_utility(market, settled.allocation, settled.payment)
+        providers = provider_utility(market, settled.allocation, settled.receipt)
+        won = np.unique(settled.allocation.task)
+        rows.append(
+            {
+                "family": draw.family,
+                "tasks": draw.tasks,
+                "seed": draw.seed,
+                "rule": rule.label,
+                "welfare": welfare(market, settled.allocation),
+                "user_surplus": int(users.sum()),
+                "provider_surplus": int(providers.sum()),
+                "budget_surplus": settled.budget_surplus,
+                "winners": won.size,
+                "users_losing": int((users < 0).sum()),
+                "providers_losing": int((providers < 0).sum()),
+                "worst_loss": int(-min(users.min(initial=0), providers.min(initial=0))),
+                "worst_loss_share": float(np.max(-users[won] / market.net_bid[won], initial=0.0)),
+            }
+        )
+    return rows
 
 
 def misreported(
@@ -78,21 +82,27 @@ def misreported(
     kinds: Sequence[Kind] = KINDS,
 ) -> pd.DataFrame:
     """One row a market, rule, sampled task and kind of misreport: the regret as a share of the mean positive bid."""
-    rows, rules, factors = [], list(rules), list(factors)
-    for draw in track(list(draws), what):
-        market = draw.market()
-        scale, chosen = mean_bid(market), sampled(market, draw.seed, tasks)
-        for rule in rules:
-            try:
-                most = regrets(market, rule.settle, chosen, factors, kinds)
-            except InputError:
-                continue  # an optimum that VCG could not prove
-            rows += [
-                (draw.family, draw.tasks, draw.seed, rule.label, kind, int(task), int(gained) / scale)
-                for kind, gains in most.items()
-                for task, gained in zip(chosen, gains, strict=True)
-            ]
-    return pd.DataFrame(rows, columns=["family", "tasks", "seed", "rule", "misreport", "task", "regret"])
+    found = parallel(partial(_regrets, rules=list(rules), tasks=tasks, factors=list(factors), kinds=kinds), draws, what)
+    columns = ["family", "tasks", "seed", "rule", "misreport", "task", "regret"]
+    return pd.DataFrame([row for rows in found for row in rows], columns=columns)
+
+
+def _regrets(
+    draw: Draw, rules: list[Rule], tasks: int, factors: list[float], kinds: Sequence[Kind]
+) -> list[tuple[Any, ...]]:
+    market, rows = draw.market(), []
+    scale, chosen = mean_bid(market), sampled(market, draw.seed, tasks)
+    for rule in rules:
+        try:
+            most = regrets(market, rule.settle, chosen, factors, kinds)
+        except InputError:
+            continue  # an optimum that VCG could not prove
+        rows += [
+            (draw.family, draw.tasks, draw.seed, rule.label, kind, int(task), int(gained) / scale)
+            for kind, gains in most.items()
+            for task, gained in zip(chosen, gains, strict=True)
+        ]
+    return rows
 
 
 def sampled(market: Market, seed: int, tasks: int) -> Int:

@@ -13,26 +13,23 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims.allocation_is_np_hard import bins_market, partition_market, partitions, triples
 from experiments.progress import track
+from experiments.sweep import seed_range
 
 TITLE = "The complexity map"
 PART = "allocation"
 SECTION = "4.2"
 STATEMENT = "We present a polynomial time combinatorial algorithm for Equation 1, which is NP-Hard."
-CRITERION = (
-    "Upheld if every region of the map (model types, demand bound, slots, reading) is NP-hard; qualified if some are "
-    "and some are solved in polynomial time, each witness agreeing with its region's argument; refuted if none is."
-)
 
 GRID = {"tiny": 4, "small": 12, "full": 60}  # witnesses a region
 HARD = ("weakly NP-hard", "strongly NP-hard")
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """For each region its witnesses: an independent answer beside the one read off the exact optimum."""
     rows = [
         (*region[:6], seed, *map(str, region[6](seed)))
         for region in track(REGIONS, "complexity map")
-        for seed in range(GRID[size])
+        for seed in seed_range(GRID[size], block)
     ]
     columns = ["reading", "model types", "demands", "slots", "complexity", "argument", "seed", "expected", "found"]
     return {"witnesses": pd.DataFrame(rows, columns=columns)}

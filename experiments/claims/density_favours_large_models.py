@@ -10,9 +10,8 @@ from auction.market import Float
 from auction.printed.densities import latency
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.claims._prose import percent
 from experiments.progress import track
-from experiments.sweep import Draw
+from experiments.sweep import Draw, seed_range
 
 TITLE = "The bid density favours providers that can run large models"
 PART = "allocation"
@@ -22,12 +21,6 @@ STATEMENT = (
     "run WebGPU inference on relatively large models such as Llama and SDXL."
 )
 LEAST = 0.3
-CRITERION = (
-    "Upheld if the rank correlation between the work a provider completes in a slot and its place at the front of the "
-    f"queue is above {LEAST}, with its {percent(statistics.CONFIDENCE)} interval, on the marketplace under s as a "
-    "throughput at every floor tried; refuted if it is below 0 with its interval at every floor; qualified otherwise. "
-    "s read as a latency is shown beside it."
-)
 
 GRID = {"tiny": (100, 3), "small": (1000, 20), "full": (1000, 100)}
 FAMILIES = ("marketplace", "uniform", "heavy_tailed")
@@ -45,11 +38,11 @@ def capability(market: Market) -> dict[str, Float]:
     }
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Rank correlations by family, floor, reading of s and measure of what a provider can run."""
     providers, seeds = GRID[size]
     rows = []
-    draws = [Draw(family, 10, providers, seed) for family in FAMILIES for seed in range(seeds)]
+    draws = [Draw(family, 10, providers, seed) for family in FAMILIES for seed in seed_range(seeds, block)]
     for draw in track(draws, "bid density and large models"):
         market = draw.market()
         measures = capability(market)

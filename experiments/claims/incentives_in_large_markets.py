@@ -11,32 +11,17 @@ from auction.incentives import misreports
 from auction.incentives.misreports import Kind
 from auction.mechanisms import vcg
 from experiments import plots, statistics
-from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims import Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED
-from experiments.claims._prose import number, part, percent
 from experiments.progress import track
-from experiments.sweep import Draw
+from experiments.sweep import Draw, seed_range
 
 TITLE = "Incentives in large markets"
 PART = "mechanism"
-SECTION = "4.2"
-STATEMENT = (
-    "An important qualification is that only users are able to influence the auction by increasing v_i through bidding "
-    "more token, which increases the bidding density."
-)
+FINDING = "Does a user's influence on its price vanish as the market grows?"
 FACTORS = (0.5, 0.8, 0.95, 2.0)
 FLOOR = 1e-6  # of the mean bid: regrets below it count as that
-CRITERION = (
-    "That influence vanishes with size is upheld if the exponent of the mean regret of the whitepaper's prices against "
-    f"the number of tasks lies below 0 with its {percent(statistics.CONFIDENCE)} interval; refuted if the interval "
-    "reaches 0 or above while that of clearing lies below 0, so that size alone does not help but other prices do; "
-    f"qualified otherwise. A regret is the most a task gains by {number(len(FACTORS))} misreports of its value or by "
-    f"twice its demand, as a share of the mean bid; means below {part(FLOOR)} of it count as that. Revised after a "
-    "first run: with three types, 100 classes and 18 tasks a size both intervals reached 0 (clearing's exponent -0.91, "
-    "-2.30 to +1.14) and it came out qualified. Types, classes, misreports and sample were then changed, the "
-    "thresholds were not."
-)
 
 SIZES = {"tiny": (20, 40, 80), "small": (100, 300, 1000, 3000), "full": (100, 300, 1000, 3000, 10_000, 30_000, 100_000)}
 SAMPLE = {"tiny": (2, 2), "small": (4, 8), "full": (6, 20)}  # seeds, tasks that misreport
@@ -48,10 +33,10 @@ VCG = "VCG, one provider a task"  # the reading whose optimum can be proven at t
 RESAMPLES = 1000
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Regrets of sampled tasks, and welfare beside the certified bound."""
     seeds, tasks = SAMPLE[size]
-    draws = [Draw(FAMILY, m, m, seed, TYPES, OPTIONS) for m in SIZES[size] for seed in range(seeds)]
+    draws = [Draw(FAMILY, m, m, seed, TYPES, OPTIONS) for m in SIZES[size] for seed in seed_range(seeds, block)]
     regrets = mechanism_runs.misreported(draws, RULES, tasks, FACTORS, "incentives by size", KINDS)
     small = [draw for draw in draws if draw.tasks <= VCG_UP_TO[size]]
     vcg_regrets = pd.concat([_vcg_regrets(draw, tasks) for draw in track(small, "incentives under VCG")])
@@ -103,13 +88,12 @@ def exponent(regrets: pd.DataFrame, rule: str) -> tuple[float, float, float]:
 
 
 def check(results: Results) -> Verdict:
-    """The criterion on the exponents."""
+    """The exponents of the whitepaper's best order and of clearing."""
     own, clearing = (exponent(results["regrets"], rule.label) for rule in (BACKFILL, CLEARING))
-    verdict: Judgement = "upheld" if own[2] < 0 else "refuted" if clearing[2] < 0 else "qualified"
     largest = results["welfare"][results["welfare"]["tasks"] == results["welfare"]["tasks"].max()]
     loss = largest.groupby("rule")["loss"].mean()
     return Verdict(
-        verdict,
+        "found",
         f"regret's exponent {own[0]:+.2f} ({own[1]:+.2f} to {own[2]:+.2f})",
         f"Under the whitepaper's midpoint prices, at its best order; under clearing it is {clearing[0]:+.2f} "
         f"({clearing[1]:+.2f} to {clearing[2]:+.2f}). At {largest['tasks'].max():,} tasks the former lose "

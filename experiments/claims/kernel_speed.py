@@ -7,8 +7,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import plots
-from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.claims._prose import percent
+from experiments.claims import Judgement, Results, Size, Verdict, undecided
 from experiments.progress import track
 from inference import models
 from inference.device.adapters import is_swiftshader, stacks
@@ -19,6 +18,7 @@ from inference.models.llama import model
 
 TITLE = "WebGPU harnesses the full power of the hardware"
 PART = "inference"
+TIMED = True
 SECTION = "2"
 STATEMENT = (
     "Via these APIs, web applications are able to harness the full power of modern GPUs for accelerated computing "
@@ -26,16 +26,6 @@ STATEMENT = (
 )
 FULL, FAR = 0.8, 0.2  # of a native program's rate
 LEAST = 0.8  # of the processors
-CRITERION = (
-    "On an adapter that runs on the processor, native programs on the same processor are the full power: OpenBLAS's "
-    "float32 for matrix products of 128 rows and of one, llama.cpp for a prompt and an answer of SmolLM2 where it is "
-    "installed. A share is our rate over the native program's, medians of interleaved rounds; of our two arithmetics "
-    f"the faster counts for products, integers for the model. Upheld if every share is at least {percent(FULL)}, "
-    f"qualified if every share is at least {percent(FAR)}, refuted if one is below. ONNX Runtime's WebGPU kernels on "
-    "the same adapter, where installed, say what ours add to others', and do not decide. Undecided, which counts as "
-    "qualified: without an adapter; on a GPU, whose full power no program here measures; on a machine so busy that "
-    f"OpenBLAS got less than {percent(LEAST)} of its processors."
-)
 
 # Rounds of products, sizes of their chain, rounds of the model
 GRID: dict[Size, tuple[int, dict[str, int], int]] = {
@@ -56,7 +46,7 @@ OTHERS = ("ONNX Runtime, 4 bits", "ONNX Runtime, float32")
 Row = tuple[str, str, float, str, float]
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Rates of every side on the first adapter: products in 10^9 multiply-accumulates, models in tokens, a second."""
     rounds, sizes, model_rounds = GRID[size]
     found = [stack for stack in stacks() if not is_swiftshader(stack[1])][:1]
@@ -117,17 +107,15 @@ def check(results: Results) -> Verdict:
     rates, machine = results["rates"], results["machine"].iloc[0]
     absent = f" Absent: {machine['absent']}." if machine["absent"] else ""
     if rates.empty:
-        return Verdict("qualified", "no adapter", "Undecided: nothing was measured." + absent)
+        return undecided("Nothing was measured: there is no adapter." + absent)
     share, ahead = shares(rates), lead(rates)
     beside = "" if np.isnan(ahead) else f" Ours are at least {ahead:.1f} times as fast as ONNX Runtime's on it."
     figure = "of native programs: " + ", ".join(f"{what} {value:.0%}" for what, value in share.items())
     if machine["type"] != "CPU":
-        said = f"Undecided on {machine['adapter']}: the native programs run on the processor."
-        return Verdict("qualified", figure, said + beside + absent)
+        return undecided(f"{machine['adapter']} is no processor, on which the native programs run." + beside + absent)
     got = rates[(rates["what"] == GEMM) & (rates["side"] == NATIVE[GEMM])]["processors"].item()
     if got < LEAST * machine["processors"]:
-        said = f"Undecided: the machine is busy, OpenBLAS got {got:.1f} of {machine['processors']} processors."
-        return Verdict("qualified", figure, said + beside + absent)
+        return undecided(f"The machine is busy: OpenBLAS got {got:.1f} of {machine['processors']} processors." + absent)
     verdict: Judgement = "upheld" if share.min() >= FULL else "qualified" if share.min() >= FAR else "refuted"
     said = f"On {machine['adapter']}, a processor under WebGPU; real GPUs are still to be tried."
     return Verdict(verdict, figure, said + beside + absent)

@@ -12,9 +12,8 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, VCG, Rule
-from experiments.claims._prose import one_in, percent
 from experiments.progress import track
-from experiments.sweep import Draw
+from experiments.sweep import Draw, seed_range
 
 TITLE = "Only users can influence the auction"
 PART = "mechanism"
@@ -25,14 +24,6 @@ STATEMENT = (
     "their own bid."
 )
 RARE = 0.05
-CRITERION = (
-    "Upheld if no sampled provider gains by what it offers (less of every type, one type only, a lower benchmark); "
-    f"refuted if at least {one_in(RARE)} does, with the {percent(statistics.CONFIDENCE)} interval above 0; qualified "
-    "otherwise. What users gain, by raising v_i as the whitepaper says and by what it does not mention (lower v_i, "
-    "inflated demand, false names), is reported beside it. Revised after a first run: it was to be judged in the best "
-    "order, where no provider gained and it would have been upheld; it is judged in the whitepaper's own order, whose "
-    "densities the statement is about. Both are shown."
-)
 
 GRID = {"tiny": (10, 20, 1, 2), "small": (40, 80, 3, 15), "full": (200, 400, 10, 40)}  # tasks, providers, seeds, sample
 FAMILIES = ("uniform", "classes", "correlated", "marketplace")
@@ -69,12 +60,12 @@ def _provider_gains(draw: Draw, rule: Rule, sample: int) -> list[tuple[object, .
     return rows
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """What sampled users and providers gain by each misreport, over the mean bid and the mean cost of a slot."""
     tasks, providers, seeds, sample = GRID[size]
-    draws = [Draw(family, tasks, providers, seed) for family in FAMILIES for seed in range(seeds)]
+    draws = [Draw(family, tasks, providers, seed) for family in FAMILIES for seed in seed_range(seeds, block)]
     classes = [draw for draw in draws if draw.family == "classes"]  # where prices of slot vectors take no time
-    small = [Draw("marketplace", 10, 20, seed) for seed in range(seeds)]
+    small = [Draw("marketplace", 10, 20, seed) for seed in seed_range(seeds, block)]
     plans = ((draws, [CORRECTED, BACKFILL, POSTED]), (classes, [CLEARING]))
     users = [mechanism_runs.misreported(own, rules, sample, FACTORS, "users' influence") for own, rules in plans]
     users.append(mechanism_runs.misreported(small, [VCG], min(sample, 4), FACTORS, "users' influence under VCG"))

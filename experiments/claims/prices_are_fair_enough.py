@@ -8,8 +8,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PRINTED
-from experiments.claims._prose import part, percent
-from experiments.sweep import Draw
+from experiments.sweep import Draw, seed_range
 
 TITLE = "Prices are fair enough"
 PART = "mechanism"
@@ -20,22 +19,15 @@ STATEMENT = (
 )
 LEAST, MOST = 0.25, 0.75  # of the gains from trade
 RARE = 0.1  # of the markets
-CRITERION = (
-    "Upheld if under the prices as printed nobody loses and each side's mean share of the gains from trade is between "
-    f"{percent(LEAST)} and {percent(MOST)} with its {percent(statistics.CONFIDENCE)} interval, over all families; "
-    f"refuted if users lose in more than {part(RARE)} of markets as printed and the corrected prices fail too; "
-    "qualified otherwise: where the correction is what makes them fair. Allocations are those of the auction's best "
-    "order, so that there are trades to price."
-)
 
 RULES = [PRINTED, BACKFILL, CORRECTED, CLEARING, POSTED]
 GRID = {"tiny": (8, 16, 2), "small": (40, 80, 4), "full": (200, 400, 20)}
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Settlements of every family under five pricing rules."""
     tasks, providers, seeds = GRID[size]
-    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in range(seeds)]
+    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in seed_range(seeds, block)]
     return {"settlements": mechanism_runs.settlements(draws, RULES, "fair prices")}
 
 

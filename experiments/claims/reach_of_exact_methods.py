@@ -5,22 +5,12 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import plots, sweep
-from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.claims._prose import part
-from experiments.sweep import Draw, Plan
+from experiments.claims import Results, Size, Verdict
+from experiments.sweep import Draw, Plan, seed_range
 
 TITLE = "How far exact methods reach"
 PART = "allocation"
-SECTION = "3, 4.2"
-STATEMENT = (
-    "A significant challenge in designing a task-allocation system is that determining the optimal task allocation "
-    "solution is NP-Hard."
-)
-MANY = 0.5  # of the markets
-CRITERION = (
-    f"Upheld if hardness bites in practice: no solver proves {part(MANY)} of the uniform markets of the ladder's last "
-    "rung within the limit; qualified if one does but none proves all; refuted if one proves all."
-)
+FINDING = "Up to which size do exact methods prove the optimum, though the problem is NP-hard?"
 
 GRID = {  # tasks (twice as many providers), seeds, seconds a solver
     "tiny": ((6, 10), 1, 3.0),
@@ -31,10 +21,10 @@ GENERATION = "column generation"
 SHIFT = 1.0  # seconds, of the shifted geometric mean
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Uniform markets, all solvers; integer programmes start from the best heuristic."""
     sizes, seeds, limit = GRID[size]
-    draws = [Draw("uniform", m, 2 * m, seed) for m in sizes for seed in range(seeds)]
+    draws = [Draw("uniform", m, 2 * m, seed) for m in sizes for seed in seed_range(seeds, block)]
     plans = [Plan(GENERATION, "column_generation", {}, limit), *sweep.exact(limit)]
     return {"runs": sweep.run(draws, plans, "bundle", "exact methods").assign(limit=limit)}
 
@@ -50,15 +40,14 @@ def ladder(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def check(results: Results) -> Verdict:
-    """The criterion on the last rung."""
+    """The share proved on the last rung."""
     table = ladder(results["runs"])
     last = table[table["tasks"] == table["tasks"].max()]
     best = last.loc[last["share proved"].idxmax()]
     share = best["share proved"]
-    verdict: Judgement = "refuted" if share == 1 else "qualified" if share >= MANY else "upheld"
     others = last[last["solver"] != best["solver"]]["share proved"].max()
     return Verdict(
-        verdict,
+        "found",
         f"{share:.0%} of the markets of {best['tasks']} tasks and {best['providers']} providers are proved by "
         f"{best['solver']}",
         f"The next best solver proves {others:.0%} within {results['runs']['limit'].iloc[0]:g} s. Markets of useful "

@@ -5,6 +5,15 @@ from functools import cache
 import pytest
 
 from experiments import claims
+from experiments.progress import WORKERS
+
+
+@pytest.fixture(autouse=True, scope="session")
+def _one_process():
+    """Tests run side by side already, and what they replace is replaced in their own process alone."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(WORKERS, "1")
+        yield
 
 
 @pytest.fixture(scope="session")

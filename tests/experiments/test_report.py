@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from auction.commands.terminal import run
-from experiments import claims, report
+from experiments import claims, page, records, report
 from experiments.cli import app
 
 
@@ -20,11 +20,11 @@ def call(monkeypatch, *arguments: object) -> int:
 
 def test_report_writes_one_page_and_its_raw_results(monkeypatch, capfd, tmp_path, tiny):
     for name in claims.names():  # found once in all tests
-        monkeypatch.setattr(claims.load(name), "run", {"tiny": tiny(name)}.__getitem__)
+        monkeypatch.setattr(claims.load(name), "run", lambda size, block=0, name=name: tiny(name))
     assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
-    page = tmp_path / report.PAGE
-    assert capfd.readouterr().out.strip().splitlines()[-1] == str(page)
-    text = page.read_text()
+    written = tmp_path / report.PAGE
+    assert capfd.readouterr().out.strip().splitlines()[-1] == str(written)
+    text = written.read_text()
     for name in claims.names():
         claim = claims.load(name)
         assert f'<section id="{name}">' in text
@@ -39,7 +39,7 @@ def test_run_prints_the_verdict_of_what_it_writes(monkeypatch, capfd, tmp_path):
     name = "prices_are_fair_enough"
     assert call(monkeypatch, "run", name, "--size", "tiny", "--out", tmp_path) == 0
     claim, printed = claims.load(name), capfd.readouterr().out
-    verdict = claim.check(report.saved(name, tmp_path))
+    verdict = claim.check(records.saved(name, tmp_path))
     assert printed == f"{claim.TITLE}: {verdict.verdict}\n{verdict.figure}\n{verdict.explanation}\n"
 
 
@@ -64,6 +64,6 @@ def test_bad_input_is_one_line_and_exit_code_2(monkeypatch, capfd, arguments, na
 
 
 def test_tables_escape_and_leave_unknown_numbers_empty():
-    table = report.table_html(pd.DataFrame({"a<b": ["x&y", "z"], "value": [0.123456, float("nan")]}))
+    table = page.table_html(pd.DataFrame({"a<b": ["x&y", "z"], "value": [0.123456, float("nan")]}))
     assert "<th>a&lt;b</th>" in table and "<td>x&amp;y</td>" in table
     assert '<td class="number">0.1235</td>' in table and "<td></td>" in table

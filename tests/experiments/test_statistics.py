@@ -48,8 +48,30 @@ def test_mean_intervals_cover_as_often_as_they_say():
     assert np.mean([low <= 1.0 <= high for low, high in intervals]) == pytest.approx(0.94, abs=0.03)
 
 
-def test_a_sample_of_one_or_of_equal_values_is_its_own_interval():
-    assert statistics.mean_interval([0.25]) == (0.25, 0.25, 0.25)
+def test_intervals_of_few_units_are_student_s():
+    # 1, 2, 3, 6: mean 3, variance 14 / 3, and t of three degrees of freedom at 97.5 %.
+    half = 3.182446 * np.sqrt(14 / 3 / 4)
+    assert statistics.mean_interval([1, 2, 3, 6]) == pytest.approx((3, 3 - half, 3 + half), abs=1e-6)
+    sample = np.random.default_rng(0).normal(size=20)
+    for count, student in ((19, True), (20, False)):
+        own = sample[:count]
+        wanted = stats.t.interval(0.95, count - 1, own.mean(), stats.sem(own))
+        assert (statistics.mean_interval(own)[1:] == pytest.approx(wanted, rel=1e-9)) is student
+
+
+def test_strata_weigh_the_same_and_their_spread_is_within_them():
+    # Means 2 and 11, variances 3 and 2: v = 3 / 3 and 2 / 2 over 3 and 2 units.
+    values, strata = [1, 1.0, 4, 10, 12], ["a", "a", "a", "b", "b"]
+    own = np.array([3 / 3, 2 / 2])
+    free = own.sum() ** 2 / (own[0] ** 2 / 2 + own[1] ** 2 / 1)
+    half = stats.t.ppf(0.975, free) * np.sqrt(own.sum()) / 2
+    assert statistics.stratified(values, strata) == pytest.approx((6.5, 6.5 - half, 6.5 + half))
+    assert statistics.stratified([1, 1, 5, 5], list("aabb")) == (3, 3, 3)
+    assert np.isnan(statistics.stratified([1, 2, 5], list("aab"))[1:]).all()
+
+
+def test_one_unit_has_no_interval_and_equal_ones_are_their_own():
+    assert statistics.mean_interval([0.25]) == pytest.approx((0.25, np.nan, np.nan), nan_ok=True)
     assert statistics.mean_interval([0.5] * 9) == (0.5, 0.5, 0.5)
 
 

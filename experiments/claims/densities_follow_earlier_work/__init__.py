@@ -13,12 +13,11 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import CORRECTED, Rule
-from experiments.claims._prose import percent
 from experiments.claims.densities_follow_earlier_work import reproduction
 from experiments.claims.densities_follow_earlier_work.scenario import densities
 from experiments.claims.densities_follow_earlier_work.workbook import Side, load
 from experiments.progress import track
-from experiments.sweep import Draw
+from experiments.sweep import Draw, seed_range
 
 TITLE = "The bid densities follow earlier work"
 PART = "mechanism"
@@ -28,14 +27,6 @@ STATEMENT = (
     "mechanism to push bids for efficient allocations."
 )
 ALIKE = 0.5
-CRITERION = (
-    "Upheld if the mean rank correlation between the whitepaper's queue and that of CDARA, an earlier bid density "
-    f"(Samimi, Teimouri and Mukhtar 2014), is at least {ALIKE} with its {percent(statistics.CONFIDENCE)} interval over "
-    "the families whose queues differ, for users and for providers; refuted if for one of the two it is at most 0 with "
-    "its interval; qualified otherwise. CDARA stands in for the works cited. Its published scenario is recomputed "
-    "beside what it prints. Revised after a first run: families whose queues are those of uniform were left out; the "
-    "verdict was the same."
-)
 
 GRID = {"tiny": (20, 40, 2), "small": (100, 200, 10), "full": (1000, 2000, 20)}
 SAME_QUEUES = ("abundant", "scarce")  # those of ``uniform``: they differ from it in slots alone
@@ -64,10 +55,10 @@ def scenario_correlations(users: Side, providers: Side) -> dict[str, float]:
     }
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Correlations of the queues and welfare by family, and the tables of the published scenario."""
     tasks, providers, seeds = GRID[size]
-    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in range(seeds)]
+    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in seed_range(seeds, block)]
     scenario = load(None)
     rows = [
         (draw.family, draw.seed, side, correlation)

@@ -5,7 +5,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 
 from experiments import plots
-from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims import Judgement, Results, Size, Verdict, undecided
 from experiments.claims.determinism_makes_disputes_decidable.cheap_runs import cheap_runs
 from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import (
     nodes,
@@ -36,14 +36,6 @@ STATEMENT = (
     "inference and the recomputed inference, the challenger and service providers are rewarded and the challenged "
     "service provider is punished."
 )
-CRITERION = (
-    "Every node is recomputed from the inputs that the asserter committed to, by a referee on every other stack. A way "
-    "to compare decides disputes if it slashes no honest run, overlooks no fault and no cheaper model, and lets no "
-    "cheat choose another token unseen. Upheld if float32 compared bit by bit does, as the whitepaper has it: fixing "
-    "the randomness is enough. Qualified if it does not but integers do. Refuted if integers do not either. Float32 "
-    "within tolerances derived from error bounds is judged beside. Undecided without a stack beside numpy, which "
-    "counts as qualified. (Written when the drift had been tried by hand, before the rest was run.)"
-)
 
 # Prompts, tokens after each, stacks at most, prompts of the drift, whether SmolLM2 runs too
 GRID = {"tiny": (1, 2, 2, 6, False), "small": (2, 2, 8, 40, False), "full": (4, 4, 8, 100, True)}
@@ -61,10 +53,10 @@ EXPONENTS = range(1, 25)
 FRACTIONS = (1.0, 1 / 2, 1 / 4, 1 / 16, 1 / 64)
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Honest runs on every stack, faults, cheaper models, and drifts, all on the tiny model; SmolLM2's drifts too."""
     count, limit, most, drifts, real = GRID[size]
-    generator = np.random.default_rng(0)
+    generator = np.random.default_rng(block)
     prompts = [generator.integers(0, 256, 12).tolist() for _ in range(max(count, drifts))]
     llama = models.find("tiny")
     built = {arithmetic: model("tiny", llama, arithmetic) for arithmetic in ARITHMETICS}
@@ -179,7 +171,7 @@ def check(results: Results) -> Verdict:
     """The criterion on slashed runs, overlooked faults and cheats, and changed tokens."""
     honest, used, drifts = results["honest"], results["used"], results["drifts"]
     if honest.empty:
-        return Verdict("qualified", "no stack", "Undecided: a WebGPU adapter beside numpy is needed.")
+        return undecided("A WebGPU adapter beside numpy is needed.")
     slashed = honest["nodes that differ"] > 0
     by_bits = honest["arithmetic"] == "float32"
     overlooked = results["faults"].groupby("compared")[["faults", "overlooked"]].sum()

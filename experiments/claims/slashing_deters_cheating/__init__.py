@@ -5,7 +5,7 @@ from matplotlib.figure import Figure
 
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.claims._prose import number, part, percent
+from experiments.claims._prose import part
 from experiments.claims.slashing_deters_cheating import coalitions, runs
 from experiments.claims.slashing_deters_cheating.coalitions import OWNERS
 from experiments.claims.slashing_deters_cheating.deterrence import MARKET, RULES
@@ -35,21 +35,11 @@ STATEMENT = (
 SAFE = 0.05
 MANY_OPEN = (12, 40)
 LEAGUE = MARKET.coalition_share
-CRITERION = (
-    f"Agents choose by experienced payoff; a setting is safe if fewer than {percent(SAFE)} of leases are cheated on, "
-    f"or of providers challenge without cause. A cheat holds {part(float(LEAGUE))} of every lot. Refuted if one lease "
-    "at a time, audited by lot and with a stake of its own, is not safe somewhere although p ((1 - q)(1 + S) - q "
-    f"kappa) is {part(float(MARGIN - 1))} or more above kappa. Upheld if, with that margin, what the print leaves open "
-    f"is safe too: {' and '.join(map(number, MANY_OPEN))} open leases on one stake, or on stakes that return when the "
-    "key falls elsewhere; a stake that reckons with no friend among the verifiers; the stake paid to whoever "
-    "challenges first; auditors who live on the cheats they catch; and challenges without a bond. Qualified otherwise. "
-    "(Revised with the protocol, before a run: it used to know no friends among verifiers, and stakes of any size.)"
-)
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Every game, seed by seed."""
-    return runs.play(size)
+    return runs.play(size, block)
 
 
 def unsafe(results: Results) -> dict[str, float]:

@@ -84,33 +84,33 @@ def spared(leases: int, looking: Fraction, label: str) -> Seen:
     return Seen(~looked, float(KAPPA) - fine * looked)
 
 
-def settings(leases: int) -> Iterator[tuple[str, Fraction, Seen, Fraction, Fraction]]:
+def settings(leases: int, block: int) -> Iterator[tuple[str, Fraction, Seen, Fraction, Fraction]]:
     """(coalition, part of the lot or of results looked at, what was seen, share that escapes, gain: closed forms)."""
     p, sigma, back = MARKET.audit, MARKET.sigma, MARKET.challenger_share
     yield (
         ALONE,
         PARTS[0],
-        provider(leases, PARTS[0], PARTS[0], ALONE, PARTS[0]),
+        provider(leases, PARTS[0], PARTS[0], f"{ALONE} {block}", PARTS[0]),
         1 - p,
         gain(p, PARTS[0], sigma, PARTS[0]),
     )
     for q in PARTS:
-        seen = verifier(leases, q, f"{VERIFIER} {q}")
+        seen = verifier(leases, q, f"{VERIFIER} {q} {block}")
         yield VERIFIER, q, seen, Fraction(0), p * q * (KAPPA - 1 - sigma)
     for name, absent in ((BOTH, Fraction(0)), (BUSY, ABSENT)):
         for q in PARTS:
             there = OWNERS - round((OWNERS - q * OWNERS) * absent)
             held = answering(q, absent) if absent == 0 else q * OWNERS / there
-            seen = provider(leases, q, absent, f"{name} {q}", back)
+            seen = provider(leases, q, absent, f"{name} {q} {block}", back)
             yield name, q, seen, 1 - p * (1 - held), gain(p, held, sigma, back)
     for looking in LOOKING:
-        seen = spared(leases, looking, f"{COORDINATOR} {looking}")
+        seen = spared(leases, looking, f"{COORDINATOR} {looking} {block}")
         yield COORDINATOR, looking, seen, 1 - looking, gain(looking, PARTS[0], sigma, back)
 
 
-def play(leases: int) -> Iterator[dict[str, object]]:
+def play(leases: int, block: int = 0) -> Iterator[dict[str, object]]:
     """A row a setting: shares that escape (Clopper and Pearson) and gains (normal), 95 % intervals, closed forms."""
-    for coalition, part, seen, escaping, gaining in settings(leases):
+    for coalition, part, seen, escaping, gaining in settings(leases, block):
         escaped, low, high = statistics.share_interval(int(seen.escaped.sum()), leases)
         gained, least, most = statistics.normal_interval(seen.gained)
         yield {

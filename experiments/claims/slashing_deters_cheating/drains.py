@@ -87,10 +87,10 @@ STRATEGIES = (
 )
 
 
-def play(paths: int, tasks: int) -> Iterator[dict[str, object]]:
+def play(paths: int, tasks: int, block: int = 0) -> Iterator[dict[str, object]]:
     """A row a strategy: mean change a task with its normal interval, funds that ran out with Clopper and Pearson's."""
     for number, orders in enumerate(STRATEGIES):
-        rng = np.random.default_rng(number)
+        rng = np.random.default_rng((number, block))
         balance, least, gained = np.full(paths, float(MARKET.fund_prices)), np.full(paths, np.inf), np.zeros(paths)
         for begun in range(0, tasks, CHUNK):
             change, own = orders.play(paths, min(CHUNK, tasks - begun), rng)

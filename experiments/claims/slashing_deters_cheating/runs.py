@@ -23,6 +23,7 @@ from experiments.claims.slashing_deters_cheating.deterrence import (
     stake,
 )
 from experiments.progress import track
+from experiments.sweep import seed_range
 from verification.economics.deterrence import largest_false_rate
 
 Rows = Iterable[dict[str, object]]
@@ -72,7 +73,7 @@ def leaving() -> Fraction:
     return largest_false_rate(AUDIT, MARKET.sigma, FALSE_COST)
 
 
-def play(size: Size) -> Results:
+def play(size: Size, block: int = 0) -> Results:
     """Every game, seed by seed; coalitions and funds by draws of their own."""
     seeds, agents, epochs, inspections, markets, finals, leases, funds = GRID[size]
     games = {
@@ -85,13 +86,15 @@ def play(size: Size) -> Results:
         "accusations": lambda seed: _accusations(seed, agents, epochs),
     }
     results = {
-        name: pd.DataFrame([{"seed": seed} | row for seed in track(range(seeds), name) for row in game(seed)])
+        name: pd.DataFrame(
+            [{"seed": seed} | row for seed in track(seed_range(seeds, block), name) for row in game(seed)]
+        )
         for name, game in games.items()
     }
     return results | {
-        "delay": pd.DataFrame([row for seed in range(finals) for row in _delay(seed)]),
-        "coalitions": pd.DataFrame(coalitions.play(leases)),
-        "funds": pd.DataFrame(drains.play(*funds)),
+        "delay": pd.DataFrame([row for seed in seed_range(finals, block) for row in _delay(seed)]),
+        "coalitions": pd.DataFrame(coalitions.play(leases, block)),
+        "funds": pd.DataFrame(drains.play(*funds, block)),
     }
 
 

@@ -33,6 +33,7 @@ def results(changing=0, random=0, own=True, excess=-0.05):
         for tasks in (40, 160)
         for price in ("drawn", "best")
         for epsilon in (0.1, 1.0, 3.0)
+        for _ in range(2)
     ]
     return {
         "reactions": pd.DataFrame(

@@ -1,4 +1,4 @@
-"""The criterion judges the best solver on the last rung of the ladder, markets in which anything can be won."""
+"""The figure is of the best solver on the last rung of the ladder, markets in which anything can be won."""
 
 import numpy as np
 import pandas as pd
@@ -22,11 +22,9 @@ def results(best, others=0, elsewhere=True):
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
-@pytest.mark.parametrize(
-    "best, verdict", [(0, "upheld"), (9, "upheld"), (10, "qualified"), (19, "qualified"), (20, "refuted")]
-)
-def test_the_criterion_judges_the_last_rung(best, verdict, elsewhere):
-    assert claim.check(results(best, 0, elsewhere)).verdict == verdict
+@pytest.mark.parametrize("best", [0, 9, 20])
+def test_the_figure_is_of_the_last_rung(best, elsewhere):
+    assert claim.check(results(best, 0, elsewhere)).figure.startswith(f"{5 * best}% of")
 
 
 def test_the_figure_names_the_solver_that_proves_most():

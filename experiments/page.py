@@ -1,0 +1,75 @@
+"""What the report's page shows: of each claim a section, made from its raw results."""
+
+from html import escape
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from experiments import claims, criteria, plots, records
+
+Section = dict[str, Any]
+VERDICTS = ("upheld", "qualified", "refuted", "undecided")
+
+
+def section(name: str, out: Path) -> Section:
+    """What the page shows of one claim, from its raw results and its record below ``out``."""
+    claim, record = claims.load(name), records.record(name, out)
+    shown: Section = {
+        "name": name,
+        "part": claims.PARTS[claim.PART],
+        "title": claim.TITLE,
+        "finding": getattr(claim, "FINDING", ""),
+        "section": getattr(claim, "SECTION", ""),
+        "statement": getattr(claim, "STATEMENT", ""),
+        "varied": getattr(claim, "VARIED", {}),
+        "fixed": getattr(claim, "FIXED", {}),
+        "record": record,
+        "verdict": None,
+        "failed": "it was not run to its end" if record is None else record.failed,
+    }
+    if shown["failed"]:
+        return shown
+    results = records.saved(name, out)
+    return shown | {
+        "verdict": claim.check(results),
+        "criteria": [(entry, entry.verdict(claim, results)) for entry in criteria.of(name)],
+        "figures": {caption: plots.svg(figure) for caption, figure in claim.figures(results).items()},
+        "tables": {caption: table_html(frame) for caption, frame in claim.tables(results).items()},
+        "raw": [f"raw/{name}.{table}" for table in results],
+    }
+
+
+def render(sections: list[Section], run: dict[str, Any]) -> str:
+    """The page of all sections; ``run``: size, seconds, date and provenance."""
+    template = jinja2.Template(
+        files("experiments").joinpath("report.html.j2").read_text(encoding="utf-8"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    judged = [s["verdict"].verdict for s in sections if s["verdict"]]
+    return template.render(
+        sections=sections,
+        parts=list(dict.fromkeys(section["part"] for section in sections)),
+        count={verdict: judged.count(verdict) for verdict in VERDICTS if verdict in judged},
+        run=run,
+    )
+
+
+def table_html(frame: pd.DataFrame) -> str:
+    """A table, numbers to the right and to a sensible number of digits."""
+    head = "".join(f"<th>{escape(str(column))}</th>" for column in frame.columns)
+    body = "".join("<tr>" + "".join(_cell(value) for value in row) + "</tr>" for row in frame.itertuples(index=False))
+    return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return f"<td>{escape(str(value))}</td>"
+    if value != value:  # NaN: nothing to show
+        return "<td></td>"
+    return f'<td class="number">{value:,.4g}</td>' if isinstance(value, float) else f'<td class="number">{value:,}</td>'

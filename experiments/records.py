@@ -1,0 +1,123 @@
+"""Raw results on disk, as Parquet and CSV, and beside them what was run, when, where and what it came to."""
+
+import datetime
+import json
+import os
+import platform
+import subprocess
+import time
+from dataclasses import asdict, dataclass
+from importlib.metadata import version
+from pathlib import Path
+
+import pandas as pd
+
+from auction.errors import InputError
+from experiments import claims
+from experiments.claims import Results, Size
+
+PACKAGES = ("numpy", "numba", "pulp", "highspy", "ortools", "wgpu", "wgpudawn")
+
+
+@dataclass(frozen=True)
+class Record:
+    """One run of a claim."""
+
+    claim: str
+    size: str
+    block: int
+    date: str  # ISO 8601, local time
+    seconds: float
+    processor_seconds: float
+    verdict: str = ""
+    figure: str = ""
+    failed: str = ""  # in one line, where it did
+
+
+def perform(name: str, size: Size, out: Path, block: int = 0) -> Record:
+    """Run a claim and write its raw results and what they come to below ``out``."""
+    began, before = time.perf_counter(), _processor_seconds()
+    results = claims.load(name).run(size, block)
+    seconds, spent = time.perf_counter() - began, _processor_seconds() - before
+    save(results, name, out)
+    verdict = claims.load(name).check(results)
+    return _written(name, size, out, block, seconds, spent, verdict=verdict.verdict, figure=verdict.figure)
+
+
+def failed(name: str, size: Size, out: Path, why: str, block: int = 0) -> Record:
+    """Write down that a claim failed, and why."""
+    return _written(name, size, out, block, 0.0, 0.0, failed=why)
+
+
+def _written(
+    name: str, size: Size, out: Path, block: int, seconds: float, processor_seconds: float, **outcome: str
+) -> Record:
+    now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    record = Record(name, size, block, now, round(seconds, 2), round(processor_seconds, 2), **outcome)
+    write_json(out / "raw" / f"{name}.json", asdict(record))
+    return record
+
+
+def write_json(path: Path, value: object) -> None:
+    """Write a file as a whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_suffix(".tmp")
+    temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    temporary.replace(path)
+
+
+def save(results: Results, name: str, out: Path) -> None:
+    """Write the raw results of one claim."""
+    raw = out / "raw"
+    raw.mkdir(parents=True, exist_ok=True)
+    for path in raw.glob(f"{name}.*"):
+        path.unlink()
+    for table, frame in results.items():
+        frame.to_parquet(raw / f"{name}.{table}.parquet", index=False)
+        frame.to_csv(raw / f"{name}.{table}.csv", index=False)
+
+
+def saved(name: str, out: Path) -> Results:
+    """The raw results of one claim as an earlier run wrote them.
+
+    Raises:
+        InputError: there are none.
+    """
+    paths = sorted((out / "raw").glob(f"{name}.*.parquet"))
+    if not paths:
+        raise InputError(f"{out}: holds no raw results of {name}; run `python -m experiments report` first")
+    return {path.name.split(".")[1]: pd.read_parquet(path) for path in paths}
+
+
+def record(name: str, out: Path) -> Record | None:
+    """What the last run of a claim came to; None where it was not run to its end."""
+    path = out / "raw" / f"{name}.json"
+    return Record(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+
+
+def provenance() -> dict[str, str]:
+    """The commit, the machine and the releases that results are from."""
+    described = subprocess.run(
+        ["git", "describe", "--always", "--dirty", "--abbrev=12"],
+        cwd=Path(__file__).parent,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    models = [line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
+    memory = [int(line.split()[1]) / 2**20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")]
+    return {
+        "commit": described.stdout.strip() or f"release {version('distribute-lab')}",
+        "machine": f"{len(os.sched_getaffinity(0))} processors of {(models or [platform.machine()])[0]}"
+        + "".join(f", {size:.0f} GiB" for size in memory),
+        "versions": f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES),
+    }
+
+
+def _lines(path: str) -> list[str]:
+    return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+
+
+def _processor_seconds() -> float:
+    spent = os.times()
+    return spent.user + spent.system + spent.children_user + spent.children_system

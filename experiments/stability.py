@@ -1,0 +1,65 @@
+"""Whether verdicts depend on the seeds: each claim on disjoint sets of them."""
+
+import time
+from functools import partial
+from pathlib import Path
+from typing import NamedTuple
+
+import pandas as pd
+from rich.table import Table
+
+from auction.commands.terminal import stderr
+from experiments import claims
+from experiments.claims import Size
+from experiments.progress import completed, workers
+
+FILE = "blocks.csv"
+COLUMNS = ["claim", "size", "block", "verdict", "figure", "seconds"]
+
+
+class Job(NamedTuple):
+    """A claim on one set of seeds."""
+
+    claim: str
+    block: int
+
+
+def judged(names: list[str], blocks: int, size: Size, out: Path) -> pd.DataFrame:
+    """One row a claim and block, from ``blocks.csv`` where it is there already; those that measure time run alone."""
+    path = out / FILE
+    table = pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    there = set(zip(table["claim"], table["size"], table["block"], strict=True))
+    jobs = [Job(name, block) for block in range(blocks) for name in names if (name, size, block) not in there]
+    timed = [job for job in jobs if getattr(claims.load(job.claim), "TIMED", False)]
+    others = [job for job in jobs if job not in timed]
+    done = 0
+    for some, processes in ((others, workers()), (timed, 1)):
+        for job, found in completed(partial(_row, size=size), some, processes):
+            row = found or (*job, "failed", "its process was killed", 0.0)
+            table.loc[len(table)] = [row[0], size, *row[1:]]
+            table.to_csv(path, index=False)
+            done += 1
+            stderr.print(f"{done}/{len(jobs)} {job.claim}, block {job.block}: {row[2]}, {row[4]:.0f} s")
+    chosen = table["claim"].isin(names) & (table["size"] == size) & (table["block"].astype(int) < blocks)
+    return table[chosen].sort_values(["claim", "block"], ignore_index=True)
+
+
+def _row(job: Job, size: Size) -> tuple[str, int, str, str, float]:
+    claim, began = claims.load(job.claim), time.perf_counter()
+    try:
+        verdict = claim.check(claim.run(size, job.block))
+        judged, figure = verdict.verdict, verdict.figure
+    except Exception as error:  # noqa: BLE001 - whatever it is, the other blocks go on
+        judged, figure = "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return *job, judged, figure, round(time.perf_counter() - began, 1)
+
+
+def shown(table: pd.DataFrame) -> Table:
+    """A row a claim: its verdict on each block, and on how many it is the most frequent one."""
+    blocks = sorted(table["block"].unique())
+    drawn = Table("claim", *map(str, blocks), "alike")
+    for name, own in table.groupby("claim", sort=False):
+        verdicts = own.set_index("block")["verdict"]
+        alike = verdicts.value_counts()
+        drawn.add_row(name, *(str(verdicts.get(b, ""))[:3] for b in blocks), f"{alike.iloc[0]} {alike.index[0]}")
+    return drawn
