@@ -28,6 +28,15 @@ MOST_DIGESTS = 16
 MOST_SOURCES = 8
 """Of a step."""
 
+LARGEST_OPEN = 89_000
+"""Bytes of the largest message that may be due, at most."""
+
+RULES: Schema = {
+    "delta": number(1, 2**31),
+    "levels": number(1, 4),
+    "message_limit": number(LARGEST_OPEN, 2**24),
+}
+"""What a dispute takes from its market's rules."""
 TICKS = number(0, LARGEST_NUMBER)
 BEGIN: Schema = {
     "claim": digest_text,
@@ -36,7 +45,7 @@ BEGIN: Schema = {
     "asserter": key_text,
     "challenger": key_text,
     "roots": mapping({"asserter": digest_text, "challenger": digest_text}),
-    "rules": mapping({"delta": number(1, 2**31), "levels": number(1, 4), "message_limit": number(4_096, 2**24)}),
+    "rules": mapping(RULES),
     "budgets": mapping({"asserter": TICKS, "challenger": TICKS}),
     "tick": TICKS,
     "head": mapping({"number": TICKS, "digest": digest_text}),

@@ -32,10 +32,8 @@ from verification.market.falls import refute
 from verification.market.leases import ENOUGH, NAMED, coordinator_could
 from verification.market.records import Claim, Deputies, Dispute, Lease, Result, find, in_state, known, store
 from verification.market.returns import drop_claim, restate
-from verification.market.rules import rules_of
+from verification.market.rules import DEPUTIES, rules_of
 
-TWO = 2
-"""Results of deputies by lot, before the coordinator is asked."""
 TIMEOUT = {"claim": digest_text, "clocks": mapping(CLOCKS)}
 TAKE_UP = {"claim": digest_text, "lease": digest_text, "clocks": mapping(CLOCKS)}
 SUMMON = {"lease": digest_text, "index": number(0, 2**32)}
@@ -216,7 +214,7 @@ def _left(draft: Draft, name: str, deputies: Deputies, published: int) -> list[t
     left = [(owner, int(weight)) for owner, weight in listing(draft, name) if owner not in out]
     could = coordinator not in deputies.lots and coordinator_could(draft, models_of(draft, lease))
     few = len(deputies.lots) + len(left) < ENOUGH
-    if left and published < TWO and not (few and could):
+    if left and published < DEPUTIES and not (few and could):
         return left
     return [(coordinator, 1)] if could else []
 

@@ -8,12 +8,17 @@ from fractions import Fraction
 from functools import lru_cache
 from typing import Any
 
+from verification.computation import WORK
+from verification.dispute.messages import RULES
 from verification.economics.deterrence import gain
 from verification.encoding.canonical import LARGEST_NUMBER
+from verification.encoding.schema import read
 from verification.errors import Refusal
 from verification.ledger.operations import GENESIS
 from verification.ledger.state import Draft
 
+DEPUTIES = 2
+"""By lot, that give a result for who is absent, before the coordinator is asked."""
 KAPPA = Fraction(1)
 """What the work costs at most, in prices: a device whose work costs more than the price declines."""
 
@@ -23,7 +28,8 @@ class Rules:
     """What every party can rely on.
 
     Raises:
-        Refusal: bad-rules, undeterred (see ``deterrence``; not where ``undeterred`` says that this is meant).
+        Refusal: bad-rules; undeterred: see ``deterrence``, or the fund would pay deputies, and a coalition could drain it
+            by claims against its own results. Not where ``undeterred`` says that this is meant.
     """
 
     delta: int = 60
@@ -36,7 +42,7 @@ class Rules:
     """Of a tree that one message descends."""
     message_limit: int = 96_000
     """Bytes of a message, at most."""
-    work: int = 200_000
+    work: int = WORK
     """Multiply-accumulates of a step, at most."""
     sigma: int = 8
     """Stake of a lease, in audit prices: at least its price and its device's cost."""
@@ -72,6 +78,12 @@ class Rules:
                 raise Refusal("bad-rules", f"{item.name}: {value} is not from 0 to 1")
             if type(value) is int and not 1 <= value <= LARGEST_NUMBER // 2**10:
                 raise Refusal("bad-rules", f"{item.name}: {value} is not from 1 to {LARGEST_NUMBER // 2**10}")
+        try:
+            read(RULES, {name: getattr(self, name) for name in RULES})
+        except Refusal as refusal:
+            raise Refusal("bad-rules", f"no dispute could begin: {refusal}") from None
+        if self.work != WORK:
+            raise Refusal("bad-rules", f"work: {self.work} is not {WORK}, by which all parties derive steps")
         if self.sigma * self.largest_price * 2 > LARGEST_NUMBER:
             raise Refusal("bad-rules", f"sigma x largest_price: stakes would be beyond {LARGEST_NUMBER}")
         if self.challenger_share + self.verifier_share > 1:
@@ -80,6 +92,8 @@ class Rules:
             raise Refusal("bad-rules", f"fee: {self.fee} is not above 1 to 3/2 of what audits at {self.audit} cost")
         if self.verifier_share * self.sigma < self.fee:
             raise Refusal("bad-rules", "verifier_share: a result that falls brings the fund less than its fee")
+        if not self.undeterred and self.bond_prices * (1 - self.asserter_share) < DEPUTIES:
+            raise Refusal("undeterred", "asserter_share: what is left of a lost bond does not pay its deputies")
         if not self.undeterred and (lost := deterrence(self)) <= 0:
             raise Refusal("undeterred", f"a cheat gains {float(-lost):.3g} prices on the average; see deterrence")
 

@@ -50,6 +50,11 @@ def test_rules_are_read_as_they_are_written():
         ("bad-rules", {"delta": True}),
         ("bad-rules", {"delta": 0}),
         ("bad-rules", {"window": 60.0}),
+        ("bad-rules", {"delta": 2**31 + 1}),  # no dispute could begin
+        ("bad-rules", {"levels": 5}),
+        ("bad-rules", {"message_limit": 88_999}),  # no step could be opened
+        ("bad-rules", {"message_limit": 2**24 + 1}),
+        ("bad-rules", {"work": 100_000}),
         ("bad-rules", {"undeterred": 1}),
         ("bad-rules", {"largest_price": 2**50}),
         ("bad-rules", {"challenger_share": "4/5"}),
@@ -57,6 +62,8 @@ def test_rules_are_read_as_they_are_written():
         ("bad-rules", {"verifier_share": "1/50"}),
         ("bad-rules", {"fee": "1/3"}),
         ("undeterred", {"sigma": 5}),
+        ("undeterred", {"asserter_share": "5/8"}),  # the fund would pay deputies
+        ("undeterred", {"bond_prices": 3}),
         ("undeterred", {"coalition_share": "1/2"}),
     ],
 )

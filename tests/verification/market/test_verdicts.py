@@ -87,7 +87,7 @@ def test_a_verdict_for_the_asserter_divides_the_bond_to_the_micro_token(market, 
 
 @pytest.mark.parametrize("share, deputy", [("1", 0), ("3/4", 1_000), ("7/8", 0), ("0", 1_000)])
 def test_a_deputy_is_paid_from_what_would_be_burnt_and_else_by_the_fund(make_market, share, deputy):
-    market = make_market(window=60, asserter_share=Fraction(share))
+    market = make_market(window=60, asserter_share=Fraction(share), undeterred=True)
     lease = market.shown(market.devices[0])
     claim = market.begin(market.claim(lease, market.owners[1], 2))
     market.spend(claim)
