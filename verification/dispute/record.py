@@ -5,7 +5,7 @@ the asserter's place, and one where none is left.
 """
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from hashlib import sha256
 from typing import Any, Literal
 
@@ -30,7 +30,12 @@ class Proceedings:
     """A dispute as its referee conducts it."""
 
     def __init__(self, dispute: Dispute, key: Ed25519PrivateKey, entries: Sequence[Entry] = ()) -> None:
-        """A dispute that has begun, or that is taken up again after these entries."""
+        """A dispute that has begun, or that is taken up again after these entries.
+
+        Of a message that was refused before that the bytes are gone: it counts as silence, or nobody could follow.
+        """
+        if dispute.state.refused_message is not None:
+            dispute.state = replace(dispute.state, refused="", refused_message=None)
         self.dispute, self.key, self.entries = dispute, key, list(entries)
         self._refused: bytes | None = None
 

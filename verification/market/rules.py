@@ -28,8 +28,8 @@ class Rules:
     """What every party can rely on.
 
     Raises:
-        Refusal: bad-rules; undeterred: see ``deterrence``, or the fund would pay deputies, and a coalition could drain it
-            by claims against its own results. Not where ``undeterred`` says that this is meant.
+        Refusal: bad-rules; undeterred: see ``deterrence``, or the fund would pay deputies, and a coalition could drain
+            it by claims against its own results. Not where ``undeterred`` says that this is meant.
     """
 
     delta: int = 60

@@ -115,6 +115,22 @@ def test_proceedings_are_taken_up_again_after_any_record(toys, begun, key, refer
         assert restarted.entries == whole.entries
 
 
+def test_junk_before_a_crash_is_silence_after_it(toys, begun, key, referee, rules):
+    """Else who sends it has a transcript that does not follow, of a dispute that it lost."""
+    right = record(toys["tall"])
+    wrong = corrupt_trace.with_wrong_step(right.copy(), 3, 0, 1)
+    dispute, result, claim = begun(toys["tall"], (wrong.tree.root, right.tree.root))
+    proceedings = Proceedings(dispute, key(REFEREE))
+    with pytest.raises(Refusal, match="JSON"):
+        proceedings.receive(b"junk", 1)
+    stored = json.loads(json.dumps(dispute.stored()))
+    restarted = Proceedings(type(dispute).restored(toys["tall"], stored), key(REFEREE), proceedings.entries)
+    play(restarted, {"asserter": lambda dispute: None, "challenger": honest(key(2), right)})
+    assert (restarted.dispute.verdict.winner, restarted.dispute.verdict.reason) == ("challenger", "silent")
+    content = transcript({"name": "toy"}, None, restarted.dispute, result, claim, restarted.entries)
+    assert replay(content, toys["tall"], referee, rules) == ""
+
+
 def test_a_summary_numbers_a_step_among_all_of_its_node(toys, disputed):
     right = record(toys["wide"])
     found = summary(disputed(corrupt_trace.with_wrong_step(right.copy(), 1, 2, 1), right).dispute)
