@@ -17,8 +17,7 @@ from verification.dispute.party import honest as player
 from verification.dispute.state import Verdict
 from verification.encoding.request import Request, request
 from verification.encoding.signature import public
-from verification.market.deputies import TWO
-from verification.market.rules import Rules
+from verification.market.rules import DEPUTIES, Rules
 from verification.trace import Trace
 
 ONE, ALL, MAJORITY = "one verifier", "all must agree", "majority"
@@ -88,7 +87,7 @@ def absent(honest: Flags, wrong: bool, rng: Generator) -> Judged:
     steps = STEPS * int(honest.sum())
     if (wrong and not honest.any()) or (not wrong and honest.all()):
         return Judged(True, steps)
-    drawn = rng.permutation(honest[~claimants])[:TWO]
+    drawn = rng.permutation(honest[~claimants])[:DEPUTIES]
     faithful = drawn != wrong  # with the provider's root
     deputies = [claimed] * int(faithful.sum())
     claims = [right if wrong else _faulty(start, rng) for _ in range(1 + int((~faithful).sum()))]
@@ -173,6 +172,6 @@ def expected(protocol: str, n: int, q: float, looking: float = 1.0) -> tuple[flo
     stands = (1 - (1 - q) * looking) ** n
     if protocol == ANY:
         return stands, 0.0
-    drawn = min(TWO, n - 1)
+    drawn = min(DEPUTIES, n - 1)
     falls = sum(stats.binom.pmf(b, n, q) * comb(b - 1, drawn) / comb(n - 1, drawn) for b in range(1, n + 1))
     return stands, float(falls)
