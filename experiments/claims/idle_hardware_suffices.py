@@ -1,0 +1,137 @@
+"""Which models fit the consumer cards that people own: by their memory and by what a browser lets a buffer hold."""
+
+from math import prod
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from auction.data import hardware
+from auction.data.hardware import GIB, USABLE_MEMORY
+from experiments import plots
+from experiments.claims import Judgement, Results, Size, Verdict
+from experiments.claims._prose import part
+from inference.arithmetic.formats import LONGEST
+from inference.device.program import program
+from inference.files.blocks import pack_q4
+from inference.generate import CHUNK
+from inference.measure.steps import SHAPES, without_weights
+from inference.models.llama import graph
+
+TITLE = "Idle consumer cards hold popular models"
+PART = "inference"
+SECTION = "1"
+STATEMENT = (
+    "Simultaneously, supply chain shortages have led to year-long back orders on cutting edge hardware while hundreds "
+    "of thousands of users already have mid-tier to high-end excess compute sitting idle."
+)
+MODEL, POSITIONS = "Llama-3-8B", 4096
+MOST, LEAST = 0.5, 0.2
+CRITERION = (
+    f"Upheld if at least {part(MOST)} of the catalogue's consumer and workstation cards hold {MODEL} in 4 bits with "
+    f"{POSITIONS:,} positions and no buffer beyond what desktop browsers allow; qualified if at least {part(LEAST)}; "
+    "refuted otherwise. How many people own such a card, and when it idles, is not judged."
+)
+
+# Bytes that one binding, and one buffer, may hold: what WebGPU promises everywhere, and what Chromium allows on
+# desktop cards when a page asks for all that the adapter has.
+LIMITS = {"defaults": (1 << 27, 1 << 28), "desktop": ((1 << 31) - 4, (1 << 32) - 4)}
+LENGTHS = (512, 4096, LONGEST)
+LANES = 32
+MODELS = {
+    **{name: SHAPES[name] for name in ("SmolLM2-135M", "Llama-2-7B", "Llama-3-8B", "Llama-3-70B")},
+    "Llama-3.2-1B": (16, 2048, 32, 8, 64, 8192, 128256, LONGEST),
+    "Llama-3.2-3B": (28, 3072, 24, 8, 128, 8192, 128256, LONGEST),
+}
+"""``MEASURES`` of each: 4-bit weights, embedding and head in 8."""
+TIED = ("SmolLM2-135M", "Llama-3.2-1B", "Llama-3.2-3B")
+"""Whose head is their embedding."""
+
+VARIED = "model, positions from 512 to 8,192, the browser's limits, every card of eight years"
+FIXED = (
+    "this package's layout (4-bit weights, 8-bit embedding, 32-bit words in the cache); nine tenths of a card's memory"
+)
+
+
+def buffers(model: str, positions: int) -> dict[str, int]:
+    """Bytes of each buffer of a run: weights, and what prompts of ``CHUNK`` tokens need besides; none is loaded."""
+    made = without_weights(MODELS[model])
+    if model in TIED:
+        del made.constants["head.q"], made.constants["head.blocks"]
+    run = program(graph(made, CHUNK, capacity=positions, first=CHUNK - 1), lanes=LANES, subgroups=False)
+    weights = {}
+    for buffer, (name, pack) in run.weights.items():
+        constant = made.constants[name]
+        weights[buffer] = prod(constant.shape) * constant.itemsize // (2 if pack is pack_q4 else 1)
+    return weights | run.sizes
+
+
+def run(size: Size) -> Results:
+    """By model, positions and limits: bytes in all, the largest buffer, and the cards that hold it."""
+    cards = hardware.catalogue()
+    memory = USABLE_MEMORY * cards.memory[cards.offered]
+    rows = []
+    for model in MODELS:
+        for positions in LENGTHS:
+            sizes = buffers(model, positions)
+            total, largest = sum(sizes.values()), max(sizes, key=lambda name: sizes[name])
+            fits = int((memory >= total).sum())
+            for limit, (binding, buffer) in LIMITS.items():
+                allowed = sizes[largest] <= min(binding, buffer)
+                rows.append((model, positions, total, largest, sizes[largest], limit, allowed, fits, memory.size))
+    columns = ["model", "positions", "bytes", "buffer", "largest", "limits", "allowed", "cards", "of"]
+    memories = pd.DataFrame({"memory": cards.memory[cards.offered]})
+    return {"models": pd.DataFrame(rows, columns=columns), "memories": memories}
+
+
+def check(results: Results) -> Verdict:
+    """The criterion on the model, positions and limits that it names."""
+    models = results["models"]
+    own = models[(models["model"] == MODEL) & (models["positions"] == POSITIONS)].set_index("limits")
+    at = own.loc["desktop"]
+    share = at["cards"] / at["of"] if at["allowed"] else 0.0
+    verdict: Judgement = "upheld" if share >= MOST else "qualified" if share >= LEAST else "refuted"
+    promised = models[(models["limits"] == "defaults") & models["allowed"]]["model"].unique()
+    long = models[(models["limits"] == "desktop") & (models["positions"] == POSITIONS)].set_index("model")
+    largest = long.loc["Llama-3-70B"]
+    return Verdict(
+        verdict,
+        f"{share:.0%} of {at['of']} cards hold {MODEL} with {POSITIONS:,} positions ({at['bytes'] / GIB:.1f} GiB)",
+        f"Llama-3.2-1B fits {long.loc['Llama-3.2-1B', 'cards'] / at['of']:.0%} of them, Llama-3-70B "
+        f"{largest['cards']} cards. The largest buffer of {MODEL}, {at['largest'] / 2**20:.0f} MiB, is beyond the 128 "
+        f"MiB that WebGPU promises everywhere, under which only {' and '.join(promised)} would run; desktop browsers "
+        "allow 2 GiB where a page asks.",
+    )
+
+
+def figures(results: Results) -> dict[str, Figure]:
+    """The share of cards with at least so much memory; what each model needs."""
+    memory = np.sort(results["memories"]["memory"].to_numpy(dtype=float)) / GIB
+    figure, (axes,) = plots.canvas(width=8.5, height=3.8)
+    axes.step(memory, 1.0 - np.arange(memory.size) / memory.size, where="pre", color=plots.INK, linewidth=1.2)
+    models = results["models"][results["models"]["limits"] == "desktop"]
+    for colour, (model, own) in zip(plots.PALETTE, models.groupby("model", sort=False), strict=False):
+        need = own["bytes"] / GIB / USABLE_MEMORY
+        axes.plot(need, own["cards"] / own["of"], marker="o", markersize=4, color=colour, label=model)
+    axes.set(xscale="log", xlabel="memory of a card, GiB", ylabel="cards that have as much", ylim=(0, 1.03))
+    ticks = (1, 2, 4, 8, 16, 32, 64)
+    axes.set_xticks(ticks, [str(tick) for tick in ticks])
+    axes.minorticks_off()
+    plots.percent(axes)
+    plots.legend(axes)
+    lengths = ", ".join(f"{length:,}" for length in LENGTHS)
+    return {f"Cards of eight years by memory, and what models need with {lengths} positions": figure}
+
+
+def tables(results: Results) -> dict[str, pd.DataFrame]:
+    """All models, positions and limits."""
+    models = results["models"]
+    shown = models.assign(
+        **{
+            "GiB": models["bytes"] / GIB,
+            "largest MiB": models["largest"] / 2**20,
+            "share": models["cards"] / models["of"],
+        }
+    )
+    order = ["model", "positions", "GiB", "buffer", "largest MiB", "limits", "allowed", "cards", "share"]
+    return {"What models need, and the cards that hold them": shown[order]}
