@@ -152,10 +152,10 @@ def check(results: Results) -> Verdict:
         f"a million tokens of chat 8B: {chat['power and wear']:.2f} dollars on the median idle card, "
         f"{chat['rented, one at once']:.2f} on the cheapest rented one, {chat['rented, batched']:.2f} where that "
         f"serves {BATCH} requests at once",
-        f"Power alone is {chat['power']:.2f}, and a card rented costs {same.median():.1f} times what it costs its owner "
-        f"({same.min():.1f} to {same.max():.1f}): the cheapest offers and batches undo that. Where a card works "
-        f"{min(UTILISATIONS):.0%} of its hours the median owner breaks even at {low_use['power and wear']:.2f}. Users of "
-        f"the auction, where costs are rental prices, pay {mean:.2f} ({low:.2f} to {high:.2f}, "
+        f"Power alone is {chat['power']:.2f}, and a card rented costs {same.median():.1f} times what it costs its "
+        f"owner ({same.min():.1f} to {same.max():.1f}): the cheapest offers and batches undo that. Where a card works "
+        f"{min(UTILISATIONS):.0%} of its hours the median owner breaks even at {low_use['power and wear']:.2f}. "
+        f"Users of the auction, where costs are rental prices, pay {mean:.2f} ({low:.2f} to {high:.2f}, "
         f"{len(results['auction'])} markets). " + (f"No consumer card at hand holds {without}." if without else ""),
     )
 
