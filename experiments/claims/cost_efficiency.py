@@ -68,17 +68,17 @@ def seconds(model: Model, cards: Cards, batch: int = 1) -> Float:
     return np.asarray(first / generated + np.maximum(batch * compute, reading) / batch)
 
 
-def idle_hour(power: Float, price: Float, tariff: float, utilisation: float) -> Float:
+def idle_hour(power: float, price: float, tariff: float, utilisation: float) -> float:
     """Dollars that an hour of work costs the owner of a card: power while it works and waits for it, and wear.
 
     Args:
-        power: (cards,) W.
-        price: (cards,) dollars of a new card; 0 to leave wear out.
+        power: W.
+        price: dollars of a new card; 0 to leave wear out.
         tariff: dollars a kWh.
         utilisation: hours of work over hours that the card is on for it.
     """
     drawn = power / 1000.0 * (1.0 + WAITING * (1.0 / utilisation - 1.0))
-    return np.asarray(tariff * drawn + price / HOURS)
+    return tariff * drawn + price / HOURS
 
 
 def run(size: Size) -> Results:
@@ -101,7 +101,7 @@ def run(size: Size) -> Results:
             for tariff in TARIFFS:
                 for used in UTILISATIONS:
                     for kind, price in (("idle, power", 0.0), ("idle, power and wear", LIST_PRICE[name])):
-                        hour = float(idle_hour(cards.power[place], np.float64(price), tariff, used))
+                        hour = idle_hour(float(cards.power[place]), price, tariff, used)
                         rows.append((model.name, name, kind, 1, tariff, used, hour * hours))
     columns = ["model", "card", "kind", "batch", "tariff", "utilisation", "dollars"]
     return {"costs": pd.DataFrame(rows, columns=columns), "auction": _auction(MARKETS[size], offers)}
