@@ -53,7 +53,7 @@ def results(used, consumer, server):
     [
         ((0.2, 0.2, 0.2), 1.0, 1.0, "upheld"),
         ((0.2, 0.2, 0.2), 1.1, 1.0, "qualified"),
-        ((0.1, 0.1, 0.1), 1.0, 1.0, "refuted"),
+        ((0.09, 0.09, 0.09), 1.0, 1.0, "refuted"),
         ((0.05, 0.3, 0.05), 1.0, 1.0, "refuted"),  # the interval reaches below a tenth
     ],
 )
