@@ -18,8 +18,7 @@ from auction.data.devices import read_devices
 from auction.data.hardware import Cards, Model
 from auction.market import MICRO
 from experiments import plots
-from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.claims._prose import factor, percent
+from experiments.claims import Judgement, Results, Size, Verdict, undecided
 from experiments.progress import track
 from inference import models
 from inference.device.adapters import is_swiftshader, stacks
@@ -37,21 +36,20 @@ SECTION = "4.2"
 STATEMENT = "Let M_i represent the compute power of R_i , which will be determined by benchmarking."
 CLOSE, NEAR, MOST = 1.5, 3.0, 0.9
 LEAST = 0.6  # of the processors
-CRITERION = (
-    "A benchmark of SmolLM2 (a prompt of 128 tokens, 32 more) predicts tasks of other lengths, and of another model by "
-    f"its operations and its bytes. Upheld if at least {percent(MOST)} of the tasks of either model take between 1 / "
-    f"{CLOSE:g} and {CLOSE:g} times what it predicts, on the stacks at hand; qualified if at least {percent(MOST)} "
-    f"take between 1 / {NEAR:g} and {factor(NEAR)} of it; refuted otherwise. Undecided without an adapter, and on a "
-    f"machine so busy that the tasks got less than {percent(LEAST)} of its processors."
-)
 LAYERS = 8
 SAME, OTHER = "SmolLM2", f"its first {LAYERS} layers"
 TASKS = ((16, 4), (160, 8), (64, 12), (64, 2), (100, 24), (240, 16))  # tokens of prompt and answer
 # Stacks, rounds of the benchmark, tasks
 GRID: dict[Size, tuple[int, int, int]] = {"tiny": (1, 1, 1), "small": (1, 1, 3), "full": (9, 5, 6)}
 ROUND = 3600.0  # seconds: what a processor's slot takes
-VARIED = "lengths of prompt and answer, the model, the WebGPU stack"
-FIXED = "SmolLM2's weights and shape, integers, a temperature of 0, one request at once, adapters that are processors"
+VARIED = {"task": "prompts of 16 to 240 tokens, answers of 2 to 24", "model": f"{SAME}, {OTHER}"}
+FIXED = {
+    "arithmetic": "integers",
+    "requests at once": "1",
+    "benchmark": "a prompt of 128 tokens, 32 more",
+    "adapter": "the first at hand, unless the size is full",
+}
+TIMED = True
 
 
 def shape(name: str, entry: dict[str, Any]) -> Model:
@@ -67,7 +65,7 @@ def first_layers(llama: Llama) -> Llama:
     return dataclasses.replace(llama, layers=LAYERS, matrices=matrices, gains=gains, end=())
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """Seconds of tasks as a benchmark predicts them, and as they took; and what the auction makes of the benchmark."""
     many, rounds, count = GRID[size]
     found = [stack for stack in stacks() if not is_swiftshader(stack[1])][:many]
@@ -123,12 +121,11 @@ def check(results: Results) -> Verdict:
     """The criterion on the tasks of both models."""
     tasks, bids = results["tasks"], results["bids"]
     if tasks.empty:
-        return Verdict("qualified", "no adapter", "Undecided: nothing was measured.")
+        return undecided("There is no WebGPU adapter.")
     ratio = tasks["seconds"] / tasks["predicted"]
     got, there = tasks["processors"].median(), results["machine"]["processors"].item()
     if got < LEAST * there:
-        said = f"Undecided: the machine is busy, tasks got {got:.1f} of {there} processors."
-        return Verdict("qualified", "not measured", said)
+        return undecided(f"The machine is busy: tasks got {got:.1f} of {there} processors.")
     shares = {bound: ratio.between(1 / bound, bound).groupby(tasks["model"]).mean().min() for bound in (CLOSE, NEAR)}
     verdict: Judgement = "upheld" if shares[CLOSE] >= MOST else "qualified" if shares[NEAR] >= MOST else "refuted"
     by = ratio.groupby(tasks["model"], sort=False)

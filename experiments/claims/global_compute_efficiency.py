@@ -10,10 +10,9 @@ from auction.data import hardware
 from auction.data.hardware import Cards
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.claims._prose import percent
 from experiments.claims.cost_efficiency import BATCH, LANGUAGE, seconds
 from experiments.progress import track
-from experiments.sweep import Draw
+from experiments.sweep import Draw, seed_range
 
 TITLE = "Global compute efficiency"
 PART = "allocation"
@@ -22,18 +21,17 @@ STATEMENT = (
     "By connecting this unused capacity via a distributed network, a higher global compute efficiency can be achieved."
 )
 USED, ENERGY = 0.1, 1.0
-CRITERION = (
-    "Left alone, idle cards do no work. Upheld if the auction as printed puts more than "
-    f"{percent(USED)} of the work they offer to use, with its {percent(statistics.CONFIDENCE)} interval, on the "
-    "marketplace at its defaults, and the median consumer card then spends no more energy a token of chat 8B than the "
-    f"median server card that serves {BATCH} requests at once; qualified if only the former; refuted otherwise."
-)
 MARKETS = {"tiny": 3, "small": 20, "full": 100}
 SIZE = (100, 200)
 SOLVERS = {"auction as printed": ("bid_density", {}), "greedy, value per unit": ("greedy", {"norm": "unit"})}
 MODEL = LANGUAGE[0]
-VARIED = "markets; cards; requests served at once"
-FIXED = "the marketplace at its defaults, 100 tasks and 200 providers; nominal power; efficiencies of the roofline"
+VARIED = {"market": "seeds", "card": "every card that holds the model", "requests at once on a server": f"1, {BATCH}"}
+FIXED = {
+    "marketplace": "its defaults, three types, 100 tasks, 200 providers",
+    "power": "nominal, of the card alone",
+    "speed": "roofline, 0.4 of the arithmetic and 0.6 of the bandwidth",
+    "requests at once on an idle card": "1",
+}
 
 
 def used(market: Market, allocation: Allocation) -> tuple[float, float]:
@@ -53,10 +51,10 @@ def joules(cards: Cards, batch: int) -> pd.DataFrame:
     )
 
 
-def run(size: Size) -> Results:
+def run(size: Size, block: int = 0) -> Results:
     """By market and solver: work used and served; by card: joules a token."""
     rows = []
-    for seed in track(range(MARKETS[size]), "idle cards at work"):
+    for seed in track(seed_range(MARKETS[size], block), "idle cards at work"):
         market = Draw("marketplace", *SIZE, seed).market()
         for label, (solver, options) in SOLVERS.items():
             outcome = solve(market, solver, options=options)

@@ -10,7 +10,6 @@ from auction.data import hardware
 from auction.data.hardware import GIB, USABLE_MEMORY
 from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
-from experiments.claims._prose import part
 from inference.arithmetic.formats import LONGEST
 from inference.device.program import program
 from inference.files.blocks import pack_q4
@@ -27,11 +26,6 @@ STATEMENT = (
 )
 MODEL, POSITIONS = "Llama-3-8B", 4096
 MOST, LEAST = 0.5, 0.2
-CRITERION = (
-    f"Upheld if at least {part(MOST)} of the catalogue's consumer and workstation cards hold {MODEL} in 4 bits with "
-    f"{POSITIONS:,} positions and no buffer beyond what desktop browsers allow; qualified if at least {part(LEAST)}; "
-    "refuted otherwise. How many people own such a card, and when it idles, is not judged."
-)
 
 # Bytes that one binding, and one buffer, may hold: what WebGPU promises everywhere, and what Chromium allows on
 # desktop cards when a page asks for all that the adapter has.
@@ -47,10 +41,16 @@ MODELS = {
 TIED = ("SmolLM2-135M", "Llama-3.2-1B", "Llama-3.2-3B")
 """Whose head is their embedding."""
 
-VARIED = "model, positions from 512 to 8,192, the browser's limits, every card of eight years"
-FIXED = (
-    "this package's layout (4-bit weights, 8-bit embedding, 32-bit words in the cache); nine tenths of a card's memory"
-)
+VARIED = {
+    "model": ", ".join(sorted(MODELS)),
+    "positions": ", ".join(f"{length:,}" for length in LENGTHS),
+    "limits of a buffer": "WebGPU's defaults; desktop browsers'",
+}
+FIXED = {
+    "layout": "this package's: 4-bit weights, 8-bit embedding, 32-bit words in the cache",
+    "usable memory": f"{USABLE_MEMORY:.0%} of a card's",
+    "cards": "consumer and workstation cards of eight years, each counted once, however many were sold",
+}
 
 
 def buffers(model: str, positions: int) -> dict[str, int]:
@@ -66,8 +66,8 @@ def buffers(model: str, positions: int) -> dict[str, int]:
     return weights | run.sizes
 
 
-def run(size: Size) -> Results:
-    """By model, positions and limits: bytes in all, the largest buffer, and the cards that hold it."""
+def run(size: Size, block: int = 0) -> Results:
+    """By model, positions and limits: bytes in all, the largest buffer, and the cards that hold it. Nothing is drawn."""
     cards = hardware.catalogue()
     memory = USABLE_MEMORY * cards.memory[cards.offered]
     rows = []
