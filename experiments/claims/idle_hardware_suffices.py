@@ -67,7 +67,7 @@ def buffers(model: str, positions: int) -> dict[str, int]:
 
 
 def run(size: Size, block: int = 0) -> Results:
-    """By model, positions and limits: bytes in all, the largest buffer, and the cards that hold it. Nothing is drawn."""
+    """By model, positions and limits: bytes, the largest buffer, the cards that hold it. Nothing is drawn."""
     cards = hardware.catalogue()
     memory = USABLE_MEMORY * cards.memory[cards.offered]
     rows = []
