@@ -11,9 +11,10 @@ from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARI
 
 TITLE = "The gap on real input"
 PART = "allocation"
-SECTION = "1, 4"
+SECTION = "4.2"
 STATEMENT = (
-    "By connecting this unused capacity via a distributed network, a higher global compute efficiency can be achieved."
+    "Following Zhai et. al. (2018) and Jiang et. al. (2021), our scheduling mechanism invokes a bid density (bd) "
+    "mechanism to push bids for efficient allocations."
 )
 
 # Tasks, providers, seeds and seconds at the defaults; the same for each setting varied
