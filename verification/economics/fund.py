@@ -3,11 +3,16 @@
 Money is in prices of the lease. Each result that becomes final pays a fee beside its price; with chance p its verifier
 is paid ``pay`` by the fund. Of a result that falls no fee comes, but ``verifier_share`` of its stake.
 
-A lease changes the fund by X: by fee, with chance 1 - p; by fee - pay, with chance p. Let R > 0 solve E exp(-R X) = 1.
-Nobody knows a draw before it is made, so whoever orders, from whom, at what price x of the largest, whatever came
-before, E exp(-R x X) <= 1 for x from 0 to 1, this being convex in x and 1 at both ends. So exp(-R balance), the balance
-in largest prices, is a supermartingale, and from u of them on the fund ever falls below 0 with chance exp(-R u) at most
-(Lundberg 1903; for every strategy, by Ville's inequality). Sham orders, newcomers and chosen prices are strategies too.
+A result changes the fund by X: by fee, with chance 1 - p; by fee - pay, with chance p. It is reckoned when the result
+comes: what the fund holds, and the fees of open results, less the pay of open audits, moves by X however many are open
+and in whatever order they end. (By what it holds alone, W open results would owe p W prices before any fee had come:
+beyond W = u / p, 250 of the largest price, nothing more would be leased.)
+
+Let R > 0 solve E exp(-R X) = 1. Nobody knows a draw before it is made, so whoever orders, from whom, at what price x of
+the largest, whatever came before, E exp(-R x X) <= 1 for x from 0 to 1, this being convex in x and 1 at both ends. So
+exp(-R sum), the sum in largest prices, is a supermartingale, and from u of them on the sum ever falls below 0 with
+chance exp(-R u) at most (Lundberg 1903; for every strategy, by Ville's inequality). Sham orders, newcomers and chosen
+prices are strategies too.
 Two things are asked of the rules: pay < fee / p, or there is no R; and that no audit is paid of which no fee comes:
 verifier_share x sigma >= fee where a result falls, and no other way round the fee.
 """

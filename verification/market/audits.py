@@ -124,7 +124,7 @@ def compare(draft: Draft, name: str, lease: Lease, found: Result) -> None:
     """A verifier's result: an equal root ends the audit, another one is a claim, without a bond."""
     main, audit = find(draft, Result, lease.audits), find(draft, Audit, lease.audits)
     if found.root == main.root:
-        store(draft, lease.audits, replace(audit, outcome="stands"))
+        store(draft, lease.audits, replace(audit, outcome="stands", since=draft.tick))
         if lease.owner == parties.coordinator(draft):
             paid_from_bond(draft, lease, audit, FUND)
             close(draft, name, replace(lease, state="confirmed"))
@@ -220,7 +220,7 @@ def challenge(draft: Draft, request: Request) -> None:
     if draft.tick > found.window:
         raise Refusal("late", f"{name} was open to challenges until {found.window}")
     draft.move(free(request.party), bond(request.party, request.name), PRICES * lease.audit_price)
-    store(draft, name, Audit(buyer=request.party, bond=request.name))
+    store(draft, name, Audit(buyer=request.party, bond=request.name, since=draft.tick))
     restate(draft, name)
 
 
@@ -237,7 +237,7 @@ def seal(draft: Draft, request: Request) -> None:
     if audit.seal:
         raise Refusal("sealed", f"{name}: its lots have a seal")
     number_taken(draft, content["number"])
-    store(draft, name, _listed(draft, name, replace(audit, seal=content["seal"])))
+    store(draft, name, _listed(draft, name, replace(audit, seal=content["seal"], since=draft.tick)))
 
 
 def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:

@@ -54,7 +54,7 @@ def refute(draft: Draft, name: str) -> None:
     main = lease.audits
     if known(draft, Audit, main) and (audit := find(draft, Audit, main)).verifier == name:
         paid_from_bond(draft, lease, audit, BURNT)
-        store(draft, main, replace(audit, outcome="stands", verifier=""))
+        store(draft, main, replace(audit, outcome="stands", verifier="", since=draft.tick))
     fall(draft, name, find(draft, Lease, main).owner, find(draft, Result, main).confirmed)
 
 

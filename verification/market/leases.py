@@ -43,6 +43,8 @@ MISS = {"lease": digest_text, "why": name_text}
 def assign(draft: Draft, request: Request) -> None:
     """{leases}, by the coordinator: what one round of the auction sold.
 
+    None, while the fund owes verifiers more than it holds and the fees of open results are to bring it.
+
     Fee, stake, bonds and audits are reckoned on the audit price, at least the price and the device's cost; see
     ``fair_audit_price``. A lease names ``auditors``: devices of three other owners who could audit it. Without them the
     coordinator could, or its user has signed that it may go unaudited.
@@ -55,7 +57,7 @@ def assign(draft: Draft, request: Request) -> None:
     coordinator_only(draft, request)
     content = read(ASSIGN, request.content)
     if draft.balance(FUND) < owed(draft):
-        raise Refusal("fund-short", f"the fund holds {draft.balance(FUND)} and owes {owed(draft)}")
+        raise Refusal("fund-short", f"the fund holds {draft.balance(FUND)}, {owed(draft)} is due from it")
     for terms in content["leases"]:
         _assign(draft, rules_of(draft), terms)
 

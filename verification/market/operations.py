@@ -3,7 +3,7 @@
 from verification.encoding.request import Request
 from verification.ledger.operations import GENESIS
 from verification.ledger.state import FUND, OUTSIDE, Draft, Operation
-from verification.market import audits, claims, deputies, leases, offers, orders, parties, results, verdicts
+from verification.market import annulment, audits, claims, deputies, leases, offers, orders, parties, results, verdicts
 from verification.market.records import Device, Owner, store
 from verification.market.rules import read_rules
 
@@ -43,6 +43,7 @@ OPERATIONS: dict[str, Operation] = {
     "lot": audits.lot,
     "audit": audits.audit,
     "reveal": audits.reveal,
+    "annul": annulment.annul,
     "challenge": audits.challenge,
     "seal": audits.seal,
     "final": results.final,

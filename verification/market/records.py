@@ -5,6 +5,7 @@
     lease    offered ──accept──▶ held ──result──▶ received ──publish──▶ published ──final──▶ leaves
              offered ──decline──▶ leaves       held ──return, miss──▶ leaves      its requests wait again, rank + 1
              received ──lot──▶ audited ──reveal──▶ published     published ──challenge──▶ audited
+             received, audited ──annul──▶ leaves      the coordinator did not bring its audit to its end
              published, audited ──claim──▶ disputed ──verdict──▶ published, audited; or fallen: leaves
     verifier offered ──accept──▶ held ──result──▶ confirmed, or differs (a claim, without a bond)
     deputy   confirmed, differs and right ──▶ due ──final──▶ leaves       differs and wrong ──▶ fallen: leaves
@@ -159,7 +160,7 @@ class Audit:
     many: int = 0
     """Owners on the list."""
     since: int = 0
-    """Tick of the last lot."""
+    """Tick of what happened last in it: challenge, seal, a lot, its verifier's outcome or leaving."""
     lots: list[str] = field(default_factory=list)
     """Owners drawn, one after another, none twice; last the coordinator where it is left to it."""
     over: bool = False

@@ -64,6 +64,7 @@ def result(draft: Draft, request: Request) -> None:
     elif lease.audits:
         compare(draft, name, lease, found)
     else:
+        owe(draft, -draft.balance(fee(find(draft, Order, lease.order).user, name)))
         store(draft, name, replace(lease, state="received", due=draft.tick + rules_of(draft).delta))
 
 
@@ -91,6 +92,8 @@ def publish(draft: Draft, request: Request) -> None:
 def final(draft: Draft, request: Request) -> None:
     """{lease}, by the coordinator: the device is paid and its stake returned; of a verifier, when it is due.
 
+    Whose pay the fund does not hold yet waits for the fees of open results.
+
     Raises:
         Refusal: malformed, not-the-coordinator, no-such-lease, wrong-state (audited, disputed), too-early, fund-short.
     """
@@ -107,6 +110,7 @@ def final(draft: Draft, request: Request) -> None:
             raise Refusal("too-early", f"{name} is open to claims until {found.window}")
         user = find(draft, Order, lease.order).user
         move_all(draft, escrow(user, name), free(lease.owner))
+        owe(draft, draft.balance(fee(user, name)))
         move_all(draft, fee(user, name), FUND)
         for verifier in found.confirmed:
             set_due(draft, verifier)

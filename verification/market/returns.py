@@ -9,7 +9,7 @@ from fractions import Fraction
 
 from verification.ledger.state import BURNT, FUND, Draft
 from verification.market import orders
-from verification.market.accounts import bond, free, move_all, pay, split, stake
+from verification.market.accounts import bond, fee, free, move_all, pay, split, stake
 from verification.market.records import (
     Audit,
     Claim,
@@ -17,6 +17,7 @@ from verification.market.records import (
     Device,
     Dispute,
     Lease,
+    Order,
     Result,
     drop,
     find,
@@ -25,11 +26,11 @@ from verification.market.records import (
 )
 
 OWED = ("fund", "owed")
-"""The fact that says what the fund owes: to verifiers whose leases are open."""
+"""The fact that says what the fund owes to verifiers whose leases are open, less the fees of results that are open."""
 
 
 def owed(draft: Draft) -> int:
-    """Micro-tokens that the fund owes."""
+    """Micro-tokens that the fund owes beyond what it is to get; below 0 where it is to get more."""
     return int(draft.fact(*OWED) or 0)
 
 
@@ -76,6 +77,7 @@ def leave_result(draft: Draft, name: str, lease: Lease, root: str = "") -> None:
     """
     if not known(draft, Result, name):
         return
+    owe(draft, draft.balance(fee(find(draft, Order, lease.order).user, name)))
     result = find(draft, Result, name)
     differing = [verifier for claim in result.claims if (verifier := find(draft, Claim, claim).audit)]
     for claim in result.claims:
@@ -189,7 +191,7 @@ def _leave_audit(draft: Draft, name: str, lease: Lease) -> None:
     unpay(draft, name, lease)
     main = lease.audits
     if known(draft, Audit, main) and (audit := find(draft, Audit, main)).verifier == name and audit.outcome != "stands":
-        store(draft, main, replace(audit, verifier="", outcome="", over=True))
+        store(draft, main, replace(audit, verifier="", outcome="", over=True, since=draft.tick))
     if known(draft, Deputies, main):
         deputies = find(draft, Deputies, main)
         if deputies.lease == name:

@@ -1,6 +1,7 @@
 """A small market in memory: an honest coordinator, owners with a device each, users; results are of three nodes."""
 
 import hmac
+from contextlib import suppress
 from hashlib import sha256
 from itertools import count
 
@@ -63,6 +64,7 @@ class Market:
         content = {"coordinator": public(self.coordinator), "rules": self.rules.plain(), "protocol": "0" * 64}
         self.ledger = Ledger.create(path, self.coordinator, content, OPERATIONS)
         self.requests, self.secrets, self.sealed, self.lists = 0, {}, {}, {}
+        self.misnamed = set()
         self.user = self.owner("user", deposit)
         self.owners = [self.owner(f"owner {number}", deposit) for number in range(owners)]
         self.devices = [self.device(owner, f"device {number}") for number, owner in enumerate(self.owners)]
@@ -314,6 +316,19 @@ class Market:
             self.order_of("reveal", content | {"list": listed}, {listed: raw})
         self.sealed.pop(lease, None)
 
+    def misname(self, lease: str) -> str:
+        """Name another owner as the first lot than is drawn; who."""
+        self.lists[lease] = self.could(lease)
+        weights = [(other, int(weight)) for other, weight in self.lists[lease]]
+        drawn = draws.lots(self.lot_secret(lease), self.find(Result, lease).signed, weights, 1)
+        owner = next(other for other, _ in weights if [other] != drawn)
+        self.lot(lease, owner)
+        self.misnamed.add(lease)
+        return owner
+
+    def annul(self, lease: str, owner: str = "") -> None:
+        self.ask(owner or self.user, "annul", {"lease": lease})
+
     def claim(self, lease: str, owner: str, value: int, bond: int = 4_000) -> str:
         """Claim that a computation gives another value; the claim's name."""
         content = {"lease": lease, "header": self.find(Result, lease).header, "root": answer(value)[0]}
@@ -451,12 +466,17 @@ class Market:
                 self.publish(lease)
         elif found.state == "audited":
             audit = self.find(Audit, lease)
-            if not audit.seal:
+            if lease in self.misnamed:
+                with suppress(Refusal):  # too early
+                    self.annul(lease)
+            elif not audit.seal:
                 self.seal_lots(lease)
             elif audit.outcome == "stands":
                 self.reveal(lease)
             elif not audit.verifier:
                 self.audit_if_free(lease)
+        elif found.state == "due" and found.payer == FUND and self.fund < found.price:
+            return  # it waits for the fees of results that are open
         elif found.state == "due" or (found.state == "published" and self.tick > self.find(Result, lease).window):
             self.final(lease)
 

@@ -153,7 +153,7 @@ def test_a_verifier_that_leaves_is_followed_by_the_next_lot(market, refused, rec
         else:
             market.advance(101)
             market.order_of("miss", {"lease": verifier, "why": "late"})
-    assert market.draft.fact("fund", "owed") == 0
+    assert market.draft.fact("fund", "owed") == -220
     assert market.free(first) == 1_000_000 - (800 if how == "late" else 0)
     assert refused(market.verifier, lease) == "no-lot"
     lot(market, lease, second)

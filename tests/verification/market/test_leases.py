@@ -147,17 +147,36 @@ def test_three_other_owners_or_the_coordinator_could_audit(make_market, refused)
     market.assign(market.order(), one)
 
 
-def test_nothing_is_leased_while_the_fund_owes_more_than_it_holds(make_market, refused):
-    market = make_market(largest_price=10, fund_prices=1, owners=4, cost=10)
-    leases = [market.served(market.devices[0], drawn=True, price=10) for _ in range(2)]
-    held = market.fund
-    for lease in leases:
-        market.audit(lease)
-    assert held == 10 and market.draft.fact("fund", "owed") == 20
-    assert refused(market.lend, market.devices[0], price=10) == "fund-short"
-    (coordinator,) = set(market.names("device")) - set(market.devices)
-    market.deposit(coordinator, 10)
-    market.lend(market.devices[0], price=10)
+def test_nothing_is_leased_while_the_fund_owes_more_than_it_holds_and_is_to_get(make_market, refused):
+    market = make_market(largest_price=10, fund_prices=1, owners=5, cost=10, window=6)
+    device = market.devices[0]
+    drawn = [market.served(device, drawn=True, price=10) for _ in range(2)]
+    others = [market.lend(device, price=10) for _ in range(2)]
+    verifiers = [market.audit(lease) for lease in drawn]
+    for left in (14, 11, 8):  # two audits of 10 less two, three, four fees of 3
+        assert market.fund == 10 and market.draft.fact("fund", "owed") == left
+        if left > 8:
+            assert refused(market.lend, device, price=10) == "fund-short"
+            market.result(others[(14 - left) // 3])
+    market.ask(device, "return", {"lease": market.lend(device, price=10)})
+    for verifier in verifiers:
+        market.verify(verifier)
+    market.drain(1)
+    assert market.fund == 10 - 20 + 4 * 3 and market.draft.fact("fund", "owed") == 0
+
+
+def test_many_open_results_do_not_stop_leasing(make_market):
+    """Forty of the largest price, a fifth of them drawn, and a fund of one: their fees pay their audits."""
+    market = make_market(largest_price=1_000, fund_prices=1, owners=5, window=6)
+    for device in market.devices:
+        market.offer(device, slots=40)
+    for number in range(40):
+        lease = market.served(market.devices[0], drawn=number % 5 == 0)
+        if number % 5 == 0:
+            market.verify(market.audit(lease))
+    market.lend(market.devices[0])
+    market.drain(1)
+    assert market.fund == 1_000 + 41 * 220 - 8 * 1_000
 
 
 def test_a_fee_is_never_less_than_its_share(make_market):

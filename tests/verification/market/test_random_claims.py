@@ -224,6 +224,11 @@ def machine(make_market, records):
             if claim := self.pick("dispute", which):
                 self.market.order_of("void", {"claim": claim, "record": f"{self.market.tick:064x}"})
 
+        @rule(which=WHICH)
+        def annul(self, which):
+            if lease := self.pick("lease", which):
+                self.attempt(self.market.annul, lease)
+
         @rule(ticks=st.sampled_from([1, 10, 30, 101]))
         def advance(self, ticks):
             """Who answers in time has answered before."""
@@ -262,9 +267,11 @@ def machine(make_market, records):
                 if account.count(":") == 2:
                     kind, _, subject = account.split(":")
                     assert subject in reasons[kind]
-            leases = [market.lease(name) for name in market.names("lease")]
-            owed = sum(lease.price for lease in leases if lease.payer == "fund")
-            assert owed == (market.draft.fact("fund", "owed") or 0)
+            leases = {name: market.lease(name) for name in market.names("lease")}
+            owed = sum(lease.price for lease in leases.values() if lease.payer == "fund")
+            shown = [name for name in market.names("result") if not leases[name].audits]
+            fees = sum(market.balance(f"fee:{market.user}:{name}") for name in shown)
+            assert owed - fees == (market.draft.fact("fund", "owed") or 0)
 
         @invariant()
         def one_dispute_at_a_time_plays_against_an_asserter(self):

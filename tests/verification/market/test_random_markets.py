@@ -30,7 +30,7 @@ class Parties:
         self.market = make_market(owners=owners, deposit=60_000, window=60, delta=30, audit=random.random() < 0.8)
         for number, device in enumerate(self.market.devices):
             self.market.offer(device, slots=random.randint(1, 4), cost=900 + 50 * number)
-        self.paid = Counter()
+        self.paid, self.annulled = Counter(), set()
 
     # what is asked
 
@@ -49,6 +49,8 @@ class Parties:
 
     def see(self, event):
         KINDS[event.request.kind] += 1
+        if event.request.kind == "annul":
+            self.annulled.add(event.request.content["lease"])
         for source, target, amount in event.moves:
             kind, _, rest = source.partition(":")
             owner, _, name = rest.partition(":")
@@ -103,10 +105,18 @@ class Parties:
 
     def received(self, name, lease):
         market = self.market
-        if market.nobody(name) or not (market.drawn(name) or market.tick > lease.due):
+        if self.random.random() < 0.1:
+            self.annul(name)
+        elif market.nobody(name) or not (market.drawn(name) or market.tick > lease.due):
             market.publish(name)
+        elif self.random.random() < 0.1 and len(market.could(name)) > 1:
+            market.misname(name)
         else:
             market.draw_lot(name)
+
+    def annul(self, name):
+        """Whoever asks, it is done only where the coordinator is late."""
+        self.market.annul(name, self.random.choice(self.market.owners))
 
     def audited(self, name, lease):
         market = self.market
@@ -116,7 +126,8 @@ class Parties:
         elif audit.outcome:
             market.reveal(name)
         else:
-            self.random.choice([market.verifier, market.verifier, market.draw_lot, market.reveal])(name)
+            steps = [market.verifier, market.verifier, market.draw_lot, market.reveal, self.annul]
+            self.random.choice(steps)(name)
 
     def published(self, name, lease):
         market, random = self.market, self.random
@@ -202,7 +213,9 @@ class Parties:
         locked = {name: held for name, held in market.ledger.state.balances.items() if name.count(":") == 2}
         assert locked == +want
         owed = sum(lease.price for lease in leases.values() if lease.payer == "fund")
-        assert owed == (market.draft.fact("fund", "owed") or 0)
+        shown = [name for name in market.names("result") if not leases[name].audits]
+        fees = sum(market.balance(f"fee:{market.user}:{name}") for name in shown)
+        assert owed - fees == (market.draft.fact("fund", "owed") or 0)
 
     def served(self, order):
         """Whether a part of it is final."""
@@ -246,7 +259,7 @@ class Parties:
         market.drain(RIGHT, self.see)
         for name, lease in leases.items():
             if lease.device in market.devices[:HONEST] and not lease.audits and lease.state not in ("offered", "held"):
-                assert self.paid[name] == lease.price
+                assert self.paid[name] == (0 if name in self.annulled else lease.price)
         assert not [name for name in market.ledger.state.balances if name.count(":") == 2]
         for kind in ("order", "lease", "result", "audit", "claim"):
             assert not market.names(kind)
@@ -294,6 +307,7 @@ def test_they_have_asked_for_everything(make_market, records):
         "lot",
         "audit",
         "reveal",
+        "annul",
         "challenge",
         "seal",
         "final",

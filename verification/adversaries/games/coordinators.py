@@ -1,6 +1,6 @@
 """A coordinator that does not do what it should: what it cannot do, and what it can, alone or with a party."""
 
-from verification.adversaries.cast import COORDINATOR, PROVIDER, RULES, STRANGERS
+from verification.adversaries.cast import COORDINATOR, LIMIT, PROVIDER, RULES, STRANGERS, USER
 from verification.adversaries.coordinate import begin, conclude, message, reveal, settle, told
 from verification.adversaries.end import End, ended
 from verification.adversaries.scene import Scene, wrong
@@ -35,7 +35,7 @@ def chosen_lot() -> End:
     """The coordinator names a friend of the cheat as the verifier that was drawn, and the friend confirms.
 
     The secret that ends the audit draws somebody else: it can never be shown, and neither the cheat nor its friend is
-    ever paid. Their stakes are locked with it.
+    ever paid. When its time is over the user has the lease annulled, and another device serves the order.
     """
     scene = Scene()
     scene.join(FRIEND, deposit=8_000).league = True
@@ -47,9 +47,12 @@ def chosen_lot() -> End:
     settle(scene, lambda: scene.find(Audit, lease).outcome == "stands")
     try:
         reveal(scene, lease)
+        raise AssertionError("the friend was drawn by chance")
     except Refusal as refusal:
-        return ended(scene, (PROVIDER, FRIEND), refusal.reason)
-    raise AssertionError("the friend was drawn by chance")
+        reason = refusal.reason
+    scene.advance(LIMIT + RULES.delta + 1)
+    scene.ask(USER, "annul", {"lease": lease})
+    return ended(scene, (PROVIDER, FRIEND), reason)
 
 
 def spared_friend() -> End:
