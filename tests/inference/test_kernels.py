@@ -98,3 +98,27 @@ def test_the_workgroup_s_size_changes_no_bit(op, lanes, device, stack, single):
     [expected] = Reference(model).run(built, operands, ["y"])
     [found] = Runtime(model, device(stack, lanes)).run(built, operands, ["y"])
     np.testing.assert_array_equal(found, expected)
+
+
+TOKENS = (1, 7, 8, 31, 32)
+CHOSEN = {  # the kernels of so many tokens, without and with subgroups
+    "attention": (("",) * 5, ("", "", "", "", "tokens_subgroup")),
+    "matmul_q4": (("", "", *["tokens"] * 3), ("subgroup", "subgroup", "tokens", "tokens", "tokens_subgroup")),
+    "matmul_q8": (("", "", *["tokens"] * 3), ("subgroup", "subgroup", *["tokens"] * 3)),
+}
+
+
+@pytest.mark.parametrize("op", [op for op in ops.names() if hasattr(ops.load(op), "variant")])
+@pytest.mark.parametrize("subgroups", [False, True])
+def test_a_kernel_is_chosen_by_the_tokens_and_the_device(op, subgroups):
+    choose = ops.load(op).variant
+    for tokens, name in zip(TOKENS, CHOSEN[op][subgroups], strict=True):
+        for width in (1, 1000):  # of the output
+            assert choose((tokens, width), arithmetic="exact", subgroups=subgroups) == name
+        assert choose((tokens, 1000), arithmetic="float32", subgroups=subgroups) == ""
+        assert name in ("", *variants("exact", op))
+
+
+def test_attention_over_several_sequences_reads_one_at_a_time():
+    choose = ops.load("attention").variant
+    assert choose((32, 1000), arithmetic="exact", subgroups=True, sequences=2) == ""
