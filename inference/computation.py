@@ -46,12 +46,25 @@ class Node:
 class Inference:
     """A run of an exact model on a backend, ``Reference`` or ``Runtime``, up to ``limit`` tokens after a prompt.
 
+    Args:
+        model_digest: by which the model is named; without one, ``Model.digest``.
+
     Raises:
         InputError: see ``generate.check_run``; a temperature that is not allowed, a model in float32.
     """
 
-    def __init__(self, backend: Backend, ids: Sequence[int], *, limit: int, temperature: float = 0, seed: int = 0):
+    def __init__(
+        self,
+        backend: Backend,
+        ids: Sequence[int],
+        *,
+        limit: int,
+        temperature: float = 0,
+        seed: int = 0,
+        model_digest: str | None = None,
+    ):
         model = backend.model
+        self.model_digest = model_digest
         if model.arithmetic != "exact":
             raise InputError(f"the arithmetic of {model.name} is {model.arithmetic}; only exact runs can be disputed")
         self.backend, self.ids, self.limit, self.temperature, self.seed = backend, list(ids), limit, temperature, seed
@@ -100,7 +113,7 @@ class Inference:
     @cached_property
     def digests(self) -> Mapping[str, str]:
         """SHA-256 of "model", "graph" and "input", as ``run --trace`` writes them."""
-        return digests(self.backend.model, self.ids, self.limit, self.temperature)
+        return digests(self.backend.model, self.ids, self.limit, self.temperature, self.model_digest)
 
     @property
     def terms(self) -> Mapping[str, str]:

@@ -190,10 +190,12 @@ def generate(
     return run
 
 
-def digests(model: Model, ids: list[int], limit: int, temperature: float) -> dict[str, str]:
+def digests(
+    model: Model, ids: list[int], limit: int, temperature: float, model_digest: str | None = None
+) -> dict[str, str]:
     """What a run is bound to, as SHA-256 in hex: "model" (weights, tables, formats), "graph" and "input"."""
     one = graph(model, 1, capacity=len(ids) + limit, temperature=temperature)
-    return {"model": model.digest, "graph": digest(one), "input": digest_of(placed(ids, 0)["tokens"])}
+    return {"model": model_digest or model.digest, "graph": digest(one), "input": digest_of(placed(ids, 0)["tokens"])}
 
 
 def digest_of(output: Array) -> str:

@@ -11,14 +11,15 @@ from inference.errors import InputError as InferenceError
 from inference.files.tokenizer import Text
 from inference.generate import CHUNK
 from inference.model import Llama, Model
-from inference.models.llama import model
+from inference.models.llama import check, model
 from inference.reference import Reference
 from verification.cli import application, run
 from verification.commands.source import Backend
 from verification.encoding.canonical import digest
 from verification.errors import InputError
-from verification.manifest import manifest
+from verification.manifest import ProvenTiles, manifest
 from verification.task import Task
+from verification.tile_store import Store
 
 COARSE = 1
 """Bits that the adversary of coarser weights leaves out of each."""
@@ -70,10 +71,24 @@ class Models:
         llama = found(name)
         return Text(llama.tokenizer, llama.vocabulary).encode(prompt)
 
+    def model(self, name: str) -> Model:
+        """In integers."""
+        return exact(name)
+
     def computation(self, task: Task, backend: Backend, adapter: str | None) -> Inference:
         """The task's run."""
-        made = self._inference(exact(task.model), task, backend, adapter)
-        made.digests = {**made.digests, "model": manifest_digest(task.model)}
+        return self._inference(exact(task.model), task, backend, adapter, manifest_digest(task.model))
+
+    def stored(self, task: Task, store: Store) -> Inference:
+        """The task's steps, whose constants are loaded from a store, tile by tile.
+
+        Raises:
+            InputError: the store's manifest is no Llama's.
+        """
+        sketched = replace(Model.sketched(store.content), name=str(store.folder))
+        check(sketched)
+        made = self._inference(sketched, task, "numpy", None, digest(store.content))
+        made.tiles = ProvenTiles(store.content, store.tile)
         return made
 
     def substitute(self, task: Task, adversary: str, backend: Backend, adapter: str | None) -> Inference:
@@ -92,8 +107,10 @@ class Models:
             return self._inference(right, replace(task, prompt=(*task.prompt[:-1], last)), backend, adapter)
         return self._inference(cheaper(right, adversary), task, backend, adapter)
 
-    def _inference(self, used: Model, task: Task, backend: Backend, adapter: str | None) -> Inference:
-        options = {"limit": task.limit, "temperature": task.temperature, "seed": task.seed}
+    def _inference(
+        self, used: Model, task: Task, backend: Backend, adapter: str | None, named: str | None = None
+    ) -> Inference:
+        options = {"limit": task.limit, "temperature": task.temperature, "seed": task.seed, "model_digest": named}
         if backend == "numpy":
             return Inference(Reference(used), list(task.prompt), **options)  # type: ignore[arg-type]
         from inference.device.device import Device

@@ -1,4 +1,4 @@
-"""The command line of verification: commit, check, dispute, replay, ledger, adversaries, model-check.
+"""The command line of verification: commit, check, dispute, replay, tiles, ledger, adversaries, model-check.
 
 What a model is and how it runs is not known here: ``application`` is given a ``Source`` of computations.
 """
@@ -12,12 +12,14 @@ import typer
 from verification._interrupt import INTERRUPTED, raise_again
 from verification.commands.adversaries import adversaries
 from verification.commands.commit import check, commit
-from verification.commands.dispute import check_choice, dispute
+from verification.commands.dispute import check_asked, dispute
 from verification.commands.ledger import ledger
-from verification.commands.model_check import model_check
+from verification.commands.model_check import NAMES, model_check
 from verification.commands.replay import replay
 from verification.commands.source import Backend, Source, task_of
+from verification.commands.tiles import tiles
 from verification.errors import InputError, Refusal
+from verification.files import check_writable
 from verification.terminal import printable, replace_unencodable
 
 BAD_INPUT, FAILED = 2, 1
@@ -46,7 +48,9 @@ def run(app: typer.Typer, *others: type[Exception]) -> None:
     except bad_input as error:
         fail(str(error))
     except typer.TyperException as error:
-        fail(getattr(error, "format_message", error.__str__)())
+        if message := getattr(error, "format_message", error.__str__)():
+            fail(message)
+        sys.exit(BAD_INPUT)  # without a command: its help was shown
     except MemoryError:
         fail("not enough memory for a model of this size")
     except (KeyboardInterrupt, typer.Abort):
@@ -69,7 +73,9 @@ def application(source: Source) -> typer.Typer:
 
     @app.command("commit")
     def commit_command(
-        out: Annotated[Path, typer.Option(help="result.json")],
+        out: Annotated[
+            Path, typer.Option(metavar="FILE", help="where the signed result is written, as JSON that `check` reads")
+        ],
         prompt: Prompt = None,
         model: ModelName = "smollm2",
         max_tokens: MaxTokens = 32,
@@ -77,24 +83,28 @@ def application(source: Source) -> typer.Typer:
         temperature: Temperature = 0.0,
         backend: BackendName = "wgpu",
         adapter: AdapterName = None,
+        as_json: Json = False,
     ) -> None:
         """Run a prompt and sign the result, header and output, under a key made for it.
 
         Example: python -m verification commit --model tiny --prompt "Hello" --out result.json
         """
-        commit(source, task_of(source, model, prompt, max_tokens, temperature, seed), backend, adapter, out)
+        check_writable(out)
+        task = task_of(source, model, prompt, max_tokens, temperature, seed)
+        commit(source, task, backend, adapter, out, as_json)
 
     @app.command("check")
     def check_command(
-        path: Annotated[Path, typer.Argument(metavar="RESULT", help="from commit", show_default=False)],
+        path: Annotated[Path, typer.Argument(metavar="RESULT", help="a file of `commit`", show_default=False)],
         backend: BackendName = "wgpu",
         adapter: AdapterName = None,
+        as_json: Json = False,
     ) -> None:
         """Recompute a signed run from start to end; exit code 1 where it does not hold.
 
         Example: python -m verification check result.json
         """
-        if not check(source, path, backend, adapter):
+        if not check(source, path, backend, adapter, as_json):
             raise typer.Exit(FAILED)
 
     @app.command("dispute")
@@ -105,11 +115,30 @@ def application(source: Source) -> typer.Typer:
         seed: Seed = 0,
         temperature: Temperature = 0.0,
         corrupt: Annotated[
-            str | None, typer.Option(help="node=NAME,element=I: bit 0 of that word flipped", show_default=False)
+            str | None,
+            typer.Option(
+                metavar="node=NAME,element=I",
+                help="flip bit 0 of that word; names as in `python -m inference run --trace`",
+                show_default=False,
+            ),
         ] = None,
-        adversary: Annotated[str | None, typer.Option(help="a name from `adversaries`", show_default=False)] = None,
-        out: Annotated[
-            Path | None, typer.Option("--transcript", help="where to write all messages", show_default=False)
+        adversary: Annotated[
+            str | None,
+            typer.Option(
+                metavar="NAME",
+                help="of the first two families of `adversaries`: flipped-bit, wrong-tile, ...",
+                show_default=False,
+            ),
+        ] = None,
+        transcript: Annotated[
+            Path | None,
+            typer.Option(metavar="FILE", help="where all messages are written, for `replay`", show_default=False),
+        ] = None,
+        market: Annotated[
+            Path | None,
+            typer.Option(
+                "--ledger", metavar="FILE", help="where the market's ledger is written: a new file", show_default=False
+            ),
         ] = None,
         backend: Annotated[Backend, typer.Option(help="what the asserter runs the model on")] = "wgpu",
         challenger: Annotated[Backend, typer.Option(help="what the challenger runs it on")] = "wgpu",
@@ -119,15 +148,29 @@ def application(source: Source) -> typer.Typer:
         """Let a cheating asserter be challenged, on a ledger of their own; the referee recomputes one step in numpy.
 
         Example: python -m verification dispute --model tiny --prompt "Hello" --adversary flipped-bit
+        --transcript transcript.json --ledger market.ledger
         """
-        check_choice(corrupt, adversary)
+        check_asked(corrupt, adversary, transcript, market)
         task = task_of(source, model, prompt, max_tokens, temperature, seed)
-        dispute(source, task, corrupt, adversary, (backend, challenger), adapter, out, as_json)
+        dispute(source, task, corrupt, adversary, (backend, challenger), adapter, transcript, market, as_json)
 
     @app.command("replay")
     def replay_command(
-        path: Annotated[Path, typer.Argument(metavar="TRANSCRIPT", help="from dispute", show_default=False)],
-        referee: Annotated[str, typer.Option(metavar="KEY", help="whose records count", show_default=False)],
+        path: Annotated[
+            Path, typer.Argument(metavar="TRANSCRIPT", help="a file of `dispute --transcript`", show_default=False)
+        ],
+        referee: Annotated[
+            str, typer.Option(metavar="KEY", help="whose records count: 64 hexadecimal digits", show_default=False)
+        ],
+        of_tiles: Annotated[
+            Path | None,
+            typer.Option(
+                "--tiles",
+                metavar="FOLDER",
+                help="of `tiles`: load what the deciding step reads, proven, not the whole model",
+                show_default=False,
+            ),
+        ] = None,
         as_json: Json = False,
     ) -> None:
         """Derive a verdict again from the messages and the referee's records; exit code 1 where it does not follow.
@@ -136,38 +179,58 @@ def application(source: Source) -> typer.Typer:
 
         Example: python -m verification replay transcript.json --referee KEY
         """
-        if not replay(source, path, referee, as_json):
+        if not replay(source, path, referee, of_tiles, as_json):
             raise typer.Exit(FAILED)
+
+    @app.command("tiles")
+    def tiles_command(
+        out: Annotated[Path, typer.Option(metavar="FOLDER", help="which is not there yet")],
+        model: ModelName = "smollm2",
+        as_json: Json = False,
+    ) -> None:
+        """Write a model's manifest and tiles, from which `replay` loads what one step reads, each tile with its proof.
+
+        Example: python -m verification tiles --model tiny --out tiny.tiles
+        """
+        tiles(source, model, out, as_json)
 
     @app.command("ledger")
     def ledger_command(
-        path: Annotated[Path, typer.Argument(metavar="FILE", help="a coordinator's", show_default=False)],
+        path: Annotated[
+            Path, typer.Argument(metavar="FILE", help="a market's, as of `dispute --ledger`", show_default=False)
+        ],
         head: Annotated[
-            str | None, typer.Option(metavar="N:DIGEST", help="of an event, from a receipt", show_default=False)
+            str | None,
+            typer.Option(
+                metavar="N:DIGEST", help="an event known from elsewhere, that must be in it", show_default=False
+            ),
         ] = None,
         as_json: Json = False,
     ) -> None:
         """Check a ledger: signatures, chain, sums, and every request again; exit code 1 where one does not hold.
 
-        Example: python -m verification ledger ledger.db
+        Example: python -m verification ledger market.ledger
         """
         if not ledger(path, head, as_json):
             raise typer.Exit(FAILED)
 
     @app.command("adversaries")
     def adversaries_command(as_json: Json = False) -> None:
-        """Who tries to cheat, and what comes of it."""
+        """Play everybody who tries to cheat, and say what comes of each: why it ends, who loses, who gains what.
+
+        Example: python -m verification adversaries
+        """
         adversaries(as_json)
 
     @app.command("model-check")
     def model_check_command(
         nodes: Annotated[int, typer.Option(help="of the chains that are computed, 1 to 4")] = 1,
-        roles: Annotated[str | None, typer.Option(help="only these", show_default=False)] = None,
+        roles: Annotated[str | None, typer.Option(help=f"only these: {NAMES}", show_default=False)] = None,
         as_json: Json = False,
     ) -> None:
         """Explore all that parties can do over small chains, in every order; exit code 1 where something does not hold.
 
-        Example: python -m verification model-check --nodes 2
+        Example: python -m verification model-check --nodes 1 --roles "two challengers"
         """
         if not model_check(nodes, roles, as_json):
             raise typer.Exit(FAILED)

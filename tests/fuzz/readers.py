@@ -308,7 +308,7 @@ def write_transcript(root: Path) -> None:
 
 
 def read_transcript(path: Path) -> None:
-    content = read(path / "transcript.json", KEYS)
+    content = read(path / "transcript.json", KEYS, "a transcript")
     read_task(content["task"])
     with suppress(Refusal):
         rules_of_market(content, content["referee"])
@@ -324,7 +324,7 @@ def write_result(root: Path) -> None:
 
 
 def read_result(path: Path) -> None:
-    content = read(path / "result.json", {"task", "result", "output"})
+    content = read(path / "result.json", {"task", "result", "output"}, "a result")
     signed_root(content, read_task(content["task"]), dispute()[2])
 
 

@@ -9,11 +9,15 @@ import pytest
 
 from inference.errors import InputError as InferenceError
 from verification import cli as command_line
-from verification.__main__ import Models
+from verification import tile_store
+from verification.__main__ import Models, cheaper
 from verification.adversaries import corrupt_trace
 from verification.adversaries.listing import names
+from verification.commands import dispute as dispute_command
+from verification.encoding.canonical import digest
 from verification.encoding.request import request
 from verification.encoding.signature import public
+from verification.manifest import manifest
 from verification.result import sign_result
 from verification.task import Task
 from verification.trace import record
@@ -22,7 +26,8 @@ TINY = ("--model", "tiny", "--prompt", "Hello", "--max-tokens", "3")
 NUMPY = ("--backend", "numpy")
 BOTH = (*NUMPY, "--challenger", "numpy")
 KEY = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a"
-FIELDS = {
+SETTLED = {"price", "stake", "bond", "reward", "fund", "burnt", "removed", "task", "referee", "head"}
+FIELDS = SETTLED | {
     "winner",
     "loser",
     "disputed_node",
@@ -34,15 +39,6 @@ FIELDS = {
     "referee_macs",
     "inference_macs",
     "reason",
-    "price",
-    "stake",
-    "bond",
-    "reward",
-    "fund",
-    "burnt",
-    "removed",
-    "task",
-    "referee",
 }
 
 
@@ -127,7 +123,10 @@ def test_a_result_that_is_wrong_and_signed_does_not_hold(cli, committed, key):
     result, output = sign_result(key(1), "0" * 64, task.name, trace)
     content = {"task": task.plain(), "result": json.loads(result.raw), "output": b64encode(output).decode()}
     committed.write_text(json.dumps(content))
-    assert cli("check", committed, *NUMPY)[:2] == (1, "the run that was recomputed has another root\n")
+    assert cli("check", committed, *NUMPY)[:2] == (
+        1,
+        "the result does not hold: the run that was recomputed has another root\n",
+    )
 
 
 def test_a_flipped_bit_is_disputed_where_it_is(cli):
@@ -152,11 +151,14 @@ def test_a_transcript_replays(cli, transcript):
     path, referee = transcript
     code, out, _ = cli("replay", path, "--referee", referee)
     assert code == 0
-    assert out.startswith("the verdict follows: the challenger wins over step0001.layer00.query, tile ")
+    assert out.startswith("the verdict follows: the challenger wins (step-wrong) over step0001.layer00.query, tile ")
+    assert "\nthe step, computed again from words that both agree on, is not what the asserter committed to\n" in out
+    assert "\nproven: " in out and "\nnot proven: " in out
     code, out, _ = cli("replay", path, "--referee", referee, "--json")
     told = json.loads(out)
     assert code == 0 and told["follows"] and told["wrong"] == ""
     assert (told["winner"], told["reason"]) == ("challenger", "step-wrong")
+    assert told.keys() == {"follows", "wrong", "why"} | FIELDS - SETTLED
 
 
 def test_a_transcript_that_was_edited_does_not_replay(cli, transcript, key):
@@ -194,6 +196,83 @@ def test_whose_records_count_is_for_who_replays_to_say(cli, transcript, key):
     assert code == 1 and "another referee" in out
 
 
+def test_the_key_is_looked_at_before_the_model(cli, transcript, key, monkeypatch):
+    path, referee = transcript
+    monkeypatch.setattr(Models, "computation", lambda *arguments: pytest.fail("the model is loaded"))
+    code, out, err = cli("replay", path, "--referee", public(key(1)))
+    assert (code, err) == (1, "") and "another referee" in out
+    content = json.loads(path.read_text())
+    path.write_text(json.dumps(content | {"referee": public(key(1))}))
+    assert cli("replay", path, "--referee", referee)[0] == 1
+
+
+def test_a_dispute_leaves_a_ledger_that_anyone_checks(cli, tmp_path):
+    files = ("--transcript", tmp_path / "t.json", "--ledger", tmp_path / "market.ledger")
+    code, out, _ = cli("dispute", *TINY, *BOTH, "--adversary", "flipped-bit", *files)
+    assert code == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["market.ledger", "t.json"]
+    commands = re.findall("python -m verification (.*)", out)
+    assert [command.split()[0] for command in commands] == ["replay", "ledger"]
+    for command, said in zip(commands, ("the verdict follows", "the ledger holds"), strict=True):
+        code, out, _ = cli(*command.split())
+        assert code == 0 and out.startswith(said)
+    assert "1 begin" in out and "1 verdict" in out and "play" in out
+
+
+@pytest.mark.parametrize("ledger", ["there.ledger", "nowhere/market.ledger", "same.json"])
+def test_a_ledger_that_cannot_be_new_is_refused_before_anything_runs(cli, tmp_path, monkeypatch, ledger):
+    for method in ("tokens", "computation"):
+        monkeypatch.setattr(Models, method, lambda *arguments: pytest.fail("the model is loaded"))
+    (tmp_path / "there.ledger").write_text("kept")
+    files = ("--transcript", tmp_path / "same.json", "--ledger", tmp_path / ledger)
+    code, out, err = cli("dispute", *TINY, *BOTH, "--adversary", "flipped-bit", *files)
+    assert (code, out, err.count("\n")) == (2, "", 1) and ledger in err
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["kept"]
+
+
+def test_a_dispute_that_fails_leaves_no_ledger(cli, tmp_path, monkeypatch):
+    def broken(*arguments):
+        arguments[-1].write_bytes(b"half")
+        raise InferenceError("broken")
+
+    monkeypatch.setattr(dispute_command, "contest", broken)
+    code, _, _ = cli("dispute", *TINY, *BOTH, "--adversary", "flipped-bit", "--ledger", tmp_path / "market.ledger")
+    assert code == 2 and not list(tmp_path.iterdir())
+
+
+def test_a_referee_replays_from_the_tiles_that_a_step_reads(cli, transcript, tmp_path, monkeypatch):
+    path, referee = transcript
+    store, other = tmp_path / "tiny.tiles", tmp_path / "other.tiles"
+    code, out, _ = cli("tiles", "--model", "tiny", "--out", store, "--json")
+    assert code == 0
+    told = json.loads(out)
+    model = Models().model("tiny")
+    assert told["model"] == digest(manifest(model)) and told["constants"] == len(model.constants)
+    assert told["bytes"] == sum(array.nbytes for array in model.constants.values())
+    assert cli("tiles", "--model", "tiny", "--out", store)[0] == 2
+    tile_store.write(other, cheaper(model, "fewer-layers"))
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Models, "computation", lambda *arguments: pytest.fail("the model is loaded"))
+        whole = cli("replay", path, "--referee", referee, "--json", "--tiles", store)
+        assert whole[0] == 0 and json.loads(whole[1])["reason"] == "step-wrong"
+        code, out, _ = cli("replay", path, "--referee", referee, "--tiles", other)
+        assert code == 1 and "another computation" in out
+        for folder in (tmp_path, tmp_path / "none", path):
+            code, out, err = cli("replay", path, "--referee", referee, "--tiles", folder)
+            assert (code, out, err.count("\n")) == (2, "", 1)
+            assert f"--tiles {folder}: a folder of a model's tiles is expected" in err
+        (store / "tiles").write_bytes(bytes((store / "tiles").stat().st_size))
+        code, out, err = cli("replay", path, "--referee", referee, "--tiles", store)
+        assert (code, out) == (2, "") and "is not proven to be it" in err
+    assert cli("replay", path, "--referee", referee, "--json") == whole
+
+
+def test_without_a_command_its_help_is_shown(cli):
+    code, out, err = cli()
+    assert code == 2 and "model-check" in out + err and "error" not in err
+
+
 def test_every_adversary_of_a_dispute_loses_for_the_reason_that_its_game_ends_with(cli):
     code, out, _ = cli("adversaries", "--json")
     assert code == 0
@@ -229,8 +308,12 @@ def test_every_adversary_of_a_dispute_loses_for_the_reason_that_its_game_ends_wi
         (("commit", *TINY, *NUMPY, "--temperature", "0.1234567", "--out", "c.json"), "whole millionths"),
         (("commit", *TINY, *NUMPY, "--temperature", "nan", "--out", "c.json"), "whole millionths"),
         (("commit", *TINY, *NUMPY, "--temperature", "inf", "--out", "c.json"), "whole millionths"),
-        (("check", "/nowhere/c.json"), "cannot be read"),
-        (("replay", "/nowhere/t.json", "--referee", KEY), "cannot be read"),
+        (("check", "/nowhere/c.json"), "c.json: cannot be read: No such file or directory; a result of `commit` is"),
+        (("check", "/"), "not a regular file"),
+        (("replay", "/nowhere/t.json", "--referee", KEY), "a transcript of `dispute --transcript` is expected"),
+        (("replay", "/nowhere/t.json", "--referee", KEY[1:]), "64 lower-case hexadecimal digits"),
+        (("tiles", "--model", "none", "--out", "none.tiles"), "none"),
+        (("tiles", "--model", "tiny", "--out", "/nowhere/tiny.tiles"), "/nowhere/tiny.tiles"),
     ],
 )
 def test_bad_input_is_one_line_and_exit_code_2(cli, tmp_path, monkeypatch, arguments, said):

@@ -52,16 +52,16 @@ def test_what_fails_leaves_nothing(tmp_path):
         (b'{"a": -Infinity}', "-Infinity is no number"),
         (b'{"a": "\xff"}', "not UTF-8"),
         (b"", "is not JSON"),
-        (b'{"b": 1}', "an object with the keys a is expected"),
-        (b"[1]", "an object with the keys a is expected"),
-        (b" " * (2**24 + 1), "16777217 bytes; at most 16777216 are read"),
+        (b'{"b": 1}', "a letter is expected, an object with the keys a"),
+        (b"[1]", "a letter is expected, an object with the keys a"),
+        (b" " * (2**24 + 1), "16777217 bytes; a letter is expected, of at most 16777216"),
     ],
 )
 def test_what_is_no_such_file_is_refused(tmp_path, content, said):
     path = tmp_path / "file.json"
     path.write_bytes(content)
     with pytest.raises(InputError, match=said) as caught:
-        files.read(path, {"a"})
+        files.read(path, {"a"}, "a letter")
     assert "\n" not in str(caught.value)
 
 
@@ -69,4 +69,4 @@ def test_what_has_no_end_is_not_read(tmp_path):
     os.mkfifo(tmp_path / "pipe")
     for path in (Path("/dev/zero"), tmp_path / "pipe", tmp_path):
         with pytest.raises(InputError, match="not a regular file"):
-            files.read(path, {"a"})
+            files.read(path, {"a"}, "a letter")

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from verification.adversaries.break_dispute import Wrapper
 from verification.encoding.signature import public
 from verification.market.rules import Rules
+from verification.task import Task
 from verification.trace import Trace
 
 PRICE = 1_000
@@ -20,6 +21,8 @@ LIMIT = 100
 """A lease's work limit, in ticks."""
 RULES = Rules(window=120)
 """The defaults, but for a window that is over sooner."""
+TASK = Task("numbers", (4,), 3, 0, 5)
+"""What ``Numbers`` computes."""
 COORDINATOR, USER, PROVIDER = "coordinator", "user", "provider"
 STRANGERS = ("stranger 1", "stranger 2", "stranger 3")
 

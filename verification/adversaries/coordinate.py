@@ -267,4 +267,4 @@ def told(scene: Scene, held: Proceedings) -> dict[str, Any]:
     results = {digest(asked.content["header"]): asked for asked in scene.results.values()}
     verifiers = {digest(["claim", lease]): asked for lease, asked in scene.results.items()}
     claim = (scene.claims | verifiers)[begun["claim"]]
-    return transcript({}, genesis, held.dispute, results[begun["header"]], claim, held.entries)
+    return transcript(scene.task.plain(), genesis, held.dispute, results[begun["header"]], claim, held.entries)

@@ -1,10 +1,10 @@
-"""A market in memory on which adversaries play: parties by name, their money, and what they ask of the ledger.
+"""A market on which adversaries play: parties by name, their money, and what they ask of the ledger.
 
 A party has an owner's key and a device's; what its device gives is a trace. ``coordinate`` says what an honest
 coordinator does of its own.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -22,12 +22,14 @@ from verification.adversaries.cast import (
     PURSE,
     RULES,
     STRANGERS,
+    TASK,
     USER,
     Party,
     key_of,
 )
 from verification.adversaries.corrupt_trace import flipped_bit
-from verification.adversaries.numbers import LongRows, Numbers
+from verification.adversaries.numbers import Numbers
+from verification.computation import Computation
 from verification.dispute.dispute import identity
 from verification.dispute.party import Party as Player
 from verification.dispute.record import Proceedings
@@ -44,6 +46,7 @@ from verification.market.records import Lease, Offer, Result, find, known
 from verification.market.rules import Rules
 from verification.protocol import protocol
 from verification.result import sign_result
+from verification.task import Task
 from verification.trace import Trace, record
 
 
@@ -51,24 +54,30 @@ class Scene:
     """A market with a user, a provider and three strangers who could audit, all with a purse; all are honest.
 
     Args:
+        computation: what is ordered; its task, and its honest trace where that is at hand.
         name: of the coordinator's key, for a second market.
         own: whether the coordinator can run the model itself.
+        keys: a key by a name.
     """
 
     def __init__(
         self,
         rules: Rules | None = None,
         *,
-        computation: Numbers | LongRows | None = None,
+        computation: Computation | None = None,
+        task: Task = TASK,
+        right: Trace | None = None,
         strangers: Sequence[str] = STRANGERS,
         name: str = COORDINATOR,
         own: bool = True,
+        keys: Callable[[str], Ed25519PrivateKey] = key_of,
+        prompt_chunk: int = 128,
         path: Path | str = ":memory:",
     ) -> None:
-        self.rules = rules or RULES
-        self.computation: Numbers | LongRows = computation or Numbers()
-        self.right = record(self.computation)
-        key = key_of(name)
+        self.rules, self.task, self.key_of, self.prompt_chunk = rules or RULES, task, keys, prompt_chunk
+        self.computation: Computation = computation or Numbers()
+        self.right = right or record(self.computation)
+        key = keys(name)
         self.parties = {COORDINATOR: Party(COORDINATOR, key, key, self.right)}
         self.keys = {public(key): COORDINATOR}
         self.signing = {public(key): key}
@@ -93,7 +102,7 @@ class Scene:
 
     def begin(self, path: Path | str, key: Ed25519PrivateKey) -> None:
         """Create the ledger."""
-        made = protocol(128, self.rules.levels, self.rules.message_limit)
+        made = protocol(self.prompt_chunk, self.rules.levels, self.rules.message_limit)
         genesis = {"coordinator": public(key), "rules": self.rules.plain(), "protocol": made}
         self.ledger = Ledger.create(path, key, genesis, OPERATIONS)
 
@@ -180,7 +189,7 @@ class Scene:
 
     def join(self, name: str, *, deposit: int = PURSE, cost: int = COST, serves: bool = True) -> Party:
         """A party with a purse, and where it ``serves`` a device and an offer for the computation."""
-        party = Party(name, key_of(f"owner {name}"), key_of(f"device {name}"), self.right)
+        party = Party(name, self.key_of(f"owner {name}"), self.key_of(f"device {name}"), self.right)
         self.parties[name] = party
         self.keys[party.key], self.signing[party.key] = name, party.owner
         self.ask(name, "register", {})
@@ -222,9 +231,9 @@ class Scene:
         part: dict[str, Any] = {
             "model": digests["model"],
             "input": digests["input"],
-            "limit": 3,
-            "temperature": 0,
-            "seed": "5",
+            "limit": self.task.limit,
+            "temperature": self.task.millionths,
+            "seed": str(self.task.seed),
         }
         bid = price + -(-price * self.rules.fee.numerator // self.rules.fee.denominator)
         terms: dict[str, Any] = {"requests": [part], "bid": str(bid), "patience": patience, "unaudited": unaudited}
@@ -242,13 +251,21 @@ class Scene:
         auditors = list(islice((key for key in others if self.known(Offer, key)), 3))
         return terms | {"auditors": auditors}
 
-    def lend(self, name: str = PROVIDER, *, user: str = USER, drawn: bool | None = None, price: int = PRICE) -> str:
+    def lend(
+        self,
+        name: str = PROVIDER,
+        *,
+        user: str = USER,
+        drawn: bool | None = None,
+        price: int = PRICE,
+        unaudited: bool = False,
+    ) -> str:
         """A lease of a new order, accepted; the lease's name.
 
         Args:
             drawn: whether its result, as the device's trace gives it, is to be audited; None: as it happens.
         """
-        order = self.order(user, price=price)
+        order = self.order(user, price=price, unaudited=unaudited)
         if drawn is not None:
             self.choose(name, drawn)
         terms = self.terms(order, name, price)

@@ -6,19 +6,26 @@ from typing import Any
 
 from verification.adversaries.end import End
 from verification.adversaries.registry import Game, all_games
+from verification.commands.progress import progress, working
 
 
 def adversaries(as_json: bool) -> None:
     """Play all, and print by family: what each tries, why it ends, who loses, and what each gains in micro-tokens."""
+    games, rows, family = all_games(), [], ""
+    with progress("adversaries") as advance:
+        for done, game in enumerate(games if as_json else ()):
+            advance(done, len(games))
+            rows.append(row(game))
     if as_json:
-        print(json.dumps([row(game) for game in all_games()]))
+        print(json.dumps(rows))
         return
-    family = ""
-    for game in all_games():
+    for game in games:
+        with working(game.name):
+            end = game.play()
         if game.family != family:
             family = game.family
             print(f"{family}:")
-        print(_told(game, game.play()), flush=True)
+        print(_told(game, end), flush=True)
 
 
 def row(game: Game) -> dict[str, Any]:

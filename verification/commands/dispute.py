@@ -1,17 +1,21 @@
 """``dispute``: a cheating asserter is challenged, and what comes of it."""
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
+from shlex import quote
 from typing import Any
 
 from verification.adversaries import break_dispute, corrupt_trace
 from verification.adversaries.listing import cheat, names
-from verification.commands.source import Backend, Source, recorded
+from verification.commands.progress import working
+from verification.commands.reasons import outcome, why
+from verification.commands.source import Backend, Source, prepared, recorded
 from verification.computation import Computation
 from verification.contest import contest
 from verification.dispute.transcript import summary
 from verification.errors import InputError
-from verification.files import check_writable, write
+from verification.files import appearing, check_new, check_writable, write
 from verification.task import Task
 from verification.terminal import printable
 from verification.trace import Trace
@@ -25,6 +29,7 @@ def dispute(
     backends: tuple[Backend, Backend],
     adapter: str | None,
     out: Path | None,
+    ledger: Path | None,
     as_json: bool,
 ) -> None:
     """Let an asserter cheat and be challenged; print who wins, where, what it took, and what becomes of the money.
@@ -34,28 +39,30 @@ def dispute(
         adversary: one of ``names()``.
         backends: the asserter's and the challenger's; the referee recomputes in numpy.
         out: where to write the transcript.
+        ledger: where to write the market's ledger.
 
     Raises:
-        InputError: see ``check_choice`` and ``place``; nothing to dispute; a file that cannot be written.
+        InputError: see ``place``; nothing to dispute; a file that cannot be written.
     """
-    if out is not None:
-        check_writable(out)
     mine, theirs = backends
-    computation = source.computation(task, mine, adapter)
+    computation = prepared(source, task, mine, adapter)
     wrong = _wrong(source, task, computation, corrupt, adversary, mine, adapter)
-    right = recorded(source.computation(task, theirs, adapter), "the challenger runs the model")
+    right = recorded(prepared(source, task, theirs, adapter), "the challenger runs the model")
     if wrong.tree.root == right.tree.root:
         raise InputError(f"the adversary {adversary} gives the right trace here: there is nothing to dispute")
     wrap, _ = break_dispute.ADVERSARIES.get(adversary or "", (None, ""))
-    held = contest(task, source.computation(task, "numpy", None), wrong, right, source.prompt_chunk, wrap)
+    referee = prepared(source, task, "numpy", None)
+    kept = nullcontext(":memory:") if ledger is None else appearing(ledger)
+    with working("the two descend to one step, which the referee computes"), kept as path:
+        held = contest(task, referee, wrong, right, source.prompt_chunk, wrap, path)
     if out is not None:
         write(out, held.transcript)
-    result = summary(held.dispute) | held.settled | {"referee": held.transcript["referee"]}
-    print(json.dumps(result) if as_json else _told(result))
+    result = summary(held.dispute) | held.settled | {"referee": held.transcript["referee"], "head": held.head}
+    print(json.dumps(result) if as_json else _told(result, out, ledger))
 
 
-def check_choice(corrupt: str | None, adversary: str | None) -> None:
-    """That there is one way to cheat, and that it is known.
+def check_asked(corrupt: str | None, adversary: str | None, out: Path | None, ledger: Path | None) -> None:
+    """That there is one way to cheat, which is known, and that files can be written.
 
     Raises:
         InputError: see above.
@@ -64,6 +71,12 @@ def check_choice(corrupt: str | None, adversary: str | None) -> None:
         raise InputError("give either --corrupt node=NAME,element=I or --adversary NAME")
     if adversary is not None and adversary not in names():
         raise InputError(f"unknown adversary {adversary!r}; there are {', '.join(names())}")
+    if out is not None:
+        check_writable(out)
+    if ledger is not None:
+        check_new(ledger)
+        if out is not None and out.absolute() == ledger.absolute():
+            raise InputError(f"{ledger}: transcript and ledger are two files")
 
 
 def _wrong(
@@ -78,7 +91,8 @@ def _wrong(
     """The trace that the asserter commits to."""
     at = None if corrupt is None else place(corrupt, computation)
     if adversary in corrupt_trace.SUBSTITUTES:
-        other = source.substitute(task, str(adversary), backend, adapter)
+        with working("preparing what the asserter runs instead"):
+            other = source.substitute(task, str(adversary), backend, adapter)
         run = recorded(other, "the asserter runs something else", keep_all=True)
         return corrupt_trace.substituted(computation, run)
     trace = recorded(computation, "the asserter runs the model")
@@ -110,11 +124,12 @@ def place(text: str, computation: Computation) -> tuple[int, int]:
     return found[0], element
 
 
-def _told(result: dict[str, Any]) -> str:
+def _told(result: dict[str, Any], out: Path | None, ledger: Path | None) -> str:
     """A dispute that was settled, for a person."""
     share = result["referee_macs"] / result["inference_macs"]
     lines = [
-        "the {winner} wins ({reason}) over " + where(result),
+        outcome(result),
+        why(result),
         "{rounds_node} rounds over nodes, {rounds_tile} over tiles; {messages} messages, {bytes:,} bytes",
         f"the referee recomputed {{referee_macs:,}} multiply-accumulates, {share:.1e} of {{inference_macs:,}}",
         "price {price:,}, stake {stake:,}, bond {bond:,} micro-tokens",
@@ -122,10 +137,9 @@ def _told(result: dict[str, Any]) -> str:
         "the task {task}; the asserter's key " + ("is removed" if result["removed"] else "stays"),
         "referee {referee}",
     ]
-    return "\n".join(printable(line.format(**result)) for line in lines)
-
-
-def where(result: dict[str, Any]) -> str:
-    """Where a dispute ended, for a person."""
-    node = result["disputed_node"] or "no node"
-    return node if result["disputed_tile"] is None else f"{node}, tile {result['disputed_tile']}"
+    lines = [line.format(**result) for line in lines]
+    if out is not None:
+        lines.append(f"replay it: python -m verification replay {quote(str(out))} --referee {result['referee']}")
+    if ledger is not None:
+        lines.append(f"check its ledger: python -m verification ledger {quote(str(ledger))} --head {result['head']}")
+    return "\n".join(map(printable, lines))

@@ -2,24 +2,16 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
-from time import monotonic
 from typing import Any
 
-from rich.console import Console
-from rich.progress import Progress
-
+from verification.commands.progress import progress
 from verification.errors import InputError
+from verification.files import check_readable
 from verification.ledger.inspect import Inspection, inspect
 from verification.ledger.state import BURNT, FUND
 from verification.market.operations import OPERATIONS
 from verification.terminal import printable
-
-PATIENCE = 2.0
-"""Seconds before a progress bar is shown."""
-
 
 NOT_DERIVED = {
     "advance": "that so many ticks passed",
@@ -37,11 +29,12 @@ def ledger(path: Path, head: str | None, as_json: bool) -> bool:
         head: N:DIGEST of an event, from a receipt or a record.
 
     Raises:
-        InputError: ``head`` is spelled otherwise.
+        InputError: ``head`` is spelled otherwise; there is no such file.
         Refusal: see ``inspect``.
     """
     known = None if head is None else _head(head)
-    with _progress("performing every request again") as observe:
+    check_readable(path, "a market's ledger, as `dispute --ledger` writes one,")
+    with progress("performing every request again") as observe:
         found = inspect(path, OPERATIONS, known, observe)
     print(json.dumps(_summary(found)) if as_json else _told(found, head))
     return not found.wrong
@@ -50,7 +43,7 @@ def ledger(path: Path, head: str | None, as_json: bool) -> bool:
 def _told(found: Inspection, head: str | None) -> str:
     """For a person."""
     if found.wrong:
-        return printable(found.wrong)
+        return printable(f"the ledger does not hold: {found.wrong}")
     state, amounts = found.state, found.state.balances
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.kinds.items()))
     lines = [
@@ -85,22 +78,5 @@ def _summary(found: Inspection) -> dict[str, Any]:
 def _head(text: str) -> tuple[int, str]:
     match = re.fullmatch(r"(0|[1-9][0-9]{0,15}):([0-9a-f]{64})", text)
     if match is None:
-        raise InputError(f"--head {text}: N:DIGEST is expected, an event's number and 64 hexadecimal digits")
+        raise InputError(f"--head {text}: N:DIGEST is expected, an event's number and 64 lower-case hexadecimal digits")
     return int(match[1]), match[2]
-
-
-@contextmanager
-def _progress(what: str) -> Iterator[Callable[[int, int], None]]:
-    console, began = Console(stderr=True), monotonic()
-    progress = Progress(console=console, transient=True, disable=not console.is_terminal)
-    bar = progress.add_task(what)
-
-    def observe(done: int, events: int) -> None:
-        if monotonic() > began + PATIENCE:
-            progress.start()
-            progress.update(bar, completed=done, total=events)
-
-    try:
-        yield observe
-    finally:
-        progress.stop()

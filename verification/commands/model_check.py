@@ -1,14 +1,15 @@
 """``model-check``: the protocol explored over small chains, role by role."""
 
 import json
-import sys
 from dataclasses import asdict
-from functools import partial
 
+from verification.commands.progress import progress
 from verification.errors import InputError
-from verification.model_check.explore import Explored, ViolationError, explore
+from verification.model_check.explore import ViolationError, explore
 from verification.model_check.setting import ROLES
 
+NAMES = ", ".join(map(repr, ROLES))
+"""Quoted: some are of several words."""
 COLUMNS = ("disputes", "states", "transitions", "ends", "seconds")
 
 
@@ -19,13 +20,14 @@ def model_check(nodes: int, only: str | None, as_json: bool) -> bool:
         InputError: no such number of nodes or roles.
     """
     if not 1 <= nodes <= 4:
-        raise InputError(f"--nodes: {nodes} is not from 1 to 4")
+        raise InputError(f"--nodes {nodes} is not allowed; 1 to 4")
     if only is not None and only not in ROLES:
-        raise InputError(f"--roles: {only} is none of {', '.join(ROLES)}")
+        raise InputError(f"--roles {only!r} is not allowed; {NAMES}")
     found = []
     for name in [only] if only else ROLES:
         try:
-            row = asdict(explore(nodes, ROLES[name], partial(_progress, name)))
+            with progress(f"states of {name!r}") as advance:
+                row = asdict(explore(nodes, ROLES[name], lambda explored: advance(explored.states, None)))
         except ViolationError as error:
             row = {"violated": str(error)}
         found.append({"roles": name, "nodes": nodes, **row})
@@ -36,15 +38,8 @@ def model_check(nodes: int, only: str | None, as_json: bool) -> bool:
     return not any("violated" in row for row in found)
 
 
-def _progress(name: str, explored: Explored) -> None:
-    if sys.stderr.isatty():
-        print(f"\r{name}: {explored.states:,} states ", end="", file=sys.stderr, flush=True)
-
-
 def _print(found: list[dict[str, object]]) -> None:
     """The last row, below the heading where it is the first."""
-    if sys.stderr.isatty():
-        print(end="\r", file=sys.stderr)
     if len(found) == 1:
         print(f"{'roles':<22}{'nodes':>6}" + "".join(f"{column:>13}" for column in COLUMNS))
     row = found[-1]

@@ -1,11 +1,13 @@
 """``replay``: a verdict derived again from a transcript, by the referee's key and its market's rules."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
-from verification.commands.dispute import where
-from verification.commands.source import Source
+from verification.commands.progress import working
+from verification.commands.reasons import outcome, why
+from verification.commands.source import Source, prepared, stored
 from verification.dispute.transcript import KEYS, derived, summary
 from verification.encoding.canonical import canonical, digest
 from verification.encoding.request import opened
@@ -17,28 +19,53 @@ from verification.market.rules import Rules, read_rules
 from verification.task import read_task
 from verification.terminal import printable
 
+PROVEN = """\
+proven: result, claim, messages and records are signed, each record follows from what came before it by the rules of
+the referee's market, and the step that decides was computed again here
+not proven: at which ticks messages came, which is the referee's word; that a ledger holds the verdict (ledger FILE)"""
 
-def replay(source: Source, path: Path, referee: str, as_json: bool) -> bool:
+
+def replay(source: Source, path: Path, referee: str, tiles: Path | None, as_json: bool) -> bool:
     """Print whether a transcript's verdict follows, or what does not, and give it.
 
+    Args:
+        tiles: a store of the model, from which steps are computed without loading the model.
+
     Raises:
-        InputError: no key; a file that is no transcript.
+        InputError: no key; a file that is no transcript; a folder that is no store.
     """
-    if not is_key(referee):
-        raise InputError(f"--referee {referee}: a public key is expected, 64 lower-case hexadecimal digits")
-    content = read(path, KEYS)
-    computation = source.computation(read_task(content["task"]), "numpy", None)
+    check_key(referee)
+    content = read(path, KEYS, "a transcript of `dispute --transcript`")
+    task = read_task(content["task"])
     found: dict[str, Any] = {}
     try:
-        found = summary(derived(content, computation, referee, rules_of_market(content, referee)))
+        rules = rules_of_market(content, referee)  # before the model is loaded
+        computation = prepared(source, task, "numpy", None) if tiles is None else stored(source, task, tiles)
+        with working("deriving the verdict again"):
+            found = summary(derived(content, computation, referee, rules))
         wrong = ""
     except Refusal as refusal:
         wrong = str(refusal)
     if as_json:
-        print(json.dumps({"follows": not wrong, "wrong": wrong} | found))
+        because = {"why": why(found)} if found else {}
+        print(json.dumps({"follows": not wrong, "wrong": wrong} | found | because))
+    elif wrong:
+        print(printable(f"the verdict does not follow: {wrong}"))
     else:
-        print(printable(wrong or _told(found)))
+        print(printable(f"the verdict follows: {outcome(found)}"), printable(why(found)), PROVEN, sep="\n")
     return not wrong
+
+
+def check_key(text: str) -> None:
+    """That a referee's key is one.
+
+    Raises:
+        InputError: it is none.
+    """
+    if not re.fullmatch("[0-9a-f]{64}", text):
+        raise InputError(f"--referee {text}: a public key is expected, 64 lower-case hexadecimal digits")
+    if not is_key(text):
+        raise InputError(f"--referee {text}: a public key is expected, and these digits are none")
 
 
 def rules_of_market(content: dict[str, Any], referee: str) -> Rules:
@@ -51,11 +78,9 @@ def rules_of_market(content: dict[str, Any], referee: str) -> Rules:
     if digest(genesis) != content["market"]:
         raise Refusal("other-market", "the genesis is another market's")
     begun = opened(canonical(genesis.get("request") if isinstance(genesis, dict) else None), "")
-    if (begun.kind, begun.party) != (GENESIS, referee) or not isinstance(begun.content, dict):
-        raise Refusal("other-referee", "the market was begun by another referee")
+    if begun.kind != GENESIS or not isinstance(begun.content, dict):
+        raise Refusal("other-market", "the market's first event is no genesis")
+    for what, key in (("the market was begun by", begun.party), ("the transcript names", content["referee"])):
+        if key != referee:
+            raise Refusal("other-referee", f"{what} another referee, {key!s:.80}")
     return read_rules(begun.content.get("rules"))
-
-
-def _told(found: dict[str, Any]) -> str:
-    winner = found["winner"]
-    return f"the verdict follows: the {winner} wins over {where(found)}" if winner else "it follows that it is void"

@@ -1,15 +1,14 @@
 """Where the commands get computations from, and the traces of their runs."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from pathlib import Path
 from typing import Literal, Protocol
 
-from rich.console import Console
-from rich.progress import Progress
-
+from verification.commands.progress import progress, working
 from verification.computation import Computation
 from verification.errors import InputError
+from verification.manifest import Described
 from verification.task import MILLION, Task
+from verification.tile_store import Store
 from verification.trace import Trace, record
 
 Backend = Literal["wgpu", "dawn", "numpy"]
@@ -26,8 +25,14 @@ class Source(Protocol):
     def tokens(self, model: str, prompt: str) -> list[int]:
         """A prompt as tokens."""
 
+    def model(self, name: str) -> Described:
+        """A model with its constants."""
+
     def computation(self, task: Task, backend: Backend, adapter: str | None) -> Computation:
         """The task's computation on a backend."""
+
+    def stored(self, task: Task, store: Store) -> Computation:
+        """The task's computation on a store's model, of which steps are computed and nothing is run."""
 
     def substitute(self, task: Task, adversary: str, backend: Backend, adapter: str | None) -> Computation:
         """Another computation of the same schedule: what one of ``corrupt_trace.SUBSTITUTES`` runs instead."""
@@ -42,24 +47,36 @@ def task_of(source: Source, model: str, prompt: str | None, limit: int, temperat
     if prompt is None:
         raise InputError("give a --prompt")
     if not 0 <= seed < 2**64:
-        raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
+        raise InputError(f"--seed {seed} is not allowed; 0 to 2^64 - 1")
     if (
         not 0 <= temperature <= LARGEST_TEMPERATURE
         or (millionths := round(temperature * MILLION)) / MILLION != temperature
     ):
-        raise InputError(f"temperature {temperature} is not allowed; whole millionths from 0 to 100 are")
-    return Task(model, tuple(source.tokens(model, prompt)), limit, millionths, seed)
+        raise InputError(f"--temperature {temperature} is not allowed; whole millionths from 0 to 100 are")
+    with working(f"reading the model {model}"):
+        return Task(model, tuple(source.tokens(model, prompt)), limit, millionths, seed)
+
+
+def prepared(source: Source, task: Task, backend: Backend, adapter: str | None) -> Computation:
+    """The task's computation, its model loaded on the backend."""
+    with working(f"preparing the model {task.model} on {backend}"):
+        return source.computation(task, backend, adapter)
+
+
+def stored(source: Source, task: Task, folder: Path) -> Computation:
+    """The task's computation, of whose model only the tiles that steps read are loaded.
+
+    Raises:
+        InputError: the folder is no store.
+    """
+    if not (folder / "manifest").is_file():
+        raise InputError(f"--tiles {folder}: a folder of a model's tiles is expected, as `tiles` writes one")
+    with working(f"opening the model's store {folder}"):
+        return source.stored(task, Store(folder))
 
 
 def recorded(computation: Computation, what: str, *, keep_all: bool = False) -> Trace:
     """A run committed to, with a progress bar."""
-    with _progress(what, len(computation.nodes)) as advance:
-        return record(computation, lambda node, output: advance(node), keep_all=keep_all)
-
-
-@contextmanager
-def _progress(what: str, nodes: int) -> Iterator[Callable[[int], None]]:
-    console = Console(stderr=True)
-    with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        bar = progress.add_task(what, total=nodes)
-        yield lambda node: progress.update(bar, completed=node + 1)
+    nodes = len(computation.nodes)
+    with progress(what) as advance:
+        return record(computation, lambda node, output: advance(node + 1, nodes), keep_all=keep_all)

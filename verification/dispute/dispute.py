@@ -29,7 +29,7 @@ from verification.dispute.state import Pair, State, Verdict, decided
 from verification.encoding.canonical import digest
 from verification.encoding.request import Request, opened
 from verification.encoding.schema import read
-from verification.errors import Refusal
+from verification.errors import InputError, Refusal
 
 
 class Dispute:
@@ -146,7 +146,7 @@ class Dispute:
             )
             try:
                 self.state = taken(self.terms, state, turn, said)
-            except Refusal:
+            except (Refusal, InputError):  # InputError: the model's store lacks a tile, which is no fault of the code
                 raise
             except Exception:  # noqa: BLE001 - the referee's own fault is nobody else's
                 self.state = decided(state, None, "void")

@@ -93,6 +93,7 @@ def refusing(path: Path | str) -> Iterator[None]:
         if name is None:  # not the file's fault, but its caller's
             raise
         reason = next((reason for prefix, reason in REASONS.items() if name.startswith(prefix)), "unavailable")
-        raise Refusal(reason, f"{path}: {error}") from None
+        what = "it is no ledger, nor any other database" if reason == "not-a-ledger" else error
+        raise Refusal(reason, f"{path}: {what}") from None
     except UnicodeDecodeError as error:  # SQLite's own message, in which a damaged file is quoted
         raise Refusal("damaged", f"{path}: {error.object.decode(errors='backslashreplace')}") from None

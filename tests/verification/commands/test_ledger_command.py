@@ -32,7 +32,7 @@ def cli(monkeypatch, capfd):
 @pytest.fixture
 def path(tmp_path, key):
     """A market of three events, in a file whose head is returned too."""
-    path = tmp_path / "ledger.db"
+    path = tmp_path / "market.ledger"
     content = {"coordinator": public(key(1)), "rules": Rules().plain(), "protocol": "0" * 64}
     with Ledger.create(path, key(1), content, OPERATIONS) as ledger:
         for since in (0, 6):
@@ -63,14 +63,14 @@ def test_a_ledger_that_holds(cli, path):
 
 def test_a_ledger_that_does_not_hold(cli, path, tmp_path):
     code, out, err = cli("ledger", path, "--head", f"3:{'0' * 64}")
-    assert (code, out, err) == (1, "event 3 lacks: the ledger ends with event 2\n", "")
-    changed = shutil.copy(path, tmp_path / "changed.db")
+    assert (code, out, err) == (1, "the ledger does not hold: event 3 lacks: the ledger ends with event 2\n", "")
+    changed = shutil.copy(path, tmp_path / "changed.ledger")
     connection = sqlite3.connect(changed)
     connection.execute("DELETE FROM events WHERE number = 1")
     connection.commit()
     connection.close()
     code, out, _ = cli("ledger", changed)
-    assert (code, out) == (1, "event 2 does not follow event 0: the file was changed\n")
+    assert (code, out) == (1, "the ledger does not hold: event 2 does not follow event 0: the file was changed\n")
     code, out, _ = cli("ledger", changed, "--json")
     told = json.loads(out)
     assert code == 1 and not told["holds"] and told["wrong"].startswith("event 2")
@@ -83,8 +83,18 @@ def test_a_head_of_another_spelling_is_bad_input(cli, path, head):
 
 
 def test_what_is_no_ledger_is_bad_input(cli, tmp_path):
-    text = tmp_path / "text\n.db"
+    text = tmp_path / "text\n"
     text.write_text("no database, though it is as long as a header " * 9)
-    for path in (text, tmp_path, tmp_path / "none.db", "/dev/null", ""):
+    empty = tmp_path / "empty"
+    empty.touch()
+    for path, said in (
+        (text, "it is no ledger"),
+        (empty, "it is no ledger"),
+        (tmp_path, "not a regular file; a market's ledger"),
+        (tmp_path / "none", "No such file or directory; a market's ledger, as `dispute --ledger` writes one, is"),
+        ("/dev/null", "not a regular file"),
+        ("", "not a regular file"),
+    ):
         code, out, err = cli("ledger", path)
         assert (code, out) == (2, "") and err.startswith("error: ") and err.count("\n") == 1, path
+        assert said in err

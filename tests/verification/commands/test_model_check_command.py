@@ -26,7 +26,10 @@ def test_it_fails_where_something_does_not_hold(capsys, monkeypatch):
     assert json.loads(capsys.readouterr().out) == [{"roles": "deputy", "nodes": 2, "violated": "money is lost: a; b"}]
 
 
-@pytest.mark.parametrize(("nodes", "roles", "said"), [(0, None, "--nodes: 0"), (5, None, "--nodes: 5"), (1, "x", "x")])
+@pytest.mark.parametrize(
+    ("nodes", "roles", "said"),
+    [(0, None, "--nodes 0"), (5, None, "--nodes 5"), (1, "x", "--roles 'x' is not allowed; 'two challengers', 'verif")],
+)
 def test_what_it_refuses(nodes, roles, said):
     with pytest.raises(InputError, match=said):
         command.model_check(nodes, roles, False)
