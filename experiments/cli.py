@@ -8,7 +8,7 @@ from rich.table import Table
 
 from auction.commands.terminal import clean_stdout, stdout
 from auction.errors import InputError
-from experiments import claims, records, report, stability
+from experiments import claims, interval_coverage, records, report, stability
 from experiments.claims import SIZES
 
 app = typer.Typer(
@@ -107,3 +107,18 @@ def write_blocks(
     with clean_stdout():
         table = stability.judged(chosen or claims.names(), blocks, size, out)  # type: ignore[arg-type]
     stdout.print(stability.shown(table))
+
+
+@app.command("intervals")
+def write_intervals(
+    samples: Annotated[int, typer.Option(min=1, help="drawn for each line of the table")] = 2000,
+) -> None:
+    """How often the report's 95 % intervals hold the mean, by simulation.
+
+    Example: python -m experiments intervals --samples 500
+    """
+    found = interval_coverage.table(samples)
+    table = Table(*found.columns)
+    for row in found.itertuples(index=False):
+        table.add_row(*map(str, row[:-1]), f"{row.coverage:.1%}")
+    stdout.print(table)

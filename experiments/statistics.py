@@ -6,7 +6,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 CONFIDENCE = 0.95
-FEW = 20  # below it a bootstrap of means covers less than it says
+FEW = 30  # units; with fewer a bootstrap of means holds the mean of normal data less often than in 93 % of samples
 
 
 def mean_interval(sample: ArrayLike) -> tuple[float, float, float]:

@@ -26,12 +26,12 @@ def test_normal_intervals_hold_the_mean_as_often_as_they_say():
 
 
 def test_bootstrapped_means_of_zeros_and_ones_are_binomial():
-    # Of 20 values with k ones: 2.5 % and 97.5 % quantiles of the binomial distribution, over 20.
-    for ones, low, high in ((1, 0, 3), (2, 0, 5), (4, 1, 8), (6, 2, 10), (16, 12, 19)):
-        interval = statistics.mean_interval(np.arange(20) < ones)
-        assert interval == pytest.approx((ones / 20, low / 20, high / 20), abs=1e-12)
+    # Of 40 values with k ones: 2.5 % and 97.5 % quantiles of the binomial distribution, over 40.
+    for ones, low, high in ((1, 0, 3), (3, 0, 7), (4, 1, 8), (20, 14, 26), (37, 33, 40)):
+        interval = statistics.mean_interval(np.arange(40) < ones)
+        assert interval == pytest.approx((ones / 40, low / 40, high / 40), abs=1e-12)
         for bound, tail in ((low, 0.025), (high, 0.975)):
-            assert stats.binom.ppf(tail, 20, ones / 20) == bound
+            assert stats.binom.ppf(tail, 40, ones / 40) == bound
 
 
 def test_the_interval_of_a_large_sample_is_1_96_standard_errors_either_way():
@@ -52,8 +52,8 @@ def test_intervals_of_few_units_are_student_s():
     # 1, 2, 3, 6: mean 3, variance 14 / 3, and t of three degrees of freedom at 97.5 %.
     half = 3.182446 * np.sqrt(14 / 3 / 4)
     assert statistics.mean_interval([1, 2, 3, 6]) == pytest.approx((3, 3 - half, 3 + half), abs=1e-6)
-    sample = np.random.default_rng(0).normal(size=20)
-    for count, student in ((19, True), (20, False)):
+    sample = np.random.default_rng(0).normal(size=statistics.FEW)
+    for count, student in ((statistics.FEW - 1, True), (statistics.FEW, False)):
         own = sample[:count]
         wanted = stats.t.interval(0.95, count - 1, own.mean(), stats.sem(own))
         assert (statistics.mean_interval(own)[1:] == pytest.approx(wanted, rel=1e-9)) is student
@@ -137,5 +137,5 @@ def test_summary_has_a_row_a_group_in_the_order_of_the_first_of_each():
         ["x", 3, 20, 10.5, 10.5],
     ]
     assert table[["q10", "q90"]].to_numpy().tolist() == [[0.5, 0.5], [pytest.approx(2.9), pytest.approx(18.1)]]
-    half = 1.959964 * np.std(range(20)) / np.sqrt(20)
-    assert table.loc[1, ["low", "high"]].tolist() == pytest.approx([10.5 - half, 10.5 + half], rel=0.03)
+    half = 2.093024 * np.sqrt(35) / np.sqrt(20)  # t of 19 degrees of freedom; the variance of 1 to 20 is 35
+    assert table.loc[1, ["low", "high"]].tolist() == pytest.approx([10.5 - half, 10.5 + half])
