@@ -7,11 +7,25 @@ from typing import Any
 
 import jinja2
 import pandas as pd
+from matplotlib.figure import Figure
 
 from experiments import claims, criteria, plots, records
 
 Section = dict[str, Any]
 VERDICTS = ("upheld", "qualified", "refuted", "undecided")
+LIMITS = (
+    "Markets are drawn: eight families, and a marketplace of public traces, a catalogue of cards and rental offers. "
+    "Nobody's bids in such a network have been published.",
+    "Mark-ups, extra costs and scarcity are assumptions; each claim says which were varied.",
+    "Every device here is a processor behind WebGPU, of one machine; no GPU was measured. Speeds of cards are those of "
+    "a roofline.",
+    "No network: latency, bandwidth, browsers that close and people's behaviour are simulated or not tested.",
+    "Agents of the games respond as they are programmed to; that no other strategy pays is shown where a proof or an "
+    "exhaustive check says so.",
+    "Intervals are of means over independent markets, at 95 %; of skewed quantities and few markets they cover less.",
+    "One team wrote the package, the criteria and the verdicts. The criteria and their dates are in the code.",
+)
+"""What no claim of this report can tell."""
 
 
 def section(name: str, out: Path) -> Section:
@@ -24,6 +38,9 @@ def section(name: str, out: Path) -> Section:
         "finding": getattr(claim, "FINDING", ""),
         "section": getattr(claim, "SECTION", ""),
         "statement": getattr(claim, "STATEMENT", ""),
+        "headline": None,
+        "code": claim.__name__.replace(".", "/") + ("/" if hasattr(claim, "__path__") else ".py"),
+        "open": getattr(claim, "OPEN", ()),
         "varied": getattr(claim, "VARIED", {}),
         "fixed": getattr(claim, "FIXED", {}),
         "record": record,
@@ -36,10 +53,22 @@ def section(name: str, out: Path) -> Section:
     return shown | {
         "verdict": claim.check(results),
         "criteria": [(entry, entry.verdict(claim, results)) for entry in criteria.of(name)],
-        "figures": {caption: plots.svg(figure) for caption, figure in claim.figures(results).items()},
+        "headline": _headline(claim, results),
+        "figures": {caption: _picture(caption, figure) for caption, figure in claim.figures(results).items()},
         "tables": {caption: table_html(frame) for caption, frame in claim.tables(results).items()},
         "raw": [f"raw/{name}.{table}" for table in results],
     }
+
+
+def _picture(caption: str, figure: Figure) -> str:
+    """A picture in the page's colours, with what it shows for who cannot see it."""
+    return plots.themed(plots.svg(figure)).replace("<svg ", f'<svg role="img" aria-label="{escape(caption)}" ', 1)
+
+
+def _headline(claim: Any, results: claims.Results) -> tuple[str, str] | None:
+    """The sentence and the picture by which a claim that leads the page is shown there."""
+    shown = claim.headline(results) if hasattr(claim, "headline") else None
+    return shown and (shown[0], _picture(*shown))
 
 
 def render(sections: list[Section], run: dict[str, Any]) -> str:
@@ -57,6 +86,7 @@ def render(sections: list[Section], run: dict[str, Any]) -> str:
         parts=list(dict.fromkeys(section["part"] for section in sections)),
         count={verdict: judged.count(verdict) for verdict in VERDICTS if verdict in judged},
         run=run,
+        limits=LIMITS,
     )
 
 

@@ -1,5 +1,6 @@
 """The look of every figure, and the few kinds of figure the claims share."""
 
+import re
 from collections.abc import Iterable, Mapping
 from io import StringIO
 
@@ -14,6 +15,7 @@ from experiments import statistics
 
 INK, MUTED, GRID = "#1c2430", "#6b7686", "#e3e7ec"
 PALETTE = ("#c8402f", "#e39b2b", "#7a5aa6", "#2b6ca3", "#3a9a72", "#8a6d4b", "#5b6673", "#b84f86")
+THEME = {f"series-{place}": colour for place, colour in enumerate(PALETTE)}
 
 matplotlib.rcParams.update(
     {
@@ -53,6 +55,30 @@ def svg(figure: Figure) -> str:
     figure.savefig(buffer, format="svg", metadata={"Date": None, "Creator": None})
     text = buffer.getvalue()
     return text[text.index("<svg") :]
+
+
+def themed(text: str) -> str:
+    """An SVG for a page: CSS variables for its colours, and no smaller than 0.9 of its size: its text stays legible.
+
+    Where the page is narrower the picture is scrolled.
+    """
+    for name, colour in {"ink": INK, "muted": MUTED, "line": GRID, **THEME}.items():
+        text = text.replace(colour, f"var(--{name})")
+    points = float(re.search(r'width="([\d.]+)pt"', text)[1])  # type: ignore[index]
+    return text.replace("<svg ", f'<svg style="min-width: {0.9 * points / 0.75:.0f}px" ', 1)
+
+
+def bars(shares: Mapping[str, float], told: Iterable[str]) -> Figure:
+    """A small picture for a page's head: a bar a share, what it is above it and its figure beside it."""
+    figure = Figure(figsize=(3.6, 0.62 * len(shares) + 0.1), layout="constrained")
+    axes = figure.subplots()
+    for y, ((label, share), text, colour) in enumerate(zip(shares.items(), told, PALETTE, strict=False)):
+        axes.barh(y, max(share, 0.004), height=0.42, color=colour)
+        axes.text(0, y - 0.33, label, va="bottom", fontsize=9.5)
+        axes.text(max(share, 0.004) + 0.015, y, text, va="center", fontsize=10.5, fontweight="bold")
+    axes.set(xlim=(0, 1.25), ylim=(len(shares) - 0.65, -0.75))
+    axes.set_axis_off()
+    return figure
 
 
 def colours(labels: Iterable[str]) -> dict[str, str]:

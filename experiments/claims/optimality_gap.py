@@ -76,6 +76,18 @@ def check(results: Results) -> Verdict:
     )
 
 
+def headline(results: Results) -> tuple[str, Figure]:
+    """What the page's head says of it."""
+    own = _largest(results["gaps"], "bundle")
+    lost = {label: float(own[own["solver"] == label]["gap"].mean()) for label in (PRINTED.label, GREEDY[0].label)}
+    printed, greedy = lost.values()
+    said = f"The auction leaves {printed:.0%} of the welfare on the table; a greedy of one line leaves {greedy:.0%}."
+    names = ("the whitepaper's auction", "greedy by value per unit")
+    return said, plots.bars(
+        dict(zip(names, lost.values(), strict=True)), [f"{share:.0%} lost" for share in lost.values()]
+    )
+
+
 def _interval(mean_low_high: tuple[float, float, float]) -> str:
     mean, low, high = mean_low_high
     return f"{mean:.1%} ({low:.1%} to {high:.1%})"

@@ -198,6 +198,22 @@ def check(results: Results) -> Verdict:
     )
 
 
+def headline(results: Results) -> tuple[str, Figure] | None:
+    """What the page's head says of it; nothing where it is undecided."""
+    honest = results["honest"]
+    if honest.empty:
+        return None
+    slashed, by_bits = honest["nodes that differ"] > 0, honest["arithmetic"] == "float32"
+    sides = {"float32, compared by bits": slashed[by_bits], "integers, compared by bits": slashed[~by_bits]}
+    shares = {label: float(runs.mean()) for label, runs in sides.items()}
+    told = [f"{runs.sum()} of {len(runs)}" for runs in sides.values()]
+    said = (
+        f"In float32 the protocol would slash {told[0]} honest runs. In integers it slashes "
+        f"{'none' if not slashed[~by_bits].any() else told[1]}, and no changed word escapes."
+    )
+    return said, plots.bars(shares, told)
+
+
 def figures(results: Results) -> dict[str, Figure]:
     """Faults overlooked by size; what any fraction of the tolerance costs honest and dishonest providers."""
     figure, (left,) = plots.canvas(width=6.5, height=3.2)
