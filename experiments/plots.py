@@ -70,13 +70,13 @@ def themed(text: str) -> str:
 
 def bars(shares: Mapping[str, float], told: Iterable[str]) -> Figure:
     """A small picture for a page's head: a bar a share, what it is above it and its figure beside it."""
-    figure = Figure(figsize=(3.6, 0.62 * len(shares) + 0.1), layout="constrained")
+    figure = Figure(figsize=(3.8, 0.75 * len(shares) + 0.1), layout="constrained")
     axes = figure.subplots()
     for y, ((label, share), text, colour) in enumerate(zip(shares.items(), told, PALETTE, strict=False)):
         axes.barh(y, max(share, 0.004), height=0.42, color=colour)
-        axes.text(0, y - 0.33, label, va="bottom", fontsize=9.5)
-        axes.text(max(share, 0.004) + 0.015, y, text, va="center", fontsize=10.5, fontweight="bold")
-    axes.set(xlim=(0, 1.25), ylim=(len(shares) - 0.65, -0.75))
+        axes.text(0, y - 0.33, label, va="bottom", fontsize=11)
+        axes.text(max(share, 0.004) + 0.015, y, text, va="center", fontsize=11.5, fontweight="bold")
+    axes.set(xlim=(0, 1.5), ylim=(len(shares) - 0.65, -0.75))
     axes.set_axis_off()
     return figure
 
