@@ -20,7 +20,8 @@ def call(monkeypatch, *arguments: object) -> int:
 
 def test_report_writes_one_page_and_its_raw_results(monkeypatch, capfd, tmp_path, tiny):
     for name in claims.names():  # found once in all tests
-        monkeypatch.setattr(claims.load(name), "run", lambda size, block=0, name=name: tiny(name))
+        found = tiny(name)
+        monkeypatch.setattr(claims.load(name), "run", lambda size, block=0, found=found: found)
     assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
     written = tmp_path / report.PAGE
     assert capfd.readouterr().out.strip().splitlines()[-1] == str(written)
