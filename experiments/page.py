@@ -13,19 +13,6 @@ from experiments import claims, criteria, plots, records
 
 Section = dict[str, Any]
 VERDICTS = ("upheld", "qualified", "refuted", "undecided")
-LIMITS = (
-    "Markets are drawn: eight families, and a marketplace of public traces, a catalogue of cards and rental offers. "
-    "Nobody's bids in such a network have been published.",
-    "Mark-ups, extra costs and scarcity are assumptions; each claim says which were varied.",
-    "Every device here is a processor behind WebGPU, of one machine; no GPU was measured. Speeds of cards are those of "
-    "a roofline.",
-    "No network: latency, bandwidth, browsers that close and people's behaviour are simulated or not tested.",
-    "Agents of the games respond as they are programmed to; that no other strategy pays is shown where a proof or an "
-    "exhaustive check says so.",
-    "Intervals are of means over independent markets, at 95 %; of skewed quantities and few markets they cover less.",
-    "One team wrote the package, the criteria and the verdicts. The criteria and their dates are in the code.",
-)
-"""What no claim of this report can tell."""
 
 
 def section(name: str, out: Path) -> Section:
@@ -86,7 +73,6 @@ def render(sections: list[Section], run: dict[str, Any]) -> str:
         parts=list(dict.fromkeys(section["part"] for section in sections)),
         count={verdict: judged.count(verdict) for verdict in VERDICTS if verdict in judged},
         run=run,
-        limits=LIMITS,
     )
 
 
