@@ -68,10 +68,10 @@ def go_on(scene: Scene, name: str) -> None:
             scene.order_of("miss", {"lease": name, "why": "late"})
         case "received":
             _received(scene, name, lease)
-        case "audited" if scene.known(Audit, name):
-            _audit(scene, name, scene.find(Audit, name))
-        case "audited":
+        case "audited" if scene.known(Deputies, name) and scene.find(Deputies, name).absent:
             _absent(scene, name)
+        case "audited":
+            _audit(scene, name, scene.find(Audit, name))
         case "disputed":
             _dispute(scene, lease.device)
         case "published" if scene.tick > scene.find(Result, name).window:

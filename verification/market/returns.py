@@ -72,8 +72,9 @@ def free_slot(draft: Draft, lease: Lease) -> None:
 def leave_result(draft: Draft, name: str, lease: Lease, root: str = "") -> None:
     """What hangs on a lease's result, if there is one, ends: claims, an audit, lots for deputies.
 
-    Who confirmed it is to be paid, and so are verifiers that differ. Of deputies that differ those are paid whose root
-    stands: ``root`` does, or, where it is "", nobody knows which.
+    Who confirmed it is to be paid, and so are verifiers that differ. Where it has fallen, and ``root`` stands, deputies
+    that differ were paid from its stake or are not: the fund had no fee for them, and a coalition, one deputy after
+    another being silent, could have any number. Where ``root`` is "", nobody knows which is right.
     """
     if not known(draft, Result, name):
         return
@@ -85,7 +86,8 @@ def leave_result(draft: Draft, name: str, lease: Lease, root: str = "") -> None:
     for verifier in result.confirmed:
         set_due(draft, verifier)
     for verifier in differing + end_deputies(draft, name):
-        if root and find(draft, Lease, verifier).deputy and find(draft, Result, verifier).root != root:
+        again = find(draft, Lease, verifier)
+        if root and again.deputy and not draft.balance(pay(again.owner, verifier)):
             _release(draft, verifier)
         else:
             set_due(draft, verifier)

@@ -48,6 +48,7 @@ ENDS = {
     "sham-orders": ("fees", "own user"),
     "fresh-keys": ("fees", "own user"),
     "dear-verifier": ("not-drawn", ""),
+    "silent-deputies": ("step-wrong", PROVIDER),
     "bought-audit": ("stands", "friend"),
     "hidden-draw": ("drawn", PROVIDER),
     "chosen-lot": ("wrong-lot", ""),

@@ -9,7 +9,7 @@ from verification.encoding.request import request
 from verification.ledger.state import Draft
 from verification.market.draws import lots
 from verification.market.operations import OPERATIONS
-from verification.market.records import Result
+from verification.market.records import Deputies, Result
 
 ASSERTER, CHALLENGER, LIMIT, DELTA = 4 * 60 + 2 * 100, 4 * 60 + 100, 100, 60
 
@@ -93,8 +93,9 @@ def test_two_deputies_are_drawn_then_the_coordinator_then_the_asserter_has_lost(
     market.verdict(claim, "challenger")
     assert market.free(market.owners[1]) == 1_000_000 + 1_000
     assert (market.fund, market.burnt) == (fund + 2_000, burnt + 5_000 - 2_000)
-    for deputy in [*two, own]:
+    for deputy in two:
         market.final(deputy)
+    assert own not in market.names("lease")
     assert [market.free(owner) for owner in owners] == [1_001_000] * 2
     assert market.free(market.owners[0]) == 1_000_000 - 8_000
     nothing_is_left(market)
@@ -288,8 +289,7 @@ def test_a_deputy_whose_root_is_neither_gets_its_stake_back_and_nothing_else(mar
     deputies = [market.deputy(lease, 3), market.deputy(lease, 1), market.deputy(lease, 1)]
     owners = [market.lease(deputy).owner for deputy in deputies[:2]]
     market.verdict(claim, "challenger")
-    for deputy in deputies[1:]:
-        market.final(deputy)
+    market.final(deputies[1])
     assert [market.free(owner) for owner in owners] == [1_000_000, 1_001_000]
     nothing_is_left(market)
 
@@ -457,6 +457,30 @@ def test_a_false_verifier_that_is_silent_falls_once_two_deputies_confirmed(marke
     assert own not in market.names("lease")
     assert [market.free(each) for each in owners] == [1_001_000] * 2
     assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 1_000
+    nothing_is_left(market)
+
+
+def test_the_fund_pays_no_deputies_of_a_result_that_falls(make_market):
+    """Each that is silent brings the next one: were they paid by the fund, a coalition could have any number."""
+    market = make_market(owners=10, window=60)
+    fund, lease = market.fund, market.served(market.devices[0], 2, drawn=True)
+    market.verify(market.audit(lease), 1)
+    for silent in range(8):
+        (claim,) = market.names("claim")
+        market.begin(claim)
+        market.play(claim)
+        market.spend(claim)
+        market.verdict(claim, "asserter")
+        market.deputy(lease, 1)
+        assert len(market.find(Deputies, lease).absent) == silent + 1
+    (claim,) = market.names("claim")
+    market.begin(claim)
+    market.decide(claim, "challenger")
+    for each in market.names("lease"):
+        market.final(each)
+    assert market.fund == fund + 2_000 - 1_000  # of the stake, and the verifier's pay
+    paid = sorted(market.free(owner) - 1_000_000 for owner in market.owners)
+    assert paid == [-8_000, 0, 0, 0, 1_000, 1_000, 1_000, 1_000, 1_000, 2_000]
     nothing_is_left(market)
 
 

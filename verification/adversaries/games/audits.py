@@ -5,14 +5,17 @@ from fractions import Fraction
 from functools import partial
 from hashlib import sha256
 
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
 from verification.adversaries.cast import COORDINATOR, PRICE, PROVIDER, RULES, STRANGERS, key_of
 from verification.adversaries.coordinate import settle
 from verification.adversaries.end import End, ended
 from verification.adversaries.scene import Scene, wrong
+from verification.dispute.party import Party
 from verification.economics.deterrence import gain
 from verification.economics.fund import sham_order
 from verification.encoding.signature import public
-from verification.market.records import Audit, Lease
+from verification.market.records import Audit, Deputies, Lease
 from verification.result import sign_result
 
 FRIEND, PUPPET = "friend", "puppet"
@@ -222,6 +225,35 @@ def dear_verifier() -> End:
     reason = scene.refused(COORDINATOR, "audit", verifier)
     settle(scene)
     return ended(scene, (FRIEND,), reason, measured={"listed": int(scene.parties[FRIEND].key in listed)})
+
+
+def silent_deputies() -> End:
+    """Has its own deputies find its own result wrong, one after another, and be silent, for the fund to pay them all.
+
+    Nobody else runs the model, and the last one plays. A result that falls pays its deputies as far as its stake goes:
+    no fee was for them.
+    """
+    scene = Scene(strangers=())
+    names = [f"{FRIEND} {number}" for number in range(12)]
+    spoken = {"lots": 0}
+
+    def last_alone(key: Ed25519PrivateKey, honest: Party) -> Party:
+        return lambda dispute: honest(dispute) if spoken["lots"] == len(names) - 1 else None
+
+    for name in names:
+        scene.join(name, deposit=10 * PRICE).wrap = last_alone
+    scene.join("own user", serves=False)
+    scene.parties[PROVIDER].trace = wrong(scene)
+    lease = scene.serve(user="own user", drawn=True)
+
+    def count() -> bool:
+        if scene.known(Deputies, lease):
+            spoken["lots"] = len(scene.find(Deputies, lease).lots)
+        return False
+
+    settle(scene, count)
+    measured = {"disputes": len(scene.verdicts)}
+    return ended(scene, (PROVIDER, "deputies", "own user"), measured=measured, together={"deputies": names})
 
 
 def bought_audit() -> End:
