@@ -122,18 +122,8 @@ class Inference:
 
     @cached_property
     def macs(self) -> int:
-        """Multiply-accumulates of all passes; attention's for the positions each token sees, not for a full cache."""
-        return sum(
-            self._work(each, name) for each, names in zip(self.passes, self._names, strict=True) for name in names
-        )
-
-    def _work(self, each: Pass, name: str) -> int:
-        node = each.graph.nodes[name]
-        shapes = [each.graph.nodes[source]["shape"] for source in node["inputs"]]
-        module = ops.load(node["op"])
-        if hasattr(module, "work_seen"):
-            return int(module.work_seen(each.start, *shapes, **node["attributes"]))
-        return int(module.work(*shapes, **node["attributes"]))
+        """Multiply-accumulates of all passes."""
+        return sum(each.macs for each in self.passes)
 
     def run(self, observe: Observer) -> list[int]:
         """Execute all nodes in order; the output tokens, up to and including an end token.

@@ -10,6 +10,7 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
+from inference import ops
 from inference.arithmetic.threefry import threefry
 from inference.errors import InputError
 from inference.graph import digest, schedule
@@ -100,6 +101,19 @@ class Pass:
     def span(self) -> slice:
         """Its tokens in the sequence."""
         return slice(self.start, self.start + self.count)
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates; attention's for the positions each token sees, not for a full cache."""
+        return sum(self._work(name) for name in schedule(self.graph))
+
+    def _work(self, name: str) -> int:
+        node = self.graph.nodes[name]
+        shapes = [self.graph.nodes[source]["shape"] for source in node["inputs"]]
+        module = ops.load(node["op"])
+        if hasattr(module, "work_seen"):
+            return int(module.work_seen(self.start, *shapes, **node["attributes"]))
+        return int(module.work(*shapes, **node["attributes"]))
 
     def inputs(self, ids: list[int], *, temperature: float = 0, seed: int = 0) -> dict[str, Array]:
         """Inputs of the graph; ``ids`` are the tokens of this pass."""

@@ -67,8 +67,9 @@ def contest(
     )
     with scene.ledger:
         asserter = scene.parties[PROVIDER]
+        challenger = scene.join(CHALLENGER, serves=False)
         asserter.trace, asserter.wrap = wrong, wrap
-        scene.join(CHALLENGER, serves=False)
+        asserter.pace = challenger.pace = 1
         lease = scene.lend(unaudited=True)
         stake = scene.find(Lease, lease).stake
         scene.deliver(lease)

@@ -65,9 +65,8 @@ def check_readable(path: Path, expected: str) -> int:
         if not stat.S_ISREG(state.st_mode):
             raise InputError(f"{path}: cannot be read: not a regular file; {expected} is expected")
         path.open("rb").close()
-    except (OSError, ValueError) as error:
-        why = getattr(error, "strerror", None) or str(error)
-        raise InputError(f"{path}: cannot be read: {why}; {expected} is expected") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror}; {expected} is expected") from None
     return state.st_size
 
 
@@ -77,8 +76,10 @@ def check_writable(path: Path) -> None:
     Raises:
         InputError: see above.
     """
-    if not path.parent.is_dir() or path.is_dir():
-        raise InputError(f"{path}: cannot be written: its folder must exist, and it must not be one")
+    if path.is_dir():
+        raise InputError(f"{path}: cannot be written: it is a folder")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written: there is no folder {path.parent}")
     if not os.access(path if path.exists() else path.parent, os.W_OK):
         raise InputError(f"{path}: cannot be written: no permission")
 

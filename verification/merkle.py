@@ -21,6 +21,8 @@ from verification.computation import LEAF, Outputs, Words, output_of
 
 DIGEST = 32
 """Bytes of a digest."""
+FEW = 8
+"""Digests up to which a call of compiled code costs more than it takes over."""
 Span = tuple[int, int]
 """The leaves lo..hi - 1 of a tree, of which they are one subtree."""
 
@@ -85,7 +87,8 @@ class Tree:
 
     def __init__(self, digests: bytes) -> None:
         """A tree over digests that stand one after another."""
-        self.levels = sha256_rows.levels(digests) if sha256_rows.available() else _levels(digests)
+        compiled = len(digests) > FEW * DIGEST and sha256_rows.available()
+        self.levels = sha256_rows.levels(digests) if compiled else _levels(digests)
         """From them to the root."""
 
     @property

@@ -51,7 +51,9 @@ def run(app: typer.Typer) -> None:
     except InputError as error:
         fail(str(error))
     except typer.TyperException as error:
-        fail(getattr(error, "format_message", error.__str__)())
+        if message := getattr(error, "format_message", error.__str__)():
+            fail(message)
+        sys.exit(BAD_INPUT)  # without a command: its help was shown
     except MemoryError:
         fail("not enough memory for a model of this size")
     except (KeyboardInterrupt, typer.Abort):

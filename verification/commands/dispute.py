@@ -1,6 +1,7 @@
 """``dispute``: a cheating asserter is challenged, and what comes of it."""
 
 import json
+import re
 from contextlib import nullcontext
 from pathlib import Path
 from shlex import quote
@@ -71,6 +72,8 @@ def check_asked(corrupt: str | None, adversary: str | None, out: Path | None, le
         raise InputError("give either --corrupt node=NAME,element=I or --adversary NAME")
     if adversary is not None and adversary not in names():
         raise InputError(f"unknown adversary {adversary!r}; there are {', '.join(names())}")
+    if corrupt is not None:
+        _fields(corrupt)
     if out is not None:
         check_writable(out)
     if ledger is not None:
@@ -108,20 +111,25 @@ def place(text: str, computation: Computation) -> tuple[int, int]:
     Raises:
         InputError: another form, an unknown node, an element that it does not have.
     """
-    fields = dict(part.partition("=")[::2] for part in text.split(","))
-    if fields.keys() != {"node", "element"} or not fields["element"].isdecimal():
-        raise InputError(f"--corrupt {text!r} is not allowed; node=NAME,element=I")
-    found = [node for node, shape in enumerate(computation.nodes) if shape.name == fields["node"]]
+    name, element = _fields(text)
+    found = [node for node, shape in enumerate(computation.nodes) if shape.name == name]
     if not found:
         last = len(computation.nodes) - 1
         raise InputError(
-            f"--corrupt: there is no node {fields['node']!r}; there are {computation.nodes[0].name} to "
+            f"--corrupt: there is no node {name!r}; there are {computation.nodes[0].name} to "
             f"{computation.nodes[last].name}, as in `python -m inference run --trace`"
         )
-    shape, element = computation.nodes[found[0]], int(fields["element"])
+    shape = computation.nodes[found[0]]
     if element >= shape.rows * shape.words:
         raise InputError(f"--corrupt: element {element} of {shape.name}; it has 0 to {shape.rows * shape.words - 1}")
     return found[0], element
+
+
+def _fields(text: str) -> tuple[str, int]:
+    fields = dict(part.partition("=")[::2] for part in text.split(","))
+    if fields.keys() != {"node", "element"} or not re.fullmatch("[0-9]{1,18}", fields["element"]):
+        raise InputError(f"--corrupt {text!r} is not allowed; node=NAME,element=I")
+    return fields["node"], int(fields["element"])
 
 
 def _told(result: dict[str, Any], out: Path | None, ledger: Path | None) -> str:

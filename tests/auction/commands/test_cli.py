@@ -26,6 +26,11 @@ def market(tmp_path):
     return path
 
 
+def test_without_a_command_its_help_is_shown(cli):
+    code, out, err = cli()
+    assert code == 2 and "mechanisms" in out + err and "error" not in err
+
+
 def test_generate_writes_the_same_market_in_both_formats(cli, tmp_path):
     for name in ("a.json", "a.npz"):
         code, _, _ = cli("generate", "classes", "--tasks", 5, "--providers", 7, "--types", 2, "--seed", 4,

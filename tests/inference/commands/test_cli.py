@@ -7,6 +7,11 @@ import pytest
 TINY = ("--model", "tiny", "--backend", "numpy")
 
 
+def test_without_a_command_its_help_is_shown(cli):
+    code, out, err = cli()
+    assert code == 2 and "perplexity" in out + err and "error" not in err
+
+
 def test_run_prints_json(cli):
     code, out, _ = cli("run", "--prompt", "Hello", "--max-tokens", 4, "--json", *TINY)
     result = json.loads(out)
