@@ -86,7 +86,7 @@ class Toy:
 
     @property
     def terms(self):
-        return {"seed": str(self.seed), "limit": str(self.passes)}
+        return {"seed": str(self.seed), "limit": str(self.passes), "temperature": "0.0"}
 
     def described(self):
         return {"width": self.width, "layers": self.layers}

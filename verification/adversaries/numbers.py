@@ -61,7 +61,7 @@ class Numbers:
 
     @property
     def terms(self) -> Mapping[str, str]:
-        return {"seed": str(self.seed), "limit": str(PASSES), "temperature": "0"}
+        return {"seed": str(self.seed), "limit": str(PASSES), "temperature": "0.0"}
 
     def described(self) -> dict[str, Any]:
         return described({"weight": self.weight, "shifts": int(self.shifts)}, self.end)
@@ -132,7 +132,7 @@ class LongRows:
     width: int = 32 * LEAF
     macs: int = 32 * LEAF * SOURCES
     constants: Mapping[str, Any] = field(default_factory=dict)
-    terms: Mapping[str, str] = field(default_factory=dict)
+    terms: Mapping[str, str] = field(default_factory=lambda: {"seed": "5", "limit": str(PASSES), "temperature": "0.0"})
 
     @cached_property
     def digests(self) -> Mapping[str, str]:

@@ -30,7 +30,6 @@ from verification.adversaries.cast import (
 from verification.adversaries.corrupt_trace import flipped_bit
 from verification.adversaries.numbers import Numbers
 from verification.computation import Computation
-from verification.dispute.dispute import identity
 from verification.dispute.party import Party as Player
 from verification.dispute.record import Proceedings
 from verification.dispute.state import Verdict
@@ -40,6 +39,7 @@ from verification.encoding.signature import public, sign
 from verification.errors import Refusal
 from verification.ledger.state import BURNT, FUND, Draft, State
 from verification.ledger.store import Ledger
+from verification.manifest import layouts
 from verification.market.draws import drawn
 from verification.market.operations import OPERATIONS
 from verification.market.records import Lease, Offer, Result, find, known
@@ -245,7 +245,9 @@ class Scene:
         device = public(self.parties[name].device)
         terms: dict[str, Any] = {"order": order, "part": [0], "device": device, "price": str(price)}
         terms |= {"audit_price": str(price)}
-        terms |= {"sent": identity(self.computation), "limit": LIMIT, "nodes": len(self.computation.nodes)}
+        digests = self.computation.digests
+        terms |= {"graph": digests["graph"], "layouts": digest(layouts(digests["model"], {}))}
+        terms |= {"limit": LIMIT, "nodes": len(self.computation.nodes)}
         terms |= {"rows": node.rows, "words": node.words, "number": number, "seal": self.seal(number)}
         others = (public(party.device) for party in self.parties.values() if party.name not in (name, COORDINATOR))
         auditors = list(islice((key for key in others if self.known(Offer, key)), 3))

@@ -10,16 +10,8 @@ from verification.errors import InputError
 from verification.files import check_readable
 from verification.ledger.inspect import Inspection, inspect
 from verification.ledger.state import BURNT, FUND
-from verification.market.operations import OPERATIONS
+from verification.market.operations import ON_WORD, OPERATIONS
 from verification.terminal import printable
-
-NOT_DERIVED = {
-    "advance": "that so many ticks passed",
-    "assign": "which order goes to whom, and its price: it takes the round's offers and the auction",
-    "publish": "whether a result is right: it takes the model, and a claim",
-    "verdict": "who won a dispute: it takes the model, and the transcript (replay)",
-}
-"""By kind, what is taken on the word of who signed it."""
 
 
 def ledger(path: Path, head: str | None, as_json: bool) -> bool:
@@ -53,7 +45,7 @@ def _told(found: Inspection, head: str | None) -> str:
         f"{state.outside:,} micro-tokens, {amounts.get(FUND, 0):,} of them the fund's, {amounts.get(BURNT, 0):,} burnt",
         f"performed again: {kinds}",
     ]
-    lines += [f"not derived again: {kind}: {what}" for kind, what in NOT_DERIVED.items() if found.kinds[kind]]
+    lines += [f"not derived again: {kind}: {what}" for kind, what in ON_WORD.items() if found.kinds[kind]]
     if head is None:
         lines.append("whether events were cut from the end, only a head from elsewhere tells: --head N:DIGEST")
     return "\n".join(map(printable, lines))
@@ -71,7 +63,7 @@ def _summary(found: Inspection) -> dict[str, Any]:
         "events": dict(sorted(found.kinds.items())),
         "blobs": len(found.blobs),
         "amounts": {"all": str(state.outside)} | {name: str(state.balances.get(name, 0)) for name in (FUND, BURNT)},
-        "not_derived": {kind: what for kind, what in NOT_DERIVED.items() if found.kinds[kind]},
+        "not_derived": {kind: what for kind, what in ON_WORD.items() if found.kinds[kind]},
     }
 
 

@@ -286,7 +286,7 @@ def _listed(draft: Draft, name: str, audit: Audit) -> Audit:
 def models_of(draft: Draft, lease: Lease) -> list[str]:
     """Of its requests."""
     order = find(draft, Order, lease.order)
-    return [order.models[index] for index in lease.part]
+    return order.models(lease.part)
 
 
 def _strangers(draft: Draft, audit: Audit) -> list[str]:

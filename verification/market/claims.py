@@ -39,7 +39,8 @@ from verification.ledger.operations import coordinator_only
 from verification.ledger.state import Draft
 from verification.market import parties
 from verification.market.accounts import bond, free
-from verification.market.records import Claim, Dispute, Lease, Result, find, in_state, known, store
+from verification.market.leases import computation_of
+from verification.market.records import Claim, Dispute, Lease, Order, Result, find, in_state, known, store
 from verification.market.returns import open_claim
 from verification.market.rules import rules_of
 
@@ -103,7 +104,7 @@ def first(draft: Draft, device: str) -> str:
 def begin(draft: Draft, request: Request) -> None:
     """Message 0 of a dispute, by the coordinator: claim, header, keys, roots, rules, budgets, tick and ledger head.
 
-    ``computation`` says what both parties run, and is the coordinator's word: the ledger has no model.
+    ``computation`` says what both parties run: what the user ordered, by the graph that was leased.
 
     Raises:
         Refusal: malformed, not-the-coordinator, no-such-claim, under-dispute (another one of this asserter), not-first,
@@ -119,7 +120,9 @@ def begin(draft: Draft, request: Request) -> None:
     if name != (wanted := first(draft, lease.device)):
         raise Refusal("not-first", f"{wanted} comes before {name}")
     given = budgets(rules.delta, lease.limit)
+    order = find(draft, Order, lease.order)
     expected = {
+        "computation": computation_of([order.requests[index] for index in lease.part], lease.graph),
         "header": result.header,
         "asserter": lease.device,
         "challenger": found.challenger,

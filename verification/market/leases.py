@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+from verification.encoding.canonical import digest
 from verification.encoding.request import Request
 from verification.encoding.schema import amount, digest_text, each, key_text, mapping, name_text, number, read
 from verification.errors import Refusal
@@ -15,6 +16,7 @@ from verification.market.offers import MOST_DECLINES, fitting, taking
 from verification.market.records import Device, Lease, Offer, Order, find, in_state, known, store
 from verification.market.returns import owed, take_back
 from verification.market.rules import Rules, rules_of
+from verification.task import MILLION
 
 ENOUGH = 3
 """Other owners who could audit, at least; where there are fewer the coordinator audits."""
@@ -26,7 +28,8 @@ LEASE = {
     "device": key_text,
     "price": amount(),
     "audit_price": amount(),
-    "sent": digest_text,
+    "graph": digest_text,
+    "layouts": digest_text,
     "limit": number(1, 2**32),  # ticks
     "nodes": number(1, 2**40),
     "rows": number(1, LARGEST_OUTPUT),
@@ -71,7 +74,7 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
         raise Refusal("beyond-largest-price", f"a price of {audit_price}; at most {rules.largest_price} is allowed")
     if key in order.failed:
         raise Refusal("failed-before", f"{key} did not serve {terms['order']}")
-    models = [order.models[index] for index in part]
+    models = order.models(part)
     device, offer = taking(draft, key, models)
     if device.disputed:
         raise Refusal("barred-device", f"{key}: a result of it is disputed")
@@ -95,7 +98,8 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
         price=price,
         audit_price=audit_price,
         stake=rules.sigma * audit_price,
-        sent=terms["sent"],
+        graph=terms["graph"],
+        layouts=terms["layouts"],
         limit=terms["limit"],
         nodes=terms["nodes"],
         rows=terms["rows"],
@@ -130,6 +134,21 @@ def auditor(draft: Draft, key: str, models: Sequence[str], owner: str, audit_pri
         return ""
     found = find(draft, Device, key)
     return found.owner if found.owner != owner and draft.total(found.owner) else ""
+
+
+def computation_of(requests: Sequence[dict[str, Any]], graph: str) -> str:
+    """What the parties of a dispute over these requests run, see ``dispute.identity``, from what the user signed.
+
+    Of several requests, whose runs one after another are one computation, each value is the digest of all.
+    """
+
+    def value(name: str) -> str:
+        found = [str(asked[name]) for asked in requests]
+        return found[0] if len(found) == 1 else digest(found)
+
+    requests = [asked | {"temperature": asked["temperature"] / MILLION} for asked in requests]
+    digests = {"model": value("model"), "graph": graph, "input": value("input")}
+    return digest({"digests": digests, "terms": {name: value(name) for name in ("seed", "temperature", "limit")}})
 
 
 def number_taken(draft: Draft, number: int) -> None:

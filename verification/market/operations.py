@@ -61,10 +61,12 @@ OPERATIONS: dict[str, Operation] = {
 """``advance`` is the ledger's own."""
 
 ON_WORD = {
+    "advance": "that so many ticks passed",
+    "result": "whether it is right: it takes the model",
     "assign": "who is leased what at which price: it takes the round's bids, offers and mechanism",
     "miss": "that a device vanished: it takes what came from it and when",
     "deposit": "what came from outside",
-    "begin": "what both parties run: it takes the model",
+    "begin": "that the graph leased is the model's: it takes the model",
     "play": "that a message says what is right at its turn: it takes the model",
     "verdict": "who won: it takes the model",
     "void": "that the referee's code failed: it takes the model",

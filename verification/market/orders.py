@@ -44,7 +44,7 @@ def order(draft: Draft, request: Request) -> None:
     draft.move(free(request.party), escrow(request.party, request.name), content["bid"])
     found = Order(
         user=request.party,
-        models=[part["model"] for part in content["requests"]],
+        requests=request.content["requests"],
         bid=content["bid"],
         until=draft.tick + content["patience"],
         unaudited=content["unaudited"],

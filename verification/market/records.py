@@ -14,6 +14,7 @@
 What leaves is counted by the ledger, with a running digest.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
@@ -63,8 +64,8 @@ class Order:
     """A user's requests, of which each is with one lease or waits."""
 
     user: str
-    models: list[str]
-    """Of each request, by digest; what else it says stands in the event of the order."""
+    requests: list[dict[str, Any]]
+    """As it was signed: of each model, input, limit, temperature and seed."""
     bid: int
     """For all of them, fees included."""
     until: int
@@ -82,6 +83,10 @@ class Order:
     ended: str = ""
     """withdrawn or expired: what comes back does not wait again."""
 
+    def models(self, part: Sequence[int]) -> list[str]:
+        """Of some of its requests."""
+        return [self.requests[index]["model"] for index in part]
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Lease:
@@ -97,8 +102,10 @@ class Lease:
     audit_price: int
     """What an audit of it is paid, at least its price and its device's cost; stakes, fees and bonds are multiples."""
     stake: int
-    sent: str
-    """Digest of all that is sent: schedule, programs, manifests, input."""
+    graph: str
+    """Digest of the graph that is run; with the requests it says what both parties of a dispute run."""
+    layouts: str
+    """Digest of what the device is sent besides: programs and packed weights, see ``manifest.layouts``."""
     limit: int
     """Ticks for the work."""
     nodes: int

@@ -11,7 +11,7 @@ from verification.encoding.request import Request, request
 from verification.model_check.happen import Move, coordinated, done, passes
 from verification.model_check.parties import key_of
 from verification.model_check.plays import Place
-from verification.model_check.setting import HEADS, LIMIT, RULES, TICK, Setting, device_of
+from verification.model_check.setting import COMPUTATION, HEADS, LIMIT, RULES, TICK, Setting, device_of
 from verification.model_check.world import World
 
 DECIDED = "e" * 64
@@ -24,7 +24,7 @@ def of_claims(setting: Setting, world: World) -> Iterator[Move]:
         content = {
             "claim": name,
             "header": result["header"],
-            "computation": "c" * 64,
+            "computation": COMPUTATION,
             "asserter": main["device"],
             "challenger": claim["challenger"],
             "roots": {"asserter": result["root"], "challenger": claim["root"]},

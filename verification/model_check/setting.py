@@ -20,6 +20,7 @@ from verification.ledger.event import read_event
 from verification.ledger.operations import GENESIS, event_of
 from verification.ledger.state import State
 from verification.market.draws import drawn, lots
+from verification.market.leases import computation_of
 from verification.market.operations import OPERATIONS
 from verification.market.rules import Rules
 from verification.model_check.commitments import Commitment
@@ -29,6 +30,8 @@ TICK = 10**6
 """At which everything happens."""
 PRICE, DEPOSIT, LIMIT = 1_000, 10**9, 10
 MODEL, DIGEST = "a" * 64, "d" * 64
+ASKED: dict[str, Any] = {"model": MODEL, "input": DIGEST, "limit": 1, "temperature": 0, "seed": "0"}
+COMPUTATION = computation_of([ASKED], DIGEST)
 RULES = Rules(delta=10, window=100, levels=1, fee=Fraction(11, 50))
 HEADS = tuple(sha256(b"%d" % number).hexdigest() for number in range(16))
 """Digests of the event before: lots for deputies are drawn by them."""
@@ -175,8 +178,7 @@ class Setting:
         }
         able = ["coordinator"] if self.roles.coordinator else []
         asks += [self.ask(party, "offer", offer) for party in [*map(device_of, devices), *able]]
-        part: dict[str, Any] = {"model": MODEL, "input": DIGEST, "limit": 1, "temperature": 0, "seed": "0"}
-        terms = {"requests": [part], "bid": str(2 * PRICE), "patience": 10**6, "nonce": none}
+        terms = {"requests": [ASKED], "bid": str(2 * PRICE), "patience": 10**6, "nonce": none}
         order = self.ask("user", "order", terms | {"unaudited": True})
         lease: dict[str, Any] = {
             "order": order.name,
@@ -185,7 +187,7 @@ class Setting:
             "price": str(PRICE),
             "audit_price": str(PRICE),
         }
-        lease |= {"sent": DIGEST, "limit": LIMIT, "nodes": self.nodes, "rows": 1, "words": 1}
+        lease |= {"graph": DIGEST, "layouts": DIGEST, "limit": LIMIT, "nodes": self.nodes, "rows": 1, "words": 1}
         lease |= {"number": 0, "seal": self.lease, "auditors": []}
         asks += [order, self.ask("coordinator", "assign", {"leases": [lease]})]
         asks.append(self.ask("asserter's device", "accept", {"lease": self.lease}))

@@ -12,10 +12,13 @@ from inference.measure.steps import SHAPES, walk, without_weights
 from inference.reference import Reference
 from inference.steps import LEAF, WORK
 
+SLOW = [("Llama-3-70B", False), ("Llama-3-8B", True)]
 CASES = [(name, False) for name in SHAPES] + [("SmolLM2-135M", True), ("Llama-3-8B", True)]
 
 
-@pytest.mark.parametrize("name, eight", CASES)
+@pytest.mark.parametrize(
+    "name, eight", [pytest.param(*case, marks=[pytest.mark.slow] * (case in SLOW)) for case in CASES]
+)
 def test_disputes_over_any_shape_are_small(name, eight):
     _, *measures = SHAPES[name]
     shape = Inference(Reference(without_weights((1, *measures), eight=eight)), [0] * 8160, limit=32, temperature=0.8)

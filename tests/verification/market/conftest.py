@@ -4,11 +4,13 @@ import hmac
 from contextlib import suppress
 from hashlib import sha256
 from itertools import count
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from verification.dispute.dispute import identity
 from verification.encoding.canonical import canonical
 from verification.encoding.request import request
 from verification.encoding.schema import proof_text
@@ -25,7 +27,8 @@ from verification.market.rules import Rules
 from verification.merkle import Tree, leaf_digests, node_digest
 
 MODEL = "ab" * 32
-SENT = "cd" * 32
+INPUT, GRAPH, LAYOUTS = "ef" * 32, "cd" * 32, "12" * 32
+ASKED = {"model": MODEL, "input": INPUT, "limit": 16, "temperature": 0, "seed": "7"}
 NODES, ROWS, WORDS = 3, 1, 4
 LIMIT = 100
 OTHER = {"asserter": "challenger", "challenger": "asserter"}
@@ -169,9 +172,15 @@ class Market:
             self.order_of("advance", {"since": self.tick, "ticks": step})
             ticks -= step
 
-    def order(self, *, user=None, requests: int = 1, bid: int = 2_000, patience: int = 1_000, unaudited=False) -> str:
-        part = {"model": MODEL, "input": "ef" * 32, "limit": 16, "temperature": 0, "seed": "7"}
-        content = {"requests": [part] * requests, "bid": str(bid), "patience": patience, "unaudited": unaudited}
+    def order(
+        self, *, user=None, requests: int = 1, bid: int = 2_000, patience: int = 1_000, unaudited=False, **changed
+    ) -> str:
+        content = {
+            "requests": [ASKED | changed] * requests,
+            "bid": str(bid),
+            "patience": patience,
+            "unaudited": unaudited,
+        }
         return self.ask(user or self.user, "order", content | {"nonce": self.nonce()})
 
     def terms(self, order: str, device: str, *, price: int = 1_000, part=(0,), **others) -> dict:
@@ -179,7 +188,8 @@ class Market:
         number = others.pop("number", self.number)
         cost = self.find(Offer, device).cost if device in self.names("offer") else 0
         others = {"audit_price": str(max(price, cost))} | others
-        terms = {"order": order, "part": list(part), "device": device, "price": str(price), "sent": SENT}
+        terms = {"order": order, "part": list(part), "device": device, "price": str(price)}
+        terms |= {"graph": GRAPH, "layouts": LAYOUTS}
         terms |= {"limit": LIMIT, "nodes": NODES, "rows": ROWS, "words": WORDS, "number": number}
         return terms | {"seal": self.seal(number), "auditors": []} | others
 
@@ -192,9 +202,9 @@ class Market:
     def accept(self, lease: str) -> None:
         self.ask(self.lease(lease).device, "accept", {"lease": lease})
 
-    def lend(self, device: str, **terms) -> str:
-        """A lease of a new order, accepted."""
-        lease = self.assign(self.order(), device, **terms)
+    def lend(self, device: str, *, order=None, **terms) -> str:
+        """A lease of an order, a new one if none is given, accepted."""
+        lease = self.assign(order or self.order(), device, **terms)
         self.accept(lease)
         return lease
 
@@ -352,7 +362,7 @@ class Market:
         return {
             "claim": claim,
             "header": result.header,
-            "computation": "0" * 64,
+            "computation": identity(self.computed(found.lease)),
             "asserter": lease.device,
             "challenger": found.challenger,
             "roots": {"asserter": result.root, "challenger": found.root},
@@ -361,6 +371,15 @@ class Market:
             "tick": self.tick,
             "head": {"number": number, "digest": head},
         }
+
+    def computed(self, name: str) -> SimpleNamespace:
+        """What the parties of a dispute over a lease of one request run."""
+        lease = self.lease(name)
+        asked = self.find(Order, lease.order).requests[lease.part[0]]
+        digests = {"model": asked["model"], "graph": lease.graph, "input": asked["input"]}
+        temperature = repr(asked["temperature"] / 1_000_000)
+        terms = {"seed": asked["seed"], "limit": str(asked["limit"]), "temperature": temperature}
+        return SimpleNamespace(digests=digests, terms=terms)
 
     def begin(self, claim: str) -> str:
         self.order_of("begin", self.beginning(claim))

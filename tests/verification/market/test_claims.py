@@ -4,6 +4,7 @@ from hashlib import sha256
 
 import pytest
 
+from verification.encoding.canonical import digest
 from verification.encoding.request import request
 
 ASSERTER, CHALLENGER = 4 * 60 + 2 * 100, 4 * 60 + 100
@@ -120,6 +121,7 @@ def test_disputes_of_two_asserters_run_at_once(market):
     "changed",
     [
         {"header": "0" * 64},
+        {"computation": "0" * 64},
         {"asserter": "device 1"},
         {"challenger": "device 1"},
         {"roots": {"asserter": "0" * 64, "challenger": "1" * 64}},
@@ -139,6 +141,31 @@ def test_a_dispute_begins_with_what_the_ledger_says(market, refused, lease, chan
     assert refused(market.ask, market.owners[1], "begin", content) == "not-the-coordinator"
     market.order_of("begin", content)
     assert market.clocks(name) == {"asserter": ASSERTER, "challenger": CHALLENGER, "turn": "asserter", "since": 0}
+
+
+@pytest.mark.parametrize("changed", [{"input": "0" * 64}, {"limit": 17}, {"temperature": 1}, {"seed": "8"}, {}])
+def test_a_dispute_is_about_what_the_user_ordered(market, refused, changed):
+    """By the graph that was leased, and by nothing else on the coordinator's word."""
+    order = market.order(**changed)
+    claim = market.claim(market.shown(market.devices[0], order=order), market.owners[1], 2)
+    other = market.claim(market.shown(market.devices[2], graph="0" * 64), market.owners[1], 2)
+    here, there = market.beginning(claim), market.beginning(other)
+    assert here["computation"] != there["computation"]
+    assert refused(market.order_of, "begin", here | {"computation": there["computation"]}) == "wrong-begin"
+    market.begin(claim)
+
+
+def test_several_requests_are_one_computation(market, refused):
+    part = {"model": "ab" * 32, "limit": 16, "temperature": 700_000, "seed": "7"}
+    requests = [part | {"input": name * 32} for name in ("01", "02", "03")]
+    content = {"requests": requests, "bid": "4000", "patience": 100, "unaudited": False, "nonce": market.nonce()}
+    order = market.ask(market.user, "order", content)
+    claim = market.claim(market.shown(market.devices[0], order=order, part=[0, 2]), market.owners[1], 2)
+    digests = {"model": digest(["ab" * 32] * 2), "graph": "cd" * 32, "input": digest(["01" * 32, "03" * 32])}
+    terms = {"seed": digest(["7"] * 2), "temperature": digest(["0.7"] * 2), "limit": digest(["16"] * 2)}
+    begun = market.beginning(claim)
+    assert refused(market.order_of, "begin", begun) == "wrong-begin"
+    market.order_of("begin", begun | {"computation": digest({"digests": digests, "terms": terms})})
 
 
 def test_each_turn_takes_from_its_own_budget(market, refused, lease):

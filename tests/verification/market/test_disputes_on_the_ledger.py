@@ -33,8 +33,10 @@ class Court:
 
     def lent(self, device, trace):
         """A shown result."""
-        market, node = self.market, self.toy.nodes[-1]
-        lease = market.lend(device, nodes=len(self.toy.nodes), rows=node.rows, words=node.words)
+        market, toy, node = self.market, self.toy, self.toy.nodes[-1]
+        order = market.order(input=toy.digests["input"], limit=toy.passes, seed=str(toy.seed))
+        shape = {"nodes": len(toy.nodes), "rows": node.rows, "words": node.words}
+        lease = market.lend(device, order=order, graph=toy.digests["graph"], **shape)
         self.result(lease, trace)
         market.publish(lease)
         return lease
@@ -114,7 +116,10 @@ def wrong(trace, node=3):
 
 @pytest.fixture(scope="module")
 def toy(make_toy):
-    return make_toy(width=40, passes=2, rows=3)
+    class Offered(make_toy):
+        digests = make_toy.digests | {"model": "ab" * 32}  # which the market's devices offer
+
+    return Offered(width=40, passes=2, rows=3)
 
 
 @pytest.fixture(scope="module")

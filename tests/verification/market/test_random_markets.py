@@ -222,7 +222,7 @@ class Parties:
         found = self.market.find(self.record["order"], order)
         leases = map(self.market.lease, self.market.names("lease"))
         open_ = sum(len(lease.part) for lease in leases if lease.order == order and not lease.audits)
-        return found.ended or open_ + len(found.waiting) < len(found.models)
+        return found.ended or open_ + len(found.waiting) < len(found.requests)
 
     def check_states(self):
         """What is counted is what there is, and each record has those that it hangs on."""
