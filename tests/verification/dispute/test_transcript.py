@@ -9,7 +9,7 @@ import pytest
 from verification.adversaries import corrupt_trace
 from verification.adversaries.break_dispute import ADVERSARIES, silent_at
 from verification.dispute.party import honest, play
-from verification.dispute.record import Proceedings
+from verification.dispute.record import Entry, Proceedings, recorded
 from verification.dispute.transcript import replay, summary, transcript
 from verification.encoding.canonical import digest
 from verification.encoding.request import request
@@ -333,6 +333,21 @@ def test_nobody_is_given_up_before_it_was_awaited(toys, conducted, key, referee,
     assert "is before tick" in replay(forged, toys["small"], referee, rules)
 
 
+def test_events_are_those_of_the_protocol(toys, begun, key, referee, rules):
+    """One of another name, however right its record is otherwise, follows from nothing."""
+    right = record(toys["small"])
+    wrong = corrupt_trace.flipped_bit(right.copy(), np.random.default_rng(0))
+    for event in ("clock", "pause"):
+        dispute, result, claim = begun(toys["small"], (wrong.tree.root, right.tree.root))
+        proceedings = Proceedings(dispute, key(REFEREE))
+        told = recorded(dispute, event, 0, None, [])
+        proceedings.entries.append(Entry(request(key(REFEREE), "record", dispute.begin.market, told)))
+        play(proceedings, {"asserter": honest(key(1), wrong), "challenger": honest(key(2), right)})
+        content = json.loads(json.dumps(transcript({}, None, dispute, result, claim, proceedings.entries)))
+        refusal = "no budget is spent" if event == "clock" else "there is no event 'pause'"
+        assert refusal in replay(content, toys["small"], referee, rules)
+
+
 def test_the_same_root_in_another_result_is_another_claim(toys, told, key, referee, rules):
     content = told[0]
     signed = copy.deepcopy(content["result"]["content"])
@@ -354,6 +369,37 @@ def test_a_verifier_s_result_is_a_claim(toys, begun, key, referee, rules, refuse
         play(proceedings, {"asserter": honest(key(1), wrong), "challenger": honest(key(2), right)})
         content = transcript({}, None, dispute, result, claim, proceedings.entries)
         assert bool(replay(content, toys["small"], referee, rules)) == bool(changes)
+
+
+@pytest.mark.parametrize("name, kind, who", [("result", "order", 1), ("result", "result", 3), ("claim", "order", 2)])
+def test_what_another_signed_or_as_something_else_is_no_claim(toys, told, key, referee, rules, name, kind, who):
+    content = told[0]
+    other = json.loads(request(key(who), kind, content["market"], content[name]["content"]).raw)
+    assert "did not sign the result" in replay(content | {name: other}, toys["small"], referee, rules)
+
+
+@pytest.mark.parametrize("of", ["header", "claim"])
+@pytest.mark.parametrize("part", ["root", "market", "provider", "challenger", "header"])
+def test_a_dispute_is_about_what_its_claims_say(toys, begun, key, referee, rules, of, part):
+    """A referee that begins one over other claims than the parties', whose names it gives, is noticed."""
+    right = record(toys["small"])
+    wrong = corrupt_trace.flipped_bit(right.copy(), np.random.default_rng(0))
+    roots = wrong.tree.root, right.tree.root
+    _, result, claim = begun(toys["small"], roots)
+    signed, named = result.content, {}
+    if of == "header":
+        header = signed["header"] | {part: "0" * 64}
+        result = request(key(1), "result", result.market, signed | {"header": header})
+        claim = request(key(8), "claim", claim.market, claim.content | {"header": digest(header)})
+        named = {"header": digest(header)}
+    elif part in claim.content:
+        claim = request(key(8), "claim", claim.market, claim.content | {part: "0" * 64})
+    dispute, *_ = begun(toys["small"], roots, begin=named | {"claim": claim.name})
+    proceedings = Proceedings(dispute, key(REFEREE))
+    play(proceedings, {"asserter": honest(key(1), wrong), "challenger": honest(key(2), right)})
+    content = transcript({}, None, dispute, result, claim, proceedings.entries)
+    holds = part not in ({"root", "market", "provider"} if of == "header" else {"root", "header", "challenger"})
+    assert (replay(content, toys["small"], referee, rules) == "") == holds
 
 
 @pytest.mark.parametrize("name", ["market", "referee", "begin", "result", "claim", "entries"])
