@@ -27,6 +27,15 @@ QUADRATIC = 2  # exponent
 
 # Markets a reading, PARTITION and 3-PARTITION instances of each answer, largest exponent of ten for the flow
 GRID = {"tiny": (6, 4, 2, 3.5), "small": (24, 20, 8, 5.0), "full": (100, 100, 25, 6.0)}
+VARIED = {
+    "reading": "as printed, whole, bundle",
+    "markets": "seeds; random instances of PARTITION and 3-PARTITION",
+    "size": "of the flow, to 10^5 requests in the running time",
+}
+FIXED = {
+    "family": "uniform where markets are drawn",
+    "size of the witnesses": "4 tasks by exhaustion, 12 × 16 by programme, 8 numbers of PARTITION",
+}
 
 
 def partition_market(numbers: list[int]) -> Market:

@@ -42,6 +42,16 @@ BROKEN = 4  # times that the sensitivity is understated
 CONFIDENCE = 1 - 0.05 / (4 * len(AUDITED))  # all audits together hold with 95 %
 PRICE_TIGHT, PRICE_MARKET = "price, worst case", "price, worst of the markets' neighbours"
 PRICE_BROKEN, WINNER = f"price, sensitivity understated {BROKEN} times", "whether one task wins"
+VARIED = {
+    "family": "uniform, marketplace, classes, heavy_tailed, correlated",
+    "epsilon": "0.01 to 30",
+    "size": "160 and 640 tasks for the private price",
+}
+FIXED = {
+    "misreports": "0.5 to 2 times one task's value",
+    "the price's range": "to 100 tokens",
+    "audits": "95 % of all together",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

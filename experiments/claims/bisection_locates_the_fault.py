@@ -41,6 +41,15 @@ KINDS = ("flipped-bit", "masked-fault", "wrong-tile", "through-residual")
 PROMPT = b"The capital of France is"
 SMOLLM2 = "smollm2"
 ESCAPES = "the cheat escapes"
+VARIED = {
+    "fault": "flipped bit, masked, wrong tile, through the residual",
+    "length of the run": "1 to 64 tokens",
+    "who is wrong": "asserter, challenger",
+}
+FIXED = {
+    "model": "tiny, and SmolLM2 once",
+    "levels a round": "2",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

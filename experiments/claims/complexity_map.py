@@ -22,6 +22,13 @@ STATEMENT = "We present a polynomial time combinatorial algorithm for Equation 1
 
 GRID = {"tiny": 4, "small": 12, "full": 60}  # witnesses a region
 HARD = ("weakly NP-hard", "strongly NP-hard")
+VARIED = {
+    "region": "reading, model types, demands, slots",
+    "witnesses": "seeds",
+}
+FIXED = {
+    "size of the witnesses": "as exhaustion allows: 6 to 14 providers",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

@@ -31,6 +31,16 @@ LARGE = 0.25  # of the providers, those of the most work
 ORDERS = 5  # random ones a market
 FAMILIES = ("marketplace", "uniform", "heavy_tailed")
 FLOORS = (0.0001, FLOOR, 0.1, 0.3)
+VARIED = {
+    "markets": "seeds",
+    "family, for the place in the queue": "marketplace, uniform, heavy_tailed",
+    "floor of the normalisation, s read as": "0.0001 to 0.3; a throughput, a latency",
+}
+FIXED = {
+    "profits": "of the marketplace at its defaults, 100 tasks and 200 providers",
+    "prices": "the corrected midpoints",
+    "model types": "3",
+}
 MEASURES = {"work": "work of a slot", "types": "types it can run", "largest": "work of the largest model it runs"}
 
 

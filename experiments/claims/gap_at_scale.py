@@ -34,6 +34,16 @@ SHOWN = {label: COLOURS[label] for label in (PRINTED.label, BEST_VARIANT)} | {
     GUIDED: plots.PALETTE[4],
     BOUND: plots.PALETTE[3],
 }
+VARIED = {
+    "family": "all eight",
+    "size": "100 and 1,000 tasks, as many providers",
+    "share of one large provider": "0 to 99.9 % of the slots",
+}
+FIXED = {
+    "model types": "3",
+    "reading": "bundle",
+    "demands": "of heavy_tailed at most 24 a type",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

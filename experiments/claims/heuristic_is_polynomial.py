@@ -23,6 +23,15 @@ GRID = {
 }
 FAMILIES = ("classes", "uniform")
 ASYMPTOTIC = 1000  # tasks from which running takes longer than calling
+VARIED = {
+    "size": "to 10^6 tasks",
+    "family": "classes, uniform",
+}
+FIXED = {
+    "model types": "3",
+    "machine": "one",
+    "providers": "as many as tasks",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

@@ -44,6 +44,15 @@ NATIVE = {
 OURS = ("exact", "float32")
 OTHERS = ("ONNX Runtime, 4 bits", "ONNX Runtime, float32")
 Row = tuple[str, str, float, str, float]
+VARIED = {
+    "what": "products of 128 rows and of one; a prompt and an answer of SmolLM2",
+    "arithmetic": "integers, float32",
+    "side": "ours, OpenBLAS, llama.cpp, ONNX Runtime where installed",
+}
+FIXED = {
+    "adapter": "the first, on a processor",
+    "model": "SmolLM2-135M",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

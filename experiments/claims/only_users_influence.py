@@ -29,6 +29,16 @@ GRID = {"tiny": (10, 20, 1, 2), "small": (40, 80, 3, 15), "full": (200, 400, 10,
 FAMILIES = ("uniform", "classes", "correlated", "marketplace")
 FACTORS = (0.5, 0.8, 1.25, 2.0)
 OFFERS = ("half of every type", "only its best type", "a benchmark of 0")
+VARIED = {
+    "family": "uniform, classes, correlated, marketplace",
+    "misreport of a user": "0.5, 0.8, 1.25, 2 times its value",
+    "misreport of a provider": "half of every type, only its best, a benchmark of 0",
+}
+FIXED = {
+    "size": "40 tasks, 80 providers",
+    "model types": "3",
+    "coalitions": "none",
+}
 
 
 def offered(market: Market, provider: int, offer: str) -> Market:

@@ -25,6 +25,15 @@ GRID = {
     "full": (((5, 10), (10, 20), (20, 40), (40, 80)), 20, 30.0, ((20, 40), (40, 80)), 10, 60.0),
 }
 LP = "LP relaxation"
+VARIED = {
+    "family": "all eight, as fixed strata",
+    "size": "5 to 20 tasks, twice as many providers",
+    "reading": "bundle, whole",
+}
+FIXED = {
+    "model types": "3",
+    "value, cost": "the families' own",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

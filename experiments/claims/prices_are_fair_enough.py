@@ -22,6 +22,16 @@ RARE = 0.1  # of the markets
 
 RULES = [PRINTED, BACKFILL, CORRECTED, CLEARING, POSTED]
 GRID = {"tiny": (8, 16, 2), "small": (40, 80, 4), "full": (200, 400, 20)}
+VARIED = {
+    "prices": "as printed, with backfill, corrected, clearing, posted",
+    "family": "all eight",
+    "markets": "seeds",
+}
+FIXED = {
+    "size": "40 tasks, 80 providers",
+    "model types": "3",
+    "reading": "bundle",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

@@ -26,6 +26,16 @@ FIGURES = {
     "winners that lack requests": uncovered,
     "pairs beyond the provider's slots": beyond_slots,
 }
+VARIED = {
+    "line of the print": "each as printed, all others corrected",
+    "family": "all eight",
+    "markets": "seeds",
+}
+FIXED = {
+    "size": "20 tasks, 40 providers",
+    "model types": "3",
+    "alpha, beta": "the families' own",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

@@ -30,6 +30,15 @@ GRID = {
     "full": (100, 64, 4, (16, 32, 64, 128, 256)),
 }
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
+VARIED = {
+    "stack": "every WebGPU stack at hand, numpy",
+    "arithmetic": "integers, float32",
+    "prompt, seed": "several",
+}
+FIXED = {
+    "model": "the tiny one and SmolLM2",
+    "devices": "processors of one machine",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

@@ -19,6 +19,16 @@ GRID = {  # tasks (twice as many providers), seeds, seconds a solver
 }
 GENERATION = "column generation"
 SHIFT = 1.0  # seconds, of the shifted geometric mean
+VARIED = {
+    "size": "10 to 40 tasks, twice as many providers",
+    "solver": "CP-SAT, HiGHS, SCIP, column generation",
+}
+FIXED = {
+    "family": "uniform",
+    "time": "5 s a solve; 60 s and ten seeds belong to the size full",
+    "model types": "3",
+    "reading": "bundle",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

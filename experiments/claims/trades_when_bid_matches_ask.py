@@ -32,6 +32,15 @@ GRID = {"tiny": (8, 16, 2), "small": (100, 200, 10), "full": (1000, 2000, 20)}
 BEST, PRINTED = "best order", "printed order"
 ORDERS: dict[str, Mapping[str, Any]] = {BEST: BACKFILL.options, PRINTED: {}}
 REFUSED, AGAIN = "no second auction", "tasks bid again"
+VARIED = {
+    "family": "all eight",
+    "markets": "seeds",
+    "what meets the ask": "the bundle's bid, each unit's bid",
+}
+FIXED = {
+    "size": "100 tasks, 200 providers",
+    "model types": "3",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

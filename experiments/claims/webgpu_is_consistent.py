@@ -36,6 +36,15 @@ PROMPT = list(b"The capital of France is")
 SMOLLM2_PROMPT = [504, 3575, 282, 4649, 314]
 SLOW = "SwiftShader"
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
+VARIED = {
+    "stack": "every WebGPU stack at hand, numpy, a browser where there is one",
+    "arithmetic": "integers, float32",
+}
+FIXED = {
+    "devices": "processors of one machine",
+    "model": "SmolLM2 and the tiny one",
+    "prompt": "one",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

@@ -33,6 +33,15 @@ SAME_QUEUES = ("abundant", "scarce")  # those of ``uniform``: they differ from i
 SCENARIO = "published scenario"
 CDARA = Rule("CDARA", "cdara")
 FROM_THE_FRONT = Rule("whitepaper, from the front", "whitepaper", {"backfill": True})  # as CDARA's users start
+VARIED = {
+    "family": "all, but two whose queues are those of uniform",
+    "markets": "seeds",
+}
+FIXED = {
+    "earlier work": "CDARA stands in for the works cited",
+    "size": "100 tasks, 200 providers",
+    "model types": "3",
+}
 
 
 def market_correlations(market: Market) -> dict[str, float]:

@@ -48,6 +48,17 @@ RULES = (NONE, RANKED, PRINTED, TENFOLD)
 PRINT_ORDER, BEST_ORDER = ORDERS
 FAILURES = ("by whoever wins the task", "by sock-puppets of the user")
 PUPPETS = 3  # a user, each of which fails once and is removed
+VARIED = {
+    "rule": "no raise, raised and ranked, raised and charged, tenfold",
+    "order": "the whitepaper's, the best",
+    "arrivals": "Poisson, the chat trace",
+    "family": "uniform, classes, marketplace",
+}
+FIXED = {
+    "chance that a provider misses its time": "10 % a round",
+    "a round": "30 s",
+    "raise": "by half, but in one table",
+}
 
 
 def scenes(size: Size, block: int = 0) -> list[Scene]:

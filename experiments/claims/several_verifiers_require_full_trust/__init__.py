@@ -35,6 +35,16 @@ DISPUTED = (ANY, ABSENT)
 TABLED = (1, 3, 9)
 SHARES = (0.1, 0.3, 0.5, 0.7)
 LOOKING = (1.0, 0.5, 0.1)  # how often an honest verifier recomputes, where any one may challenge
+VARIED = {
+    "verifiers": "1 to 15",
+    "dishonest share": "10 % to 70 %",
+    "rule": "all agree, majority, any may challenge",
+    "how often an honest one looks": "10 % to 100 %",
+}
+FIXED = {
+    "computation": "a chain of 64 steps",
+    "dishonest verifiers": "collude, with one other result",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

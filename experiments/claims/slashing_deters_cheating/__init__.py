@@ -35,6 +35,18 @@ STATEMENT = (
 SAFE = 0.05
 MANY_OPEN = (12, 40)
 LEAGUE = MARKET.coalition_share
+VARIED = {
+    "audit": "5 %, 10 %, the market's",
+    "stake": "0.6 to 2 times what deters",
+    "open leases": "1 to 40",
+    "friends in the lot": "0 to 30 %",
+    "bond": "0 to the market's",
+}
+FIXED = {
+    "agents": "imitate who fares better; no other learning",
+    "detection": "exact: an audited cheat is found",
+    "tasks": "of one price in the games",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:

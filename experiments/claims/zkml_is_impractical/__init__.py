@@ -36,6 +36,15 @@ BYTES = {
     "proof_bytes": "proof",
     "opened_bytes": "opened in a dispute",
 }
+VARIED = {
+    "size of the model": "the ladder of perceptrons",
+    "side": "ezkl's proof, commitment and dispute",
+}
+FIXED = {
+    "prover": "ezkl 23, on a processor",
+    "model": "perceptrons of three layers",
+    "larger sizes": "extrapolated by a fitted power",
+}
 
 
 def run(size: Size, block: int = 0) -> Results:
