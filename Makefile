@@ -15,7 +15,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup adapter report finding test test-all bench mutants fuzz lint format clean distclean
+.PHONY: help setup adapter report finding test test-all bench mutants fuzz lint format wheel clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -58,6 +58,15 @@ format: $(INSTALLED) ## let ruff correct and lay out the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
+wheel: $(INSTALLED) ## the wheel in dist/, installed into an empty environment and tried there
+	rm -rf dist build/wheel
+	$(RUN) pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
+	$(PYTHON) -m venv build/wheel
+	build/wheel/bin/pip install -qq -c constraints.txt dist/*.whl
+	cd build && $(auction_alone_works)
+	build/wheel/bin/pip install -qq -c constraints.txt "$$(echo dist/*.whl)[all]"
+	cd build && $(all_commands_work)
+
 clean: ## remove caches and the report; .venv stays
 	rm -rf .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist report
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
@@ -81,6 +90,22 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(RUN) auction solvers >/dev/null
 	$(RUN) auction mechanisms >/dev/null
 	@touch $@
+
+define auction_alone_works
+wheel/bin/distribute-auction --version && \
+wheel/bin/distribute-auction generate uniform --tasks 4 --providers 6 --out wheel/market.json && \
+wheel/bin/distribute-auction compare wheel/market.json && \
+for command in inference verification experiments; do \
+  wheel/bin/distribute-$$command --version; test $$? -eq 2 || exit 1; \
+done
+endef
+
+define all_commands_work
+wheel/bin/distribute-inference run --model tiny --backend numpy --prompt Hello --max-tokens 4 && \
+wheel/bin/distribute-verification dispute --model tiny --backend numpy --challenger numpy --prompt Hello \
+  --max-tokens 4 --adversary flipped-bit && \
+wheel/bin/distribute-experiments run complexity_map --size tiny --out wheel/report
+endef
 
 # A virtual environment that works, of the release that PYTHON is: it is brought up to date, not built anew.
 define same_python

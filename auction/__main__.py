@@ -1,7 +1,6 @@
 """``python -m auction``."""
 
-from auction.commands.cli import app
-from auction.commands.terminal import run
+from distribute_lab.commands import auction
 
 if __name__ == "__main__":
-    run(app)
+    auction()

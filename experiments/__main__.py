@@ -1,7 +1,6 @@
 """``python -m experiments``."""
 
-from auction.commands.terminal import run
-from experiments.cli import app
+from distribute_lab.commands import experiments
 
 if __name__ == "__main__":
-    run(app)
+    experiments()

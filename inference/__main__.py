@@ -1,6 +1,6 @@
 """``python -m inference``."""
 
-from inference.commands.cli import app, run
+from distribute_lab.commands import inference
 
 if __name__ == "__main__":
-    run(app)
+    inference()

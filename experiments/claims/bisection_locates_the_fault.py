@@ -13,11 +13,11 @@ from experiments.progress import track
 from inference import models
 from inference.device import adapters
 from inference.errors import InputError
-from verification.__main__ import Models
 from verification.adversaries import corrupt_trace
 from verification.commands.source import Backend
 from verification.contest import contest
 from verification.dispute.transcript import summary
+from verification.inference_models import Models
 from verification.task import Task
 from verification.trace import Trace, leaves, record, tiles
 

@@ -45,7 +45,6 @@ from inference.models.llama import check as check_model
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
-from verification.__main__ import Models
 from verification.adversaries.listing import cheat
 from verification.commands.commit import NO_MARKET, signed_root
 from verification.commands.replay import rules_of_market
@@ -60,6 +59,7 @@ from verification.encoding.signature import public
 from verification.errors import InputError as VerificationError
 from verification.errors import Refusal
 from verification.files import read
+from verification.inference_models import Models
 from verification.ledger.inspect import inspect
 from verification.ledger.store import Ledger
 from verification.market.operations import OPERATIONS

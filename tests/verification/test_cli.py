@@ -10,13 +10,13 @@ import pytest
 from inference.errors import InputError as InferenceError
 from verification import cli as command_line
 from verification import tile_store
-from verification.__main__ import Models, cheaper
 from verification.adversaries import corrupt_trace
 from verification.adversaries.listing import names
 from verification.commands import dispute as dispute_command
 from verification.encoding.canonical import digest
 from verification.encoding.request import request
 from verification.encoding.signature import public
+from verification.inference_models import Models, cheaper
 from verification.manifest import manifest
 from verification.result import sign_result
 from verification.task import Task

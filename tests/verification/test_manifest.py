@@ -16,10 +16,10 @@ from inference.models import find
 from inference.models.llama import model
 from inference.reference import Reference
 from verification import tile_store
-from verification.__main__ import Models
 from verification.computation import output_of
 from verification.encoding.canonical import canonical, digest
 from verification.errors import InputError
+from verification.inference_models import Models
 from verification.manifest import ProvenTiles, layouts, manifest, opened, proven_tile, tile_count, tiles
 from verification.task import Task
 

@@ -16,7 +16,6 @@ from inference.files.blocks import eight_bits, four_bits
 from inference.model import Llama, expected_shapes
 from inference.models.llama import model
 from inference.reference import Reference
-from verification.__main__ import Models, cheaper, exact
 from verification.adversaries import corrupt_trace
 from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
 from verification.dispute.dispute import identity
@@ -24,6 +23,7 @@ from verification.dispute.party import honest, play
 from verification.dispute.record import Proceedings
 from verification.dispute.transcript import bounds, replay, summary, transcript
 from verification.encoding.signature import public
+from verification.inference_models import Models, cheaper, exact
 from verification.task import Task
 from verification.trace import leaves, record
 
