@@ -71,6 +71,18 @@ def check_layout(connection: sqlite3.Connection, path: Path | str) -> None:
         raise Refusal("not-a-ledger", f"{path}: its tables are not those of a ledger")
 
 
+def check_damage(connection: sqlite3.Connection, part: Literal["events", "1"]) -> None:
+    """That SQLite finds nothing wrong: with the events and their index by name, by which no request is performed twice,
+    or with the whole file, up to the first fault.
+
+    Raises:
+        Refusal: damaged.
+    """
+    (damage,) = connection.execute(f"PRAGMA integrity_check({part})").fetchone()
+    if damage != "ok":
+        raise Refusal("damaged", f"the file is damaged: {' '.join(damage.split())}")
+
+
 def _header(connection: sqlite3.Connection) -> tuple[int, int, list[str]]:
     (application,), (version,) = (
         connection.execute(f"PRAGMA {name}").fetchone() for name in ("application_id", "user_version")

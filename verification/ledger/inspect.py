@@ -8,7 +8,7 @@ from pathlib import Path
 from verification.encoding.request import opened
 from verification.errors import Refusal
 from verification.ledger.chain import check_blobs, follow, stored_blob
-from verification.ledger.database import check_layout, connect, refusing
+from verification.ledger.database import check_damage, check_layout, connect, refusing
 from verification.ledger.event import Event
 from verification.ledger.operations import event_of
 from verification.ledger.state import OUTSIDE, Operations, State
@@ -62,9 +62,7 @@ def inspect(
                         raise Refusal("other-head", f"event {head[0]} is {event.digest}, not {head[1]}")
                     observe(event.number + 1, events)
                 check_blobs(connection, found.blobs)
-                (damage,) = connection.execute("PRAGMA integrity_check(1)").fetchone()
-            if damage != "ok":
-                raise Refusal("damaged", f"the file is damaged: {damage}")
+                check_damage(connection, "1")
             if head is not None and head[0] > found.state.number:
                 raise Refusal("cut-short", f"event {head[0]} lacks: the ledger ends with event {found.state.number}")
             _check_sums(found)

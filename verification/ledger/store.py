@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from verification.encoding.request import Request, opened, request
 from verification.errors import Refusal
 from verification.ledger.chain import check_blobs, follow, stored_blob, take
-from verification.ledger.database import check_layout, connect, is_empty, lay_out, refusing
+from verification.ledger.database import check_damage, check_layout, connect, is_empty, lay_out, refusing
 from verification.ledger.event import Event, read_event
 from verification.ledger.operations import GENESIS, event_of
 from verification.ledger.state import Operations, State
@@ -50,6 +50,7 @@ class Ledger:
                     lay_out(self._connection)
                     self._write(begun, {})
                 check_blobs(self._connection, self._follow())
+                check_damage(self._connection, "events")
             self._state.check()
             if first is not None and next(self.events()).request != first:
                 raise Refusal("other-market", f"{path} holds another market")

@@ -199,6 +199,17 @@ def _no_text(path, filled):
     path.write_bytes(filled.read_bytes().replace(b"blobs (digest", b"blobs \xffdigest"))
 
 
+def _index(path, filled):
+    """The index by name leads to the one of the blobs: no request is known to have been performed."""
+    path.write_bytes(filled.read_bytes())
+    names = ("sqlite_autoindex_blobs_1", "sqlite_autoindex_events_1")
+    with sqlite3.connect(path) as connection:
+        connection.execute("PRAGMA writable_schema = ON")
+        root = "SELECT rootpage FROM sqlite_master WHERE name = ?"
+        connection.execute(f"UPDATE sqlite_master SET rootpage = ({root}) WHERE name = ?", names)
+    connection.close()
+
+
 def _database(path, filled):
     with sqlite3.connect(path) as connection:
         connection.execute("CREATE TABLE events (number INTEGER PRIMARY KEY)")
@@ -217,6 +228,7 @@ NO_LEDGERS = {
     "no text": ("damaged", _no_text),
     "other version": ("other-version", _version),
     "other layout": ("not-a-ledger", _layout),
+    "other index": ("damaged", _index),
     "other database": ("not-a-ledger", _database),
 }
 
