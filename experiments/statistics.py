@@ -99,6 +99,18 @@ def extrapolated(
     return float(np.exp(middle)), float(np.exp(middle - half)), float(np.exp(middle + half))
 
 
+def extrapolated_linearly(size: ArrayLike, value: ArrayLike, at: float) -> tuple[float, float, float]:
+    """value = a + b size at another size, by least squares, and the 95 % interval of one new observation there
+    (Student's t)."""
+    x, y = np.asarray(size, dtype=float), np.asarray(value, dtype=float)
+    fit = stats.linregress(x, y)
+    middle = float(fit.intercept + fit.slope * at)
+    residual = float(((y - fit.intercept - fit.slope * x) ** 2).sum())
+    wide = 1 + 1 / x.size + (at - x.mean()) ** 2 / float(((x - x.mean()) ** 2).sum())
+    half = float(stats.t.ppf(0.5 + CONFIDENCE / 2, x.size - 2) * np.sqrt(residual / (x.size - 2) * wide))
+    return middle, middle - half, middle + half
+
+
 def rank_correlation(x: ArrayLike, y: ArrayLike) -> float:
     """Spearman's rank correlation; 0 where one side is constant."""
     first, second = np.asarray(x), np.asarray(y)

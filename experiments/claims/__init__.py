@@ -6,6 +6,8 @@ A module or, with helpers of its own, a package with
     SECTION, STATEMENT                           a claim: the sentences it judges, word for word ("…": left out)
     FINDING                                      a finding, in their place: the question it answers
     VARIED, FIXED                                what was varied and what was not: quantity -> its values
+    OPEN                                         which of its tables the page shows unfolded, if any
+    headline(results)                            a sentence and a picture for the page's head, of what leads it
     TIMED = True                                 where it measures time, so that nothing else may run beside it
     run(size, block=0) -> Results                the experiment: tidy tables of raw results; every draw depends on the
                                                  block, by ``sweep.seed_range``: blocks have no seed in common

@@ -139,3 +139,13 @@ def test_summary_has_a_row_a_group_in_the_order_of_the_first_of_each():
     assert table[["q10", "q90"]].to_numpy().tolist() == [[0.5, 0.5], [pytest.approx(2.9), pytest.approx(18.1)]]
     half = 2.093024 * np.sqrt(35) / np.sqrt(20)  # t of 19 degrees of freedom; the variance of 1 to 20 is 35
     assert table.loc[1, ["low", "high"]].tolist() == pytest.approx([10.5 - half, 10.5 + half])
+
+
+def test_a_line_drawn_out_covers_new_observations_as_often_as_it_says():
+    rng, x = np.random.default_rng(0), np.linspace(1.0, 10.0, 8)
+    inside = 0
+    for _ in range(2000):
+        middle, low, high = statistics.extrapolated_linearly(x, 5 + 3 * x + rng.normal(size=x.size), 30.0)
+        inside += low <= 5 + 3 * 30.0 + rng.normal() <= high
+        assert low < middle < high
+    assert 0.935 < inside / 2000 < 0.965
