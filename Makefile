@@ -5,6 +5,7 @@ VENV ?= .venv
 WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
 SIZE =
 OUT =
+CHANGED =
 ARGS =
 
 RUN := $(VENV)/bin/python -m
@@ -15,7 +16,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup adapter report finding test test-all bench mutants fuzz lint format wheel clean distclean
+.PHONY: help setup adapter report publish test test-all bench mutants fuzz lint format wheel clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -31,8 +32,8 @@ setup: $(INSTALLED) ## .venv with everything pinned (the others do it themselves
 report: $(INSTALLED) adapter ## run every experiment, write the page, print its path (SIZE=, OUT=)
 	$(RUN) experiments report $(if $(SIZE),--size $(SIZE)) $(if $(OUT),--out $(OUT)) $(ARGS)
 
-finding: $(INSTALLED) ## bring the README's main finding up to date with the report (OUT=)
-	$(RUN) experiments finding $(if $(OUT),--out $(OUT))
+publish: $(INSTALLED) ## take over the report's results as the published ones, for README too (OUT=, CHANGED="in a sentence")
+	$(RUN) experiments publish --changed '$(CHANGED)' $(if $(OUT),--out $(OUT))
 
 test: $(INSTALLED) adapter ## the tests, slow ones left out (ARGS='-k density')
 	$(RUN) pytest $(PARALLEL) --benchmark-disable -m 'not slow' --durations=10 $(ARGS)

@@ -8,7 +8,7 @@ from rich.table import Table
 
 from auction.commands.terminal import clean_stdout, stdout
 from auction.errors import InputError
-from experiments import claims, interval_coverage, records, report, stability
+from experiments import claims, interval_coverage, published, records, report, stability
 from experiments.claims import SIZES
 
 app = typer.Typer(
@@ -64,13 +64,18 @@ def run_claim(
     print("\n".join(filter(None, (f"{module.TITLE}: {verdict.verdict}", verdict.figure, verdict.explanation))))
 
 
-@app.command("finding")
-def write_finding(out: Out = Path("report")) -> None:
-    """Bring the README's main finding and its figure up to date with a report's raw results.
+@app.command("publish")
+def write_published(
+    changed: Annotated[str, typer.Option(help="what changed since the last published run", show_default=False)],
+    out: Out = Path("report"),
+) -> None:
+    """Take over a report's results as the published ones, which README, page and notebooks are held against.
 
-    Example: python -m experiments finding --out report
+    Example: python -m experiments publish --changed "ten seeds for VCG" --out report
     """
-    report.finding(out, Path("README.md").resolve(), Path("experiments/finding.svg").resolve())
+    folder = published.publish(out, changed)
+    published.write_finding(folder.parents[2])
+    print(published.cite(folder.name))
 
 
 @app.command("report")

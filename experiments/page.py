@@ -9,7 +9,7 @@ import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import claims, criteria, plots, records
+from experiments import claims, criteria, plots, published, records
 
 Section = dict[str, Any]
 VERDICTS = ("upheld", "qualified", "refuted", "undecided")
@@ -32,13 +32,16 @@ def section(name: str, out: Path) -> Section:
         "fixed": getattr(claim, "FIXED", {}),
         "record": record,
         "verdict": None,
+        "published": "",
         "failed": "it was not run to its end" if record is None else record.failed,
     }
-    if shown["failed"]:
+    if record is None or record.failed:
         return shown
     results = records.saved(name, out)
+    verdict = claim.check(results)
     return shown | {
-        "verdict": claim.check(results),
+        "verdict": verdict,
+        "published": published.difference(name, verdict, record.size),
         "criteria": [(entry, entry.verdict(claim, results)) for entry in criteria.of(name)],
         "headline": _headline(claim, results),
         "figures": {caption: _picture(caption, figure) for caption, figure in claim.figures(results).items()},
@@ -73,6 +76,7 @@ def render(sections: list[Section], run: dict[str, Any]) -> str:
         parts=list(dict.fromkeys(section["part"] for section in sections)),
         count={verdict: judged.count(verdict) for verdict in VERDICTS if verdict in judged},
         run=run,
+        intervals=table_html(published.intervals()) if published.DEFAULT in published.sizes() else "",
     )
 
 

@@ -9,13 +9,16 @@ import time
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
+from auction.data.traces import data_directory
 from auction.errors import InputError
 from experiments import claims
 from experiments.claims import Results, Size
 
+RUN, EMBEDDED = "run.json", "embedded data"
 PACKAGES = ("numpy", "numba", "pulp", "highspy", "ortools", "wgpu", "wgpudawn")
 
 
@@ -83,10 +86,33 @@ def saved(name: str, out: Path) -> Results:
     Raises:
         InputError: there are none.
     """
-    paths = sorted((out / "raw").glob(f"{name}.*.parquet"))
-    if not paths:
+    found = tables(name, out / "raw")
+    if not found:
         raise InputError(f"{out}: holds no raw results of {name}; run `python -m experiments report` first")
-    return {path.name.split(".")[1]: pd.read_parquet(path) for path in paths}
+    return found
+
+
+def tables(name: str, folder: Path) -> Results:
+    """A claim's tables below a folder; none where there are none."""
+    return {path.name.split(".")[1]: pd.read_parquet(path) for path in sorted(folder.glob(f"{name}.*.parquet"))}
+
+
+def save_run(run: dict[str, Any], out: Path) -> None:
+    """Write down what all results below ``out`` are of."""
+    write_json(out / "raw" / RUN, run)
+
+
+def last_run(out: Path) -> dict[str, Any]:
+    """Size, date, seconds and provenance of the run whose results lie below ``out``.
+
+    Raises:
+        InputError: there is none.
+    """
+    path = out / "raw" / RUN
+    if not path.exists():
+        raise InputError(f"{out}: holds no results; run `python -m experiments report --out {out}` first")
+    run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return run
 
 
 def record(name: str, out: Path) -> Record | None:
@@ -96,7 +122,7 @@ def record(name: str, out: Path) -> Record | None:
 
 
 def provenance() -> dict[str, str]:
-    """The commit, the machine and the releases that results are from."""
+    """The data, the commit, the machine and the releases that results are from."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=Path(__file__).parent,
@@ -107,6 +133,7 @@ def provenance() -> dict[str, str]:
     models = [line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = [int(line.split()[1]) / 2**20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")]
     return {
+        "data": "files named by DISTRIBUTE_LAB_DATA" if data_directory("") else EMBEDDED,
         "commit": described.stdout.strip() or f"release {version('distribute-lab')}",
         "machine": f"{len(os.sched_getaffinity(0))} processors of {(models or [platform.machine()])[0]}"
         + "".join(f", {size:.0f} GiB" for size in memory),

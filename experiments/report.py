@@ -1,7 +1,6 @@
 """The report: every claim run, checked and drawn on one self-contained page, which is written anew as each ends."""
 
 import datetime
-import json
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -10,22 +9,22 @@ from typing import Any
 
 from auction.commands.terminal import stderr
 from auction.errors import InputError
-from experiments import claims, page, plots, records
+from experiments import claims, page, published, records
 from experiments.claims import Size
 from experiments.page import Section
 from experiments.progress import completed, parallel, workers
+from experiments.records import Record
 
-PAGE, RUN = "report.html", "run.json"
-MARKERS = ("<!-- finding: written by `make finding` -->", "<!-- end of finding -->")
-ORDER = ("gap_on_real_input", "optimality_gap")  # what a reader came for stands first
+PAGE = "report.html"
+UNKNOWN = 20.0  # seconds that a claim takes, until one knows
 
 
 def ordered() -> list[str]:
     """All claims, part by part, the main findings first."""
-    parts = list(claims.PARTS)
+    parts, main = list(claims.PARTS), published.MAIN
 
     def place(name: str) -> tuple[int, int, str]:
-        return parts.index(claims.load(name).PART), ORDER.index(name) if name in ORDER else len(ORDER), name
+        return parts.index(claims.load(name).PART), main.index(name) if name in main else len(main), name
 
     return sorted(claims.names(), key=place)
 
@@ -48,40 +47,37 @@ def write(size: Size, out: Path, *, resume: bool = False) -> Path:
             (out / "raw" / f"{name}.json").unlink()
     sections = dict(zip(done, parallel(partial(page.section, out=out), done, "what was done before"), strict=True))
     earlier, began = float(run["seconds"]), time.perf_counter()
-    expected = {name: before[name].seconds if name in before else 20.0 for name in waiting}
+    expected = _expected(waiting, before, size)
     for name, found in performed(sorted(waiting, key=expected.__getitem__, reverse=True), size, out):
         sections[name] = found
         run["seconds"] = round(earlier + time.perf_counter() - began, 1)
-        records.write_json(out / "raw" / RUN, run)
+        records.save_run(run, out)
         _write(sections, run, out)
         _say(name, found, sections, expected, time.perf_counter() - began)
+    judged = {name: found["published"] for name, found in sections.items() if found["verdict"]}
+    differing = ", ".join(name for name, before in judged.items() if before)
+    stderr.print(f"as published: {list(judged.values()).count('')}; otherwise: {differing or 'none'}", soft_wrap=True)
     return _write(sections, run, out)
+
+
+def _expected(names: list[str], before: dict[str, Record], size: Size) -> dict[str, float]:
+    """Seconds that each will take: as last time here, or as where it was published; else a guess."""
+    seconds = dict(published.verdicts(size)[["claim", "seconds"]].to_numpy()) if size in published.sizes() else {}
+    seconds |= {name: record.seconds for name, record in before.items() if not record.failed}
+    return {name: max(1.0, seconds.get(name, UNKNOWN)) for name in names}
 
 
 def _begun(size: Size, out: Path) -> dict[str, Any]:
     now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
     run = {"size": size, "date": now, "seconds": 0.0} | records.provenance()
-    records.write_json(out / "raw" / RUN, run)
+    records.save_run(run, out)
     return run
 
 
 def _resumed(size: Size, out: Path) -> dict[str, Any]:
-    run = last_run(out)
+    run = records.last_run(out)
     if run["size"] != size:
         raise InputError(f"{out}: was run at size {run['size']}, not {size}; resume that, or leave --resume out")
-    return run
-
-
-def last_run(out: Path) -> dict[str, Any]:
-    """Size, date, seconds and provenance of the run whose results lie below ``out``.
-
-    Raises:
-        InputError: there is none.
-    """
-    path = out / "raw" / RUN
-    if not path.exists():
-        raise InputError(f"{out}: holds no results; run `python -m experiments report --out {out}` first")
-    run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return run
 
 
@@ -111,7 +107,8 @@ def _say(name: str, found: Section, sections: dict[str, Section], expected: dict
     left = sum(seconds for other, seconds in expected.items() if other not in sections)
     rate = spent / sum(seconds for other, seconds in expected.items() if other in sections)
     soon = f"; about {left * rate / 60:.0f} min left" if left else ""
-    stderr.print(f"{len(sections)}/{len(claims.names())} {name}: {what}, {found['record'].seconds:.0f} s{soon}")
+    took = f"{found['record'].seconds:.0f} s{soon}"
+    stderr.print(f"{len(sections)}/{len(claims.names())} {name}: {what}, {took}", soft_wrap=True)
 
 
 def _write(sections: dict[str, Section], run: dict[str, Any], out: Path) -> Path:
@@ -125,23 +122,6 @@ def _write(sections: dict[str, Section], run: dict[str, Any], out: Path) -> Path
 
 def render(out: Path) -> Path:
     """Draw the page anew from the raw results of an earlier run; returns it."""
-    run = last_run(out)
+    run = records.last_run(out)
     sections = parallel(partial(page.section, out=out), ordered(), "sections")
     return _write({section["name"]: section for section in sections}, run, out)
-
-
-def finding(out: Path, readme: Path, picture: Path) -> None:
-    """Put the main finding, as the raw results below ``out`` have it, between the README's markers, with its figure."""
-    parts = []
-    for name in ORDER:
-        claim = claims.load(name)
-        verdict = claim.check(records.saved(name, out))
-        parts.append(f"**{claim.TITLE}: {verdict.verdict}.** {verdict.figure}. {verdict.explanation}")
-    caption, figure = next(iter(claims.load(ORDER[1]).figures(records.saved(ORDER[1], out)).items()))
-    figure.set_facecolor("white")
-    picture.write_text(plots.svg(figure), encoding="utf-8")
-    parts.append(f"![{caption}]({picture.relative_to(readme.parent)})\n\n*{caption}*")
-    before, _, rest = readme.read_text(encoding="utf-8").partition(MARKERS[0])
-    _, _, after = rest.partition(MARKERS[1])
-    block = "\n\n".join(parts)
-    readme.write_text(f"{before}{MARKERS[0]}\n{block}\n{MARKERS[1]}{after}", encoding="utf-8")

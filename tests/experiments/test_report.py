@@ -2,6 +2,7 @@
 
 import re
 import sys
+from functools import partial
 
 import pandas as pd
 import pytest
@@ -36,6 +37,63 @@ def test_report_writes_one_page_and_its_raw_results(monkeypatch, capfd, tmp_path
     assert not re.findall(r"""(?:src|href)=["']https?:|url\(https?:""", text)  # nothing is fetched
 
 
+@pytest.fixture
+def three(monkeypatch, tiny):
+    """Three claims, the second of which does what ``second`` holds first of all; the runs they made."""
+    names, runs, second = ["complexity_map", "prices_are_fair_enough", "several_verifiers_require_full_trust"], [], []
+    monkeypatch.setattr(claims, "names", lambda: names)
+    results = {name: tiny(name) for name in names}
+
+    def made(size, block=0, *, name):
+        runs.append(name)
+        if name == names[1] and second:
+            raise second[0]
+        return results[name]
+
+    for name in names:
+        monkeypatch.setattr(claims.load(name), "run", partial(made, name=name))
+    return names, runs, second
+
+
+def shown(out):
+    """The page without when it was made and how long it took."""
+    return re.sub(r"[\d.]+ minutes, begun \S+|\d+ s(, \d+ s)?\b", "", (out / report.PAGE).read_text())
+
+
+def test_what_was_interrupted_goes_on_and_ends_as_if_it_had_not_been(monkeypatch, capfd, tmp_path, three):
+    names, runs, second = three
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path / "whole") == 0
+    second.append(KeyboardInterrupt())
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 130
+    done = runs[3:-1]
+    assert (runs[-1] == names[1] and "it was not run to its end" in (tmp_path / report.PAGE).read_text()) or not done
+    second.clear()
+    del runs[:]
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path, "--resume") == 0
+    assert sorted([*done, *runs]) == sorted(names)
+    assert shown(tmp_path) == shown(tmp_path / "whole")
+
+
+def test_a_claim_that_fails_stands_on_the_page_and_is_run_again(monkeypatch, capfd, tmp_path, three):
+    names, runs, second = three
+    second.append(ValueError("of no\nuse"))
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
+    assert "failed: ValueError: of no use" in (tmp_path / report.PAGE).read_text()
+    assert [bool(records.record(name, tmp_path).failed) for name in names] == [False, True, False]
+    second.clear()
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path, "--resume") == 0
+    assert runs[3:] == [names[1]] and "ValueError" not in (tmp_path / report.PAGE).read_text()
+
+
+def test_the_page_is_drawn_anew_from_raw_results(monkeypatch, capfd, tmp_path, three):
+    _, runs, _ = three
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
+    before = (tmp_path / report.PAGE).read_text()
+    (tmp_path / report.PAGE).unlink()
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path, "--render") == 0
+    assert (tmp_path / report.PAGE).read_text() == before and len(runs) == 3
+
+
 def test_run_prints_the_verdict_of_what_it_writes(monkeypatch, capfd, tmp_path):
     name = "prices_are_fair_enough"
     assert call(monkeypatch, "run", name, "--size", "tiny", "--out", tmp_path) == 0
@@ -62,9 +120,14 @@ def test_list_names_every_claim(monkeypatch, capfd):
         (["run", "nothing"], "optimality_gap"),
         (["report", "--size", "huge"], "small"),
         (["report", "--size", "tiny", "--out", "/dev/null/report"], "/dev/null"),
+        (["report", "--resume", "--out", "EMPTY"], "EMPTY"),
+        (["report", "--render", "--out", "EMPTY"], "EMPTY"),
+        (["publish", "--changed", "all", "--out", "EMPTY"], "EMPTY"),
+        (["blocks", "nothing"], "optimality_gap"),
     ],
 )
-def test_bad_input_is_one_line_and_exit_code_2(monkeypatch, capfd, arguments, named):
+def test_bad_input_is_one_line_and_exit_code_2(monkeypatch, capfd, tmp_path, arguments, named):
+    monkeypatch.chdir(tmp_path)
     assert call(monkeypatch, *arguments) == 2
     error = capfd.readouterr().err
     assert error.startswith("error: ") and error.count("\n") == 1 and named in error

@@ -1,0 +1,119 @@
+"""What is published is whole, is what today's code makes of it, and is what README says."""
+
+import hashlib
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+from auction.errors import InputError
+from experiments import claims, criteria, interval_coverage, published, records
+from experiments.claims import Verdict
+
+REPOSITORY = Path(published.__file__).parents[2]
+SIZES = published.sizes()
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_a_published_run_is_whole(size):
+    folder = published.FOLDER / size
+    assert published.origin(size)["checksum"] == published.checksum(folder)
+    assert sorted(published.verdicts(size)["claim"]) == sorted(claims.names())
+    assert sum(path.stat().st_size for path in folder.iterdir()) < 3_000_000
+
+
+@pytest.mark.parametrize("size, name", [(size, name) for size in SIZES for name in claims.names()])
+def test_published_verdicts_are_those_of_today_s_code_on_the_published_results(size, name):
+    before = published.verdicts(size).set_index("claim").loc[name]
+    verdict = claims.load(name).check(published.results(name, size))
+    assert (verdict.verdict, verdict.figure, verdict.explanation) == tuple(
+        before[["verdict", "figure", "explanation"]]
+    ), "publish anew"
+
+
+@pytest.mark.parametrize("size", SIZES)
+def test_no_criterion_that_was_published_is_changed(size):
+    for name, digests in published.origin(size)["criteria"].items():
+        assert [entry.digest for entry in criteria.of(name)][: len(digests)] == digests, name
+
+
+@pytest.mark.skipif(published.DEFAULT not in SIZES, reason="nothing is published")
+def test_readme_shows_what_is_published():
+    block, picture = published.finding()
+    assert f"{published.MARKERS[0]}\n{block}\n{published.MARKERS[1]}" in (REPOSITORY / "README.md").read_text()
+    assert picture == (REPOSITORY / "experiments" / "finding.svg").read_text()
+
+
+@pytest.fixture
+def whole(monkeypatch, tmp_path, tiny):
+    """A run of two claims, and an empty folder to publish it to."""
+    names = ["optimality_gap", "gap_on_real_input"]
+    monkeypatch.setattr(claims, "names", lambda: names)
+    monkeypatch.setattr(published, "FOLDER", tmp_path / "experiments" / "published")
+    table = pd.DataFrame({"coverage": [0.95]})
+    monkeypatch.setattr(interval_coverage, "table", lambda samples: table)
+    for name in names:
+        results = tiny(name)
+        monkeypatch.setattr(claims.load(name), "run", lambda size, block, results=results: results)
+        records.perform(name, "tiny", tmp_path / "out")
+    run = {"size": "tiny", "date": "2026-11-28T12:00:00+00:00", "seconds": 1.0, "commit": "abc"}
+    records.save_run(run | {"data": records.EMBEDDED}, tmp_path / "out")
+    return tmp_path / "out"
+
+
+def test_a_run_is_published_with_its_origin(whole):
+    folder = published.publish(whole, "all of it")
+    run = json.loads((folder / "run.json").read_text())
+    total = hashlib.sha256()
+    for path in sorted(folder.glob("*.parquet")):
+        total.update(path.name.encode() + hashlib.sha256(path.read_bytes()).digest())
+    assert run["checksum"] == total.hexdigest() and run["changed"] == "all of it" and "replaces" not in run
+    assert run["commit"] in published.cite("tiny") and run["checksum"] in published.cite("tiny")
+    own = published.verdicts("tiny").set_index("claim").loc["optimality_gap"]
+    verdict = claims.load("optimality_gap").check(published.results("optimality_gap", "tiny"))
+    assert (own["verdict"], own["figure"]) == (verdict.verdict, verdict.figure)
+    assert published.difference("optimality_gap", verdict, "tiny") == ""
+    assert published.difference("optimality_gap", Verdict("upheld", "none", "so"), "tiny") == (
+        f"{verdict.verdict}, {verdict.figure}"
+    )
+    assert published.difference("optimality_gap", verdict, "full") == "nothing"
+    published.publish(whole, "nothing")
+    assert published.origin("tiny")["replaces"] == run["checksum"]
+
+
+def test_readme_s_block_is_written(whole, tmp_path, monkeypatch):
+    monkeypatch.setattr(published.finding, "__defaults__", ("tiny",))
+    published.publish(whole, "all of it")
+    (tmp_path / "README.md").write_text(f"before\n{published.MARKERS[0]}\nold\n{published.MARKERS[1]}\nafter\n")
+    published.write_finding(tmp_path)
+    text = (tmp_path / "README.md").read_text()
+    assert text.startswith("before\n") and text.endswith("\nafter\n") and "old" not in text
+    assert all(claims.load(name).TITLE in text for name in claims.names())
+    assert (tmp_path / "experiments" / "finding.svg").read_text().startswith("<svg")
+
+
+@pytest.mark.parametrize(
+    "wrong, said",
+    [
+        ({"commit": "abc-dirty"}, "uncommitted"),
+        ({"data": "files"}, "DISTRIBUTE_LAB_DATA"),
+        ({"size": "small"}, "whole"),
+    ],
+)
+def test_only_a_whole_run_of_committed_code_is_published(whole, wrong, said):
+    records.save_run(records.last_run(whole) | wrong, whole)
+    with pytest.raises(InputError, match=said):
+        published.publish(whole, "")
+
+
+@pytest.mark.parametrize("wrong", [{"failed": "so"}, {"block": 1}, None])
+def test_a_claim_that_is_missing_or_failed_is_named(whole, wrong):
+    path = whole / "raw" / "optimality_gap.json"
+    if wrong:
+        records.write_json(path, vars(replace(records.record("optimality_gap", whole), **wrong)))
+    else:
+        path.unlink()
+    with pytest.raises(InputError, match="optimality_gap"):
+        published.publish(whole, "")

@@ -1,0 +1,60 @@
+"""Blocks of seeds have none in common; their verdicts are stored as they come, and not made twice."""
+
+from itertools import combinations
+
+import pandas as pd
+import pytest
+
+from experiments import claims, stability
+from experiments.claims import Verdict
+from experiments.sweep import seed_range
+
+NAMES = ["complexity_map", "kernel_speed"]
+
+
+def test_blocks_of_seeds_have_none_in_common():
+    blocks = [set(seed_range(6, block)) for block in range(4)]
+    assert all(len(block) == 6 for block in blocks) and blocks[0] == set(range(6))
+    assert not any(first & second for first, second in combinations(blocks, 2))
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """Claims whose verdict is that of the block; the runs they made."""
+    runs: list[tuple[str, int]] = []
+    for name in NAMES:
+        claim = claims.load(name)
+
+        def run(size, block=0, name=name):
+            runs.append((name, block))
+            if block == 3:
+                raise ValueError("of no\nuse")
+            return {"block": pd.DataFrame({"block": [block]})}
+
+        def check(results):
+            return Verdict("refuted" if results["block"]["block"].item() == 2 else "upheld", "so many", "so")
+
+        monkeypatch.setattr(claim, "run", run)
+        monkeypatch.setattr(claim, "check", check)
+    return runs
+
+
+def test_each_block_is_judged_once(made, tmp_path):
+    first = stability.judged(NAMES[:1], 2, "tiny", tmp_path)
+    assert first["verdict"].tolist() == ["upheld", "upheld"] and len(made) == 2
+    table = stability.judged(NAMES, 4, "tiny", tmp_path)
+    assert sorted(made) == [(name, block) for name in sorted(NAMES) for block in range(4)]
+    assert table["claim"].tolist() == [name for name in sorted(NAMES) for _ in range(4)]
+    assert table["verdict"].tolist() == ["upheld", "upheld", "refuted", "failed"] * 2
+    assert table["figure"].tolist() == ["so many"] * 3 + ["ValueError: of no use"] + ["so many"] * 3 + [
+        "ValueError: of no use"
+    ]
+    assert made.index(("kernel_speed", 0)) > made.index(("complexity_map", 3))  # it measures time: after the others
+    stability.judged(NAMES, 4, "tiny", tmp_path)
+    assert len(made) == 8
+
+
+def test_the_table_says_on_how_many_blocks_verdicts_are_alike(made, tmp_path):
+    shown = stability.shown(stability.judged(NAMES[:1], 3, "tiny", tmp_path))
+    assert [column.header for column in shown.columns] == ["claim", "0", "1", "2", "alike"]
+    assert [next(iter(column.cells)) for column in shown.columns] == ["complexity_map", "uph", "uph", "ref", "2 upheld"]
