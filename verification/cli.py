@@ -147,8 +147,7 @@ def application(source: Source) -> typer.Typer:
     ) -> None:
         """Let a cheating asserter be challenged, on a ledger of their own; the referee recomputes one step in numpy.
 
-        Example: python -m verification dispute --model tiny --prompt "Hello" --adversary flipped-bit
-        --transcript transcript.json --ledger market.ledger
+        Example: python -m verification dispute --model tiny --prompt Hi --adversary wrong-tile --ledger market.ledger
         """
         check_asked(corrupt, adversary, transcript, market)
         task = task_of(source, model, prompt, max_tokens, temperature, seed)

@@ -66,9 +66,9 @@ def check(model: Model) -> None:
         built = graph(model, 1, capacity=1)
         logits = built.nodes["logits"]["shape"]
         found = [constants[name].shape for name in ("embedding.q", "rotations")]
+        rows = (measures["vocabulary"], measures["width"])
     except KeyError as error:
-        raise InputError(f"{model.name}: the constant {error} is missing") from None
-    rows = (measures["vocabulary"], measures["width"])
+        raise InputError(f"{model.name}: the constant or measure {error} is missing") from None
     if [logits, *found] != [(1, rows[0]), rows, (measures["context"], measures["head_width"] // 2, 2)]:
         raise InputError(f"{model.name}: its embedding, head and rotations do not fit its measures")
     for name in schedule(built):

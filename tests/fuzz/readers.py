@@ -45,6 +45,7 @@ from inference.models.llama import check as check_model
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
+from verification import tile_store
 from verification.adversaries.listing import cheat
 from verification.commands.commit import NO_MARKET, signed_root
 from verification.commands.replay import rules_of_market
@@ -355,6 +356,19 @@ def read_ledger(path: Path) -> None:
         pass
 
 
+def write_store(root: Path) -> None:
+    tile_store.write(root / "store", Models().model("tiny"))
+
+
+def read_store(path: Path) -> None:
+    store = tile_store.Store(path)
+    computation = Models().stored(Task("tiny", (72, 105), 2, 0, 0), store)
+    for node in range(len(computation.nodes)):
+        computation.steps(node, 0)
+    for name in store.content["constants"]:
+        computation.tiles.tile(name, 0)
+
+
 READERS = {
     "market-json": Reader(write_markets(".json"), lambda path: read_market(path / "market.json").digest),
     "market-npz": Reader(write_markets(".npz"), lambda path: read_market(path / "market.npz").digest),
@@ -371,6 +385,7 @@ READERS = {
     "transcript": Reader(write_transcript, read_transcript),
     "ledger": Reader(write_ledger, read_ledger),
     "message": Reader(write_messages, read_message),
+    "store": Reader(write_store, read_store),
 }
 if os.environ.get("DISTRIBUTE_LAB_DATA"):  # sheets of a published scenario
     from experiments.claims.densities_follow_earlier_work import workbook

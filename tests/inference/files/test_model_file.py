@@ -153,6 +153,9 @@ def test_a_model_whose_constants_do_not_fit_is_refused(tiny_model, refusal):
         halved = {n: a[: len(a) // 2] if n == name else a for n, a in model.constants.items()}
         assert refusal(check, replace(model, constants=halved))
     assert "do not fit its measures" in refusal(check, replace(model, measures=model.measures | {"vocabulary": 99}))
+    for lacking in ("vocabulary", "width", "layers", "context"):
+        measures = {name: number for name, number in model.measures.items() if name != lacking}
+        assert f"measure '{lacking}' is missing" in refusal(check, replace(model, measures=measures))
     without = {name: array for name, array in model.constants.items() if name != "layer00.output.rows"}
     assert "layer00.output.rows is missing" in refusal(check, replace(model, constants=without))
 
