@@ -10,7 +10,9 @@ import pandas as pd
 
 from auction import Market, generate, solve
 from auction.market import Reading
+from auction.search import Stop
 from auction.solvers import _warm_start as warm_start
+from auction.welfare import welfare
 from experiments import plots
 from experiments.progress import parallel, track
 
@@ -76,6 +78,8 @@ def run(
 ) -> pd.DataFrame:
     """One row a draw and plan: where it came from, welfare, bound, proof, status, seconds.
 
+    ``only its start``: whether a solver that began with the best heuristic allocation ended with one no better.
+
     ``alone``: one draw after another, for whoever looks at the seconds.
     """
     solved = partial(_solved, plans=list(plans), reading=reading)
@@ -86,6 +90,8 @@ def run(
 
 def _solved(draw: Draw, plans: list[Plan], reading: Reading) -> list[dict[str, Any]]:
     market, rows = draw.market(), []
+    started = any(plan.options.get("warm_start") for plan in plans)
+    start = welfare(market, warm_start.best_heuristic(market, reading, Stop(None))) if started else None
     for plan in plans:
         outcome = solve(market, plan.solver, reading=reading, time_limit=plan.time_limit, seed=0, options=plan.options)
         rows.append(
@@ -101,6 +107,7 @@ def _solved(draw: Draw, plans: list[Plan], reading: Reading) -> list[dict[str, A
                 "welfare": outcome.welfare,
                 "bound": outcome.bound,
                 "proven": outcome.proven_optimal,
+                "only its start": bool(plan.options.get("warm_start")) and outcome.welfare == start,
                 "status": outcome.status,
                 "seconds": outcome.seconds,
             }

@@ -43,7 +43,9 @@ def ladder(runs: pd.DataFrame) -> pd.DataFrame:
     """By size and solver: share proved, mean gaps to the best known welfare, shifted geometric mean of seconds."""
     runs = runs[runs["best"] > 0]
     runs = runs.assign(dual=(runs["bound"] / runs["best"] - 1.0).astype(float), log=np.log(runs["seconds"] + SHIFT))
-    table = runs.groupby(["tasks", "providers", "solver"], sort=False)[["proven", "gap", "dual", "log"]].mean()
+    table = runs.groupby(["tasks", "providers", "solver"], sort=False)[
+        ["proven", "only its start", "gap", "dual", "log"]
+    ].mean()
     table["log"] = np.exp(table["log"]) - SHIFT
     names = {"proven": "share proved", "gap": "primal gap", "dual": "dual gap", "log": "seconds (shifted geometric)"}
     return table.reset_index().rename(columns=names)
@@ -54,14 +56,17 @@ def check(results: Results) -> Verdict:
     table = ladder(results["runs"])
     last = table[table["tasks"] == table["tasks"].max()]
     best = last.loc[last["share proved"].idxmax()]
+    stuck = last[last["solver"] != GENERATION]["only its start"]
     share = best["share proved"]
     others = last[last["solver"] != best["solver"]]["share proved"].max()
     return Verdict(
         "found",
         f"{share:.0%} of the markets of {best['tasks']} tasks and {best['providers']} providers are proved by "
         f"{best['solver']}",
-        f"The next best solver proves {others:.0%} within {results['runs']['limit'].iloc[0]:g} s. Markets of useful "
-        "size are within reach although the problem is NP-hard: hardness is no reason to settle for a large gap.",
+        f"The next best solver proves {others:.0%} within {results['runs']['limit'].iloc[0]:g} s; integer programmes "
+        f"end with the heuristic allocation that they began with on {stuck.min():.0%} to {stuck.max():.0%} of the "
+        "markets. Markets of useful size are within reach although the problem is NP-hard: hardness is no reason to "
+        "settle for a large gap.",
     )
 
 

@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy import stats
 
 from experiments.claims import optimality_gap as claim
 from experiments.sweep import BACKFILL, BEST_VARIANT, GREEDY, PRINTED
@@ -53,11 +54,17 @@ def test_the_criterion_judges_the_largest_bundles(printed, best, verdict, elsewh
 
 @pytest.mark.parametrize("elsewhere", [0.0, 1.0])
 def test_the_figure_is_the_mean_with_its_interval(elsewhere):
-    # Bootstrapped means of 2 ones in 20 are binomial: 2.5 % and 97.5 % lie at 0 and 5 of 20.
-    verdict = claim.check(results(2, 4, elsewhere))
-    assert verdict.figure == "10.0% (0.0% to 25.0%) of the optimal welfare is lost"
-    assert "variants, chosen with hindsight, loses 20.0% (5.0% to 40.0%)" in verdict.explanation
-    assert "cheapest covers 15.0% (0.0% to 30.0%)" in verdict.explanation
+    # Two families, of which one loses everything: the mean over families, and Student's t of the spread within.
+    found = results(2, 4, elsewhere)
+    gaps = found["gaps"]
+    found["gaps"] = pd.concat([gaps, gaps.assign(family="y", market=gaps["market"] + 100, gap=1.0)])
+    verdict = claim.check(found)
+    own = np.repeat([1.0, 0.0], [2, 18])
+    half = stats.t.ppf(0.975, 19) * own.std(ddof=1) / np.sqrt(20) / 2  # the other family does not vary
+    assert verdict.figure == f"55.0% ({0.55 - half:.1%} to {0.55 + half:.1%}) of the optimal welfare is lost"
+    assert "over 2 families, whose means run from 10% (x) to 100% (y);" in verdict.explanation
+    assert "variants, chosen with hindsight, loses 60.0%" in verdict.explanation
+    assert "cheapest covers 57.5%" in verdict.explanation
 
 
 def test_the_explanation_counts_the_optima_that_are_proven():
@@ -65,4 +72,5 @@ def test_the_explanation_counts_the_optima_that_are_proven():
     gaps = found["gaps"]
     assert "; 0% of the optima are proven" in claim.check(found).explanation
     found["gaps"] = gaps.assign(upper=np.where((gaps["market"] % 4 == 0) & (gaps["market"] < 20), 1, 2))
-    assert "21 markets of 20 tasks and 40 providers over 1 families; 24%" in claim.check(found).explanation
+    assert "; 24% of the optima" in claim.check(found).explanation
+    assert "21 markets of 20 tasks and 40 providers over 1 families, whose" in claim.check(found).explanation

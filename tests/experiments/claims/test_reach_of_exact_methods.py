@@ -6,6 +6,8 @@ import pytest
 
 from experiments.claims import reach_of_exact_methods as claim
 
+FOUND = {"gap": 0.0, "bound": 12, "seconds": 3.0, "limit": 5.0, "only its start": False}
+
 
 def results(best, others=0, elsewhere=True):
     """Of 20 markets on the last rung one solver proves so many and two others so many; elsewhere all or none."""
@@ -18,7 +20,7 @@ def results(best, others=0, elsewhere=True):
         for other in ({"tasks": 20, "providers": 40}, {"best": 0}, {"best": 0, "tasks": 80})
         for _ in range(20)
     ]
-    return {"runs": pd.DataFrame(rows).assign(gap=0.0, bound=12, seconds=3.0, limit=5.0)}
+    return {"runs": pd.DataFrame(rows).assign(**FOUND)}
 
 
 @pytest.mark.parametrize("elsewhere", [True, False])
@@ -30,7 +32,8 @@ def test_the_figure_is_of_the_last_rung(best, elsewhere):
 def test_the_figure_names_the_solver_that_proves_most():
     verdict = claim.check(results(15, 5))
     assert verdict.figure == "75% of the markets of 40 tasks and 80 providers are proved by HiGHS (PuLP)"
-    assert verdict.explanation.startswith("The next best solver proves 25% within 5 s.")
+    assert verdict.explanation.startswith("The next best solver proves 25% within 5 s;")
+    assert "began with on 0% to 0% of the markets." in verdict.explanation
 
 
 def test_the_ladder_s_means():
@@ -43,6 +46,7 @@ def test_the_ladder_s_means():
             "bound": [10, 25],
             "proven": [True, False],
             "gap": [0.0, 0.5],
+            "only its start": [True, False],
             "seconds": [0.0, 8.0],
         }
     )
