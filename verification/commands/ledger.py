@@ -46,6 +46,8 @@ def _told(found: Inspection, head: str | None) -> str:
         f"performed again: {kinds}",
     ]
     lines += [f"not derived again: {kind}: {what}" for kind, what in ON_WORD.items() if found.kinds[kind]]
+    for digest, event in found.lost.items():
+        lines.append(f"forgotten, no longer to be shown: {digest} of event {event.number} ({event.request.kind})")
     if head is None:
         lines.append("whether events were cut from the end, only a head from elsewhere tells: --head N:DIGEST")
     return "\n".join(map(printable, lines))
@@ -63,6 +65,7 @@ def _summary(found: Inspection) -> dict[str, Any]:
         "events": dict(sorted(found.kinds.items())),
         "blobs": len(found.blobs),
         "amounts": {"all": str(state.outside)} | {name: str(state.balances.get(name, 0)) for name in (FUND, BURNT)},
+        "forgotten": {digest: event.number for digest, event in found.lost.items()},
         "not_derived": {kind: what for kind, what in ON_WORD.items() if found.kinds[kind]},
     }
 

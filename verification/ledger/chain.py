@@ -1,7 +1,7 @@
 """What the chain of events alone can tell: that each follows the one before, and that none lacks up to the head."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from hashlib import sha256
 
 from verification.errors import Refusal
@@ -41,14 +41,14 @@ def take(state: State, event: Event) -> None:
     state.market = state.market or event.digest
 
 
-def check_blobs(connection: sqlite3.Connection, named: set[str]) -> None:
-    """That those blobs are there that events name, and no others.
+def check_blobs(connection: sqlite3.Connection, named: set[str], forgotten: Collection[str]) -> None:
+    """That those blobs are there that events name, and no others; forgotten ones may lack.
 
     Raises:
         Refusal: broken-chain.
     """
     there = {digest for (digest,) in connection.execute("SELECT lower(hex(digest)) FROM blobs")}
-    for digest in sorted(named ^ there):
+    for digest in sorted((named ^ there) - (named & set(forgotten))):
         lacks = "is named by an event and lacks" if digest in named else "is there and no event names it"
         raise Refusal("broken-chain", f"blob {digest} {lacks}")
 

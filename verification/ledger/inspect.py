@@ -11,7 +11,7 @@ from verification.ledger.chain import check_blobs, follow, stored_blob
 from verification.ledger.database import check_damage, check_layout, connect, refusing
 from verification.ledger.event import Event
 from verification.ledger.operations import event_of
-from verification.ledger.state import OUTSIDE, Operations, State
+from verification.ledger.state import FORGOTTEN, OUTSIDE, Operations, State
 
 
 @dataclass
@@ -26,6 +26,8 @@ class Inspection:
     """Events by kind."""
     blobs: set[str] = field(default_factory=set)
     """Digests of what lies beside the events."""
+    lost: dict[str, Event] = field(default_factory=dict)
+    """By digest of what lies there no more: the first event that names it."""
     flows: Counter[str] = field(default_factory=Counter)
     """Micro-tokens by account, summed from the moves."""
 
@@ -37,7 +39,7 @@ def inspect(
     observe: Callable[[int, int], None] = lambda done, events: None,
 ) -> Inspection:
     """Check chain, signatures, blobs and conservation, and perform every request again: moves, facts, blobs and tick of
-    its event must be those that it makes.
+    its event must be those that it makes. What was forgotten cannot be shown; all else of its event is derived.
 
     Args:
         head: number and digest of an event, known from elsewhere: a receipt, a record.
@@ -61,7 +63,8 @@ def inspect(
                     if head is not None and head[0] == event.number and head[1] != event.digest:
                         raise Refusal("other-head", f"event {head[0]} is {event.digest}, not {head[1]}")
                     observe(event.number + 1, events)
-                check_blobs(connection, found.blobs)
+                _check_lost(found)
+                check_blobs(connection, found.blobs, found.lost)
                 check_damage(connection, "1")
             if head is not None and head[0] > found.state.number:
                 raise Refusal("cut-short", f"event {head[0]} lacks: the ledger ends with event {found.state.number}")
@@ -78,15 +81,15 @@ def _check(event: Event, found: Inspection, operations: Operations, stored: Call
     what = f"event {event.number} ({event.request.kind})"
     try:
         asked = opened(event.request.raw, event.request.market)
-        given = {}
-        for digest in event.blobs:
-            content = stored(digest)
+        given = {digest: stored(digest) for digest in event.blobs}
+        for digest, content in given.items():
             if content is None:
-                raise Refusal("broken-chain", f"its blob {digest} lacks")
-            given[digest] = content
-        again = event_of(
-            found.state, asked, operations, given, lambda digest: stored(digest) if digest in found.blobs else None
-        )
+                found.lost.setdefault(digest, event)
+
+        def known(digest: str) -> bytes | None:
+            return stored(digest) if digest in found.blobs else None
+
+        again = event_of(found.state, asked, operations, given, known, found.lost)
     except Refusal as refusal:
         raise Refusal(refusal.reason, f"{what} does not hold: {refusal}") from None
     if again.raw != event.raw:
@@ -100,6 +103,18 @@ def _check(event: Event, found: Inspection, operations: Operations, stored: Call
     for source, target, amount in event.moves:
         found.flows[source] -= amount
         found.flows[target] += amount
+
+
+def _check_lost(found: Inspection) -> None:
+    """What lacks was forgotten since.
+
+    Raises:
+        Refusal: broken-chain.
+    """
+    for digest, event in found.lost.items():
+        if digest not in found.state.facts.get(FORGOTTEN, {}):
+            what = f"event {event.number} ({event.request.kind})"
+            raise Refusal("broken-chain", f"{what} does not hold: its blob {digest} lacks")
 
 
 def _check_sums(found: Inspection) -> None:

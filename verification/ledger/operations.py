@@ -1,6 +1,6 @@
 """The two operations that every market has, genesis and advance, and how any operation becomes an event (section 5)."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from hashlib import sha256
 from typing import Any
 
@@ -9,7 +9,7 @@ from verification.encoding.request import Request
 from verification.encoding.schema import digest_text, key_text, number, read
 from verification.errors import Refusal
 from verification.ledger.event import Event
-from verification.ledger.state import Draft, Operations, State
+from verification.ledger.state import FORGOTTEN, Draft, Operations, State
 
 GENESIS = "genesis"
 """The first event's kind; facts of that kind, by subject: coordinator (a key), rules, protocol (a digest)."""
@@ -71,32 +71,35 @@ def event_of(
     state: State,
     request: Request,
     operations: Operations,
-    given: Mapping[str, bytes],
+    given: Mapping[str, bytes | None],
     stored: Callable[[str], bytes | None],
+    lost: Collection[str] = (),
 ) -> Event:
     """What a request does in a state, which is left as it is.
 
     Args:
         operations: by kind; ``genesis`` is done here first and then by the market's own, if there is one.
-        given: bytes that came with the request, by SHA-256 in hex.
+        given: bytes that came with the request, by SHA-256 in hex; None where they were forgotten later.
         stored: those written before.
+        lost: digests of those that came with it, or before, and were forgotten later.
 
     Raises:
         Refusal: unknown-kind, wrong-blob, unasked-blob (the operation does not ask for what came), malformed (a value
             that is no canonical JSON), or what the operation refuses.
     """
     for name, content in given.items():
-        if sha256(content).hexdigest() != name:
+        if content is not None and sha256(content).hexdigest() != name:
             raise Refusal("wrong-blob", f"{name} is not the digest of what came under that name")
-    taken = set()
+    taken = set[str]()
 
     def blob(digest: str) -> bytes | None:
         if digest not in given:
             return stored(digest)
         taken.add(digest)
+        draft.put(FORGOTTEN, digest, None)
         return given[digest]
 
-    draft = Draft(state, blob)
+    draft = Draft(state, blob, lambda digest: digest in lost and draft.fact(FORGOTTEN, digest) is None)
     own = {GENESIS: genesis, "advance": advance}.get(request.kind)
     wanted = [operation for operation in (own, operations.get(request.kind)) if operation is not None]
     if not wanted or (state.number < 0) != (request.kind == GENESIS):

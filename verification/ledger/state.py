@@ -23,6 +23,9 @@ FUND = "fund"
 BURNT = "burnt"
 """Nothing leaves it. Burnt units count in the sum, so that conservation is one equation."""
 
+FORGOTTEN = "forgotten"
+"""Facts of this kind name bytes that are no longer kept beside the events, by their SHA-256."""
+
 Move = tuple[str, str, int]
 """From, to, micro-tokens above 0."""
 Fact = tuple[str, str, Any]
@@ -125,10 +128,19 @@ def _nothing(digest: str) -> bytes | None:
     return None
 
 
+def _nowhere(digest: str) -> bool:
+    return False
+
+
 class Draft:
     """One operation in the making: nothing of it holds before the ledger writes its event."""
 
-    def __init__(self, state: State, blob: Callable[[str], bytes | None] = _nothing) -> None:
+    def __init__(
+        self,
+        state: State,
+        blob: Callable[[str], bytes | None] = _nothing,
+        lost: Callable[[str], bool] = _nowhere,
+    ) -> None:
         self.market = state.market
         self.number = state.number + 1
         """The event's that is being made."""
@@ -138,6 +150,9 @@ class Draft:
         self.blob = blob
         """Bytes by their SHA-256 in hex: those that came with the request, or any written before; None: neither. What
         comes with a request is written beside its event, if the operation asks for it, and is refused otherwise."""
+        self.lost = lost
+        """Whether bytes had been there when the event was made, and were forgotten later: an operation that only checks
+        them goes on, so that all else can be derived again."""
         self.moves: list[Move] = []
         self._changed: dict[tuple[str, str], Any] = {}
         self._balances: dict[str, int] = {}
@@ -199,6 +214,10 @@ class Draft:
             self._changed.pop((kind, subject), None)
         else:
             self._changed[kind, subject] = value
+
+    def forget(self, digest: str) -> None:
+        """Keep some bytes no longer: they are deleted with this event."""
+        self.put(FORGOTTEN, digest, self.number)
 
     def subjects(self, kind: str) -> Iterator[str]:
         """Those of which a fact of this kind is known, in the order in which they came."""

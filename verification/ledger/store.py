@@ -19,7 +19,7 @@ from verification.ledger.chain import check_blobs, follow, stored_blob, take
 from verification.ledger.database import check_damage, check_layout, connect, is_empty, lay_out, refusing
 from verification.ledger.event import Event, read_event
 from verification.ledger.operations import GENESIS, event_of
-from verification.ledger.state import Operations, State
+from verification.ledger.state import FORGOTTEN, Operations, State
 
 
 class Ledger:
@@ -45,11 +45,13 @@ class Ledger:
                     check_layout(self._connection, path)
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute("PRAGMA synchronous = FULL")
+                self._connection.execute("PRAGMA secure_delete = ON")
             with self._transaction():
                 if begun is not None and is_empty(self._connection):
                     lay_out(self._connection)
                     self._write(begun, {})
-                check_blobs(self._connection, self._follow())
+                named = self._follow()
+                check_blobs(self._connection, named, self._state.facts.get(FORGOTTEN, {}))
                 check_damage(self._connection, "events")
             self._state.check()
             if first is not None and next(self.events()).request != first:
@@ -133,12 +135,17 @@ class Ledger:
             event = event_of(self._state, asked, self._operations, blobs, self.blob)
             self._write(event, blobs)
         take(self._state, event)
+        if _forgotten(event):
+            with refusing(self._path):  # or the log would hold what was deleted
+                self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
         return True
 
     def _write(self, event: Event, blobs: Mapping[str, bytes]) -> None:
         execute = self._connection.execute
         for digest, content in blobs.items():
             execute("INSERT OR IGNORE INTO blobs VALUES (?, ?)", (bytes.fromhex(digest), content))
+        for digest in _forgotten(event):
+            execute("DELETE FROM blobs WHERE digest = ?", (bytes.fromhex(digest),))
         execute("INSERT INTO events VALUES (?, ?, ?)", (event.number, bytes.fromhex(event.request.name), event.raw))
         execute("UPDATE head SET number = ?, digest = ?", (event.number, bytes.fromhex(event.digest)))
 
@@ -157,3 +164,8 @@ class Ledger:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _forgotten(event: Event) -> list[str]:
+    """Digests of the bytes that are deleted with an event."""
+    return [digest for kind, digest, value in event.facts if kind == FORGOTTEN and value is not None]

@@ -3,7 +3,19 @@
 from verification.encoding.request import Request
 from verification.ledger.operations import GENESIS
 from verification.ledger.state import FUND, OUTSIDE, Draft, Operation
-from verification.market import annulment, audits, claims, deputies, leases, offers, orders, parties, results, verdicts
+from verification.market import (
+    annulment,
+    audits,
+    claims,
+    deputies,
+    forgetting,
+    leases,
+    offers,
+    orders,
+    parties,
+    results,
+    verdicts,
+)
 from verification.market.records import Device, Owner, store
 from verification.market.rules import read_rules
 
@@ -31,6 +43,7 @@ OPERATIONS: dict[str, Operation] = {
     "order": orders.order,
     "cancel": orders.cancel,
     "expire": orders.expire,
+    "forget": forgetting.forget,
     "offer": offers.offer,
     "lapse": offers.lapse,
     "assign": leases.assign,
@@ -66,6 +79,7 @@ ON_WORD = {
     "assign": "who is leased what at which price: it takes the round's bids, offers and mechanism",
     "miss": "that a device vanished: it takes what came from it and when",
     "deposit": "what came from outside",
+    "forget": "that the bytes were inputs or outputs of the user's order",
     "begin": "that the graph leased is the model's: it takes the model",
     "play": "that a message says what is right at its turn: it takes the model",
     "verdict": "who won: it takes the model",

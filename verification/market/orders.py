@@ -11,6 +11,7 @@ from verification.ledger.state import Draft
 from verification.market import parties
 from verification.market.accounts import escrow, fee, free, move_all
 from verification.market.records import Lease, Order, drop, find, store
+from verification.task import MOST_TOKENS
 
 REQUEST = {
     "model": digest_text,
@@ -27,16 +28,24 @@ ORDER = {
     "unaudited": flag,
 }
 NAMED = {"order": digest_text}
+LARGEST_INPUT = 4 * MOST_TOKENS
+"""Bytes."""
 
 
 def order(draft: Draft, request: Request) -> None:
     """{requests, bid, patience, nonce, unaudited}, by a user: it waits, its bid in escrow; the request's name is its.
 
+    Inputs may come with it, and are kept beside the ledger until they are to be forgotten.
+
     Raises:
-        Refusal: malformed, no-such-owner, empty-order, beyond-largest, beyond-free.
+        Refusal: malformed, no-such-owner, oversized, empty-order, beyond-largest, beyond-free.
     """
     content = read(ORDER, request.content)
     parties.owner(draft, request.party)
+    for part in content["requests"]:
+        raw = draft.blob(part["input"])  # what comes is kept: without it nobody could compute the order again
+        if raw is not None and len(raw) > LARGEST_INPUT:
+            raise Refusal("oversized", f"an input of {len(raw)} bytes; at most {LARGEST_INPUT} are kept")
     if not content["requests"]:
         raise Refusal("empty-order", "an order has a request")
     if content["bid"] > LARGEST_NUMBER:
