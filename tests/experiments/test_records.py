@@ -1,0 +1,61 @@
+"""Raw results come back as they were, whole or not at all, with what they came to and where they are from."""
+
+import pandas as pd
+import pytest
+
+from auction.errors import InputError
+from experiments import claims, records
+from experiments.claims import Verdict
+
+NAME = "complexity_map"
+
+
+@pytest.fixture
+def made(monkeypatch):
+    """A claim that is run without any work."""
+    frame = pd.DataFrame({"what": ["a", "b"], "share": [0.1, None], "many": pd.array([2**60, None], dtype="Int64")})
+    results = {"some": frame, "other": pd.DataFrame({"x": [1]})}
+    monkeypatch.setattr(claims.load(NAME), "run", lambda size, block: results)
+    monkeypatch.setattr(claims.load(NAME), "check", lambda results: Verdict("upheld", "so many", "so"))
+    return results
+
+
+def test_results_come_back_as_they_were(made, tmp_path):
+    record = records.perform(NAME, "tiny", tmp_path, 3)
+    assert (record.size, record.block, record.verdict, record.figure, record.failed) == (
+        "tiny",
+        3,
+        "upheld",
+        "so many",
+        "",
+    )
+    assert records.record(NAME, tmp_path) == record
+    back = records.saved(NAME, tmp_path)
+    assert set(back) == set(made)
+    for table, frame in made.items():
+        pd.testing.assert_frame_equal(back[table], frame)
+        assert len(pd.read_csv(tmp_path / "raw" / f"{NAME}.{table}.csv")) == len(frame)
+
+
+def test_tables_of_an_earlier_run_are_gone(made, tmp_path):
+    records.save({"old": pd.DataFrame({"x": [1]})}, NAME, tmp_path)
+    records.perform(NAME, "tiny", tmp_path)
+    assert set(records.saved(NAME, tmp_path)) == set(made)
+
+
+def test_a_failure_is_written_down_and_nothing_is_nothing(tmp_path):
+    assert records.record(NAME, tmp_path) is None
+    records.failed(NAME, "tiny", tmp_path, "of no use")
+    assert records.record(NAME, tmp_path).failed == "of no use"
+    with pytest.raises(InputError, match=NAME):
+        records.saved(NAME, tmp_path)
+    with pytest.raises(InputError, match="report"):
+        records.last_run(tmp_path)
+
+
+def test_origins_name_commit_machine_releases_and_data(monkeypatch, tmp_path):
+    for named, said in (("", records.EMBEDDED), (str(tmp_path), "files named by DISTRIBUTE_LAB_DATA")):
+        monkeypatch.setenv("DISTRIBUTE_LAB_DATA", named)
+        found = records.provenance()
+        assert found["data"] == said and found["commit"] and "processors" in found["machine"]
+        assert "numpy" in found["versions"]
