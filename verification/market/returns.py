@@ -72,9 +72,9 @@ def free_slot(draft: Draft, lease: Lease) -> None:
 def leave_result(draft: Draft, name: str, lease: Lease, root: str = "") -> None:
     """What hangs on a lease's result, if there is one, ends: claims, an audit, lots for deputies.
 
-    Who confirmed it is to be paid, and so are verifiers that differ. Where it has fallen, and ``root`` stands, deputies
-    that differ were paid from its stake or are not: the fund had no fee for them, and a coalition, one deputy after
-    another being silent, could have any number. Where ``root`` is "", nobody knows which is right.
+    Where it has fallen, and ``root`` stands, the fund, which has its share of the stake, pays verifiers that differ.
+    Others were paid from a stake or bond, or are not: there is no fee for them, and a coalition could have any number
+    of deputies, one after another being silent, or of results that are annulled.
     """
     if not known(draft, Result, name):
         return
@@ -83,14 +83,12 @@ def leave_result(draft: Draft, name: str, lease: Lease, root: str = "") -> None:
     differing = [verifier for claim in result.claims if (verifier := find(draft, Claim, claim).audit)]
     for claim in result.claims:
         close_claim(draft, claim)
-    for verifier in result.confirmed:
-        set_due(draft, verifier)
-    for verifier in differing + end_deputies(draft, name):
+    for verifier in [*result.confirmed, *differing, *end_deputies(draft, name)]:
         again = find(draft, Lease, verifier)
-        if root and again.deputy and not draft.balance(pay(again.owner, verifier)):
-            _release(draft, verifier)
-        else:
+        if draft.balance(pay(again.owner, verifier)) or (root and not again.deputy):
             set_due(draft, verifier)
+        else:
+            _release(draft, verifier, again)
     if known(draft, Audit, name):
         audit = find(draft, Audit, name)
         drop(draft, Audit, name)
@@ -102,9 +100,10 @@ def leave_result(draft: Draft, name: str, lease: Lease, root: str = "") -> None:
         bar(draft, lease, -1)
 
 
-def _release(draft: Draft, name: str) -> None:
-    """A deputy's lease ends unpaid."""
-    lease = find(draft, Lease, name)
+def _release(draft: Draft, name: str, lease: Lease) -> None:
+    """A verifier's lease ends unpaid."""
+    if lease.payer == FUND:
+        owe(draft, -lease.price)
     move_all(draft, stake(lease.owner, name), free(lease.owner))
     close(draft, name, lease)
 
