@@ -17,6 +17,11 @@ def test_a_task_is_read_as_it_was_written():
     assert plain["seed"] == "18446744073709551615"
 
 
+def test_prompts_of_a_million_tokens_are_tasks():
+    long = TASK.plain() | {"prompt": [0] * 2**20}
+    assert len(read_task(long).prompt) == 2**20
+
+
 @pytest.mark.parametrize(
     "changes",
     [
@@ -26,6 +31,7 @@ def test_a_task_is_read_as_it_was_written():
         {"prompt": [-1]},
         {"prompt": [True]},
         {"prompt": [2**31]},
+        {"prompt": [0] * (2**20 + 1)},
         {"limit": 0},
         {"limit": 1.0},
         {"millionths": -1},
