@@ -12,6 +12,13 @@ def test_witnesses_of_decision_problems_answer_both_ways(witness):
     assert answers == {(True, True), (False, False)}
 
 
+@pytest.mark.parametrize("witness", [region[-1] for region in claim.REGIONS])
+def test_witnesses_agree_with_their_arguments(witness):
+    for seed in range(2):
+        expected, found = witness(seed)
+        assert expected == found
+
+
 WEAK, STRONG = claim.HARD
 
 
