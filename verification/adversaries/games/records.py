@@ -262,5 +262,5 @@ def _index(scene: Scene, claim: str) -> int:
 def _file() -> Iterator[tuple[Scene, Path]]:
     """A market in a file of its own."""
     with TemporaryDirectory() as folder:
-        path = Path(folder) / "ledger.db"
+        path = Path(folder) / "market.ledger"
         yield Scene(path=path), path
