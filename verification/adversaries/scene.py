@@ -40,6 +40,7 @@ from verification.errors import Refusal
 from verification.ledger.state import BURNT, FUND, Draft, State
 from verification.ledger.store import Ledger
 from verification.manifest import layouts
+from verification.market.accounts import rounded_up
 from verification.market.draws import drawn
 from verification.market.operations import OPERATIONS
 from verification.market.records import Lease, Offer, Result, find, known
@@ -225,8 +226,16 @@ class Scene:
             self.order_of("advance", {"since": self.tick, "ticks": step})
             ticks -= step
 
-    def order(self, user: str = USER, *, price: int = PRICE, patience: int = LIMIT, unaudited: bool = False) -> str:
-        """An order of one request, that pays the price and its fee; its name."""
+    def order(
+        self,
+        user: str = USER,
+        *,
+        price: int = PRICE,
+        audit_price: int = 0,
+        patience: int = LIMIT,
+        unaudited: bool = False,
+    ) -> str:
+        """An order of one request, that pays the price and the fee on it, or on the audit price; its name."""
         digests = self.computation.digests
         part: dict[str, Any] = {
             "model": digests["model"],
@@ -235,16 +244,16 @@ class Scene:
             "temperature": self.task.millionths,
             "seed": str(self.task.seed),
         }
-        bid = price + -(-price * self.rules.fee.numerator // self.rules.fee.denominator)
+        bid = price + rounded_up(audit_price or price, self.rules.fee)
         terms: dict[str, Any] = {"requests": [part], "bid": str(bid), "patience": patience, "unaudited": unaudited}
         return self.ask(user, "order", terms | {"nonce": self.nonce()}).name
 
-    def terms(self, order: str, name: str, price: int = PRICE) -> dict[str, Any]:
+    def terms(self, order: str, name: str, price: int = PRICE, audit_price: int = 0) -> dict[str, Any]:
         """Of a lease of an order to a party's device; three strangers or the coordinator could audit it."""
         node, number = self.computation.nodes[-1], self.number
         device = public(self.parties[name].device)
         terms: dict[str, Any] = {"order": order, "part": [0], "device": device, "price": str(price)}
-        terms |= {"audit_price": str(price)}
+        terms |= {"audit_price": str(audit_price or price)}
         digests = self.computation.digests
         terms |= {"graph": digests["graph"], "layouts": digest(layouts(digests["model"], {}))}
         terms |= {"limit": LIMIT, "nodes": len(self.computation.nodes)}
@@ -260,17 +269,19 @@ class Scene:
         user: str = USER,
         drawn: bool | None = None,
         price: int = PRICE,
+        audit_price: int = 0,
         unaudited: bool = False,
     ) -> str:
         """A lease of a new order, accepted; the lease's name.
 
         Args:
             drawn: whether its result, as the device's trace gives it, is to be audited; None: as it happens.
+            audit_price: the price where it is 0.
         """
-        order = self.order(user, price=price, unaudited=unaudited)
+        order = self.order(user, price=price, audit_price=audit_price, unaudited=unaudited)
         if drawn is not None:
             self.choose(name, drawn)
-        terms = self.terms(order, name, price)
+        terms = self.terms(order, name, price, audit_price)
         self.order_of("assign", {"leases": [terms]})
         self.ask(name, "accept", {"lease": terms["seal"]})
         return str(terms["seal"])

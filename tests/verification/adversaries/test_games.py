@@ -45,6 +45,7 @@ ENDS = {
     "owned-draw": ("step-wrong", PROVIDER),
     "barred-strangers": ("step-wrong", "provider, puppet"),
     "verifier-in-league": ("step-wrong", PROVIDER),
+    "cheap-lots": ("step-wrong", PROVIDER),
     "sham-orders": ("fees", "own user"),
     "fresh-keys": ("fees", "own user"),
     "dear-verifier": ("not-drawn", ""),

@@ -341,3 +341,14 @@ def test_a_bought_audit_draws_its_own_lots_where_the_coordinator_has_audited(mak
     market.challenge(lease, market.user)
     market.conclude(lease)
     market.end(lease)
+
+
+def test_a_bought_audit_is_reckoned_on_the_audit_price(market):
+    lease = market.shown(market.devices[0], audit_price="1050")
+    before, burnt = market.free(market.user), market.burnt
+    market.challenge(lease, market.user)
+    assert market.free(market.user) == before - 2_100
+    named = market.lease(market.conclude(lease)).owner
+    market.end(lease)
+    assert market.free(named) == 1_001_050 and market.burnt == burnt + 525
+    assert market.free(market.owners[0]) == 1_001_000 + 525

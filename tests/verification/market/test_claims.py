@@ -265,3 +265,9 @@ def test_a_friend_who_claims_the_right_root_and_loses_shields_nothing(market):
     claim = market.begin(market.claim(lease, honest, 1))
     market.decide(claim, "challenger")
     assert market.free(honest) == 1_001_000
+
+
+def test_a_bond_is_reckoned_on_the_audit_price(market, refused):
+    lease = market.shown(market.devices[0], audit_price="1050")
+    assert refused(market.claim, lease, market.owners[1], 2, bond=4_199) == "small-bond"
+    market.claim(lease, market.owners[1], 2, bond=4_200)

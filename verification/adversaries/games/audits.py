@@ -15,6 +15,8 @@ from verification.dispute.party import Party
 from verification.economics.deterrence import gain
 from verification.economics.fund import sham_order
 from verification.encoding.signature import public
+from verification.market.audits import fair_audit_price
+from verification.market.leases import auditor
 from verification.market.records import Audit, Deputies, Lease
 from verification.result import sign_result
 
@@ -163,6 +165,32 @@ def verifier_in_league() -> End:
         assert found == gain(p, q, rules.sigma, Fraction(0))
         measured[f"gain at {q} of the lot, in prices"] = f"{float(found):.3f}"
     return replace(ends[4], measured=measured)
+
+
+def cheap_lots() -> End:
+    """Asks next to nothing, as three friends do, so that nobody else could audit its cheap leases for their price.
+
+    Audits, fee and stake are reckoned on an audit price, for which owners with two thirds of the deposits would work:
+    sooner or later one of them is drawn.
+    """
+    strangers = [f"stranger {number}" for number in range(1, 10)]
+    scene, names = Scene(strangers=strangers), [f"{FRIEND} {number}" for number in range(3)]
+    for name in names:
+        scene.join(name, cost=CHEAP).league = True
+    scene.offer(PROVIDER, cost=CHEAP)
+    scene.parties[PROVIDER].trace = wrong(scene)
+    models, owner = [scene.computation.digests["model"]], scene.parties[PROVIDER].key
+    fair = fair_audit_price(scene.draft, models, owner, CHEAP)
+    listed = {
+        f"owners who could for {price}": len(
+            {auditor(scene.draft, key, models, owner, price) for key in scene.keys} - {""}
+        )
+        for price in (CHEAP, fair)
+    }
+    while not scene.verdicts:
+        scene.deliver(scene.lend(price=CHEAP, audit_price=fair, drawn=True))
+        settle(scene)
+    return ended(scene, (PROVIDER, *names), measured=listed)
 
 
 def _league(case: str, cheats: bool) -> tuple[Scene, list[str]]:
