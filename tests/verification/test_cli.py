@@ -153,12 +153,21 @@ def test_a_transcript_replays(cli, transcript):
     assert code == 0
     assert out.startswith("the verdict follows: the challenger wins (step-wrong) over step0001.layer00.query, tile ")
     assert "\nthe step, computed again from words that both agree on, is not what the asserter committed to\n" in out
-    assert "\nproven: " in out and "\nnot proven: " in out
+    assert out.count("\nproven: ") == 2 and "\nnot proven: " in out
     code, out, _ = cli("replay", path, "--referee", referee, "--json")
     told = json.loads(out)
     assert code == 0 and told["follows"] and told["wrong"] == ""
     assert (told["winner"], told["reason"]) == ("challenger", "step-wrong")
     assert told.keys() == {"follows", "wrong", "why"} | FIELDS - SETTLED
+
+
+def test_a_verdict_over_silence_is_told_as_one(cli, tmp_path):
+    path = tmp_path / "transcript.json"
+    silent = ("--adversary", "silent-at-node", "--transcript", path, "--json")
+    _, out, _ = cli("dispute", *TINY, *BOTH, *silent)
+    code, out, _ = cli("replay", path, "--referee", json.loads(out)["referee"])
+    assert code == 0 and "the asserter did not answer before its time was spent" in out
+    assert out.count("\nproven: ") == 1 and "not proven: at which ticks messages came" in out
 
 
 def test_a_transcript_that_was_edited_does_not_replay(cli, transcript, key):

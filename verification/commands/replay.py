@@ -20,8 +20,10 @@ from verification.task import read_task
 from verification.terminal import printable
 
 PROVEN = """\
-proven: result, claim, messages and records are signed, each record follows from what came before it by the rules of
-the referee's market, and the step that decides was computed again here
+proven: result, claim, messages and records are signed, and each record is what the rules of the referee's market make
+of what came before it"""
+COMPUTED = "proven: the step that decides was computed again here"
+NOT_PROVEN = """\
 not proven: at which ticks messages came, which is the referee's word; that a ledger holds the verdict (ledger FILE)"""
 
 
@@ -52,7 +54,9 @@ def replay(source: Source, path: Path, referee: str, tiles: Path | None, as_json
     elif wrong:
         print(printable(f"the verdict does not follow: {wrong}"))
     else:
-        print(printable(f"the verdict follows: {outcome(found)}"), printable(why(found)), PROVEN, sep="\n")
+        lines = [printable(f"the verdict follows: {outcome(found)}"), printable(why(found)), PROVEN]
+        lines += [COMPUTED] if found["reason"].startswith("step-") else []
+        print(*lines, NOT_PROVEN, sep="\n")
     return not wrong
 
 
