@@ -54,7 +54,7 @@ def assign(draft: Draft, request: Request) -> None:
 
     Raises:
         Refusal: malformed, not-the-coordinator, fund-short, no-such-order, not-waiting, beyond-largest-price,
-            wrong-audit-price, failed-before, barred-device, beyond-escrow, unauditable, or see ``taking``,
+            wrong-audit-price, failed-before, barred-device, no-stake, beyond-escrow, unauditable, or see ``taking``,
             ``number_taken`` and ``issue``.
     """
     coordinator_only(draft, request)
@@ -80,13 +80,15 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
         raise Refusal("barred-device", f"{key}: a result of it is disputed")
     if key == parties.coordinator(draft):
         raise Refusal("no-offer", "the coordinator serves no orders")
+    if draft.balance(free(device.owner)) < (due := rules.sigma * audit_price):
+        raise Refusal("no-stake", f"{key}: its owner has not the {due} to stake")
     if audit_price < (least := max(price, offer.cost)):
         raise Refusal("wrong-audit-price", f"an audit price of {audit_price}; at least {least} is due")
     if not (order.unaudited or auditable(draft, models, device.owner, audit_price, terms["auditors"])):
         raise Refusal("unauditable", f"{name}: nobody could audit it, and its user has not signed that this may be")
     draft.move(escrow(order.user, terms["order"]), escrow(order.user, name), price)
-    if due := rounded_up(audit_price, rules.fee):
-        draft.move(escrow(order.user, terms["order"]), fee(order.user, name), due)
+    if fees := rounded_up(audit_price, rules.fee):
+        draft.move(escrow(order.user, terms["order"]), fee(order.user, name), fees)
     waiting = [index for index in order.waiting if index not in part]
     store(draft, terms["order"], replace(order, waiting=waiting, leases=order.leases + 1))
     number_taken(draft, terms["number"])
@@ -97,7 +99,7 @@ def _assign(draft: Draft, rules: Rules, terms: dict[str, Any]) -> None:
         owner=device.owner,
         price=price,
         audit_price=audit_price,
-        stake=rules.sigma * audit_price,
+        stake=due,
         graph=terms["graph"],
         layouts=terms["layouts"],
         limit=terms["limit"],
@@ -212,7 +214,7 @@ def decline(draft: Draft, request: Request) -> None:
         overdue(draft, name, lease)
     elif request.party != lease.device:
         raise Refusal("not-the-device", f"{name} is not a lease of {request.party}")
-    take_back(draft, name)
+    take_back(draft, name, rank=0)
     if not known(draft, Offer, lease.device):
         return
     offer = find(draft, Offer, lease.device)
@@ -230,7 +232,7 @@ def hand_back(draft: Draft, request: Request) -> None:
     """
     name, lease = _own(draft, request, "held")
     if draft.tick <= lease.handback:
-        take_back(draft, name)
+        take_back(draft, name, rank=0)
     else:
         take_back(draft, name, rules_of(draft).missed_share)
 

@@ -89,14 +89,14 @@ def expire(draft: Draft, request: Request) -> None:
     _end(draft, name, found, "expired")
 
 
-def come_back(draft: Draft, name: str, lease: Lease) -> None:
-    """The requests of a lease wait again, ranked higher, and not for its device; price and fee are in escrow again."""
+def come_back(draft: Draft, name: str, lease: Lease, rank: int = 1) -> None:
+    """The requests of a lease wait again, ranked higher by ``rank``, and not for its device; price and fee return."""
     found = find(draft, Order, lease.order)
     for account in (escrow(found.user, name), fee(found.user, name)):
         move_all(draft, account, escrow(found.user, lease.order))
     waiting = found.waiting if found.ended else sorted([*found.waiting, *lease.part])
     failed = found.failed if lease.device in found.failed else [*found.failed, lease.device]
-    changed = replace(found, waiting=waiting, failed=failed, rank=found.rank + 1, leases=found.leases - 1)
+    changed = replace(found, waiting=waiting, failed=failed, rank=found.rank + rank, leases=found.leases - 1)
     _settle(draft, lease.order, changed)
 
 

@@ -3,7 +3,7 @@
     order    waiting ──assign──▶ leased ──final──▶ leaves (served)
              waiting ──cancel, expire──▶ leaves (withdrawn, expired), when no lease of it is open
     lease    offered ──accept──▶ held ──result──▶ received ──publish──▶ published ──final──▶ leaves
-             offered ──decline──▶ leaves       held ──return, miss──▶ leaves      its requests wait again, rank + 1
+             offered ──decline──▶ leaves       held ──return, miss──▶ leaves      its requests wait again
              received ──lot──▶ audited ──reveal──▶ published     published ──challenge──▶ audited
              received, audited ──annul──▶ leaves      the coordinator did not bring its audit to its end
              published, audited ──claim──▶ disputed ──verdict──▶ published, audited; or fallen: leaves
@@ -75,7 +75,7 @@ class Order:
     waiting: list[int]
     """The requests that wait."""
     rank: int = 0
-    """How often requests came back."""
+    """How often requests came back, at some cost to who had them."""
     leases: int = 0
     """Open ones."""
     failed: list[str] = field(default_factory=list)

@@ -39,8 +39,11 @@ def owe(draft: Draft, amount: int) -> None:
     draft.put(*OWED, owed(draft) + amount)
 
 
-def take_back(draft: Draft, name: str, burnt: Fraction = Fraction(0)) -> None:
-    """End a lease, whatever its state; ``burnt`` of its stake is."""
+def take_back(draft: Draft, name: str, burnt: Fraction = Fraction(0), rank: int = 1) -> None:
+    """End a lease, whatever its state; ``burnt`` of its stake is, and its requests gain ``rank``.
+
+    None where this costs the device nothing: a user could go before all others by declines of devices of its own.
+    """
     lease = find(draft, Lease, name)
     account = stake(lease.owner, name)
     if lost := split(draft.balance(account), burnt)[0]:
@@ -50,7 +53,7 @@ def take_back(draft: Draft, name: str, burnt: Fraction = Fraction(0)) -> None:
         _leave_audit(draft, name, lease)
     else:
         leave_result(draft, name, lease)
-        orders.come_back(draft, name, lease)
+        orders.come_back(draft, name, lease, rank)
     close(draft, name, lease)
 
 

@@ -79,7 +79,10 @@ def test_who_has_no_stake_cannot_accept_and_declines_by_silence(market, refused)
     owner = market.owner("poor", 7_999)
     device = market.device(owner, "poor device")
     market.offer(device)
+    assert refused(market.assign, market.order(), device) == "no-stake"  # or it kept orders waiting for nothing
+    market.deposit(owner, 1)
     lease = market.assign(market.order(), device)
+    market.ask(owner, "withdraw", {"amount": "1", "nonce": market.nonce()})
     assert refused(market.accept, lease) == "beyond-free"
     assert refused(market.order_of, "decline", {"lease": lease}) == "too-early"
     market.advance(60)

@@ -1,4 +1,4 @@
-"""Orders wait, are withdrawn or expire; what comes back waits again, ranked higher; every bid returns or is paid."""
+"""Orders wait, are withdrawn or expire; what comes back waits again; every bid returns or is paid."""
 
 import pytest
 
@@ -58,12 +58,37 @@ def test_a_leased_order_does_not_wait(market, refused):
     assert refused(market.ask, market.user, "cancel", {"order": order}) == "nothing-waits"
 
 
-def test_what_comes_back_waits_ranked_higher_and_not_for_the_device_that_failed(market, refused, records):
+def test_what_comes_back_at_a_cost_is_ranked_higher(market, records):
+    """Else a user would go before all others by declines and free returns of devices of its own."""
+    order = market.order()
+
+    def lease(device):
+        name = market.assign(order, market.devices[device])
+        market.accept(name)
+        return name
+
+    def rank():
+        return market.find(records["order"], order).rank
+
+    market.ask(market.devices[0], "decline", {"lease": market.assign(order, market.devices[0])})
+    market.ask(market.devices[1], "return", {"lease": lease(1)})
+    assert rank() == 0
+    late = lease(2)
+    market.advance(61)
+    market.ask(market.devices[2], "return", {"lease": late})
+    assert rank() == 1
+    late = lease(3)
+    market.advance(101)
+    market.order_of("miss", {"lease": late, "why": "late"})
+    assert rank() == 2
+
+
+def test_what_comes_back_waits_and_not_for_the_device_that_failed(market, refused, records):
     order = market.order()
     lease = market.assign(order, market.devices[0])
     market.ask(market.devices[0], "decline", {"lease": lease})
     found = market.find(records["order"], order)
-    assert (found.waiting, found.rank, found.leases, found.failed) == ([0], 1, 0, [market.devices[0]])
+    assert (found.waiting, found.rank, found.leases, found.failed) == ([0], 0, 0, [market.devices[0]])
     assert refused(market.assign, order, market.devices[0]) == "failed-before"
     lease = market.assign(order, market.devices[1])
     market.accept(lease)
