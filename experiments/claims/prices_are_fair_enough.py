@@ -61,7 +61,8 @@ def check(results: Results) -> Verdict:
     shares = _shares(results)
     printed, corrected = (shares[shares["rule"] == rule.label] for rule in (PRINTED, BACKFILL))
     mean, low, high = statistics.mean_interval(printed["user_share"])
-    markets, losing = statistics.mean_interval(printed["loses"]), statistics.mean_interval(printed["losing_share"])
+    markets = statistics.share_interval(int(printed["loses"].sum()), len(printed))
+    losing = statistics.mean_interval(printed["losing_share"])
     fixed = statistics.mean_interval(corrected["user_share"])
     sound = _nobody_loses(corrected)
     fair = fixed[1] >= LEAST and fixed[2] <= MOST

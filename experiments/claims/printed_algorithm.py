@@ -83,7 +83,7 @@ def check(results: Results) -> Verdict:
     literal = results["literal"]
     printed = literal[literal["lines"] != "corrected"]
     sound = (printed["line 27 is reached"] == 1) & (printed["winners that lack requests"].fillna(0) == 0)
-    mean, low, high = statistics.mean_interval(sound)
+    mean, low, high = statistics.share_interval(int(sound.sum()), len(sound))
     verdict: Judgement = "upheld" if sound.all() else "refuted" if mean < MANY else "qualified"
     table = shown(results)
     differing = table[~np.isclose(table["as printed"], table["corrected"])]["number"].unique()

@@ -61,7 +61,7 @@ def test_the_criterion_judges_as_it_reads(printed, corrected, verdict):
 
 def test_the_figure_is_the_share_of_markets_in_which_users_lose():
     verdict = judged(markets(PRINTED, 0.6, losing=2), markets(BACKFILL, 0.4))
-    assert verdict.figure == "as printed users lose in 10% (0% to 25%) of the markets"
+    assert verdict.figure == "as printed users lose in 10% (1% to 32%) of the markets"
     assert verdict.explanation.startswith("5.0% of the winners pay more than their bid, at worst 25% of it on top;")
     assert "users keep 60% (60% to 60%) of the gains" in verdict.explanation
     assert verdict.explanation.endswith("nobody loses and users keep 40%.")

@@ -50,7 +50,7 @@ def test_the_criterion_judges_by_markets_that_return_with_winners_covered(how, v
 
 def test_the_figure_is_the_share_of_markets_with_its_interval():
     verdict = claim.check(results(2, 0))
-    assert verdict.figure == "line 27 is reached, with winners covered, on 10% (0% to 25%) of 20 markets"
+    assert verdict.figure == "line 27 is reached, with winners covered, on 10% (1% to 32%) of 20 markets"
     assert "after 10 to 29 passes through the label Price, X holds 75% of" in verdict.explanation
     assert "0% of the winners lack requests and 25% of the pairs have no slot." in verdict.explanation
     assert verdict.explanation.endswith("3 can be run, the others corrected, and 2 of these change a figure.")

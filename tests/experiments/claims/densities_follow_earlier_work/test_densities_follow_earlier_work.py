@@ -37,7 +37,7 @@ def results(users, providers, scenario=0.0):
 
 
 def ones(count):
-    """Twenty numbers; bootstrapped means of so many ones are binomial."""
+    """Twenty numbers; Student's interval of a mean m of ones and zeros is m +- 2.093 sqrt(m (1 - m) / 19)."""
     return np.arange(20) < count
 
 
@@ -52,7 +52,8 @@ def ones(count):
         (0.9, 0.001, "qualified"),
         (0.9, 0.0, "refuted"),
         (-0.1, -0.1, "refuted"),
-        (0.9, -ones(2).astype(float), "refuted"),  # to 0
+        (0.9, -ones(2).astype(float), "qualified"),  # to 4 %
+        (0.9, -ones(5).astype(float), "refuted"),  # to -4 %
         (0.9, 0.1 - ones(4), "qualified"),  # -10 %, to 5 %
     ],
 )
@@ -64,7 +65,7 @@ def test_the_criterion_judges_the_drawn_queues_of_both_sides(one, other, verdict
 def test_the_figure_is_both_sides_means_with_their_intervals():
     verdict = claim.check(results(ones(2), -0.25))
     assert verdict.figure == (
-        "rank correlation of the queues: users +0.10 (+0.00 to +0.25), providers -0.25 (-0.25 to -0.25)"
+        "rank correlation of the queues: users +0.10 (-0.04 to +0.24), providers -0.25 (-0.25 to -0.25)"
     )
     assert "has 75% of CDARA's welfare, 80% where every task starts at the front" in verdict.explanation
     assert "2 of 3 densities agree to the printed digit; its rule serves 1 of the 2 printed winners, and 2 if" in (

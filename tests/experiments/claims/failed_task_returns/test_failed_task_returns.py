@@ -48,7 +48,7 @@ def results(ranks=20, charged=20, loses=5, gains=(0.0, 0.0), elsewhere=0):
 
 
 def ones(count):
-    """Twenty numbers; bootstrapped means of so many ones are binomial."""
+    """Twenty numbers; Student's interval of a mean m of ones and zeros is m +- 2.093 sqrt(m (1 - m) / 19)."""
     return np.arange(20) < count
 
 
@@ -79,14 +79,14 @@ def test_the_criterion_judges_the_whitepaper_s_order(how, verdict, elsewhere):
 def test_the_figure_is_how_many_more_are_served_soon():
     verdict = claim.check(results(ranks=4, charged=2, loses=7, gains=(0.25, ones(2)), elsewhere=3))
     assert verdict.figure == (
-        "served within 10 rounds of failing: +10.0 points (+0.0 to +25.0) as printed, +20.0 points (+5.0 to +40.0) if "
+        "served within 10 rounds of failing: +10.0 points (-4.4 to +24.4) as printed, +20.0 points (+0.8 to +39.2) if "
         "v only ranks"
     )
     assert "the raise makes 7% of those served after a failure pay more than they are worth" in verdict.explanation
-    assert "In the best order ranking adds +15.0 points (+0.0 to +30.0)." in verdict.explanation
+    assert "In the best order ranking adds +15.0 points (-2.1 to +32.1)." in verdict.explanation
     first, second = claim.FAILURES
     assert f"A failure {first} brings the user +25.0% (+25.0% to +25.0%) of the mean bid." in verdict.explanation
-    assert f"A failure {second} brings the user +10.0% (+0.0% to +25.0%) of the mean bid." in verdict.explanation
+    assert f"A failure {second} brings the user +10.0% (-4.4% to +24.4%) of the mean bid." in verdict.explanation
 
 
 def test_only_the_raise_that_is_charged_makes_anyone_pay_too_much(tiny):
