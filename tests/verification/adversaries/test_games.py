@@ -49,6 +49,7 @@ ENDS = {
     "sham-orders": ("fees", "own user"),
     "fresh-keys": ("fees", "own user"),
     "dear-verifier": ("not-drawn", ""),
+    "copied-shown-result": ("", "user"),
     "silent-deputies": ("step-wrong", PROVIDER),
     "bought-audit": ("stands", "friend"),
     "hidden-draw": ("drawn", PROVIDER),
@@ -80,6 +81,7 @@ ENDS = {
 NOT_PREVENTED = {
     "only-false-deputies",
     "spared-friend",
+    "copied-shown-result",
     "bought-verdict",
     "bought-acquittal",
     "late-on-purpose",

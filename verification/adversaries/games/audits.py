@@ -7,7 +7,7 @@ from hashlib import sha256
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from verification.adversaries.cast import COORDINATOR, PRICE, PROVIDER, RULES, STRANGERS, key_of
+from verification.adversaries.cast import COORDINATOR, PRICE, PROVIDER, RULES, STRANGERS, USER, key_of
 from verification.adversaries.coordinate import settle
 from verification.adversaries.end import End, ended
 from verification.adversaries.scene import Scene, wrong
@@ -253,6 +253,24 @@ def dear_verifier() -> End:
     reason = scene.refused(COORDINATOR, "audit", verifier)
     settle(scene)
     return ended(scene, (FRIEND,), reason, measured={"listed": int(scene.parties[FRIEND].key in listed)})
+
+
+def copied_shown_result() -> End:
+    """A verifier of a bought audit hands in the root, output and path that all may see, and computes nothing.
+
+    Nothing shows it: a root says no more of who computed it. What it risks is its stake, if somebody else claims in the
+    window. So a drawn result is not shown before its audit is over; of a shown one only who computes it can be sure.
+    """
+    scene = Scene()
+    scene.parties[PROVIDER].trace = wrong(scene)
+    lease = scene.serve(drawn=False)
+    scene.publish(lease)
+    for name in STRANGERS:
+        scene.parties[name].league = True
+    scene.ask(USER, "challenge", {"lease": lease})
+    settle(scene)
+    together = {"the verifier": STRANGERS}
+    return ended(scene, (PROVIDER, "the verifier"), together=together, paid=(), prevented=False)
 
 
 def silent_deputies() -> End:
