@@ -58,6 +58,7 @@ def run_claim(
     """
     module = claims.load(claim)
     _prepared(size, out)
+    records.join(size, out, block)  # type: ignore[arg-type]
     with clean_stdout():
         records.perform(claim, size, out, block)  # type: ignore[arg-type]
     verdict = module.check(records.saved(claim, out))
@@ -71,10 +72,13 @@ def write_published(
 ) -> None:
     """Take over a report's results as the published ones, which README, page and notebooks are held against.
 
+    With the verdicts on other blocks, where they are there. Of size full, whichever claims were run.
+
     Example: python -m experiments publish --changed "ten seeds for VCG" --out report
     """
     folder = published.publish(out, changed)
-    published.write_finding(folder.parents[2])
+    if folder.name == published.DEFAULT:
+        published.write_finding(folder.parents[2])
     print(published.cite(folder.name))
 
 
@@ -102,7 +106,7 @@ def write_blocks(
     size: SizeName = "small",
     out: Out = Path("report"),
 ) -> None:
-    """Each claim's verdict on disjoint sets of seeds; writes blocks.csv, goes on where it was, prints the table.
+    """Each claim's verdict on disjoint sets of seeds; writes blocks-SIZE.csv, goes on where it was, prints the table.
 
     Example: python -m experiments blocks optimality_gap prices_are_fair_enough --blocks 10
     """

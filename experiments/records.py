@@ -30,6 +30,7 @@ class Record:
     size: str
     block: int
     date: str  # ISO 8601, local time
+    commit: str
     seconds: float
     processor_seconds: float
     verdict: str = ""
@@ -56,7 +57,7 @@ def _written(
     name: str, size: Size, out: Path, block: int, seconds: float, processor_seconds: float, **outcome: str
 ) -> Record:
     now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-    record = Record(name, size, block, now, round(seconds, 2), round(processor_seconds, 2), **outcome)
+    record = Record(name, size, block, now, commit(), round(seconds, 2), round(processor_seconds, 2), **outcome)
     write_json(out / "raw" / f"{name}.json", asdict(record))
     return record
 
@@ -97,6 +98,29 @@ def tables(name: str, folder: Path) -> Results:
     return {path.name.split(".")[1]: pd.read_parquet(path) for path in sorted(folder.glob(f"{name}.*.parquet"))}
 
 
+def begin(size: Size, out: Path, block: int = 0) -> dict[str, Any]:
+    """Write down what the results below ``out`` will be of; returns it."""
+    now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
+    run = {"size": size, "block": block, "date": now, "seconds": 0.0} | provenance()
+    save_run(run, out)
+    return run
+
+
+def join(size: Size, out: Path, block: int = 0) -> dict[str, Any]:
+    """What the results below ``out`` are of, where there are any of this size and block; else written down as begun.
+
+    Raises:
+        InputError: they are of another size or block.
+    """
+    if not (out / "raw" / RUN).exists():
+        return begin(size, out, block)
+    run = last_run(out)
+    if (run["size"], run["block"]) != (size, block):
+        there = f"size {run['size']}, block {run['block']}"
+        raise InputError(f"{out}: holds results of {there}; those of size {size}, block {block} need another --out")
+    return run
+
+
 def save_run(run: dict[str, Any], out: Path) -> None:
     """Write down what all results below ``out`` are of."""
     write_json(out / "raw" / RUN, run)
@@ -121,8 +145,8 @@ def record(name: str, out: Path) -> Record | None:
     return Record(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
 
 
-def provenance() -> dict[str, str]:
-    """The data, the commit, the machine and the releases that results are from."""
+def commit() -> str:
+    """Of the code that runs; ``-dirty`` where it was changed since."""
     described = subprocess.run(
         ["git", "describe", "--always", "--dirty", "--abbrev=12"],
         cwd=Path(__file__).parent,
@@ -130,11 +154,16 @@ def provenance() -> dict[str, str]:
         text=True,
         check=False,
     )
+    return described.stdout.strip() or f"release {version('distribute-lab')}"
+
+
+def provenance() -> dict[str, str]:
+    """The data, the commit, the machine and the releases that results are from."""
     models = [line.partition(": ")[2] for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
     memory = [int(line.split()[1]) / 2**20 for line in _lines("/proc/meminfo") if line.startswith("MemTotal")]
     return {
         "data": "files named by DISTRIBUTE_LAB_DATA" if data_directory("") else EMBEDDED,
-        "commit": described.stdout.strip() or f"release {version('distribute-lab')}",
+        "commit": commit(),
         "machine": f"{len(os.sched_getaffinity(0))} processors of {(models or [platform.machine()])[0]}"
         + "".join(f", {size:.0f} GiB" for size in memory),
         "versions": f"Python {platform.python_version()}, " + ", ".join(f"{name} {version(name)}" for name in PACKAGES),

@@ -1,6 +1,5 @@
 """The report: every claim run, checked and drawn on one self-contained page, which is written anew as each ends."""
 
-import datetime
 import time
 from collections.abc import Iterator
 from functools import partial
@@ -8,12 +7,10 @@ from pathlib import Path
 from typing import Any
 
 from auction.commands.terminal import stderr
-from auction.errors import InputError
 from experiments import claims, page, published, records
 from experiments.claims import Size
 from experiments.page import Section
 from experiments.progress import completed, parallel, workers
-from experiments.records import Record
 
 PAGE = "report.html"
 UNKNOWN = 20.0  # seconds that a claim takes, until one knows
@@ -36,18 +33,19 @@ def write(size: Size, out: Path, *, resume: bool = False) -> Path:
     what an interrupted run of the same size brought to an end is not run again.
 
     Raises:
-        InputError: there is nothing of this size to resume.
+        InputError: there is nothing to resume, or it is of another size.
     """
-    run = _resumed(size, out) if resume else _begun(size, out)
-    before = {name: record for name in ordered() if (record := records.record(name, out))}
-    done = [name for name, record in before.items() if resume and not record.failed]
-    waiting = [name for name in ordered() if name not in done]
-    if not resume:
-        for name in before:
-            (out / "raw" / f"{name}.json").unlink()
-    sections = dict(zip(done, parallel(partial(page.section, out=out), done, "what was done before"), strict=True))
+    if resume:
+        records.last_run(out)  # there must be one
+        run, sections = records.join(size, out), _drawn(out)
+        sections = {name: found for name, found in sections.items() if not found["failed"]}
+    else:
+        run, sections = records.begin(size, out), {}
+        for name in claims.names():
+            (out / "raw" / f"{name}.json").unlink(missing_ok=True)
+    waiting = [name for name in ordered() if name not in sections]
     earlier, began = float(run["seconds"]), time.perf_counter()
-    expected = _expected(waiting, before, size)
+    expected = _expected(waiting, size)
     for name, found in performed(sorted(waiting, key=expected.__getitem__, reverse=True), size, out):
         sections[name] = found
         run["seconds"] = round(earlier + time.perf_counter() - began, 1)
@@ -60,25 +58,26 @@ def write(size: Size, out: Path, *, resume: bool = False) -> Path:
     return _write(sections, run, out)
 
 
-def _expected(names: list[str], before: dict[str, Record], size: Size) -> dict[str, float]:
-    """Seconds that each will take: as last time here, or as where it was published; else a guess."""
+def _expected(names: list[str], size: Size) -> dict[str, float]:
+    """Seconds that each will take: as where it was published, else a guess."""
     seconds = dict(published.verdicts(size)[["claim", "seconds"]].to_numpy()) if size in published.sizes() else {}
-    seconds |= {name: record.seconds for name, record in before.items() if not record.failed}
     return {name: max(1.0, seconds.get(name, UNKNOWN)) for name in names}
 
 
-def _begun(size: Size, out: Path) -> dict[str, Any]:
-    now = datetime.datetime.now().astimezone().isoformat(timespec="seconds")
-    run = {"size": size, "date": now, "seconds": 0.0} | records.provenance()
-    records.save_run(run, out)
-    return run
+def _drawn(out: Path) -> dict[str, Section]:
+    """The sections of all claims, from what lies below ``out``."""
+    return dict(zip(ordered(), parallel(partial(_redrawn, out=out), ordered(), "sections"), strict=True))
 
 
-def _resumed(size: Size, out: Path) -> dict[str, Any]:
-    run = records.last_run(out)
-    if run["size"] != size:
-        raise InputError(f"{out}: was run at size {run['size']}, not {size}; resume that, or leave --resume out")
-    return run
+def _redrawn(name: str, out: Path) -> Section:
+    try:
+        return page.section(name, out)
+    except Exception as error:  # noqa: BLE001 - results of other code; the other sections are drawn
+        return page.unfinished(name, f"its results are not those of this code ({_line(error)})")
+
+
+def _line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split())}"
 
 
 def performed(names: list[str], size: Size, out: Path) -> Iterator[tuple[str, Section]]:
@@ -98,7 +97,7 @@ def attempted(name: str, size: Size, out: Path) -> Section:
         records.perform(name, size, out)
         return page.section(name, out)
     except Exception as error:  # noqa: BLE001 - whatever it is, the other claims go on
-        records.failed(name, size, out, f"{type(error).__name__}: {' '.join(str(error).split())}")
+        records.failed(name, size, out, _line(error))
         return page.section(name, out)
 
 
@@ -107,12 +106,12 @@ def _say(name: str, found: Section, sections: dict[str, Section], expected: dict
     left = sum(seconds for other, seconds in expected.items() if other not in sections)
     rate = spent / sum(seconds for other, seconds in expected.items() if other in sections)
     soon = f"; about {left * rate / 60:.0f} min left" if left else ""
-    took = f"{found['record'].seconds:.0f} s{soon}"
-    stderr.print(f"{len(sections)}/{len(claims.names())} {name}: {what}, {took}", soft_wrap=True)
+    took = f", {found['record'].seconds:.0f} s" if found["verdict"] else ""
+    stderr.print(f"{len(sections)}/{len(claims.names())} {name}: {what}{took}{soon}", soft_wrap=True)
 
 
 def _write(sections: dict[str, Section], run: dict[str, Any], out: Path) -> Path:
-    shown = [sections.get(name) or page.section(name, out) for name in ordered()]
+    shown = [sections.get(name) or page.unfinished(name, page.UNFINISHED) for name in ordered()]
     path = out / PAGE
     temporary = path.with_suffix(".tmp")
     temporary.write_text(page.render(shown, run), encoding="utf-8")
@@ -123,5 +122,4 @@ def _write(sections: dict[str, Section], run: dict[str, Any], out: Path) -> Path
 def render(out: Path) -> Path:
     """Draw the page anew from the raw results of an earlier run; returns it."""
     run = records.last_run(out)
-    sections = parallel(partial(page.section, out=out), ordered(), "sections")
-    return _write({section["name"]: section for section in sections}, run, out)
+    return _write(_drawn(out), run, out)

@@ -9,12 +9,11 @@ import pandas as pd
 from rich.table import Table
 
 from auction.commands.terminal import stderr
-from experiments import claims
+from experiments import claims, records
 from experiments.claims import Size
 from experiments.progress import completed, workers
 
-FILE = "blocks.csv"
-COLUMNS = ["claim", "size", "block", "verdict", "figure", "seconds"]
+COLUMNS = ["claim", "block", "verdict", "figure", "commit", "seconds"]
 
 
 class Job(NamedTuple):
@@ -24,34 +23,43 @@ class Job(NamedTuple):
     block: int
 
 
+def stored(out: Path, size: Size) -> pd.DataFrame:
+    """One row a claim and block that was run at this size: verdict, figure, commit, seconds."""
+    path = _path(out, size)
+    return pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame(columns=COLUMNS)
+
+
+def _path(out: Path, size: Size) -> Path:
+    return out / f"blocks-{size}.csv"
+
+
 def judged(names: list[str], blocks: int, size: Size, out: Path) -> pd.DataFrame:
-    """One row a claim and block, from ``blocks.csv`` where it is there already; those that measure time run alone."""
-    path = out / FILE
-    table = pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame(columns=COLUMNS)
-    there = set(zip(table["claim"], table["size"], table["block"], strict=True))
-    jobs = [Job(name, block) for block in range(blocks) for name in names if (name, size, block) not in there]
+    """So many blocks of each claim, those that are stored not again; claims that measure time run alone."""
+    table = stored(out, size)
+    there = set(zip(table["claim"], table["block"], strict=True))
+    jobs = [Job(name, block) for block in range(blocks) for name in names if (name, block) not in there]
     timed = [job for job in jobs if getattr(claims.load(job.claim), "TIMED", False)]
     others = [job for job in jobs if job not in timed]
     done = 0
     for some, processes in ((others, workers()), (timed, 1)):
         for job, found in completed(partial(_row, size=size), some, processes):
-            row = found or (*job, "failed", "its process was killed", 0.0)
-            table.loc[len(table)] = [row[0], size, *row[1:]]
-            table.to_csv(path, index=False)
+            row = found or (*job, "failed", "its process was killed", records.commit(), 0.0)
+            table.loc[len(table)] = row
+            table.to_csv(_path(out, size), index=False)
             done += 1
-            stderr.print(f"{done}/{len(jobs)} {job.claim}, block {job.block}: {row[2]}, {row[4]:.0f} s")
-    chosen = table["claim"].isin(names) & (table["size"] == size) & (table["block"].astype(int) < blocks)
+            stderr.print(f"{done}/{len(jobs)} {job.claim}, block {job.block}: {row[2]}, {row[-1]:.0f} s")
+    chosen = table["claim"].isin(names) & (table["block"].astype(int) < blocks)
     return table[chosen].sort_values(["claim", "block"], ignore_index=True)
 
 
-def _row(job: Job, size: Size) -> tuple[str, int, str, str, float]:
+def _row(job: Job, size: Size) -> tuple[str, int, str, str, str, float]:
     claim, began = claims.load(job.claim), time.perf_counter()
     try:
         verdict = claim.check(claim.run(size, job.block))
         judged, figure = verdict.verdict, verdict.figure
     except Exception as error:  # noqa: BLE001 - whatever it is, the other blocks go on
         judged, figure = "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
-    return *job, judged, figure, round(time.perf_counter() - began, 1)
+    return *job, judged, figure, records.commit(), round(time.perf_counter() - began, 1)
 
 
 def shown(table: pd.DataFrame) -> Table:

@@ -13,12 +13,12 @@ from typing import Any
 import pandas as pd
 
 from auction.errors import InputError
-from experiments import claims, criteria, interval_coverage, plots, records
+from experiments import claims, criteria, interval_coverage, plots, records, stability
 from experiments.claims import Results, Verdict
 
 FOLDER = Path(__file__).parent
-RUN, VERDICTS, INTERVALS = "run.json", "verdicts.parquet", "intervals.parquet"
-COLUMNS = ["claim", "verdict", "figure", "explanation", "seconds", "processor_seconds"]
+RUN, VERDICTS, INTERVALS, BLOCKS = "run.json", "verdicts.parquet", "intervals.parquet", "blocks.parquet"
+COLUMNS = ["claim", "verdict", "figure", "explanation", "date", "commit", "seconds", "processor_seconds"]
 DEFAULT = "small"
 MAIN = ("gap_on_real_input", "optimality_gap")  # what README shows, with the first figure of the last
 MARKERS = ("<!-- finding: written by `make publish` -->", "<!-- end of finding -->")
@@ -27,31 +27,37 @@ MARKERS = ("<!-- finding: written by `make publish` -->", "<!-- end of finding -
 def publish(out: Path, changed: str, samples: int = 4000) -> Path:
     """Take over the results below ``out`` as the published run of their size; returns its folder.
 
-    Copied are the Parquet files; written are ``verdicts.parquet``, a row a claim; ``intervals.parquet``, how often the
-    intervals hold in so many ``samples``; and ``run.json``: size, data, date, commit, machine, versions, ``changed``
-    since the last one, the criteria's digests, the checksum.
+    Copied are the Parquet files and the verdicts on other blocks of seeds, where they are there; written are
+    ``verdicts.parquet``, a row a claim; ``intervals.parquet``, how often the intervals hold in so many ``samples``; and
+    ``run.json``: size, data, date, commit, machine, versions, ``changed`` since the last one, the criteria's digests,
+    the checksum. Of the default size every claim is needed, of others those that were run are taken.
 
     Raises:
         InputError: a claim is missing or failed, or was run on other data than the embedded or on uncommitted changes.
     """
     run = records.last_run(out)
-    if run["commit"].endswith("-dirty"):
-        raise InputError(f"{out}: was run on uncommitted changes to {run['commit']}; commit them and run again")
-    if run["data"] != records.EMBEDDED:
-        raise InputError(f"{out}: was run on {run['data']}; unset DISTRIBUTE_LAB_DATA and run again")
-    found = {name: records.record(name, out) for name in claims.names()}
-    lacking = [n for n, r in found.items() if r is None or r.failed or r.block or r.size != run["size"]]
-    if lacking:
-        raise InputError(f"{out}: holds no whole run of size {run['size']}; missing or failed: {', '.join(lacking)}")
-    folder = FOLDER / run["size"]
-    before = {"replaces": origin(run["size"])["checksum"]} if run["size"] in sizes() else {}
+    size = run["size"]
+    if run["data"] != records.EMBEDDED or run["block"]:
+        raise InputError(f"{out}: was run on {run['data']}, block {run['block']}; needed is block 0 on embedded data")
+    found = [record for name in claims.names() if (record := records.record(name, out))]
+    lacking = {*claims.names()} - {record.claim for record in found} if size == DEFAULT else set()
+    lacking |= {record.claim for record in found if record.failed}
+    if lacking or not found:
+        raise InputError(f"{out}: holds no whole run of size {size}; missing or failed: {', '.join(sorted(lacking))}")
+    for record in found:
+        if record.commit.endswith("-dirty"):
+            raise InputError(f"{out}: {record.claim} was run on changes to {record.commit}; commit them and run again")
+    folder = FOLDER / size
+    before = {"replaces": origin(size)["checksum"]} if size in sizes() else {}
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    for path in sorted((out / "raw").glob("*.parquet")):
-        _write(pd.read_parquet(path), folder / path.name)
-    rows = [asdict(records.record(n, out)) | asdict(claims.load(n).check(results(n, run["size"]))) for n in found]  # type: ignore[arg-type]
+    for record in found:
+        for table, frame in records.saved(record.claim, out).items():
+            _write(frame, folder / f"{record.claim}.{table}.parquet")
+    rows = [asdict(r) | asdict(claims.load(r.claim).check(results(r.claim, size))) for r in found]
     _write(pd.DataFrame(rows)[COLUMNS], folder / VERDICTS)
     _write(interval_coverage.table(samples), folder / INTERVALS)
+    _write(stability.stored(out, size), folder / BLOCKS)
     own = {"changed": changed, "criteria": _digests(), "checksum": checksum(folder)}
     records.write_json(folder / RUN, run | before | own)
     return folder
@@ -100,6 +106,12 @@ def verdicts(size: str = DEFAULT) -> pd.DataFrame:
 def intervals(size: str = DEFAULT) -> pd.DataFrame:
     """How often the study's intervals hold what they are intervals of, by simulation."""
     return pd.read_parquet(FOLDER / size / INTERVALS)
+
+
+def blocks(name: str, size: str = DEFAULT) -> list[str]:
+    """A claim's verdicts on disjoint sets of seeds, by block; none where they were not run."""
+    table = pd.read_parquet(FOLDER / size / BLOCKS)
+    return [str(verdict) for verdict in table[table["claim"] == name].sort_values("block")["verdict"]]
 
 
 def results(name: str, size: str = DEFAULT) -> Results:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+from collections import Counter
 from dataclasses import replace
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pandas as pd
 import pytest
 
 from auction.errors import InputError
-from experiments import claims, criteria, interval_coverage, published, records
+from experiments import claims, criteria, interval_coverage, published, records, stability
 from experiments.claims import Verdict
 
 REPOSITORY = Path(published.__file__).parents[2]
@@ -20,17 +21,26 @@ SIZES = published.sizes()
 def test_a_published_run_is_whole(size):
     folder = published.FOLDER / size
     assert published.origin(size)["checksum"] == published.checksum(folder)
-    assert sorted(published.verdicts(size)["claim"]) == sorted(claims.names())
+    own = set(published.verdicts(size)["claim"])
+    assert own == set(claims.names()) if size == published.DEFAULT else own <= set(claims.names())
     assert sum(path.stat().st_size for path in folder.iterdir()) < 3_000_000
 
 
-@pytest.mark.parametrize("size, name", [(size, name) for size in SIZES for name in claims.names()])
+@pytest.mark.parametrize("size, name", [(size, name) for size in SIZES for name in published.verdicts(size)["claim"]])
 def test_published_verdicts_are_those_of_today_s_code_on_the_published_results(size, name):
     before = published.verdicts(size).set_index("claim").loc[name]
     verdict = claims.load(name).check(published.results(name, size))
     assert (verdict.verdict, verdict.figure, verdict.explanation) == tuple(
         before[["verdict", "figure", "explanation"]]
     ), "publish anew"
+
+
+@pytest.mark.parametrize("name", published.verdicts()["claim"] if SIZES else [])
+def test_published_verdicts_do_not_hang_on_the_seeds(name):
+    found = published.blocks(name)
+    decided = Counter(verdict for verdict in found if verdict != "undecided")
+    undecided = len(found) - decided.total()
+    assert not found or undecided + decided.most_common(1)[0][1] >= 0.9 * len(found), decided
 
 
 @pytest.mark.parametrize("size", SIZES)
@@ -54,11 +64,12 @@ def whole(monkeypatch, tmp_path, tiny):
     monkeypatch.setattr(published, "FOLDER", tmp_path / "experiments" / "published")
     table = pd.DataFrame({"coverage": [0.95]})
     monkeypatch.setattr(interval_coverage, "table", lambda samples: table)
+    monkeypatch.setattr(records, "commit", lambda: "abc")
     for name in names:
         results = tiny(name)
         monkeypatch.setattr(claims.load(name), "run", lambda size, block, results=results: results)
         records.perform(name, "tiny", tmp_path / "out")
-    run = {"size": "tiny", "date": "2026-11-28T12:00:00+00:00", "seconds": 1.0, "commit": "abc"}
+    run = records.begin("tiny", tmp_path / "out")
     records.save_run(run | {"data": records.EMBEDDED}, tmp_path / "out")
     return tmp_path / "out"
 
@@ -94,26 +105,34 @@ def test_readme_s_block_is_written(whole, tmp_path, monkeypatch):
     assert (tmp_path / "experiments" / "finding.svg").read_text().startswith("<svg")
 
 
-@pytest.mark.parametrize(
-    "wrong, said",
-    [
-        ({"commit": "abc-dirty"}, "uncommitted"),
-        ({"data": "files"}, "DISTRIBUTE_LAB_DATA"),
-        ({"size": "small"}, "whole"),
-    ],
-)
-def test_only_a_whole_run_of_committed_code_is_published(whole, wrong, said):
+@pytest.mark.parametrize("wrong, said", [({"data": "files"}, "embedded"), ({"block": 1}, "block 0")])
+def test_only_block_0_of_embedded_data_is_published(whole, wrong, said):
     records.save_run(records.last_run(whole) | wrong, whole)
     with pytest.raises(InputError, match=said):
         published.publish(whole, "")
 
 
-@pytest.mark.parametrize("wrong", [{"failed": "so"}, {"block": 1}, None])
-def test_a_claim_that_is_missing_or_failed_is_named(whole, wrong):
-    path = whole / "raw" / "optimality_gap.json"
-    if wrong:
-        records.write_json(path, vars(replace(records.record("optimality_gap", whole), **wrong)))
-    else:
-        path.unlink()
+def test_of_the_default_size_every_claim_is_needed(whole, monkeypatch):
+    there = claims.names()
+    monkeypatch.setattr(claims, "names", lambda: [*there, "complexity_map"])
+    published.publish(whole, "")
+    monkeypatch.setattr(published, "DEFAULT", "tiny")
+    with pytest.raises(InputError, match="complexity_map"):
+        published.publish(whole, "")
+
+
+@pytest.mark.parametrize("wrong", [{"failed": "so"}, {"commit": "abc-dirty"}])
+def test_a_claim_that_failed_or_ran_on_uncommitted_changes_is_named(whole, wrong):
+    record = records.record("optimality_gap", whole)
+    records.write_json(whole / "raw" / "optimality_gap.json", vars(replace(record, **wrong)))
     with pytest.raises(InputError, match="optimality_gap"):
         published.publish(whole, "")
+
+
+def test_verdicts_on_other_seeds_are_published_where_they_are_there(whole):
+    published.publish(whole, "")
+    assert published.blocks("optimality_gap", "tiny") == []
+    rows = [("optimality_gap", block, "refuted" if block else "qualified", "", "abc", 1.0) for block in (1, 2, 0)]
+    pd.DataFrame(rows, columns=stability.COLUMNS).to_csv(whole / "blocks-tiny.csv", index=False)
+    published.publish(whole, "")
+    assert published.blocks("optimality_gap", "tiny") == ["qualified", "refuted", "refuted"]

@@ -59,3 +59,12 @@ def test_origins_name_commit_machine_releases_and_data(monkeypatch, tmp_path):
         found = records.provenance()
         assert found["data"] == said and found["commit"] and "processors" in found["machine"]
         assert "numpy" in found["versions"]
+
+
+def test_results_of_another_size_or_block_are_not_mixed(tmp_path):
+    run = records.join("tiny", tmp_path)
+    assert records.join("tiny", tmp_path) == run == records.last_run(tmp_path)
+    for size, block in (("small", 0), ("tiny", 1)):
+        with pytest.raises(InputError, match="another --out"):
+            records.join(size, tmp_path, block)
+    assert records.begin("small", tmp_path, 1)["size"] == records.last_run(tmp_path)["size"] == "small"

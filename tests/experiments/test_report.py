@@ -85,6 +85,17 @@ def test_a_claim_that_fails_stands_on_the_page_and_is_run_again(monkeypatch, cap
     assert runs[3:] == [names[1]] and "ValueError" not in (tmp_path / report.PAGE).read_text()
 
 
+def test_results_that_this_code_cannot_read_are_made_again(monkeypatch, capfd, tmp_path, three):
+    names, runs, _ = three
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
+    (tmp_path / "raw" / f"{names[0]}.json").write_text('{"claim": "of another release"}')
+    pd.DataFrame({"x": [1]}).to_parquet(next((tmp_path / "raw").glob(f"{names[1]}.*.parquet")))
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path, "--render") == 0
+    assert (tmp_path / report.PAGE).read_text().count("its results are not those of this code") >= 2
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path, "--resume") == 0
+    assert sorted(runs[3:]) == sorted(names[:2]) and "not those" not in (tmp_path / report.PAGE).read_text()
+
+
 def test_the_page_is_drawn_anew_from_raw_results(monkeypatch, capfd, tmp_path, three):
     _, runs, _ = three
     assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
