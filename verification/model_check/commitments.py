@@ -5,9 +5,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from verification.dispute.clocks import Role
-from verification.encoding.schema import proof_text
 from verification.model_check.chain import Chain, Wrong, traced
-from verification.model_check.plays import Play, played
+from verification.model_check.plays import Play, played, shortest
 from verification.trace import Trace
 
 DEPUTIES = ("deputy of right steps", "deputy of wrong steps")
@@ -17,11 +16,6 @@ DEPUTIES = ("deputy of right steps", "deputy of wrong steps")
 class Commitment:
     """A trace that a party may commit to."""
 
-    root: str
-    path: str
-    """Of the output, to the root."""
-    word: int
-    """The output's."""
     right: bool
     """The right trace, and right steps."""
     right_root: bool
@@ -89,20 +83,15 @@ def _commitment(
     theirs: tuple[Wrong, bool],
     deputies: bool,
 ) -> Commitment:
-    trace = traces[theirs]
     play: Play = ()
     if theirs[0] != mine[0]:
         standing_in = {
             name: traces.get((mine[0], steps), traces[mine])
             for name, steps in zip(DEPUTIES, (False, True), strict=True)
         }
-        play = played(chain, traces[mine], trace, standing_in if deputies else {})
+        play = shortest(played(chain, traces[mine], traces[theirs], standing_in if deputies else {}))
         _check(play, not any(mine[0]) and not mine[1], not any(theirs[0]) and not theirs[1])
-    last = len(chain.masks) - 1
     return Commitment(
-        root=trace.tree.root.hex(),
-        path=proof_text(trace.tree.path(last)),
-        word=int(trace.leaf(last, 0)[0]),
         right=not any(theirs[0]) and not theirs[1],
         right_root=not any(theirs[0]),
         steps_wrong=theirs[1],

@@ -110,3 +110,48 @@ def begun(chain: Chain, mine: Trace, theirs: Trace) -> Dispute:
         "head": {"number": 0, "digest": "3" * 64},
     }
     return Dispute(chain, request(key_of("coordinator"), "begin", MARKET, content))
+
+
+def shortest(play: Play) -> Play:
+    """A play in which the same can happen: who can be silent and what follows then, who can win, and how.
+
+    The market's operations treat all messages alike but the last, and what else happens in a market neither depends on
+    how many there have been nor bears on them. So where an exchange, asserter and challenger, is followed by another
+    one, and silence in either leads to the same, the first is left out: whoever is silent in it, or whatever happens
+    meanwhile, could as well be silent, or happen, in the second. Places that lead to the same are one.
+    """
+    labels = [(place.turn, place.winner, place.reason) for place in play]
+    classes, many = _numbered(labels), 0
+    while many < (many := len(set(classes))):
+        ahead = [_ahead(play, classes, at) for at in range(len(play))]
+        following = [[to for to in (play[at].said, *play[at].replaced) if to >= 0] for at in ahead]
+        pairs = zip(classes, following, strict=True)
+        classes = _numbered([(own, *(classes[to] for to in others)) for own, others in pairs])
+    found, places = [classes[0]], list[Place]()
+    for number in found:
+        place = play[_ahead(play, classes, classes.index(number))]
+        said, *replaced = (classes[to] if to >= 0 else -1 for to in (place.said, *place.replaced))
+        found += [to for to in dict.fromkeys((said, *replaced)) if to >= 0 and to not in found]
+        last = said >= 0 and play[place.said].turn is None
+        kind = place.kind if last else "descend"
+        at = [found.index(to) if to >= 0 else -1 for to in (said, *replaced)]
+        places.append(Place(place.turn, kind, at[0], tuple(at[1:]), place.winner, place.reason))
+    return tuple(places)
+
+
+def _ahead(play: Play, classes: list[int], at: int) -> int:
+    """Where an asserter's place is followed by an exchange in which the same can happen, the last of such."""
+    while play[at].turn == "asserter" and play[answer := play[at].said].turn == "challenger":
+        after = play[answer].said
+        if play[after].turn != "asserter" or play[play[after].said].turn != "challenger":
+            break
+        if [classes[to] for to in play[at].replaced] != [classes[to] for to in play[after].replaced]:
+            break
+        at = after
+    return at
+
+
+def _numbered(labels: list[Any]) -> list[int]:
+    """Equal labels by the same number."""
+    numbers = {label: number for number, label in enumerate(dict.fromkeys(labels))}
+    return [numbers[label] for label in labels]

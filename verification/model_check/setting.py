@@ -3,6 +3,7 @@
 Time stands still at one tick. A deadline is before it or is not: which ones pass, and in which order, is explored.
 """
 
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
@@ -16,19 +17,21 @@ import numpy as np
 from verification.encoding.canonical import canonical, digest
 from verification.encoding.request import Request
 from verification.encoding.signature import sign
-from verification.ledger.event import read_event
+from verification.ledger.event import Event
 from verification.ledger.operations import GENESIS, event_of
 from verification.ledger.state import State
 from verification.market.draws import drawn, lots
 from verification.market.leases import computation_of
 from verification.market.operations import OPERATIONS
 from verification.market.rules import Rules
+from verification.merkle import leaf_digest, node_digest
 from verification.model_check.commitments import Commitment
 from verification.model_check.parties import key_of, name_of
+from verification.model_check.world import DEPOSIT
 
 TICK = 10**6
 """At which everything happens."""
-PRICE, DEPOSIT, LIMIT = 1_000, 10**9, 10
+PRICE, LIMIT = 1_000, 10
 MODEL, DIGEST = "a" * 64, "d" * 64
 ASKED: dict[str, Any] = {"model": MODEL, "input": DIGEST, "limit": 1, "temperature": 0, "seed": "0"}
 COMPUTATION = computation_of([ASKED], DIGEST)
@@ -69,7 +72,6 @@ ROLES = {
 class Setting:
     """A market with these roles, whose asserter has committed."""
 
-    nodes: int
     roles: Roles
     asserter: Commitment
     others: Sequence[Commitment]
@@ -78,8 +80,6 @@ class Setting:
     """By seal."""
     lists: dict[str, bytes] = field(default_factory=dict)
     """Of who could audit, by digest."""
-    computes: dict[str, str] = field(default_factory=dict)
-    """Who computes it again by which lease: names, by the lease's name."""
 
     @property
     def challengers(self) -> Sequence[str]:
@@ -101,6 +101,20 @@ class Setting:
         devices = {name_of(device_of(name)): name for name in ("asserter", *self.helpers)}
         return self.owners | devices
 
+    @cached_property
+    def again(self) -> dict[tuple[str, str], str]:
+        """The leases of those who may compute it again, by kind, audit or deputize, and name."""
+        names = ("coordinator", *self.helpers)
+        return {(kind, name): self.sealed(digest([kind, name])) for kind in ("audit", "deputize") for name in names}
+
+    @cached_property
+    def works(self) -> dict[str, list[str]]:
+        """Under which subjects it is known what a party has committed to, by name."""
+        works = {name: [name] for name in ("user", *self.challengers)}
+        for (_, name), lease in self.again.items():
+            works.setdefault(name, []).append(lease)
+        return works
+
     def ask(self, party: str, kind: str, content: Any, market: str | None = None) -> Request:
         """A request; nothing here looks at its signature."""
         return Request(kind, name_of(party), content, "", self.market if market is None else market)
@@ -119,12 +133,23 @@ class Setting:
     def market(self) -> str:
         return event_of(State(), self.begun, OPERATIONS, {}, _nothing).digest
 
+    def word(self, commitment: Commitment) -> int:
+        """What stands for a trace in the market, which sees no more of it than a root: the root of a node of one word,
+        0 of the right one, the asserter's of those that do not differ from it, else its own."""
+        if commitment.right_root:
+            return 0
+        return 2 + self.others.index(commitment) if commitment.play else 1
+
+    def root(self, commitment: Commitment) -> str:
+        """Its root."""
+        return node_digest(1, 1, leaf_digest(np.array([self.word(commitment)], np.int32))).hex()
+
     def result(self, lease: str, party: str, commitment: Commitment) -> tuple[Request, dict[str, bytes]]:
         """A result on a lease, with its output."""
-        output: bytes = np.array([commitment.word], "<i4").tobytes()
-        header = {"market": self.market, "lease": lease, "root": commitment.root, "provider": name_of(party)}
+        output: bytes = np.array([self.word(commitment)], "<i4").tobytes()
+        header = {"market": self.market, "lease": lease, "root": self.root(commitment), "provider": name_of(party)}
         name = sha256(output).hexdigest()
-        content = {"header": header, "output": name, "path": commitment.path}
+        content = {"header": header, "output": name, "path": ""}
         return self.ask(party, "result", content), {name: output}
 
     @cached_property
@@ -154,8 +179,11 @@ class Setting:
             given: dict[str, bytes] = {}
             if request.kind == "result":
                 _, given = self.result(self.lease, "asserter's device", self.asserter)
-            state = folded(state, request, given)
+            made = event(state, request, given)
+            state.apply(made.moves, made.facts, made.tick)
             state.market, state.tick = self.market, TICK
+        state.check()
+        state.number, state.facts["count"] = 0, {"number": 0}
         return state
 
     def _requests(self) -> Sequence[Request]:
@@ -187,7 +215,7 @@ class Setting:
             "price": str(PRICE),
             "audit_price": str(PRICE),
         }
-        lease |= {"graph": DIGEST, "layouts": DIGEST, "limit": LIMIT, "nodes": self.nodes, "rows": 1, "words": 1}
+        lease |= {"graph": DIGEST, "layouts": DIGEST, "limit": LIMIT, "nodes": 1, "rows": 1, "words": 1}
         lease |= {"number": 0, "seal": self.lease, "auditors": []}
         asks += [order, self.ask("coordinator", "assign", {"leases": [lease]})]
         asks.append(self.ask("asserter's device", "accept", {"lease": self.lease}))
@@ -217,18 +245,18 @@ def device_of(owner: str) -> str:
     return f"{owner}'s device"
 
 
-def folded(state: State, request: Request, given: dict[str, bytes], head: str = HEADS[0]) -> State:
-    """The state after a request, folded from the bytes of its event, as after a crash.
+def event(state: State, request: Request, given: dict[str, bytes], head: str = HEADS[0]) -> Event:
+    """The event of a request, which says from its bytes, after a crash, what it said before.
 
     Raises:
         Refusal: what the operation refuses.
     """
     state.head = head if state.number >= 0 else ""
-    event = event_of(state, request, OPERATIONS, given, _nothing)
-    event, state = read_event(event.raw, request.market), state.copy()
-    state.apply(event.moves, event.facts, event.tick)
-    state.check()
-    return state
+    made = event_of(state, request, OPERATIONS, given, _nothing)
+    read = json.loads(made.raw)
+    assert [tuple(fact) for fact in read["facts"]] == list(made.facts)
+    assert [(source, target, int(amount)) for source, target, amount in read["moves"]] == list(made.moves)
+    return made
 
 
 def _nothing(digest: str) -> bytes | None:
