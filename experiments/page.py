@@ -3,6 +3,8 @@
 from collections import Counter
 from html import escape
 from importlib.resources import files
+from itertools import groupby
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +12,7 @@ import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import claims, criteria, plots, published, records
+from experiments import claims, coverage, criteria, plots, published, records
 
 Section = dict[str, Any]
 UNFINISHED = "it was not run to its end"
@@ -86,11 +88,15 @@ def render(sections: list[Section], run: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    judged = [s["verdict"].verdict for s in sections if s["verdict"]]
+    judged = {s["name"]: s["verdict"].verdict for s in sections if s["verdict"]}
+    count = {verdict: list(judged.values()).count(verdict) for verdict in VERDICTS}
     return template.render(
         sections=sections,
         parts=list(dict.fromkeys(section["part"] for section in sections)),
-        count={verdict: judged.count(verdict) for verdict in VERDICTS if verdict in judged},
+        count={verdict: number for verdict, number in count.items() if number},
+        judged=judged,
+        coverage=[(title, list(part)) for title, part in groupby(coverage.sentences(), attrgetter("section"))],
+        sentences=coverage.counts(),
         run=run,
         intervals=table_html(published.intervals()) if published.DEFAULT in published.sizes() else "",
     )
