@@ -15,6 +15,7 @@ import numpy as np
 
 from verification.encoding.canonical import canonical, digest
 from verification.errors import InputError, Refusal
+from verification.files import LARGEST
 from verification.manifest import (
     Described,
     constant_of,
@@ -61,6 +62,8 @@ class Store:
             InputError: it holds no whole store.
         """
         self.folder = folder
+        if (size := self._size("manifest")) > LARGEST:
+            raise InputError(f"{folder / 'manifest'}: {size} bytes; at most {LARGEST} are read")
         try:
             self.content = opened(self._read("manifest"))
         except Refusal as refusal:

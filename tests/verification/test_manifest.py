@@ -254,6 +254,10 @@ def test_a_folder_that_is_no_store_is_refused(tmp_path):
                 tile_store.Store(folder)
         (folder / name).write_bytes(whole)
     assert tile_store.Store(folder).tile("w", 1)
+    with (folder / "manifest").open("r+b") as manifest:
+        manifest.truncate(2**40)  # which has no blocks of its own
+    with pytest.raises(InputError, match=r"manifest: 1099511627776 bytes; at most"):
+        tile_store.Store(folder)
 
 
 def test_layouts_name_each_part_by_its_bytes():
