@@ -108,3 +108,10 @@ def test_an_event_whose_bytes_are_forgotten_is_derived_but_for_them(ledger, made
     assert "not what its request makes" in inspect(tmp_path / "ledger.db", generous).wrong
     stakes = OPERATIONS | {"lease": lambda draft, asked: draft.blob(NAME)}
     assert "event 2 (lease) does not hold" in inspect(tmp_path / "ledger.db", stakes).wrong
+
+
+def test_what_did_without_the_bytes_after_they_were_forgotten_does_not_hold(ledger, made, tmp_path):
+    made(1, "forget", output=NAME)
+    ledger._operations = OPERATIONS | {"lease": lambda draft, asked: draft.put("lease", asked.name, 1)}
+    made(0, "lease", stake="49", output=NAME)
+    assert "event 4 (lease) does not hold: the output lacks" in inspect(tmp_path / "ledger.db", OPERATIONS).wrong
