@@ -1,14 +1,10 @@
-"""Direction of dependence, and a README whose table leads somewhere."""
+"""Direction of dependence."""
 
 import ast
-import pkgutil
-import re
 from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
-
-from experiments import claims
 
 ROOT = Path(__file__).parents[1]
 INFERENCE_FOR_VERIFICATION = ROOT / "verification" / "inference_models.py"
@@ -57,29 +53,3 @@ def test_no_module_imports_itself_by_way_of_others():
         graph[name] = every & named.keys() - {name}
     assert any(graph.values())
     TopologicalSorter(graph).prepare()  # names the circle, where there is one
-
-
-def rows() -> list[list[str]]:
-    """The README's table of whitepaper sections: section, functions, tests, claims."""
-    text = (ROOT / "README.md").read_text()
-    table = text[text.index("| Whitepaper |") :].split("\n\n")[0]
-    return [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines()[2:]]
-
-
-def code(cell: str) -> list[str]:
-    return re.findall(r"`([^`]+)`", cell)
-
-
-@pytest.mark.parametrize("row", rows(), ids=lambda row: row[0])
-def test_every_row_of_the_table_resolves(row):
-    _, functions, tests, claim_names, _ = row
-    assert code(functions)
-    for name in code(functions):
-        assert pkgutil.resolve_name(name), name
-    for path in code(tests):
-        assert (ROOT / path).exists(), path
-    assert set(code(claim_names)) <= set(claims.names())
-
-
-def test_every_claim_stands_in_the_table():
-    assert {name for row in rows() for name in code(row[3])} == set(claims.names())

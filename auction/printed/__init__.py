@@ -1,4 +1,4 @@
-"""The defects of the printed auction (sections 3 to 4.2), each with numbers that show it; ERRATA.md is for readers."""
+"""The defects of the printed auction (sections 3 to 4.2), each with numbers that show it: docs/errata.md."""
 
 from auction.printed import densities, model, pricing, walk
 from auction.printed.defect import Defect
@@ -33,6 +33,24 @@ TEXT = (
         "4",
         "w_j units for each resource type; c_j of the i-th device; the j-th task wins; s_ij in bd_provider",
         "indices of tasks, providers and types change places; w_j counts units in the text and tasks in the constraint",
+    ),
+    Defect(
+        39,
+        "4.2",
+        "bidding more token, which increases the bidding density",
+        "the densities sort the lists and enter no price: what a task pays depends on them only by whom it meets",
+    ),
+    Defect(
+        41,
+        "4",
+        "Σ_i A_ij ≤ w_j for each user device",
+        "the bound is on a provider's slots, one for each j; users have no device here, and no w",
+    ),
+    Defect(
+        42,
+        "4.2",
+        "Jiang et. al. (2021)",
+        "is not among the references: whose bid density is followed cannot be looked up",
     ),
 )
 

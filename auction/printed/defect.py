@@ -16,7 +16,7 @@ NOT_SHOWN = (np.nan, np.nan)  # by this market, which has no trade, bundle or se
 
 @dataclass(frozen=True)
 class Defect:
-    """One row of ERRATA.md."""
+    """One row of docs/errata.md."""
 
     number: int
     where: str  # section, line of PRICES

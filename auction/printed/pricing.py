@@ -111,6 +111,13 @@ def demand_in_the_matrix(market: Market) -> tuple[float, float]:
     return (float(np.mean(asked[won] * ratio)), float(np.mean(ratio))) if won.size else NOT_SHOWN
 
 
+def _completing(market: Market, allocation: Allocation) -> list[int]:
+    """Of each winner the provider that it walks to last: ``best_order`` goes by asks a unit."""
+    asks = ask_per_unit(market)
+    served = np.split(allocation.provider, np.flatnonzero(np.diff(allocation.task)) + 1)
+    return [max(providers.tolist(), key=lambda j: (asks[j], j)) for providers in served]
+
+
 def balance(market: Market) -> tuple[float, float]:
     """What users pay over what providers receive, lines 22 and 23 index by index, and trade_prices.
 
@@ -125,12 +132,46 @@ def balance(market: Market) -> tuple[float, float]:
     A[allocation.task, allocation.provider] = 1
     P[allocation.task, allocation.provider] = unit_prices(market, allocation)
     first = allocation.task[0]  # k = 1 is the first task there is; here the first that wins
-    asks = ask_per_unit(market)
-    last = [max(np.flatnonzero(A[i]), key=lambda j: (asks[j], j)) for i in winners(allocation)]
+    last = _completing(market, allocation)
     users = sum(P[i].sum() * units[j] * A[first, j] for i, j in zip(winners(allocation), last, strict=True))
     providers = float(((P * A)[:n].sum(axis=0) * units).sum())
     payment, receipt = trade_prices(market, allocation)
     return share(users, providers), share(payment.sum(), receipt.sum())
+
+
+def never_priced(market: Market) -> tuple[float, float]:
+    """Providers with trades that line 23 never prices, since they complete no task; and those that receive nothing."""
+    allocation = best_order(market)
+    if not allocation.task.size:
+        return NOT_SHOWN
+    trading, (_, receipt) = np.unique(allocation.provider), trade_prices(market, allocation)
+    unpriced = np.setdiff1d(trading, _completing(market, allocation))
+    return share(unpriced.size, trading.size), share((receipt[trading] == 0).sum(), trading.size)
+
+
+def lowered_value(market: Market) -> tuple[float, float]:
+    """Pairs of tasks with several providers whose ask exceeds the bid a unit: b_i less what line 16 took, and b_i."""
+    allocation = best_order(market)
+    task, provider = allocation.task, allocation.provider
+    bundles = (np.bincount(task, minlength=market.tasks) > 1)[task]
+    if not bundles.any():
+        return NOT_SHOWN
+    places = np.argsort(np.argsort(ask_per_unit(market), kind="stable"))
+    rank, lowered, lacking = _ranks(allocation, places), np.zeros(task.size), market.demand.copy()
+    for place in range(rank.max() + 1):
+        at = rank == place
+        lowered[at] = (market.demand - lacking)[task[at]].sum(axis=1)
+        lacking[task[at]] -= np.minimum(lacking[task[at]], market.resource[provider[at]])
+    bid, units = market.net_bid[task], won_units(market, allocation)[task]
+    dearer = [ask_per_unit(market)[provider] > offered / units for offered in (bid - MICRO * lowered, bid)]
+    return float(dearer[0][bundles].mean()), float(dearer[1][bundles].mean())
+
+
+def paid_to_nobody(market: Market) -> tuple[float, float]:
+    """Extra costs of the winners over what they pay; the same here, where e_i is a cost and no payment."""
+    allocation = best_order(market)
+    ratio = share(market.extra_cost[winners(allocation)].sum(), trade_prices(market, allocation)[0].sum())
+    return ratio, ratio
 
 
 def work_of_a_unit(market: Market) -> tuple[float, float]:
@@ -173,7 +214,7 @@ DEFECTS = (
         16,
         "4.2, line 3",
         "v, C and s are overwritten by normalised values",
-        "lines 10-23 then price in no unit: a cost in tokens meets a value without one",
+        "a reading, line 3 names no copies: lines 10-23 price in no unit, a cost in tokens meets a value without one",
         {"pairs whose ask exceeds the bid": normalised_prices},
     ),
     Defect(
@@ -203,5 +244,26 @@ DEFECTS = (
         "Σ s_j",
         "adds requests of different models: a chat and an image count as one unit each",
         {"work that one unit buys, most over least": work_of_a_unit},
+    ),
+    Defect(
+        37,
+        "4.2, lines 21-23",
+        "Device trade price_j, j the provider at hand",
+        "only the provider that completes a task is priced: who served a part of it before receives nothing",
+        {"providers with trades that line 23 never prices": never_priced},
+    ),
+    Defect(
+        38,
+        "4.2, lines 13, 16",
+        "v_i ← v_i - q_i",
+        "line 13 prices with the v_i that line 16 has lowered: the more a task was given, the less it seems to bid",
+        {"pairs of tasks with several providers whose ask exceeds the bid": lowered_value},
+    ),
+    Defect(
+        40,
+        "4, e_i",
+        "v_i - (trade price_i + e_i)",
+        "the user bears e_i and nobody receives it: no provider's utility holds it, nor any other account",
+        {"extra costs over what winners pay": paid_to_nobody},
     ),
 )

@@ -1,6 +1,6 @@
 """PRICES line by line (section 4.2, lines 4-27): each line as printed or as corrected, one at a time.
 
-Numbers are those of ERRATA.md. With nothing as printed it is the walk of ``auction.solvers.bid_density``.
+Numbers are those of docs/errata.md. With nothing as printed it is the walk of ``auction.solvers.bid_density``.
 """
 
 from collections.abc import Callable, Iterable
@@ -197,7 +197,7 @@ DEFECTS = (
         21,
         "4.2, lines 10, 11",
         "if ...: k += 1",
-        "the test guards nothing: k is not used in the loop, and a pair that is refused is allocated on line 12",
+        "the test guards nothing: a pair that is refused is allocated on line 12; k only picks the row of A on line 22",
         {"pairs beyond the provider's slots": compared(beyond_slots, 21)},
     ),
     Defect(

@@ -1,11 +1,16 @@
 """Each defect of the print on a market small enough to work out by hand, and the walk against the solver."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from auction.allocation import Allocation
+from auction.density import provider_density
 from auction.market import MICRO, Market
+from auction.prices import trade_prices
 from auction.printed import DEFECTS, densities, model, pricing
 from auction.printed.walk import (
     WALK,
@@ -188,6 +193,31 @@ def test_a_demand_in_the_matrix_multiplies_the_price():
 def test_indices_of_lines_22_and_23_do_not_balance():
     # Task 1's provider does not serve task k = 0: it pays nothing.
     assert pricing.balance(market([[1], [1]], [10, 10], [[1], [1]], [3, 3])) == (pytest.approx(0.5), 1)
+
+
+def test_who_completes_no_task_is_never_priced():
+    assert pricing.never_priced(BUNDLE) == (0.5, 0)
+    assert pricing.never_priced(CLOSE) == (0, 0)
+
+
+def test_a_value_that_is_lowered_meets_fewer_asks():
+    # The second slot asks 4.8 of a bid of 5 a unit, or of 4.5 where the request given before is taken off the value.
+    assert pricing.lowered_value(market([[2]], [11], [[1], [1]], [1, 4.8])) == (0.5, 0)
+    assert np.isnan(pricing.lowered_value(CLOSE)).all()
+
+
+def test_no_density_enters_a_price():
+    able = replace(BUNDLE, ability=[[1.0], [0.5]])
+    densities_of = [provider_density(one.resource, one.ability) for one in (BUNDLE, able)]
+    assert not np.allclose(*densities_of)
+    allocation = Allocation.of([0, 0], [0, 1])
+    for printed in (True, False):
+        prices_of = [trade_prices(one, allocation, printed=printed) for one in (BUNDLE, able)]
+        assert all(np.array_equal(one, other) for one, other in zip(*prices_of, strict=True))
+
+
+def test_an_extra_cost_is_in_no_account():
+    assert pricing.paid_to_nobody(CLOSE) == (pytest.approx(1 / 8.75), pytest.approx(1 / 8.75))
 
 
 def test_a_unit_of_either_model_counts_one():
