@@ -11,7 +11,7 @@ from auction.incentives import misreports
 from auction.incentives.misreports import Kind
 from auction.mechanisms import vcg
 from experiments import plots, statistics
-from experiments.claims import Results, Size, Verdict
+from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED
 from experiments.progress import track
@@ -109,6 +109,12 @@ def check(results: Results) -> Verdict:
         f"({clearing[1]:+.2f} to {clearing[2]:+.2f}). At {largest['tasks'].max():,} tasks the former lose "
         f"{loss[BACKFILL.label]:.1%} of the certified bound, clearing {loss[CLEARING.label]:.2g} of it.",
     )
+
+
+def as_a_claim(results: Results) -> Judgement:
+    """By the criterion of the claim that this was: that influence vanishes with size."""
+    own, clearing = (exponent(results["regrets"], rule.label) for rule in (BACKFILL, CLEARING))
+    return "upheld" if own[2] < 0 else "refuted" if clearing[2] < 0 else "qualified"
 
 
 def figures(results: Results) -> dict[str, Figure]:

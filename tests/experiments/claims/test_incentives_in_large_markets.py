@@ -54,6 +54,22 @@ def test_intervals_of_exponents_are_over_resampled_seeds(own, elsewhere):
     assert low <= mean <= high and (high > 0) == (own != falling(-0.1)) and (low < high) == (own is WIDE)
 
 
+@pytest.mark.parametrize(
+    "own, clearing, verdict",
+    [
+        (falling(-0.1), falling(0.5), "upheld"),
+        (falling(-0.1), falling(-0.5), "upheld"),
+        (falling(0.0), falling(-0.1), "refuted"),
+        (falling(0.5), falling(-0.1), "refuted"),
+        (falling(0.5), falling(0.0), "qualified"),
+        (WIDE, falling(-0.1), "refuted"),
+        (falling(0.5), WIDE, "qualified"),
+    ],
+)
+def test_the_claim_that_it_was_judges_exponents(own, clearing, verdict):
+    assert claim.as_a_claim(results(own, clearing)) == verdict
+
+
 def test_the_figure_is_the_exponent_and_the_losses_are_those_of_the_largest_size():
     verdict = claim.check(results(falling(-0.25), falling(-1.5)))
     assert verdict.figure == "regret's exponent -0.25 (-0.25 to -0.25)"

@@ -29,6 +29,20 @@ def test_the_figure_is_of_the_last_rung(best, elsewhere):
     assert claim.check(results(best, 0, elsewhere)).figure.startswith(f"{5 * best}% of")
 
 
+def test_few_markets_on_the_last_rung_decide_nothing():
+    found = results(20)["runs"]
+    for markets, verdict in ((9, "undecided"), (10, "found")):
+        few = found[(found["tasks"] != 40) | (found.groupby(["tasks", "solver", "best"]).cumcount() < markets)]
+        assert claim.check({"runs": few}).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "best, verdict", [(0, "upheld"), (9, "upheld"), (10, "qualified"), (19, "qualified"), (20, "refuted")]
+)
+def test_the_claim_that_it_was_judges_the_last_rung(best, verdict):
+    assert claim.as_a_claim(results(best, 0)) == verdict
+
+
 def test_the_figure_names_the_solver_that_proves_most():
     verdict = claim.check(results(15, 5))
     assert verdict.figure == "75% of the markets of 40 tasks and 80 providers are proved by HiGHS (PuLP)"
