@@ -170,6 +170,10 @@ def application(source: Source) -> typer.Typer:
                 show_default=False,
             ),
         ] = None,
+        of_ledger: Annotated[
+            Path | None,
+            typer.Option("--ledger", metavar="FILE", help="the market's: it must hold the verdict", show_default=False),
+        ] = None,
         as_json: Json = False,
     ) -> None:
         """Derive a verdict again from the messages and the referee's records; exit code 1 where it does not follow.
@@ -178,7 +182,7 @@ def application(source: Source) -> typer.Typer:
 
         Example: python -m verification replay transcript.json --referee KEY
         """
-        if not replay(source, path, referee, of_tiles, as_json):
+        if not replay(source, path, referee, of_tiles, as_json, of_ledger):
             raise typer.Exit(FAILED)
 
     @app.command("tiles")

@@ -226,6 +226,14 @@ def test_a_dispute_leaves_a_ledger_that_anyone_checks(cli, tmp_path):
         code, out, _ = cli(*command.split())
         assert code == 0 and out.startswith(said)
     assert "1 begin" in out and "1 verdict" in out and "play" in out
+    again = (*commands[0].split(), "--ledger")
+    code, out, _ = cli(*again, tmp_path / "market.ledger")
+    assert code == 0 and "proven: the ledger, if it holds itself" in out
+    assert cli("dispute", *TINY, *BOTH, "--adversary", "flipped-bit", "--ledger", tmp_path / "other.ledger")[0] == 0
+    code, out, _ = cli(*again, tmp_path / "other.ledger")
+    assert code == 1 and out == "the verdict does not follow: the ledger holds no such dispute\n"
+    code, out, err = cli(*again, tmp_path / "t.json")
+    assert (code, out, err.count("\n")) == (2, "", 1)
 
 
 @pytest.mark.parametrize("ledger", ["there.ledger", "nowhere/market.ledger", "same.json"])

@@ -14,7 +14,9 @@ from verification.encoding.request import opened
 from verification.encoding.signature import is_key
 from verification.errors import InputError, Refusal
 from verification.files import read
+from verification.ledger.inspect import stored_events
 from verification.ledger.operations import GENESIS
+from verification.market.entered import check_entered
 from verification.market.rules import Rules, read_rules
 from verification.task import read_task
 from verification.terminal import printable
@@ -23,28 +25,36 @@ PROVEN = """\
 proven: result, claim, messages and records are signed, and each record is what the rules of the referee's market make
 of what came before it"""
 COMPUTED = "proven: the step that decides was computed again here"
-NOT_PROVEN = """\
-not proven: at which ticks messages came, which is the referee's word; that a ledger holds the verdict (ledger FILE)"""
+TICKS = "not proven: at which ticks messages came, which is the referee's word"
+NOT_PROVEN = f"{TICKS}; that a ledger holds the verdict (--ledger FILE)"
+ENTERED = "proven: the ledger, if it holds itself (ledger FILE), holds this dispute and this verdict"
 
 
-def replay(source: Source, path: Path, referee: str, tiles: Path | None, as_json: bool) -> bool:
+def replay(
+    source: Source, path: Path, referee: str, tiles: Path | None, as_json: bool, ledger: Path | None = None
+) -> bool:
     """Print whether a transcript's verdict follows, or what does not, and give it.
 
     Args:
         tiles: a store of the model, from which steps are computed without loading the model.
+        ledger: a file that must hold the verdict: a referee may have signed two courses of one dispute.
 
     Raises:
         InputError: no key; a file that is no transcript; a folder that is no store.
+        Refusal: see ``stored_events``.
     """
     check_key(referee)
     content = read(path, KEYS, "a transcript of `dispute --transcript`")
     task = read_task(content["task"])
+    events = [] if ledger is None else list(stored_events(ledger))
     found: dict[str, Any] = {}
     try:
         rules = rules_of_market(content, referee)  # before the model is loaded
         computation = prepared(source, task, "numpy", None) if tiles is None else stored(source, task, tiles)
         with working("deriving the verdict again"):
             found = summary(derived(content, computation, referee, rules))
+        if ledger is not None:
+            check_entered(events, content)
         wrong = ""
     except Refusal as refusal:
         wrong = str(refusal)
@@ -56,7 +66,7 @@ def replay(source: Source, path: Path, referee: str, tiles: Path | None, as_json
     else:
         lines = [printable(f"the verdict follows: {outcome(found)}"), printable(why(found)), PROVEN]
         lines += [COMPUTED] if found["reason"].startswith("step-") else []
-        print(*lines, NOT_PROVEN, sep="\n")
+        print(*lines, *([NOT_PROVEN] if ledger is None else [ENTERED, TICKS]), sep="\n")
     return not wrong
 
 

@@ -1,7 +1,8 @@
 """A ledger's file checked by a stranger: every event is what its request, as it was signed, does (section 5)."""
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -74,6 +75,18 @@ def inspect(
     finally:
         connection.close()
     return found
+
+
+def stored_events(path: Path | str) -> Iterator[Event]:
+    """The events of a ledger's file that is only read, of which the chain is checked and nothing else.
+
+    Raises:
+        Refusal: not-a-ledger, other-version, broken-chain, not-conserved, or see ``refusing``.
+    """
+    with refusing(path), closing(connect(path, "ro")) as connection:
+        connection.execute("BEGIN")
+        check_layout(connection, path)
+        yield from follow(connection, State())
 
 
 def _check(event: Event, found: Inspection, operations: Operations, stored: Callable[[str], bytes | None]) -> None:

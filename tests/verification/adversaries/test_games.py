@@ -70,6 +70,7 @@ ENDS = {
     "sent-twice": ("made once", ""),
     "edited-transcripts": ("does-not-follow", PROVIDER),
     "own-referee": ("other-referee", PROVIDER),
+    "two-courses": ("other-ledger", PROVIDER),
     "far-future": ("too-far", ""),
     "poisoned-round": ("beyond-free", ""),
     "deposit-cycles": ("beyond-int64", ""),

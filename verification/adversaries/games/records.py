@@ -21,6 +21,7 @@ from verification.encoding.request import request
 from verification.errors import Refusal
 from verification.ledger.inspect import inspect
 from verification.ledger.store import Ledger
+from verification.market.entered import check_entered
 from verification.market.operations import OPERATIONS
 
 Edit = Callable[[dict[str, Any]], Any]
@@ -106,6 +107,28 @@ def own_referee() -> End:
     except Refusal as refusal:
         return ended(scene, (PROVIDER,), refusal.reason)
     raise AssertionError("another referee's records count")
+
+
+def two_courses() -> End:
+    """The referee conducts a dispute twice, once to the end and once as if the challenger had been silent, signs both.
+
+    Both transcripts follow. The ledger holds one: its verdict names the last record.
+    """
+    scene, held = _judged()
+    again = Proceedings(Dispute(scene.computation, held.dispute.begin), held.key)
+    first = held.entries[0]
+    assert first.message is not None
+    again.receive(first.message, first.record.content["tick"])
+    again.tick(again.dispute.clocks.since + again.dispute.clocks.challenger + 1)
+    true, false = told(scene, held), told(scene, again)
+    for content in (true, false):
+        assert replay(content, scene.computation, content["referee"], scene.rules) == ""
+    check_entered(scene.ledger.events(), true)
+    try:
+        check_entered(scene.ledger.events(), false)
+    except Refusal as refusal:
+        return ended(scene, (PROVIDER,), refusal.reason)
+    raise AssertionError("a ledger holds both")
 
 
 def far_future() -> End:
