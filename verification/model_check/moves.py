@@ -17,19 +17,41 @@ from verification.model_check.world import View
 
 
 def parts(setting: Setting, view: View) -> tuple[tuple[str, str], ...]:
-    """Of what something can happen next: keys of ``PARTS``, and subjects."""
-    found, leases = list[tuple[str, str]](), view.subjects("lease")
+    """Of what something can happen next: keys of ``PARTS``, and subjects.
+
+    Orders that come to the same are left out, each by a move that commutes with all that could come before it:
+
+    - a lease that is due is paid at once: nothing else reads it, and it is checked before its owner could fail;
+    - a claim that comes while a dispute is played, or the window that passes then, comes as it begins: until it ends,
+      nothing in it reads claims or window.
+    """
+    leases = view.subjects("lease")
+    again = [name for name in leases if name != setting.lease]
+    if due := [name for name in again if view.fact("lease", name)["state"] == "due"]:
+        return (("helper", due[0]),)
+    found = [("helper", name) for name in again]
     if setting.lease in leases:
-        found += [(part, setting.lease) for part in ("claims", "main", "audit", "deputies")]
-        disputes = [(part, name) for name in view.subjects("dispute") for part in ("played", "ended", "voided")]
-        found += disputes or [("begin", name) for name in view.subjects("claim")]
-    return (*found, *(("helper", name) for name in leases if name != setting.lease))
+        disputes = view.subjects("dispute")
+        found += [(part, setting.lease) for part in ("main", "audit", "deputies")]
+        found += [("claims", setting.lease)] if all(_begun(view, name) for name in disputes) else []
+        found += [(part, name) for name in disputes for part in ("played", "ended", "voided")]
+        found += [] if disputes else [("begin", name) for name in view.subjects("claim")]
+    return tuple(found)
+
+
+def _begun(view: View, name: str) -> bool:
+    """Whether nothing has happened in a dispute yet."""
+    dispute = view.fact("dispute", name)
+    untouched = not dispute["played"] and not dispute["silent"] and dispute["clocks"]["asserter"] > 0
+    return untouched and view.fact("place", "") == 0
 
 
 def _claims(setting: Setting, view: View, name: str) -> Moves:
     result = view.fact("result", name)
     if not result["window"]:
         return
+    if result["window"] >= TICK:
+        yield passes(view, "result", name, "window")
     free = [name for name in setting.challengers if view.fact("chosen", name) is None]
     for name in free[:1]:  # they are alike
         for index, commitment in _differing(setting):
@@ -84,8 +106,6 @@ def _main(setting: Setting, view: View, name: str) -> Moves:
         if lease["due"] >= TICK:
             yield passes(view, "lease", name, "due")
     result = view.fact("result", name)
-    if result["window"] >= TICK:
-        yield passes(view, "result", name, "window")
     if result["window"] < TICK:
         yield from done(setting, view, coordinated(setting, "final", named), timer=True)
     if setting.roles.audit == "bought" and view.fact("chosen", "user") is None:

@@ -80,17 +80,19 @@ def _check_paid(setting: Setting, before: View, move: Move) -> None:
         if owner == "asserter" and any(move.fact(before, "order", order) for order in before.subjects("order")):
             continue  # annulled: its order waits again
         stake = before.fact("balance", f"stake:{lease['owner']}:{name}") or 0
-        gained, price = move.gained(free(lease["owner"])) - stake, 0 if _neither(setting, before, move, name) else PRICE
+        gained = move.gained(free(lease["owner"])) - stake
+        price = 0 if _unpaid(setting, before, move, name) else PRICE
         assert gained >= price, f"{owner} was right and in time, and gets {gained} of {price}"
 
 
-def _neither(setting: Setting, before: View, move: Move, name: str) -> bool:
-    """Whether a deputy's root is neither the one that fell nor the one that stands instead, a third one: it is right,
-    but as nobody was there to play for it, the ledger cannot know."""
+def _unpaid(setting: Setting, before: View, move: Move, name: str) -> bool:
+    """Whether nobody pays who was right: a result is annulled, since the referee failed; or a deputy's root is neither
+    the one that fell nor the one that stands instead: as nobody was there to play for it, the ledger cannot know."""
     disputes, lease = before.subjects("dispute"), before.fact("lease", name)
-    if not (lease["audits"] and not lease["payer"] and disputes and move.fact(before, "lease", setting.lease) is None):
+    if not (lease["audits"] and disputes and move.fact(before, "lease", setting.lease) is None):
         return False
-    return bool(before.fact("claim", disputes[0])["root"] != before.fact("result", name)["root"])
+    neither = before.fact("claim", disputes[0])["root"] != before.fact("result", name)["root"]
+    return move.what.startswith("void") or (not lease["payer"] and neither)
 
 
 def _check_final(setting: Setting, view: View) -> None:
