@@ -164,7 +164,8 @@ def _walk_bundle(demand, bid, resource, slots, cost, tasks, providers, backfill)
                 left[p] -= 1
                 if left[p] == 0:
                     for k in range(types):
-                        skip[k, p] = p + 1
+                        if supply[p, k] > 0:  # else it was never in, and its path may have been shortened
+                            skip[k, p] = p + 1
             pairs += taken
             start = won_at[pairs - 1]
     return won[:pairs].copy(), providers[won_at[:pairs]]
