@@ -55,6 +55,10 @@ def model(name: str, llama: Llama, arithmetic: Arithmetic) -> Model:
     )
 
 
+SHIFTS = {"square_shift": (1, 31), "fraction": (5, 16)}
+"""Attributes by which words are shifted, beyond which no step computes anything."""
+
+
 def check(model: Model) -> None:
     """Refuse a model from a file whose constants and attributes do not fit one another, its measures or its ops.
 
@@ -74,9 +78,15 @@ def check(model: Model) -> None:
     for name in schedule(built):
         node = built.nodes[name]
         try:
-            signature(getattr(ops.load(node["op"]), model.arithmetic)).bind(*node["inputs"], **node["attributes"])
+            taken = signature(getattr(ops.load(node["op"]), model.arithmetic))
+            given = taken.bind(*node["inputs"], **node["attributes"])
         except TypeError as error:
             raise InputError(f"{model.name}: {name} ({node['op']}): {error}") from None
+        given.apply_defaults()
+        for attribute, (low, high) in SHIFTS.items():
+            value = given.arguments.get(attribute, low)
+            if not low <= value <= high and (attribute != "fraction" or given.arguments.get("gated", True)):
+                raise InputError(f"{model.name}: {name}: {attribute} is {value}; {low} to {high} are allowed")
     # In a product without its scales the residual would stand in their place.
     products = (name.removesuffix(".q") for name in constants if name.endswith(".q"))
     lacking = [name for name in products if model.arithmetic == "exact" and f"{name}.rows" not in constants]

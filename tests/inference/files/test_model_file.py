@@ -160,6 +160,22 @@ def test_a_model_whose_constants_do_not_fit_is_refused(tiny_model, refusal):
     assert "layer00.output.rows is missing" in refusal(check, replace(model, constants=without))
 
 
+@pytest.mark.parametrize(
+    "name, changed",
+    [
+        ("norm", {"square_shift": 0}),
+        ("norm", {"square_shift": 2**31 - 1}),
+        ("layer00.gate", {"fraction": 4}),
+        ("layer00.gate", {"fraction": 17}),
+    ],
+)
+def test_a_model_whose_attributes_shift_too_far_is_refused(tiny_model, refusal, name, changed):
+    """Its steps would compute nothing, and its disputes be void."""
+    model = tiny_model("exact")
+    attributes = model.attributes | {name: model.attributes[name] | changed}
+    assert f"{name}: {next(iter(changed))} is " in refusal(check, replace(model, attributes=attributes))
+
+
 def test_a_model_whose_attributes_are_not_its_ops_is_refused(tiny_model, refusal):
     model = tiny_model("exact")
     for attributes in ({}, model.attributes["norm"] | {"constants": 3}):

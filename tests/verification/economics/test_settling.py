@@ -22,7 +22,10 @@ def messages(toy, key, wrong, right, levels):
     dispute = Dispute(toy, request(key(9), "begin", "ab" * 32, content))
     parties = {"asserter": honest(key(1), wrong), "challenger": honest(key(2), right)}
     while dispute.verdict is None:
-        dispute.receive(parties[dispute.turn](dispute), dispute.state.index)
+        if dispute.turn is None:  # its steps were wrong, and nobody else has its root
+            dispute.forfeit()
+        else:
+            dispute.receive(parties[dispute.turn](dispute), dispute.state.index)
     return dispute.state.index - 1, dispute.verdict.macs
 
 
