@@ -16,8 +16,8 @@ A module or, with helpers of its own, a package with
     tables(results) -> dict[caption, DataFrame]  the numbers behind it
 
 A claim has an entry in ``criteria.toml``, fixed before the first run; one that changes gets another, with why.
-Adding one means adding one file, that entry and its test, on results built by hand; the report and the notebook's list
-find it.
+Adding one means adding one file, that entry, its test, on results built by hand, and its name in ``coverage.toml`` and
+docs/whitepaper.md; the report and the notebook's list find it.
 """
 
 import sys
