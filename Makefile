@@ -16,7 +16,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup adapter report publish test test-all bench mutants fuzz lint format wheel clean distclean
+.PHONY: help setup adapter report publish test test-all bench mutants fuzz lint format docs wheel clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -59,6 +59,10 @@ format: $(INSTALLED) ## let ruff correct and lay out the code
 	$(RUN) ruff check --fix .
 	$(RUN) ruff format .
 
+docs: $(INSTALLED) ## the documents in build/docs, from docs/ and the docstrings; prints the first page's path
+	$(RUN) sphinx -q -W --keep-going -b html -d build/doctrees docs build/docs
+	@echo $(CURDIR)/build/docs/index.html
+
 wheel: $(INSTALLED) ## the wheel in dist/, installed into an empty environment and tried there
 	rm -rf dist build/wheel
 	$(RUN) pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
@@ -69,7 +73,7 @@ wheel: $(INSTALLED) ## the wheel in dist/, installed into an empty environment a
 	cd build && $(all_commands_work)
 
 clean: ## remove caches and the report; .venv stays
-	rm -rf .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist report
+	rm -rf .benchmarks .hypothesis .mypy_cache .pytest_cache .ruff_cache build dist docs/api/generated report
 	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -exec rm -rf {} +
 
 distclean: clean ## remove .venv too

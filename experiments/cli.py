@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
-from auction.commands.terminal import clean_stdout, stdout
+from auction.commands.terminal import clean_stdout, print_named, stdout
 from auction.errors import InputError
 from experiments import claims, interval_coverage, published, records, report, stability
 from experiments.claims import SIZES
@@ -33,16 +33,14 @@ def _prepared(size: str, out: Path) -> None:
 
 @app.command("list")
 def list_claims() -> None:
-    """The claims there are.
+    """The claims there are, each with the section and the sentence that it judges; a finding with its question.
 
     Example: python -m experiments list
     """
-    table = Table("claim", "section", "the whitepaper says; for a finding, its question")
     for name in claims.names():
         claim = claims.load(name)
-        asked = ("finding", claim.FINDING) if claims.is_finding(claim) else (claim.SECTION, claim.STATEMENT)
-        table.add_row(name, *asked)
-    stdout.print(table)
+        asked = claim.FINDING if claims.is_finding(claim) else f"{claim.SECTION}: “{claim.STATEMENT}”"
+        print_named(name, asked)
 
 
 @app.command("run")

@@ -4,7 +4,6 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.table import Table
 
 from auction import instances, registry, solvers
 from auction._interrupt import INTERRUPTED
@@ -16,9 +15,11 @@ from auction.commands.terminal import (
     clean_stdout,
     key_values,
     print_json,
+    print_named,
     printable,
     stderr,
     stdout,
+    table_of,
     working,
 )
 from auction.errors import InputError
@@ -254,11 +255,11 @@ def list_solvers() -> None:
 
     Example: python -m auction solvers
     """
-    table = Table("solver", "readings", "what", "options")
     for name in solvers.names():
         module = solvers.load(name)
-        table.add_row(name, ", ".join(module.READINGS), registry.summary(module), options_in_words(module.solve))
-    stdout.print(table)
+        print_named(
+            name, registry.summary(module), f"readings: {', '.join(module.READINGS)}", options_in_words(module.solve)
+        )
 
 
 @app.command("families")
@@ -267,11 +268,9 @@ def list_families() -> None:
 
     Example: python -m auction families
     """
-    table = Table("family", "what", "options")
     for name in instances.names():
         module = instances.load(name)
-        table.add_row(name, registry.summary(module), options_in_words(module.generate))
-    stdout.print(table)
+        print_named(name, registry.summary(module), options_in_words(module.generate))
 
 
 def _read(path: Path) -> Market:
@@ -296,16 +295,14 @@ def _solve(
 def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
     bounds = [one.bound for one in outcomes if one.bound is not None and not _contradicted_by(one, outcomes)]
     best = min(bounds, default=0)
-    table = Table(
-        "solver", title=printable(title), caption="welfare and bound in tokens; gap to the best bound of the table"
-    )
-    for column in ("welfare", "bound", "gap", "seconds"):
-        table.add_column(column, justify="right")
-    table.add_column("status")
+    caption = "welfare and bound in tokens; gap to the best bound of the table"
+    stdout.print(printable(title), soft_wrap=True)
+    table = table_of("solver", "welfare", "bound", "gap", "seconds", caption=caption)
+    table.add_column("status", overflow="fold")
     for one in outcomes:
         table.add_row(
             one.solver,
-            f"{one.welfare / MICRO:,.6f}",
+            "" if one.status == "bound" else f"{one.welfare / MICRO:,.6f}",
             "" if one.bound is None else f"{one.bound / MICRO:,.6f}",
             f"{(best - one.welfare) / best:.4%}" if best and one.status != "bound" else "",
             f"{one.seconds:.3f}",

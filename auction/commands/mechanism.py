@@ -5,11 +5,18 @@ from pathlib import Path
 from typing import Annotated
 
 import typer
-from rich.table import Table
 
 from auction import mechanisms, registry
 from auction.commands.arguments import Json, MarketFile, Options, Seed, options_in_words
-from auction.commands.terminal import clean_stdout, key_values, print_json, stdout, working
+from auction.commands.terminal import (
+    clean_stdout,
+    key_values,
+    print_json,
+    print_named,
+    stdout,
+    table_of,
+    working,
+)
 from auction.errors import InputError
 from auction.files import ensure_writable, read_market, replacing
 from auction.incentives.properties import MISREPORTS, properties
@@ -48,7 +55,7 @@ def run_mechanism(
     if json:
         print_json(printed)
         return
-    table = Table("mechanism", "welfare", "payments", "receipts", "surplus", "tasks won", caption="tokens")
+    table = table_of("mechanism", "welfare", "payments", "receipts", "surplus", "tasks won", caption="tokens")
     tokens = (printed["welfare"], sum(printed["payment"]), sum(printed["receipt"]), printed["budget_surplus"])
     table.add_row(mechanism, *(f"{amount / MICRO:,.6f}" for amount in tokens), str(len(set(printed["task"]))))
     stdout.print(table)
@@ -87,7 +94,7 @@ def measure_properties(
     if json:
         print_json(measured)
         return
-    table = Table("property", "value", title=f"{mechanism}: amounts in micro-tokens")
+    table = table_of("property", "value", caption="micro-tokens")
     for name, value in measured.items():
         shown = f"{value:,.2f}" if isinstance(value, float) else "" if value is None else f"{value:,}"
         table.add_row(name.replace("_", " "), shown)
@@ -99,8 +106,7 @@ def list_mechanisms() -> None:
 
     Example: python -m auction mechanisms
     """
-    table = Table("mechanism", "readings", "what", "options")
     for name in mechanisms.names():
         module = mechanisms.load(name)
-        table.add_row(name, ", ".join(module.READINGS), registry.summary(module), options_in_words(module.run))
-    stdout.print(table)
+        summary = registry.summary(module)
+        print_named(name, summary, f"readings: {', '.join(module.READINGS)}", options_in_words(module.run))

@@ -11,8 +11,11 @@ from typing import Any
 
 import typer
 from numba.core.event import Listener, install_listener
+from rich import box
 from rich.console import Console
+from rich.padding import Padding
 from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.table import Table
 
 from auction._interrupt import INTERRUPTED, raise_again
 from auction.errors import InputError
@@ -106,6 +109,22 @@ def clean_stdout() -> Iterator[None]:
         ctypes.CDLL(None).fflush(None)  # what C buffered must leave before the descriptor changes back
         os.dup2(kept, 1)
         os.close(kept)
+
+
+def print_named(name: str, *paragraphs: str) -> None:
+    """A name, whole, on a line of its own: it can be copied whatever the width; below it what there is to say."""
+    print(name)
+    for paragraph in filter(None, paragraphs):
+        stdout.print(Padding(paragraph, (0, 0, 0, 4)))
+
+
+def table_of(name: str, *numbers: str, caption: str) -> Table:
+    """A table of few strokes: names, which are never cut off, then numbers."""
+    table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False, caption=caption)
+    table.add_column(name, overflow="fold", min_width=19)
+    for column in numbers:
+        table.add_column(column, justify="right", overflow="fold")
+    return table
 
 
 def print_json(value: Any) -> None:

@@ -1,6 +1,6 @@
 """Families of markets, one file each, and ``generate``, which draws from any of them.
 
-A family is a module with a function
+A family is a module with a function::
 
     generate(tasks, providers, types, rng, *, option=default, ...) -> Market
 

@@ -1,6 +1,6 @@
 """Mechanisms, one file each, and ``run``, which checks what any of them returns: an allocation and who pays what.
 
-A mechanism is a module with ``READINGS``, the first its default, and a function
+A mechanism is a module with ``READINGS``, the first its default, and a function::
 
     run(market, reading, stop, seed, *, option=default, ...) -> Settlement
 

@@ -1,6 +1,6 @@
 """Solvers of the allocation problem, one file each, and ``solve``, which runs, times and checks any of them.
 
-A solver is a module with ``READINGS`` and a function
+A solver is a module with ``READINGS`` and a function::
 
     solve(market, reading, stop, seed, *, option=default, ...) -> Found
 

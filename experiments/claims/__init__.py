@@ -1,6 +1,6 @@
 """Claims of the whitepaper and findings beyond it, one file or package each.
 
-A module or, with helpers of its own, a package with
+A module or, with helpers of its own, a package with::
 
     TITLE, PART                                  its heading, and the part of the report: a key of PARTS
     SECTION, STATEMENT                           a claim: the sentences it judges, word for word ("…": left out)

@@ -1,7 +1,7 @@
 """Fixed-point formats of the exact arithmetic, derived from the weights alone: bounds, no calibration data.
 
-A norm's output obeys |Y|_2 <= sqrt(d) before the gain, so a linear output fed by it obeys
-|y_n| <= sqrt(d)·|W_n ∘ gain|_2 whatever the input; what follows is bounded from there. Each function takes as many
+A norm's output obeys ``|Y|_2 <= sqrt(d)`` before the gain, so a linear output fed by it obeys
+``|y_n| <= sqrt(d)·|W_n ∘ gain|_2`` whatever the input; what follows is bounded from there. Each function takes as many
 fraction bits as its bounds allow and refuses, with the layer's name, a layer that leaves too few.
 """
 
@@ -142,7 +142,7 @@ def row_bounds(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]) -
 
 
 def head_bound(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32], heads: int) -> float:
-    """The largest |y_head|_2 after a norm: sqrt(d) times the spectral norm of W_head ∘ gain."""
+    """The largest ``|y_head|_2`` after a norm: sqrt(d) times the spectral norm of W_head ∘ gain."""
     weighted = (matrix * gain.astype(np.float64)).reshape(heads, -1, len(gain))  # float32 would overflow
     largest = np.linalg.eigvalsh(weighted @ weighted.transpose(0, 2, 1)).max()
     return math.sqrt(len(gain) * float(largest)) * slack(len(gain))

@@ -47,7 +47,7 @@ NAMES = {
 
 
 def read_directory(path: Path) -> Llama:
-    """config.json and *.safetensors of a directory as a model; every matrix in 8-bit blocks.
+    """``config.json`` and ``*.safetensors`` of a directory as a model; every matrix in 8-bit blocks.
 
     Raises:
         InputError: see ``read_model``.

@@ -1,9 +1,9 @@
-"""A Llama model as a graph: constants of either arithmetic, and one graph a number of tokens.
+"""A Llama model as a graph: constants of either arithmetic, and one graph a number of tokens::
 
-x = embedding[token]
-for each layer:  x += output · attention(rope(q), rope(k), v),  [q k v] = qkv · norm(x)
-                 x += down · (silu(gate) · up),                 [gate up] = gate_up · norm(x)
-logits = head · norm(x)
+    x = embedding[token]
+    for each layer:  x += output · attention(rope(q), rope(k), v),  [q k v] = qkv · norm(x)
+                     x += down · (silu(gate) · up),                 [gate up] = gate_up · norm(x)
+    logits = head · norm(x)
 """
 
 import math

@@ -3,7 +3,7 @@
 The ledger holds who claims, whose turn it is, both clocks, and each message by its digest; it checks that a message is
 signed by whose turn it is, follows the last one and came in time, never what it says: that takes the model.
 
-What a claim waits for, and who moves it on; the coordinator by its timers, and where it is silent nothing moves:
+What a claim waits for, and who moves it on; the coordinator by its timers, and where it is silent nothing moves::
 
     queued                claims against one device's results wait for each other: an audit's first, then the highest
                           bond, then the oldest ──begin (coordinator)──▶ disputed

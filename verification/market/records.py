@@ -1,4 +1,4 @@
-"""What the ledger knows of parties, orders, leases, results and audits: facts, each of the kind of its class's name.
+"""What the ledger knows of parties, orders, leases, results and audits: facts, each of the kind of its class's name::
 
     order    waiting ──assign──▶ leased ──final──▶ leaves (served)
              waiting ──cancel, expire──▶ leaves (withdrawn, expired), when no lease of it is open

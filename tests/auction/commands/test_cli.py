@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from auction import Allocation, generate
+from auction import Allocation, generate, instances, solvers
 from auction.files import read_market, write_market
 from auction.search import Found
 from auction.solvers import greedy
@@ -128,7 +128,7 @@ def test_compare_says_which_of_two_proven_optima_is_false(cli, market, monkeypat
     assert code == 1
     assert "greedy's proven optimum 0 is false: ilp_pulp found" in error
     assert "\x1b" not in error and r"\x1b[31mmarket.json: greedy" in error
-    assert [line.split()[1] for line in printed.splitlines() if "FALSE" in line] == ["greedy"]
+    assert [line.split()[0] for line in printed.splitlines() if "FALSE" in line] == ["greedy"]
     code, printed, _ = cli(*arguments, "--json")
     assert code == 1
     assert [one.get("contradicted_by") for one in json.loads(printed)] == ["ilp_pulp", None, None]
@@ -148,10 +148,16 @@ def test_compare_by_default_takes_every_solver_of_the_reading(cli, market):
 
 
 @pytest.mark.parametrize("command", ["solvers", "families"])
-def test_tables_name_what_there_is(cli, command):
+def test_lists_name_what_there_is_whole(cli, command):
     code, printed, _ = cli(command)
-    assert code == 0
-    assert {"solvers": "bid_density", "families": "marketplace"}[command] in printed
+    assert code == 0 and "…" not in printed
+    assert set({"solvers": solvers, "families": instances}[command].names()) <= set(printed.splitlines())
+
+
+def test_names_in_a_narrow_table_are_whole(cli, market):
+    code, printed, _ = cli("compare", market, "--solvers", "column_generation,bid_density")
+    assert code == 0 and "…" not in printed and max(map(len, printed.splitlines())) <= 80
+    assert {"column_generation", "bid_density"} <= set(printed.split())
 
 
 @pytest.mark.parametrize(

@@ -55,7 +55,7 @@ def test_properties_prints_its_keys(cli, market):
 
 def test_mechanisms_lists_every_one_with_its_options(cli):
     code, printed, _ = cli("mechanisms")
-    assert code == 0 and all(name in printed for name in mechanisms.names())
+    assert code == 0 and set(mechanisms.names()) <= set(printed.splitlines())
 
 
 def test_bad_input_is_refused_in_one_line(cli, market, tmp_path):
