@@ -57,6 +57,12 @@ class Mermaid(SphinxDirective):
         return [nodes.raw("", html, format="html")]
 
 
+def escape_bars(app, what, name, obj, options, lines):
+    """In docstrings |x| is an absolute value, no substitution."""
+    lines[:] = [re.sub(r"(``.*?``)|\|", lambda found: found[1] or r"\|", line) for line in lines]
+
+
 def setup(app):
     """Called by Sphinx."""
+    app.connect("autodoc-process-docstring", escape_bars, priority=400)  # before napoleon
     app.add_directive("mermaid", Mermaid)

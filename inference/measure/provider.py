@@ -1,5 +1,7 @@
 """This machine as a provider: what it measured, as the auction reads it (the whitepaper's M and Psi, section 4).
 
+The file::
+
     {"devices": [{
       "name": "host", "adapter": "llvmpipe (..)", "backend": "wgpu", "date": "2026-11-25", "memory_bytes": 8589934592,
       "models": [{"name": "smollm2", "family": "llama", "arithmetic": "exact",

@@ -1,4 +1,6 @@
-"""A Llama model as a graph: constants of either arithmetic, and one graph a number of tokens::
+"""A Llama model as a graph: constants of either arithmetic, and one graph a number of tokens.
+
+What it computes::
 
     x = embedding[token]
     for each layer:  x += output · attention(rope(q), rope(k), v),  [q k v] = qkv · norm(x)
