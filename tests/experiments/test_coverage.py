@@ -59,13 +59,13 @@ def blocks(markdown: str) -> list[str]:
 
 
 def letters(text: str) -> str:
-    """What names a sentence: no commands of TeX, citations, spaces, signs or capitals."""
-    return "".join(re.findall(r"[^\W_]", re.sub(r"\\[a-z]+|\[\d\]", " ", text))).casefold()
+    """What names a sentence: no commands of TeX, sums, citations, spaces, signs or capitals."""
+    return "".join(re.findall(r"[^\W_]", re.sub(r"\\[a-z]+|Σ|\[\d\]", " ", text))).casefold()
 
 
 def expanded(sentence: Sentence) -> list[str]:
-    """Its words; of "lines 4-6" a name for each."""
-    ranged = re.fullmatch(r"lines? (\d+)(?:-(\d+))?", sentence.words)
+    """Its words; of "PRICES, lines 4-6" a name for each."""
+    ranged = re.fullmatch(r"PRICES, lines? (\d+)(?:-(\d+))?", sentence.words)
     if not ranged:
         return [sentence.words]
     return [f"line {number}" for number in range(int(ranged[1]), int(ranged[2] or ranged[1]) + 1)]
