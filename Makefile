@@ -16,7 +16,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup adapter report publish test test-all bench mutants fuzz lint format docs wheel clean distclean
+.PHONY: help setup adapter report publish notebooks test test-all bench mutants fuzz lint format docs wheel clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -34,6 +34,9 @@ report: $(INSTALLED) adapter ## run every experiment, write the page, print its 
 
 publish: $(INSTALLED) ## take over the report's results as the published ones, for README too (OUT=, CHANGED="in a sentence")
 	$(RUN) experiments publish --changed '$(CHANGED)' $(if $(OUT),--out $(OUT))
+
+notebooks: $(INSTALLED) adapter ## run the notebooks on the published results and keep what they show
+	$(RUN) experiments notebooks
 
 test: $(INSTALLED) adapter ## the tests, slow ones left out (ARGS='-k density')
 	$(RUN) pytest $(PARALLEL) --benchmark-disable -m 'not slow' --durations=10 $(ARGS)

@@ -129,3 +129,14 @@ def write_intervals(
     for row in found.itertuples(index=False):
         table.add_row(*map(str, row[:-1]), f"{row.coverage:.1%}")
     stdout.print(table)
+
+
+@app.command("notebooks")
+def write_notebooks() -> None:
+    """Run the notebooks from top to bottom, on the published results, and keep what they show.
+
+    Example: python -m experiments notebooks
+    """
+    from experiments import notebook
+
+    notebook.write()

@@ -1,6 +1,8 @@
-"""Notebooks are committed without outputs and run from top to bottom."""
+"""Notebooks define nothing, run from top to bottom, and show what is published."""
 
 import pickle
+import re
+from collections import Counter
 from pathlib import Path
 
 import nbformat
@@ -8,34 +10,60 @@ import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
-from experiments import claims
+from experiments import claims, notebook, published
 
-NOTEBOOKS = sorted((Path(__file__).parents[2] / "experiments" / "notebooks").glob("*.ipynb"))
+NOTEBOOKS = sorted(notebook.FOLDER.glob("*.ipynb"))
+SHOWN = re.compile(r'^show\("(\w+)"\)$', re.MULTILINE)
 PRELUDE = """
 import pickle
 from pathlib import Path
-from experiments import claims
-for path in Path({folder!r}).glob("*.pickle"):
-    claims.load(path.stem).run = {{"tiny": pickle.loads(path.read_bytes())}}.__getitem__
+import pandas as pd
+from experiments import claims, published
+folder = Path({folder!r})
+published.results = lambda name: pickle.loads((folder / (name + ".pickle")).read_bytes())
+published.verdicts = lambda: pd.DataFrame({{"claim": claims.names(), "verdict": "", "figure": ""}})
 """
-"""What claims find at size tiny is found once in all tests: the notebook's kernel is given it."""
+"""What claims find at size tiny is found once in all tests: the notebook's kernel is given it as published."""
+
+
+def codes(path: Path) -> list[nbformat.NotebookNode]:
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_defines_nothing_carries_no_outputs_and_runs(path, tiny, tmp_path):
-    notebook = nbformat.read(path, as_version=4)
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code"]
-    assert all(not cell.outputs and cell.execution_count is None for cell in cells)
+def test_a_notebook_defines_nothing_and_runs(path, tiny, tmp_path):
+    read = nbformat.read(path, as_version=4)
+    cells = [cell for cell in read.cells if cell.cell_type == "code"]
     assert not any("def " in cell.source or "class " in cell.source for cell in cells)
-    run = [name for name in claims.names() if any(f"{name}.run(size)" in cell.source for cell in cells)]
-    assert run
-    for name in run:
+    shown = [name for cell in cells for name in SHOWN.findall(cell.source)]
+    assert shown
+    for name in shown:
         (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(tiny(name)))
-    notebook.cells.insert(0, new_code_cell(PRELUDE.format(folder=str(tmp_path))))
-    NotebookClient(notebook, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+    read.cells.insert(0, new_code_cell(PRELUDE.format(folder=str(tmp_path))))
+    NotebookClient(read, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert sum(bool(cell.outputs) for cell in cells) >= len(cells) - 1
+    for cell in cells:
+        for name in SHOWN.findall(cell.source):
+            assert markdown(cell)[:2] == notebook.texts(name, tiny(name))
+            assert sum("image/png" in output.get("data", {}) for output in cell.outputs) == len(markdown(cell)) - 2
+
+
+def markdown(cell: nbformat.NotebookNode) -> list[str]:
+    """The texts that a cell shows."""
+    return ["".join(o.data["text/markdown"]) for o in cell.outputs if "text/markdown" in o.get("data", {})]
+
+
+@pytest.mark.skipif(published.DEFAULT not in published.sizes(), reason="nothing is published")
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_a_notebook_shows_what_is_published(path):
+    for cell in codes(path):
+        for name in SHOWN.findall(cell.source):
+            assert markdown(cell)[:2] == notebook.texts(name, published.results(name)), "make notebooks"
+    last = codes(path)[-1].outputs[0].data["text/html"]
+    assert all(last.count(f"<td>{verdict}</td>") == n for verdict, n in Counter(notebook.verdicts()["verdict"]).items())
+    assert path.stat().st_size < 1_000_000
 
 
 def test_every_claim_stands_in_a_notebook():
-    sources = [cell.source for path in NOTEBOOKS for cell in nbformat.read(path, as_version=4).cells]
-    assert all(any(f"{name}.run(size)" in source for source in sources) for name in claims.names())
+    shown = [name for path in NOTEBOOKS for cell in codes(path) for name in SHOWN.findall(cell.source)]
+    assert sorted(shown) == sorted(claims.names())
