@@ -74,6 +74,8 @@ def write_published(
 
     Example: python -m experiments publish --changed "ten seeds for VCG" --out report
     """
+    if not (published.FOLDER.parents[1] / "README.md").exists():
+        raise InputError(f"{published.FOLDER}: is not in a checkout of the repository; what is published belongs there")
     folder = published.publish(out, changed)
     if folder.name == published.DEFAULT:
         published.write_finding(folder.parents[2])

@@ -12,6 +12,7 @@ import pytest
 from auction.errors import InputError
 from experiments import claims, criteria, interval_coverage, published, records, stability
 from experiments.claims import Verdict
+from experiments.cli import write_published
 
 REPOSITORY = Path(published.__file__).parents[2]
 SIZES = published.sizes()
@@ -136,3 +137,9 @@ def test_verdicts_on_other_seeds_are_published_where_they_are_there(whole):
     pd.DataFrame(rows, columns=stability.COLUMNS).to_csv(whole / "blocks-tiny.csv", index=False)
     published.publish(whole, "")
     assert published.blocks("optimality_gap", "tiny") == ["qualified", "refuted", "refuted"]
+
+
+def test_an_installed_package_publishes_nothing(monkeypatch, tmp_path):
+    monkeypatch.setattr(published, "FOLDER", tmp_path / "experiments" / "published")
+    with pytest.raises(InputError, match="checkout"):
+        write_published("", tmp_path)
