@@ -8,6 +8,7 @@ import json
 import shutil
 from dataclasses import asdict
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import pandas as pd
@@ -137,8 +138,9 @@ def finding(size: str = DEFAULT) -> tuple[str, str]:
         parts.append(f"**{claims.load(name).TITLE}: {verdict}.** {figure}. {explanation}")
     caption, picture = next(iter(claims.load(MAIN[-1]).figures(results(MAIN[-1], size)).items()))
     picture.set_facecolor("white")
-    parts.append(f"![{caption}](experiments/finding.svg)\n\n*{caption}*")
-    return "\n\n".join(parts), plots.svg(picture)
+    parts += [f"![{caption}](experiments/finding.svg)", f"*{caption}*"]
+    wrapped = (fill(part, 120, break_long_words=False, break_on_hyphens=False) for part in parts)
+    return "\n\n".join(wrapped), plots.svg(picture)
 
 
 def write_finding(repository: Path) -> None:
