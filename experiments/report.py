@@ -52,10 +52,16 @@ def write(size: Size, out: Path, *, resume: bool = False) -> Path:
         records.save_run(run, out)
         _write(sections, run, out)
         _say(name, found, sections, expected, time.perf_counter() - began)
-    judged = {name: found["published"] for name, found in sections.items() if found["verdict"]}
-    differing = ", ".join(name for name, before in judged.items() if before)
-    stderr.print(f"as published: {list(judged.values()).count('')}; otherwise: {differing or 'none'}", soft_wrap=True)
+    stderr.print(_beside_published(sections, size), soft_wrap=True)
     return _write(sections, run, out)
+
+
+def _beside_published(sections: dict[str, Section], size: Size) -> str:
+    if size not in published.sizes():
+        return f"nothing of size {size} is published"
+    before = {name: found["published"] for name, found in sections.items() if found["verdict"]}
+    others = ", ".join(name for name, what in before.items() if what)
+    return f"as published: {list(before.values()).count('')}; otherwise: {others or 'none'}"
 
 
 def _expected(names: list[str], size: Size) -> dict[str, float]:
