@@ -4,6 +4,7 @@ import importlib.util
 import json
 import re
 import shlex
+import subprocess
 import sys
 from functools import cache
 from itertools import pairwise
@@ -158,3 +159,14 @@ def test_every_link_of_a_page_leads_to_a_file(page):
 def test_the_lines_of_the_readme_fit_a_screen():
     text = re.sub(r"<!-- finding.*end of finding -->", "", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.slow
+def test_the_documents_build_without_a_warning_and_load_nothing_from_elsewhere(tmp_path):
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "-d", tmp_path / "doctrees"]
+    built = subprocess.run([*command, "docs", tmp_path / "html"], cwd=ROOT, capture_output=True, text=True, check=False)
+    assert (built.returncode, built.stderr) == (0, "")
+    pages = list((tmp_path / "html").rglob("*.html"))
+    assert len(pages) > 200
+    assert not any(re.search(r'<(?:script|img|link|iframe)[^>]*"(?:https?:)?//', page.read_text()) for page in pages)
+    assert (tmp_path / "html" / "protocol.html").read_text().count('<div class="diagram"') == 5
