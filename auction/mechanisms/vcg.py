@@ -28,8 +28,8 @@ def run(
 ) -> Settlement:
     """The welfare-maximal allocation with Clarke's payments (Vickrey 1961, Clarke 1971, Groves 1973).
 
-    With W the optimal welfare and W_-i that without task i, a winner pays b_i - (W - W_-i). To report b_i and C_i as
-    they are is then a dominant strategy, and nobody loses.
+    With W the optimal welfare and ``W_-i`` that without task i, a winner pays ``b_i - (W - W_-i)``. To report b_i and
+    C_i as they are is then a dominant strategy, and nobody loses.
     ``users``: costs are the platform's to set, as the whitepaper has it, so only users report; providers receive their
     costs. A payment is at least the cost of the task's own slots, since the others could keep theirs without it: never
     a deficit. ``both``: provider j receives its costs and W - W_-j, without any of its slots; a deficit is to be
