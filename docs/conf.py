@@ -10,6 +10,13 @@ from sphinx.util.docutils import SphinxDirective
 
 from distribute_lab import __version__
 
+HERE = Path(__file__).parent
+
+for page in (HERE / "api" / "generated").glob("*.rst"):  # autosummary keeps the pages of modules that are gone
+    module = HERE.parent / page.stem.replace(".", "/")
+    if not (module.is_dir() or module.with_suffix(".py").exists()):
+        page.unlink()
+
 project = "distribute-lab"
 author = "The distribute-lab authors"
 release = version = __version__
