@@ -26,8 +26,7 @@ PART = "verification"
 SECTION = "5"
 STATEMENT = (
     "We use a method similar to [7] and the interactive bisection scheme in [8] to determine the validity of the "
-    "challenger's claim. … Then, a single service provider is assigned to recompute each layer of the node in the "
-    "topological order of the model DAG."
+    "challenger's claim."
 )
 BYTES, SHARE = 100_000, 1e-4
 

@@ -53,8 +53,9 @@ def test_shares_are_of_the_native_program_and_leads_of_the_faster_peer():
         ({(GEMM, "ONNX Runtime, 4 bits"): 99.0}, "upheld"),
     ],
 )
-def test_the_least_share_decides(changed, verdict):
-    assert kernel_speed.check(results(changed)).verdict == verdict
+def test_the_least_share_decided_while_it_was_a_claim(changed, verdict):
+    assert kernel_speed.as_a_claim(results(changed)) == verdict
+    assert kernel_speed.check(results(changed)).verdict == "found"
 
 
 def test_the_figure_is_every_share():
@@ -65,8 +66,9 @@ def test_the_figure_is_every_share():
 
 
 def test_openblas_decides_from_80_percent_of_the_processors():
-    assert kernel_speed.check(results(processors=1.6)).verdict == "upheld"
+    assert kernel_speed.check(results(processors=1.6)).verdict == "found"
     assert kernel_speed.check(results(processors=1.59)).verdict == "undecided"
+    assert kernel_speed.as_a_claim(results(processors=1.59)) == "undecided"
 
 
 @pytest.mark.parametrize("how", [{"kind": "DiscreteGPU"}, {"processors": 1.5}])
@@ -75,11 +77,11 @@ def test_a_gpu_and_a_busy_machine_decide_nothing(how):
     assert verdict.verdict == "undecided" and not verdict.figure
 
 
-def test_without_the_optional_peers_openblas_decides():
+def test_without_the_optional_peers_openblas_is_beside_it():
     lacking = results(without=("llama.cpp", "ONNX"), absent="no llama.cpp")
     lacking["rates"] = lacking["rates"][lacking["rates"]["what"].isin((GEMM, GEMV))]
     verdict = kernel_speed.check(lacking)
-    assert verdict.verdict == "upheld" and "Absent: no llama.cpp." in verdict.explanation
+    assert verdict.verdict == "found" and "Absent: no llama.cpp." in verdict.explanation
     assert "ONNX" not in verdict.explanation
     assert kernel_speed.figures(lacking) and len(kernel_speed.tables(lacking)) == 2
 

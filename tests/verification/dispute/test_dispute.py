@@ -10,6 +10,7 @@ from verification.adversaries import corrupt_trace
 from verification.adversaries.break_dispute import ADVERSARIES, STAGES
 from verification.dispute.dispute import identity
 from verification.dispute.party import honest
+from verification.dispute.referee import linear
 from verification.dispute.transcript import bounds
 from verification.encoding.request import request
 from verification.encoding.signature import public
@@ -62,6 +63,15 @@ def test_who_corrupts_the_trace_loses_at_the_leftmost_wrong_node(toy, disputed, 
     assert verdict.node == leftmost(trace, right)
     assert verdict.reason in ("step-wrong", "null-wrong")
     assert disputed(right, trace).dispute.verdict.winner == "asserter"
+
+
+def test_a_whole_run_recomputed_agrees_with_its_own_root_alone(toy):
+    right = record(toy)
+    assert linear(right.tree.root.hex(), right) == ""
+    for node in range(len(toy.nodes)):
+        if right.trees[node] is not None:
+            wrong = corrupt_trace.with_wrong_step(right.copy(), node, 0, 0)
+            assert "another root" in linear(wrong.tree.root.hex(), right)
 
 
 def test_a_wrong_step_is_the_one_recomputed(toy, disputed):
