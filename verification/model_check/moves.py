@@ -22,8 +22,9 @@ def parts(setting: Setting, view: View) -> tuple[tuple[str, str], ...]:
     Orders that come to the same are left out, each by a move that commutes with all that could come before it:
 
     - a lease that is due is paid at once: nothing else reads it, and it is checked before its owner could fail;
-    - a claim that comes while a dispute is played, or the window that passes then, comes as it begins: until it ends,
-      nothing in it reads claims or window.
+    - a claim that comes while a dispute is played comes when there could be a verdict, or where the referee fails for
+      the second time: before, nothing of a dispute reads other claims;
+    - the window passes when the result could be final then: before, nothing else reads it but what parties need not do.
     """
     leases = view.subjects("lease")
     again = [name for name in leases if name != setting.lease]
@@ -32,26 +33,20 @@ def parts(setting: Setting, view: View) -> tuple[tuple[str, str], ...]:
     found = [("helper", name) for name in again]
     if setting.lease in leases:
         disputes = view.subjects("dispute")
-        found += [(part, setting.lease) for part in ("main", "audit", "deputies")]
-        found += [("claims", setting.lease)] if all(_begun(view, name) for name in disputes) else []
+        found += [(part, setting.lease) for part in ("claims", "main", "audit", "deputies")]
         found += [(part, name) for name in disputes for part in ("played", "ended", "voided")]
         found += [] if disputes else [("begin", name) for name in view.subjects("claim")]
     return tuple(found)
-
-
-def _begun(view: View, name: str) -> bool:
-    """Whether nothing has happened in a dispute yet."""
-    dispute = view.fact("dispute", name)
-    untouched = not dispute["played"] and not dispute["silent"] and dispute["clocks"]["asserter"] > 0
-    return untouched and view.fact("place", "") == 0
 
 
 def _claims(setting: Setting, view: View, name: str) -> Moves:
     result = view.fact("result", name)
     if not result["window"]:
         return
-    if result["window"] >= TICK:
-        yield passes(view, "result", name, "window")
+    for dispute in view.subjects("dispute"):
+        verdicts = any(move.what.startswith("verdict") for move in ended(setting, view, dispute))
+        if not (verdicts or (result["voids"] and view.fact("place", "") == 0)):
+            return
     free = [name for name in setting.challengers if view.fact("chosen", name) is None]
     for name in free[:1]:  # they are alike
         for index, commitment in _differing(setting):
@@ -105,9 +100,12 @@ def _main(setting: Setting, view: View, name: str) -> Moves:
         yield from done(setting, view, coordinated(setting, "publish", named | secret), timer=True)
         if lease["due"] >= TICK:
             yield passes(view, "lease", name, "due")
-    result = view.fact("result", name)
+    result, final = view.fact("result", name), coordinated(setting, "final", named)
+    over = view.supposing("result", name, result | {"window": PASSED})
     if result["window"] < TICK:
-        yield from done(setting, view, coordinated(setting, "final", named), timer=True)
+        yield from done(setting, view, final, timer=True)
+    elif any(done(setting, over, final)):
+        yield passes(view, "result", name, "window")
     if setting.roles.audit == "bought" and view.fact("chosen", "user") is None:
         yield from done(setting, view, setting.ask("user", "challenge", named), own=chose(setting, "user", 0))
 

@@ -71,9 +71,18 @@ class View:
     def __init__(self, world: World) -> None:
         self.world = world
         self.reads: dict[Read, None] = {}
+        self._supposed: dict[Read, Any] = {}
+
+    def supposing(self, kind: str, subject: str, value: Any) -> "View":
+        """The same, with another fact; what is read of it is read here."""
+        view = View(self.world)
+        view.reads, view._supposed = self.reads, {(kind, subject): value}
+        return view
 
     def fact(self, kind: str, subject: str | None) -> Any:
         """A fact's value; None where there is none."""
+        if (kind, subject) in self._supposed:
+            return self._supposed[kind, subject]
         self.reads[kind, subject] = None
         atom = self.world.get((kind, subject))
         return None if atom is None else atom.value
