@@ -40,20 +40,18 @@ def parts(setting: Setting, view: View) -> tuple[tuple[str, str], ...]:
 
 
 def _claims(setting: Setting, view: View, name: str) -> Moves:
-    result = view.fact("result", name)
-    if not result["window"]:
+    free = next((each for each in setting.challengers if view.fact("chosen", each) is None), "")  # they are alike
+    if not free or not (result := view.fact("result", name))["window"]:
         return
     for dispute in view.subjects("dispute"):
         verdicts = any(move.what.startswith("verdict") for move in ended(setting, view, dispute))
         if not (verdicts or (result["voids"] and view.fact("place", "") == 0)):
             return
-    free = [name for name in setting.challengers if view.fact("chosen", name) is None]
-    for name in free[:1]:  # they are alike
-        for index, commitment in _differing(setting):
-            for prices in (RULES.bond_prices, 2 * RULES.bond_prices)[: len(setting.challengers)]:
-                terms = {"lease": setting.lease, "header": result["header"], "root": setting.root(commitment)}
-                terms |= {"bond": str(prices * PRICE), "challenger": name_of(name)}
-                yield from done(setting, view, setting.ask(name, "claim", terms), own=chose(setting, name, index))
+    for index, commitment in _differing(setting):
+        for prices in (RULES.bond_prices, 2 * RULES.bond_prices)[: len(setting.challengers)]:
+            terms = {"lease": setting.lease, "header": result["header"], "root": setting.root(commitment)}
+            terms |= {"bond": str(prices * PRICE), "challenger": name_of(free)}
+            yield from done(setting, view, setting.ask(free, "claim", terms), own=chose(setting, free, index))
 
 
 def _differing(setting: Setting) -> Iterator[tuple[int, Commitment]]:
