@@ -168,12 +168,15 @@ def _deputies(setting: Setting, view: View, name: str) -> Moves:
     if not (deputies and deputies["absent"]) and all(d["clocks"]["turn"] for d in view.facts("dispute").values()):
         return  # nobody is absent
     seen, asked = set[str](), coordinated(setting, "summon", content)
-    for head in HEADS if len(setting.helpers) > 1 else HEADS[:1]:
+    left = [each for each in setting.helpers if not deputies or name_of(each) not in deputies["lots"]]
+    for head in HEADS:
         for move in done(setting, view, asked, head=head, timer=True):
             lot = move.fact(view, "deputies", name)["lots"][-1]
             if lot not in seen and _is_next(setting, view, lot):
-                seen.add(lot)
                 yield move
+            seen.add(lot)
+        if len(seen) >= len(left) or not seen:
+            return  # all were drawn that could be, or it is refused whatever the head
 
 
 def _is_next(setting: Setting, view: View, owner: str) -> bool:

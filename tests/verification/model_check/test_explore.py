@@ -23,7 +23,7 @@ def test_it_holds_over_short_chains(roles, nodes):
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("roles", "nodes"),
-    [("two challengers", 4), ("coordinator", 3), ("verifier", 3), ("deputy", 3), ("verifier, bought", 1)],
+    [("two challengers", 4), ("coordinator", 3), ("verifier", 3), ("deputy", 3), ("all", 1)],
 )
 def test_it_holds_over_chains(roles, nodes):
     assert explore(nodes, ROLES[roles]).states > 1_000
