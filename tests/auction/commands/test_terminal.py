@@ -73,3 +73,12 @@ def test_compiling_is_announced_once_to_who_watches(monkeypatch, capsys, watched
             njit(lambda x, step=step: x + step)(1)
     out, error = capsys.readouterr()
     assert (out, error.count("compiling")) == ("", int(watched))
+
+
+def test_what_is_working_leaves_nothing_on_the_terminal(monkeypatch):
+    shown = Console(file=io.StringIO(), force_terminal=True, width=60)
+    monkeypatch.setattr(terminal, "stderr", shown)
+    with terminal.working("solving"):
+        pass
+    told = shown.file.getvalue()
+    assert "solving" in told and told.endswith("\x1b[2K")
