@@ -115,7 +115,7 @@ def write_blocks(
     _prepared(size, out)
     with clean_stdout():
         table = stability.judged(chosen or claims.names(), blocks, size, out)  # type: ignore[arg-type]
-    stdout.print(stability.shown(table))
+    print(stability.shown(table))
 
 
 @app.command("intervals")

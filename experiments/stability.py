@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pandas as pd
-from rich.table import Table
 
 from auction.commands.terminal import stderr
 from experiments import claims, records
@@ -62,12 +61,11 @@ def _row(job: Job, size: Size) -> tuple[str, int, str, str, str, float]:
     return *job, judged, figure, records.commit(), round(time.perf_counter() - began, 1)
 
 
-def shown(table: pd.DataFrame) -> Table:
-    """A row a claim: its verdict on each block, and on how many it is the most frequent one."""
-    blocks = sorted(table["block"].unique())
-    drawn = Table("claim", *map(str, blocks), "alike")
-    for name, own in table.groupby("claim", sort=False):
-        verdicts = own.set_index("block")["verdict"]
-        alike = verdicts.value_counts()
-        drawn.add_row(name, *(str(verdicts.get(b, ""))[:3] for b in blocks), f"{alike.iloc[0]} {alike.index[0]}")
-    return drawn
+def shown(table: pd.DataFrame) -> str:
+    """A line a claim: the first letter of its verdict on each block, and how often each verdict came."""
+    lines = []
+    for name, own in table.groupby("claim"):
+        verdicts = own.sort_values("block")["verdict"]
+        counted = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.value_counts().items())
+        lines.append(f"{name:40} {''.join(verdict[0] for verdict in verdicts)}  {counted}")
+    return "\n".join(lines)
