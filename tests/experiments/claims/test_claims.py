@@ -44,16 +44,22 @@ def test_a_claim_has_a_criterion_and_every_earlier_one_still_judges(name, tiny):
     assert set(judged) <= {"upheld", "qualified", "refuted", "undecided"}
 
 
-STEADY = {"kernel_speed", "webgpu_is_consistent", "zkml_is_impractical"}
-"""What draws nothing: it measures a machine, or reads what was measured once."""
+STEADY = {
+    *("benchmark_predicts", "kernel_speed", "webgpu_is_consistent"),  # measure a machine
+    *("circuit_takes_terabytes", "idle_hardware_suffices", "zkml_is_impractical"),  # read what was measured once
+    "randomness_fixed_is_deterministic",  # draws prompts, and of so few the counts may coincide
+}
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name", [name for name in claims.names() if name not in STEADY])
 def test_every_block_has_draws_of_its_own(name, tiny):
-    first, second = tiny(name), claims.load(name).run("tiny", 1)
+    first, second = (
+        {table: frame.loc[:, [c for c in frame if "seconds" not in c]] for table, frame in results.items()}
+        for results in (tiny(name), claims.load(name).run("tiny", 1))
+    )
     assert set(first) == set(second)
-    assert any(not first[table].equals(second[table]) for table in first if "seconds" not in first[table]), name
+    assert any(not first[table].equals(second[table]) for table in first)
 
 
 def test_a_finding_quotes_nobody():
