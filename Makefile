@@ -101,7 +101,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 
 define auction_alone_works
 wheel/bin/distribute-auction --version && \
-wheel/bin/distribute-auction generate uniform --tasks 4 --providers 6 --out wheel/market.json && \
+wheel/bin/distribute-auction generate marketplace --tasks 20 --providers 40 --types 2 --out wheel/market.json && \
 wheel/bin/distribute-auction compare wheel/market.json && \
 for command in inference verification experiments; do \
   wheel/bin/distribute-$$command --version; test $$? -eq 2 || exit 1; \

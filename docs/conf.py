@@ -20,7 +20,13 @@ for page in (HERE / "api" / "generated").glob("*.rst"):  # autosummary keeps the
 project = "distribute-lab"
 author = "The distribute-lab authors"
 release = version = __version__
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.autosummary", "sphinx.ext.napoleon"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.autosummary",
+    "sphinx.ext.napoleon",
+    "sphinx.ext.viewcode",
+]
 exclude_patterns = ["_templates"]
 templates_path = ["_templates"]
 
@@ -39,6 +45,7 @@ html_theme = "furo"
 html_title = "distribute-lab"
 html_static_path = ["_static"]
 html_css_files = ["page.css"]
+html_show_copyright = False
 html_show_sphinx = False
 html_copy_source = False
 
@@ -55,7 +62,8 @@ class Mermaid(SphinxDirective):
         name = "diagram-" + sha256(source.encode()).hexdigest()[:16]
         kept = Path(self.env.app.doctreedir) / f"{name}.svg"
         if not kept.exists():
-            kept.write_text(mermaidx.render(source).svg().replace("my-svg", name))
+            drawn = mermaidx.render(source, config={"flowchart": {"nodeSpacing": 120}})  # labels side by side
+            kept.write_text(drawn.svg().replace("my-svg", name))
         width = re.search(r"max-width: ([\d.]+)px", kept.read_text())
         assert width
         # No narrower than its letters can be read; what is wider than the screen is scrolled.
@@ -64,12 +72,14 @@ class Mermaid(SphinxDirective):
         return [nodes.raw("", html, format="html")]
 
 
-def escape_bars(app, what, name, obj, options, lines):
-    """In docstrings |x| is an absolute value, no substitution."""
+def as_written(app, what, name, obj, options, lines):
+    """In docstrings |x| is an absolute value, no substitution; what stands before a property's colon is no type."""
+    if what in ("attribute", "property"):
+        lines.insert(0, "")
     lines[:] = [re.sub(r"(``.*?``)|\|", lambda found: found[1] or r"\|", line) for line in lines]
 
 
 def setup(app):
     """Called by Sphinx."""
-    app.connect("autodoc-process-docstring", escape_bars, priority=400)  # before napoleon
+    app.connect("autodoc-process-docstring", as_written, priority=400)  # before napoleon
     app.add_directive("mermaid", Mermaid)
