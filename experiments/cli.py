@@ -8,7 +8,7 @@ from rich.table import Table
 
 from auction.commands.terminal import clean_stdout, print_named, stdout
 from auction.errors import InputError
-from experiments import claims, interval_coverage, published, records, report, stability
+from experiments import claims, criteria, interval_coverage, published, records, report, stability
 from experiments.claims import SIZES
 
 app = typer.Typer(
@@ -61,6 +61,11 @@ def run_claim(
         records.perform(claim, size, out, block)  # type: ignore[arg-type]
     verdict = module.check(records.saved(claim, out))
     print("\n".join(filter(None, (f"{module.TITLE}: {verdict.verdict}", verdict.figure, verdict.explanation))))
+    if size == "tiny":
+        print("Size tiny only shows that it runs: its verdict is no evidence.")
+    for entry in criteria.of(claim)[-1:]:
+        print(f"Criterion of {entry.date}: {entry.text}")
+    print(f"In brackets: 95 % intervals. Raw results: {out / 'raw' / claim}.*.csv")
 
 
 @app.command("publish")

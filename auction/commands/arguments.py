@@ -13,7 +13,7 @@ MarketFile = Annotated[
 ]
 Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, repeatable", show_default=False)]
 ReadingName = Annotated[str, typer.Option(help="bundle (a task may combine providers) or whole (one provider a task)")]
-TimeLimit = Annotated[float | None, typer.Option(help="seconds of solving a solver; none by default")]
+TimeLimit = Annotated[float | None, typer.Option(help="seconds for each solver")]
 Seed = Annotated[int, typer.Option(help="same seed, same result")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output and nothing else")]
 

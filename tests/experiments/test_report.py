@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from auction.commands.terminal import run
-from experiments import claims, page, records, report
+from experiments import claims, criteria, page, records, report
 from experiments.cli import app
 
 
@@ -110,7 +110,9 @@ def test_run_prints_the_verdict_of_what_it_writes(monkeypatch, capfd, tmp_path):
     assert call(monkeypatch, "run", name, "--size", "tiny", "--out", tmp_path) == 0
     claim, printed = claims.load(name), capfd.readouterr().out
     verdict = claim.check(records.saved(name, tmp_path))
-    assert printed == f"{claim.TITLE}: {verdict.verdict}\n{verdict.figure}\n{verdict.explanation}\n"
+    assert printed.startswith(f"{claim.TITLE}: {verdict.verdict}\n{verdict.figure}\n{verdict.explanation}\n")
+    assert criteria.of(name)[-1].text in printed and "no evidence" in printed
+    assert f"{tmp_path / 'raw' / name}.*.csv" in printed
 
 
 @pytest.mark.parametrize("name", claims.names())
