@@ -1,5 +1,7 @@
 """Orders wait, are withdrawn or expire; what comes back waits again; every bid returns or is paid."""
 
+from hashlib import sha256
+
 import pytest
 
 
@@ -40,6 +42,18 @@ def test_an_order_says_all_in_one_spelling(market, refused, reason, changed):
     with_float = [part | {"temperature": "0.7"}]
     assert refused(market.ask, market.user, "order", content | {"requests": with_float}) == "malformed"
     assert refused(market.ask, market.key("stranger"), "order", content) == "no-such-owner"
+
+
+def test_inputs_of_the_longest_prompt_are_kept_and_no_longer_ones(market, refused, records):
+    for words, reason in ((2**20, None), (2**20 + 1, "oversized")):
+        raw = bytes(4 * words)
+        part = {"model": "ab" * 32, "input": sha256(raw).hexdigest(), "limit": 16, "temperature": 0, "seed": "7"}
+        content = {"requests": [part], "bid": "5", "patience": 9, "unaudited": False, "nonce": market.nonce()}
+        asked = market.user, "order", content, {part["input"]: raw}
+        if reason is None:
+            assert market.find(records["order"], market.ask(*asked))
+        else:
+            assert refused(market.ask, *asked) == reason
 
 
 def test_an_order_expires_after_its_patience(market, refused):
