@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import textwrap
 from pathlib import Path
 
@@ -185,6 +186,19 @@ def test_a_mutant_is_tried_in_a_copy_and_a_second_run_tries_only_what_is_left(pr
     assert [row.get("outcome") for row in rows] == [None, "survived", "killed", "survived", "survived", "killed"]
     assert (tmp_path / "again/lab/sums.py").read_bytes() == (project / "lab/sums.py").read_bytes()
     assert "sums.py:11" in mutants.table(rows[1:])
+
+
+def test_no_mutant_meets_the_bytecode_of_another_that_was_written_in_the_same_second(project, tmp_path, monkeypatch):
+    write = Path.write_bytes
+
+    def in_one_second(path, content):
+        write(path, content)
+        os.utime(path, (10**9, 10**9))
+
+    monkeypatch.setattr(Path, "write_bytes", in_one_second)
+    by_line = {mutant.line: mutant for mutant in changes.spread(project, "lab", 0)}
+    trials = mutants.Trials(project, tmp_path / "copy", tmp_path / "results.jsonl")
+    assert [trials.attempt(by_line[line])["outcome"] for line in (1, 5)] == ["survived", "killed"]
 
 
 def test_a_line_s_surroundings_are_its_statement_s_head_and_its_function_s_body():
