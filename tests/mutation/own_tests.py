@@ -58,12 +58,17 @@ class Imports:
                 found |= {test: its_own if test in found else name for test in self._tests(registry)}
             mirrors = name.lstrip("_")
         mirror = re.compile(f"tests/{package}/(.*/)?test_{mirrors}.py")
-        mirrored = [test for test in self.path.values() if mirror.fullmatch(test)]
+        mirrored = [
+            test for test in self.path.values() if mirror.fullmatch(test) and (test in found or nested(test, folder))
+        ]
         found |= {test: "" for test in mirrored if test not in found or test.endswith(f"/test_{name}.py")}
         if not any(test.startswith(f"tests/{package}/") for test in found):
             for importer in self.importers[module]:
                 if importer not in above and not importer.startswith("tests."):
                     found = dict(self.own_tests(self.path[importer], (*above, module))) | found
+        if not found:  # nobody imports it by name: whoever loads its package does
+            package_mirror = re.compile(f"tests/{package}/(.*/)?test_{folder.name}.py")
+            found = {test: "" for test in self.path.values() if package_mirror.fullmatch(test)}
 
         def farness(test: str) -> tuple[bool, bool, int, str]:
             steps = [a == b for a, b in zip(Path(test).parts[1:-1], folder.parts, strict=False)]
@@ -74,6 +79,11 @@ class Imports:
     def _tests(self, module: str) -> list[str]:
         tests = [self.path[name] for name in self.importers[module]]
         return [test for test in tests if re.fullmatch("tests/.+/test_[^/]*", test)]
+
+
+def nested(test: str, folder: Path) -> bool:
+    """Whether the folder of a test mirrors a folder of code or one above it or below it: ledger/ is not dispute/."""
+    return all(a == b for a, b in zip(Path(test).parts[1:-1], folder.parts, strict=False))
 
 
 def module_of(path: Path) -> str:

@@ -108,6 +108,10 @@ def test_a_file_s_own_tests_are_its_mirror_its_importers_and_its_registry_s():
     assert imports.own_tests("auction/solvers/_programme.py")[0] == ("tests/auction/solvers/test_programme.py", "")
     kernel = imports.own_tests("inference/kernels/exact/rope.wgsl")
     assert kernel[0] == ("tests/inference/test_kernels.py", "rope")
+    disputes = imports.own_tests("verification/dispute/state.py")  # another state's mirror is none of its
+    assert "tests/verification/ledger/test_state.py" not in dict(disputes)
+    games = "verification/adversaries/games/encodings.py"  # its package is loaded by name
+    assert imports.own_tests(games) == [("tests/verification/adversaries/test_games.py", "")]
     claim = dict(imports.own_tests("experiments/claims/optimality_gap.py"))
     assert claim["tests/experiments/claims/test_claims.py"] == "optimality_gap"
 
