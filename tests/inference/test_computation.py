@@ -196,6 +196,8 @@ def test_what_it_is_bound_to(tiny_model, refusal):
     assert set(computation.digests) == {"model", "graph", "input"}
     wide = replace(tiny_model("exact"), measures=tiny_model("exact").measures | {"head_width": 1025})
     assert "heads of 1025 are too wide" in refusal(Inference, Reference(wide), PROMPT, limit=2)
+    widest = replace(wide, measures=wide.measures | {"head_width": 1024})
+    assert Inference(Reference(widest), PROMPT, limit=2).limit == 2
     assert "only exact runs" in refusal(Inference, Reference(tiny_model("float32")), PROMPT, limit=2)
     described = computation.described()
     assert json.loads(json.dumps(described)) == described and described["tokenizer"] == EMPTY
