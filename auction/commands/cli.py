@@ -1,7 +1,7 @@
 """The command line of the market: generate, solve, check, compare."""
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -10,18 +10,10 @@ from auction._interrupt import INTERRUPTED
 from auction.allocation import check
 from auction.certificate import Certificate, derived_bound
 from auction.commands.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
+from auction.commands.compare import compare, print_outcome
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
-from auction.commands.terminal import (
-    clean_stdout,
-    key_values,
-    print_json,
-    print_named,
-    printable,
-    stderr,
-    stdout,
-    table_of,
-    working,
-)
+from auction.commands.solving import read, solved
+from auction.commands.terminal import key_values, print_json, print_named, printable, stderr, working
 from auction.errors import InputError
 from auction.files import (
     ensure_market_name,
@@ -34,7 +26,7 @@ from auction.files import (
     write_market,
     write_outcome,
 )
-from auction.market import MICRO, Market
+from auction.market import Market
 from auction.outcome import Outcome
 from auction.welfare import welfare
 
@@ -43,6 +35,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
 )
+app.command("compare")(compare)
 app.command("mechanism")(run_mechanism)
 app.command("properties")(measure_properties)
 app.command("mechanisms")(list_mechanisms)
@@ -95,8 +88,8 @@ def solve(
     for path in (out, certificate):
         if path is not None:
             ensure_writable(path)
-    loaded = _read(market)
-    outcome = _solve(loaded, solver, reading, time_limit, seed, options)
+    loaded = read(market)
+    outcome = solved(loaded, solver, reading, time_limit, seed, options)
     if out is not None:
         write_outcome(out, outcome)
     if certificate is not None:
@@ -106,7 +99,7 @@ def solve(
     if json:
         print_json(summary_of(outcome))
     else:
-        _print_outcomes(str(market), [outcome])
+        print_outcome({"market": str(market), **summary_of(outcome)})
     if outcome.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
 
@@ -178,77 +171,6 @@ def _certificate_reasons(market: Market, outcome: Outcome, certificate: Certific
     return reasons
 
 
-@app.command()
-def compare(
-    markets: Annotated[list[Path], typer.Argument(help="market files", show_default=False)],
-    solver: Annotated[
-        str | None, typer.Option("--solvers", help="names, separated by commas; by default all that can take it")
-    ] = None,
-    reading: ReadingName = "bundle",
-    time_limit: TimeLimit = 60.0,
-    json: Json = False,
-) -> None:
-    """Run several solvers on several markets; exact ones start from the best heuristic.
-
-    A bound, or an optimum called proven, that lies below the welfare another solver found is said to be false, in
-    the table, in the JSON (``contradicted_by``) and on standard error; the exit code is then 1.
-
-    Example: python -m auction compare market.json --solvers bid_density,greedy,ilp_cpsat --time-limit 30
-    """
-    chosen = solver.split(",") if solver else _comparable(reading)
-    plans = []
-    for name in chosen:
-        options = {"warm_start": "true"} if "warm_start" in registry.options_of(solvers.load(name).solve) else {}
-        solvers.prepare(name, reading, time_limit, 0, options)
-        plans.append((name, options))
-    loaded = [(path, _read(path)) for path in markets]
-
-    summaries: list[dict[str, Any]] = []
-    interrupted = False
-    for path, market in loaded:
-        of_market: list[Outcome] = []
-        for name, options in plans:
-            try:
-                of_market.append(_solve(market, name, reading, time_limit, 0, options))
-            except InputError as error:
-                if solver:
-                    raise
-                stderr.print(printable(f"{name} left out: {error}"), soft_wrap=True)
-            if interrupted := bool(of_market) and of_market[-1].status == "interrupted":
-                break
-        contradictions = [_contradicted_by(one, of_market) for one in of_market]
-        for one, other in zip(of_market, contradictions, strict=True):
-            if other is not None:
-                word = "proven optimum" if one.proven_optimal else "bound"
-                text = f"{path}: {one.solver}'s {word} {one.bound} is false: {other.solver} found {other.welfare}"
-                stderr.print(printable(text), style="bold red", soft_wrap=True)
-        if not json:
-            _print_outcomes(str(path), of_market)
-        summaries += [
-            summary_of(one) | ({} if other is None else {"contradicted_by": other.solver})
-            for one, other in zip(of_market, contradictions, strict=True)
-        ]
-        if interrupted:
-            break
-    if json:
-        print_json(summaries)
-    if interrupted:
-        raise typer.Exit(INTERRUPTED)
-    if any("contradicted_by" in summary for summary in summaries):
-        raise typer.Exit(1)
-
-
-def _contradicted_by(outcome: Outcome, others: list[Outcome]) -> Outcome | None:
-    """The outcome of most welfare, where that is above what this one calls a bound: feasible, so the bound is false."""
-    best = max(others, key=lambda one: one.welfare)
-    return best if outcome.bound is not None and outcome.bound < best.welfare else None
-
-
-def _comparable(reading: str) -> list[str]:
-    """All solvers that take the reading, the tests' referee apart."""
-    return [name for name in solvers.names() if name != "brute_force" and reading in solvers.load(name).READINGS]
-
-
 @app.command("solvers")
 def list_solvers() -> None:
     """The solvers there are, with their readings and options.
@@ -271,41 +193,3 @@ def list_families() -> None:
     for name in instances.names():
         module = instances.load(name)
         print_named(name, registry.summary(module), options_in_words(module.generate))
-
-
-def _read(path: Path) -> Market:
-    """The market; a word on standard error where its amounts look like tokens."""
-    with working(f"reading {path}"):
-        market = read_market(path)
-    if market.tasks and not (market.net_bid > 0).any():
-        stderr.print(
-            printable(f"{path}: no task bids more than its extra cost; amounts are micro-tokens"), soft_wrap=True
-        )
-    return market
-
-
-def _solve(
-    market: Market, solver: str, reading: Any, time_limit: float | None, seed: int, options: dict[str, str]
-) -> Outcome:
-    limit = "" if time_limit is None else f", at most {time_limit:g} s"
-    with working(f"{solver} on {market.tasks} x {market.providers}{limit}"), clean_stdout():
-        return solvers.solve(market, solver, reading=reading, time_limit=time_limit, seed=seed, options=options)
-
-
-def _print_outcomes(title: str, outcomes: list[Outcome]) -> None:
-    bounds = [one.bound for one in outcomes if one.bound is not None and not _contradicted_by(one, outcomes)]
-    best = min(bounds, default=0)
-    caption = "welfare and bound in tokens; gap to the best bound of the table"
-    stdout.print(printable(title), soft_wrap=True)
-    table = table_of("solver", "welfare", "bound", "gap", "seconds", caption=caption)
-    table.add_column("status", overflow="fold")
-    for one in outcomes:
-        table.add_row(
-            one.solver,
-            "" if one.status == "bound" else f"{one.welfare / MICRO:,.6f}",
-            "" if one.bound is None else f"{one.bound / MICRO:,.6f}",
-            f"{(best - one.welfare) / best:.4%}" if best and one.status != "bound" else "",
-            f"{one.seconds:.3f}",
-            "FALSE" if _contradicted_by(one, outcomes) else one.status,
-        )
-    stdout.print(table)

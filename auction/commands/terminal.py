@@ -118,7 +118,7 @@ def print_named(name: str, *paragraphs: str) -> None:
         stdout.print(Padding(paragraph, (0, 0, 0, 4)))
 
 
-def table_of(name: str, *numbers: str, caption: str) -> Table:
+def table_of(name: str, *numbers: str, caption: str | None = None) -> Table:
     """A table of few strokes: names, which are never cut off, then numbers."""
     table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False, caption=caption)
     table.add_column(name, overflow="fold", min_width=19)
