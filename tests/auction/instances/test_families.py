@@ -50,6 +50,9 @@ def test_what_a_caller_gets_wrong(refusal, family):
         ("heavy_tailed", "tail", (0, -1)),
         ("heavy_tailed", "largest", (2, 0)),
         ("adversarial", "against", ("all", "")),
+        ("sparse", "demanded", (0, -1)),
+        ("sparse", "loaded", (0, -1)),
+        ("sparse", "largest", (0, -1)),
     ],
 )
 def test_options_outside_their_range(generate, refusal, family, option, values):
@@ -117,6 +120,38 @@ def test_heavy_tails(generate):
         assert held_by_a_percent(getattr(market, name)) > 3 * held_by_a_percent(getattr(plain, name))
     assert market.demand.max() <= 200 and market.resource.max() <= 200
     assert generate("heavy_tailed", 2000, 2000, 2, largest=20).demand.max() == 20
+
+
+def assert_as_often(counts, draws):
+    """Every count is as often as the others, within five standard errors."""
+    share = 1 / counts.size
+    assert np.abs(counts / draws - share).max() < 5 * np.sqrt(share * (1 - share) / draws)
+
+
+def test_sparse_tasks_need_few_types(generate):
+    market = generate("sparse", 6000, 6000, 20)
+    for rows, most in ((market.demand, 3), (market.resource, 4)):
+        assert_as_often(np.bincount((rows > 0).sum(axis=1), minlength=most + 1)[1:], 6000)
+        assert_as_often(np.bincount(rows[rows > 0], minlength=12)[1:], np.count_nonzero(rows))
+    assert_uniform(units_priced(market.resource, market.cost), 0.5, 1.5)
+    assert_uniform(units_priced(market.demand, market.value, fixed=2), 0.8, 3.0)
+    assert (market.slots == 1).all()
+
+    market = generate("sparse", 500, 500, 20, demanded=50, loaded=1, largest=2)
+    assert set((market.demand > 0).sum(axis=1)) == set(range(1, 21))
+    assert ((market.resource > 0).sum(axis=1) == 1).all()
+    assert market.demand.max() == market.resource.max() == 2
+
+
+@pytest.mark.parametrize("popularity", [0.0, 0.5, 2.0])
+def test_types_of_sparse_are_as_popular_as_their_weights(generate, popularity):
+    def chance_of_two(weight):  # of each type to be among two drawn one after the other without replacement
+        first = weight / weight.sum()
+        return first + (first[:, None] * weight / (weight.sum() - weight[:, None]) * (1 - np.eye(weight.size))).sum(0)
+
+    weight = np.arange(1, 9) ** -popularity
+    loaded = (generate("sparse", 1, 20_000, 8, loaded=2, popularity=popularity).resource > 0).mean(axis=0)
+    assert loaded == pytest.approx((weight / weight.sum() + chance_of_two(weight)) / 2, abs=0.015)
 
 
 @pytest.mark.parametrize("size", [5, 10, 20, 40, 80])
