@@ -1,6 +1,12 @@
-"""The directory is the registry: one file a solver, a family, a claim; names are discovered, imported on use."""
+"""The directory is the registry: one file a solver, a family, a claim; names are discovered, imported on use.
 
+A package that says so, by ``ENTRY_POINTS``, takes in what other distributions register under that group: the name of an
+entry point beside those of the files, and the module it points to, which has what a file would have, ``REQUIRED``.
+"""
+
+import functools
 import importlib
+import importlib.metadata
 import inspect
 import pkgutil
 from collections.abc import Callable, Mapping
@@ -12,17 +18,63 @@ from auction.errors import InputError
 
 
 def names(package: ModuleType) -> list[str]:
-    """The modules of a package, sorted; those that begin with ``_`` are helpers of the others."""
-    found = (module.name for module in pkgutil.iter_modules(package.__path__))
-    return sorted(name for name in found if not name.startswith("_"))
+    """The modules of a package and its entry points, sorted; names that begin with ``_`` are helpers of the others."""
+    return sorted({*_files(package), *_others(package)})
 
 
 def load(package: ModuleType, name: str, kind: str) -> ModuleType:
-    """Import one of them; ``kind`` is what a person calls it (solver, family, claim)."""
-    if name not in names(package):
+    """Import one of them; ``kind`` is what a person calls it (solver, family, claim).
+
+    Raises:
+        InputError: none of that name, several, or one of another distribution that cannot be imported or lacks what
+            the package requires.
+    """
+    there, others = _files(package), _others(package).get(name, [])
+    if name not in there and not others:
         raise InputError(f"unknown {kind} {name!r}; there are {', '.join(names(package))}")
+    if len(others) + (name in there) > 1:
+        owners = ["distribute-lab"] * (name in there) + [_owner(entry) for entry in others]
+        raise InputError(f"{kind} {name!r} is of several distributions, {' and '.join(owners)}; uninstall all but one")
     with _interrupt.held():
-        return importlib.import_module(f"{package.__name__}.{name}")
+        if name in there:
+            return importlib.import_module(f"{package.__name__}.{name}")
+        return _loaded(package, others[0], kind)
+
+
+def _files(package: ModuleType) -> list[str]:
+    found = (module.name for module in pkgutil.iter_modules(package.__path__))
+    return [name for name in found if not name.startswith("_")]
+
+
+def _others(package: ModuleType) -> dict[str, list[importlib.metadata.EntryPoint]]:
+    group = getattr(package, "ENTRY_POINTS", None)
+    return _registered(group) if group else {}
+
+
+@functools.cache  # reading what is installed takes longer than many a solve
+def _registered(group: str) -> dict[str, list[importlib.metadata.EntryPoint]]:
+    """What other distributions register under a group, by name."""
+    found: dict[str, list[importlib.metadata.EntryPoint]] = {}
+    for entry in importlib.metadata.entry_points(group=group):
+        found.setdefault(entry.name, []).append(entry)
+    return found
+
+
+def _owner(entry: importlib.metadata.EntryPoint) -> str:
+    return entry.dist.name if entry.dist else "an unknown distribution"
+
+
+def _loaded(package: ModuleType, entry: importlib.metadata.EntryPoint, kind: str) -> ModuleType:
+    which = f"{kind} {entry.name!r} of {_owner(entry)} ({entry.value})"
+    try:
+        module: ModuleType = entry.load()
+    except Exception as error:  # whatever the code of others raises
+        why = " ".join(f"{type(error).__name__}: {error}".split())
+        raise InputError(f"{which} cannot be imported: {why}") from error
+    for attribute in package.REQUIRED:
+        if not hasattr(module, attribute):
+            raise InputError(f"{which} lacks {attribute!r}; it is a module with {' and '.join(package.REQUIRED)}")
+    return module
 
 
 def summary(module: ModuleType) -> str:

@@ -5,6 +5,7 @@ A family is a module with a function::
     generate(tasks, providers, types, rng, *, option=default, ...) -> Market
 
 whose keyword-only parameters are its documented options. Adding one means adding one file; its tests run by themselves.
+Another distribution adds one by an entry point of the group ``distribute_lab.families`` that names such a module.
 """
 
 import sys
@@ -17,6 +18,8 @@ from auction import registry
 from auction.arrays import integer
 from auction.market import Market
 
+ENTRY_POINTS, REQUIRED = "distribute_lab.families", ("generate",)
+
 
 def names() -> list[str]:
     """Every family there is."""
@@ -27,7 +30,7 @@ def load(name: str) -> Any:
     """A family's module.
 
     Raises:
-        InputError: no family of that name.
+        InputError: no family of that name, or one of another distribution that does not work.
     """
     return registry.load(sys.modules[__name__], name, "family")
 

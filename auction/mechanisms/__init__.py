@@ -5,6 +5,7 @@ A mechanism is a module with ``READINGS``, the first its default, and a function
     run(market, reading, stop, seed, *, option=default, ...) -> Settlement
 
 whose keyword-only parameters are its options. One that does not apply to a market raises InputError and says why.
+Another distribution adds one by an entry point of the group ``distribute_lab.mechanisms`` that names such a module.
 """
 
 import sys
@@ -19,6 +20,8 @@ from auction.errors import InputError
 from auction.market import READINGS, Int, Market
 from auction.search import Stop
 from auction.welfare import welfare
+
+ENTRY_POINTS, REQUIRED = "distribute_lab.mechanisms", ("READINGS", "run")
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +48,7 @@ def load(name: str) -> Any:
     """A mechanism's module.
 
     Raises:
-        InputError: no mechanism of that name.
+        InputError: no mechanism of that name, or one of another distribution that does not work.
     """
     return registry.load(sys.modules[__name__], name, "mechanism")
 

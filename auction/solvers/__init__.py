@@ -4,7 +4,9 @@ A solver is a module with ``READINGS`` and a function::
 
     solve(market, reading, stop, seed, *, option=default, ...) -> Found
 
-whose keyword-only parameters are its options. Adding one means adding one file; its tests run by themselves.
+whose keyword-only parameters are its options. Adding one means adding one file; its tests run by themselves. Another
+distribution adds one by an entry point of the group ``distribute_lab.solvers`` that names such a module, and ``solve``
+takes such a function as it is.
 """
 
 import sys
@@ -12,6 +14,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
+from types import SimpleNamespace
 from typing import Any
 
 from auction import registry
@@ -23,43 +26,53 @@ from auction.outcome import Outcome
 from auction.search import Found, Stop
 from auction.welfare import welfare
 
+ENTRY_POINTS, REQUIRED = "distribute_lab.solvers", ("READINGS", "solve")
+Solver = str | Callable[..., Found]  # a name, or a function as above
+
 
 def names() -> list[str]:
     """Every solver there is."""
     return registry.names(sys.modules[__name__])
 
 
-def load(name: str) -> Any:
-    """A solver's module.
+def name_of(solver: Solver) -> str:
+    """The name under which a solver's outcomes go: a function's is its own."""
+    return solver if isinstance(solver, str) else str(getattr(solver, "__name__", type(solver).__name__))
+
+
+def load(name: Solver) -> Any:
+    """A solver's module, or what stands for the module of a function, which takes every reading.
 
     Raises:
-        InputError: no solver of that name.
+        InputError: no solver of that name, or one of another distribution that does not work.
     """
+    if not isinstance(name, str):
+        return SimpleNamespace(READINGS=READINGS, solve=name, __doc__=name.__doc__)
     return registry.load(sys.modules[__name__], name, "solver")
 
 
 def prepare(
-    solver: str, reading: str, time_limit: float | None, seed: int, options: Mapping[str, Any]
+    solver: Solver, reading: str, time_limit: float | None, seed: int, options: Mapping[str, Any]
 ) -> tuple[Any, dict[str, Any]]:
     """The solver's module and its complete options, everything a caller can get wrong checked.
 
     Raises:
         InputError: unknown solver, reading or option, a reading the solver cannot take, a limit that is not positive.
     """
-    module = load(solver)
+    module, name = load(solver), name_of(solver)
     if reading not in READINGS:
         raise InputError(f"unknown reading {reading!r}; there are {', '.join(READINGS)}")
     if reading not in module.READINGS:
-        raise InputError(f"{solver} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
+        raise InputError(f"{name} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
     if time_limit is not None and not 0 < time_limit < float("inf"):
         raise InputError(f"time limit: {time_limit} is not allowed; a positive number of seconds")
     integer("seed", seed, 0, 2**31 - 1)
-    return module, registry.parse_options(module.solve, options, solver)
+    return module, registry.parse_options(module.solve, options, name)
 
 
 def solve(
     market: Market,
-    solver: str,
+    solver: Solver,
     *,
     reading: Reading = "bundle",
     time_limit: float | None = None,
@@ -73,7 +86,7 @@ def solve(
 
     Args:
         market: the market.
-        solver: a name from ``names()``.
+        solver: a name from ``names()``, or a function of the shape above.
         reading: ``bundle`` (a task may combine providers) or ``whole`` (one provider a task).
         time_limit: seconds of solving; None for no limit.
         seed: same seed, same result whenever the solver finishes within its limit.
@@ -83,6 +96,7 @@ def solve(
         InputError: see ``prepare``, or a market beyond what the solver can take.
     """
     module, complete = prepare(solver, reading, time_limit, seed, options or {})
+    name = name_of(solver)
     seed = int(seed)  # numpy's integers are no JSON
     market.net_bid  # noqa: B018 - derived once, outside the timing
     stop = Stop(time_limit)
@@ -90,14 +104,16 @@ def solve(
     found = _in_thread(lambda: module.solve(market, reading, stop, seed, **complete), stop)
     seconds = time.perf_counter() - start - stop.postponed
 
+    if not isinstance(found, Found):
+        raise TypeError(f"{name} returned {type(found).__name__}, not auction.search.Found")
     violated = check(market, found.allocation, reading)
     if violated:
-        raise AssertionError(f"{solver} returned an infeasible allocation: {violated[0]}")
+        raise AssertionError(f"{name} returned an infeasible allocation: {violated[0]}")
     achieved = welfare(market, found.allocation)
     if found.bound is not None and found.bound < achieved:
-        raise AssertionError(f"{solver} claims the bound {found.bound} below its own welfare {achieved}")
+        raise AssertionError(f"{name} claims the bound {found.bound} below its own welfare {achieved}")
     return Outcome(
-        solver=solver,
+        solver=name,
         reading=reading,
         allocation=found.allocation,
         welfare=achieved,
