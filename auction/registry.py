@@ -18,8 +18,8 @@ from auction.errors import InputError
 
 
 def names(package: ModuleType) -> list[str]:
-    """The modules of a package and its entry points, sorted; names that begin with ``_`` are helpers of the others."""
-    return sorted({*_files(package), *_others(package)})
+    """The files of a package and its entry points, sorted; files that begin with ``_`` are helpers of the others."""
+    return sorted({*modules(package), *_others(package)})
 
 
 def load(package: ModuleType, name: str, kind: str) -> ModuleType:
@@ -29,7 +29,7 @@ def load(package: ModuleType, name: str, kind: str) -> ModuleType:
         InputError: none of that name, several, or one of another distribution that cannot be imported or lacks what
             the package requires.
     """
-    there, others = _files(package), _others(package).get(name, [])
+    there, others = modules(package), _others(package).get(name, [])
     if name not in there and not others:
         raise InputError(f"unknown {kind} {name!r}; there are {', '.join(names(package))}")
     if len(others) + (name in there) > 1:
@@ -41,7 +41,8 @@ def load(package: ModuleType, name: str, kind: str) -> ModuleType:
         return _loaded(package, others[0], kind)
 
 
-def _files(package: ModuleType) -> list[str]:
+def modules(package: ModuleType) -> list[str]:
+    """The modules that are files of a package, helpers apart."""
     found = (module.name for module in pkgutil.iter_modules(package.__path__))
     return [name for name in found if not name.startswith("_")]
 

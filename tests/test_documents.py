@@ -115,14 +115,14 @@ def test_the_gap_of_the_tutorial_is_half(market):
 def test_the_solver_of_the_tutorial_solves(market, module, monkeypatch):
     monkeypatch.setitem(sys.modules, "auction.solvers.highest_bid", module("highest_bid"))
     monkeypatch.setattr(auction.solvers, "names", lambda: ["highest_bid"])
-    monkeypatch.setattr(auction.registry, "names", lambda package: ["highest_bid"])
+    monkeypatch.setattr(auction.registry, "modules", lambda package: ["highest_bid"])
     assert auction.solve(market, "highest_bid").welfare == 14 * MICRO
     assert auction.solve(market, "highest_bid", options={"least": 9 * MICRO}).welfare == 7 * MICRO
 
 
 def test_the_mechanism_of_the_tutorial_prices(market, module, monkeypatch):
     monkeypatch.setitem(sys.modules, "auction.mechanisms.pay_the_asks", module("pay_the_asks"))
-    monkeypatch.setattr(auction.registry, "names", lambda package: ["pay_the_asks"])
+    monkeypatch.setattr(auction.registry, "modules", lambda package: ["pay_the_asks"])
     settlement = auction.mechanisms.run(market, "pay_the_asks")
     assert sum(settlement.payment) == sum(settlement.receipt) == 11 * MICRO
 
