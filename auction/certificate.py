@@ -6,8 +6,8 @@ For any prices pi >= 0 of a slot of each provider,
 
 is an upper bound (Lagrangian duality), f(q; p) being the cheapest cover of q at prices p that uses each provider at
 most once, under ``whole`` the cheapest single slot that covers q. Prices of slot vectors, clipped to the largest demand
-and with f allowed to repeat a vector, give a weaker bound that costs far less. This file shares nothing with the
-solvers but the market, so that it can check them.
+and with f allowed to repeat a vector, give a weaker bound that costs far less; so does f that may repeat a provider, of
+markets with many types. This file shares nothing with the solvers but the market, so that it can check them.
 """
 
 from dataclasses import dataclass
@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from auction._support_covers import covers_by_support
 from auction.arrays import INT64_MAX
 from auction.errors import InputError
 from auction.market import Float, Int, Market, Reading
@@ -34,9 +35,18 @@ class Certificate:
     price: Int  # of each provider (n,): pi_j; or of each vector (v,): what its slot costs at most, c_j + pi_j
     vector: Int | None = None  # (v, K) every distinct slot vector, clipped to the largest demand; None: by provider
     unit: Int | None = None  # (K,) requests of each type that count as one, 0 leaves the type out; None: 1 of all
+    repeat: bool = False  # whether covers may use a provider more than once; of vectors they always may
 
 
-def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | None, unit: Int | None = None) -> int:
+def derived_bound(
+    market: Market,
+    reading: Reading,
+    price: Int,
+    vector: Int | None,
+    unit: Int | None = None,
+    *,
+    repeat: bool = False,
+) -> int:
     """The bound that prices prove, in exact integers.
 
     Args:
@@ -46,6 +56,7 @@ def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | No
         vector: (v, K), or None for prices of providers.
         unit: (K,), or None. Demands and clipped slots are divided by it and rounded up, so that every cover remains one
             (the rounded slots of a cover sum to no less than the rounded demand) and the bound holds; 0 drops a type.
+        repeat: covers may use a provider more than once, which weakens the bound and makes many types possible.
 
     Raises:
         InputError: prices of the wrong number or below 0, a slot vector that is not listed, a lattice beyond memory,
@@ -73,7 +84,9 @@ def derived_bound(market: Market, reading: Reading, price: Int, vector: Int | No
         paid = np.minimum(paid + np.minimum(market.cost, highest), highest)
         rows, paid = rows[market.slots > 0], paid[market.slots > 0]
     rows = np.minimum(rows, top)
-    if reading == "whole":
+    if repeat:
+        cover = covers_by_support(demand, rows, paid, highest, single=reading == "whole")
+    elif reading == "whole":
         cover = _cheapest_slots(demand, rows, paid, highest)
     else:
         cover = _cheapest_covers(demand, rows, paid, highest, repeat=vector is not None)

@@ -195,13 +195,15 @@ def read_outcome(path: Path) -> Outcome:
 def write_certificate(path: Path, certificate: Certificate) -> None:
     """Write certificate.json: integer prices, by provider or by slot vector, and the bound they prove.
 
-    ``unit`` is written only where the lattice of demands was made coarse.
+    ``unit`` is written only where the lattice of demands was made coarse, ``repeat`` only where covers may use a
+    provider more than once.
     """
     fields = {"market_digest": certificate.market_digest, "reading": certificate.reading, "bound": certificate.bound}
     rows = {"vector": certificate.vector, "unit": certificate.unit}
     rows_written = {name: array.tolist() for name, array in rows.items() if array is not None}
+    repeat = {"repeat": True} if certificate.repeat else {}
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(fields | rows_written | {"price": certificate.price.tolist()}) + "\n")
+        temporary.write_text(json.dumps(fields | rows_written | repeat | {"price": certificate.price.tolist()}) + "\n")
 
 
 def read_certificate(path: Path) -> Certificate:
@@ -218,6 +220,8 @@ def read_certificate(path: Path) -> Certificate:
         if fields["reading"] not in READINGS:
             raise InputError(f"reading: {shown(fields['reading'])} is not allowed; {' or '.join(READINGS)}")
         price = amounts("price", fields["price"], (None,))
+        if not isinstance(repeat := fields.get("repeat", False), bool):
+            raise InputError(f"repeat: {shown(repeat)} is not allowed; true or false")
         listed, unit = fields.get("vector"), fields.get("unit")
         return Certificate(
             market_digest=_text(fields, "market_digest"),
@@ -226,6 +230,7 @@ def read_certificate(path: Path) -> Certificate:
             price=price,
             vector=None if listed is None else amounts("vector", listed, (None, None)),
             unit=None if unit is None else amounts("unit", unit, (None,)),
+            repeat=repeat,
         )
     except InputError as error:
         raise InputError(f"{path}: {error}") from None

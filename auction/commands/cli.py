@@ -162,7 +162,8 @@ def _certificate_reasons(market: Market, outcome: Outcome, certificate: Certific
         )
     if certificate.reading != outcome.reading:
         raise InputError(f"reading: the certificate is for {certificate.reading}, the outcome for {outcome.reading}")
-    derived = derived_bound(market, certificate.reading, certificate.price, certificate.vector, certificate.unit)
+    rows = certificate.price, certificate.vector, certificate.unit
+    derived = derived_bound(market, certificate.reading, *rows, repeat=certificate.repeat)
     reasons = []
     if derived != certificate.bound:
         reasons.append(f"the certificate states the bound {certificate.bound}; its prices prove {derived}")

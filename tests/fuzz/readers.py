@@ -130,7 +130,7 @@ def write_certificates(root: Path) -> None:
 
 def derive(path: Path) -> None:
     found = read_certificate(path / "certificate.json")
-    derived_bound(market(), found.reading, found.price, found.vector, found.unit)
+    derived_bound(market(), found.reading, found.price, found.vector, found.unit, repeat=found.repeat)
 
 
 def write_devices(root: Path) -> None:
