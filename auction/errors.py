@@ -1,5 +1,8 @@
 """The one error a caller is meant to see."""
 
+from collections.abc import Iterable
+from difflib import get_close_matches
+
 
 class InputError(ValueError):
     """Bad input: one line that says what is wrong, where, and what is allowed.
@@ -9,3 +12,11 @@ class InputError(ValueError):
 
     def __init__(self, message: str) -> None:
         super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
+
+
+def unknown(kind: str, name: str, known: Iterable[str], owner: str = "") -> InputError:
+    """That no ``kind`` (of an ``owner``) has this name, which one is nearest, and which there are."""
+    names = list(known)
+    nearest = get_close_matches(name, names, 1)
+    hint = f"did you mean {nearest[0]}? There" if nearest else "there"
+    return InputError(f"unknown {kind} {name!r}{owner and f' of {owner}'}; {hint} are {', '.join(names) or 'none'}")

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 from auction import _interrupt
-from auction.errors import InputError
+from auction.errors import InputError, unknown
 
 
 def names(package: ModuleType) -> list[str]:
@@ -31,7 +31,7 @@ def load(package: ModuleType, name: str, kind: str) -> ModuleType:
     """
     there, others = modules(package), _others(package).get(name, [])
     if name not in there and not others:
-        raise InputError(f"unknown {kind} {name!r}; there are {', '.join(names(package))}")
+        raise unknown(kind, name, names(package))
     if len(others) + (name in there) > 1:
         owners = ["distribute-lab"] * (name in there) + [_owner(entry) for entry in others]
         raise InputError(f"{kind} {name!r} is of several distributions, {' and '.join(owners)}; uninstall all but one")
@@ -101,8 +101,7 @@ def parse_options(function: Callable[..., Any], given: Mapping[str, Any], owner:
     options = options_of(function)
     for name in given:
         if name not in options:
-            there = ", ".join(options) or "none"
-            raise InputError(f"unknown option {name!r} of {owner}; there are: {there}")
+            raise unknown("option", name, options, owner)
     return {
         name: _parse(f"option {name} of {owner}", given[name], parameter.annotation)
         if name in given

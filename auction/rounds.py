@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike, NDArray
 from auction import registry
 from auction.allocation import Allocation
 from auction.arrays import frozen, integer, reals
-from auction.errors import InputError
+from auction.errors import InputError, unknown
 from auction.market import AMOUNT_LIMIT, READINGS, Float, Int, Market, Reading
 from auction.prices import trade_prices
 from auction.solvers import bid_density
@@ -144,7 +144,7 @@ def simulate(
     if not 1 <= raise_factor <= 1000:
         raise InputError(f"raise_factor: {raise_factor:g} is not allowed; a number from 1 to 1000")
     if reading not in READINGS:
-        raise InputError(f"unknown reading {reading!r}; there are {', '.join(READINGS)}")
+        raise unknown("reading", reading, READINGS)
     chosen = registry.parse_options(bid_density.solve, options or {}, "bid_density")
 
     tasks, providers = market.tasks, market.providers

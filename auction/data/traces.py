@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from auction.errors import InputError
+from auction.errors import InputError, unknown
 from auction.market import Float, Int
 from auction.readers import LARGEST_TEXT, opened
 
@@ -192,7 +192,7 @@ def draw_arrivals(trace: str, count: int, rng: np.random.Generator, recorded: Fl
 
 def _ensure_timed(trace: str) -> None:
     if trace not in GAPS:
-        raise InputError(f"unknown trace of arrivals {trace!r}; there are {', '.join(GAPS)}")
+        raise unknown("trace of arrivals", trace, GAPS)
 
 
 def load_offers(directory: Path | None) -> dict[str, float]:

@@ -16,7 +16,7 @@ from typing import Any
 from auction import registry
 from auction.allocation import Allocation, check
 from auction.arrays import integer
-from auction.errors import InputError
+from auction.errors import InputError, unknown
 from auction.market import READINGS, Int, Market
 from auction.search import Stop
 from auction.welfare import welfare
@@ -65,7 +65,7 @@ def prepare(
     if reading is None:
         reading = module.READINGS[0]
     if reading not in READINGS:
-        raise InputError(f"unknown reading {reading!r}; there are {', '.join(READINGS)}")
+        raise unknown("reading", reading, READINGS)
     if reading not in module.READINGS:
         raise InputError(f"{mechanism} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
     integer("seed", seed, 0, 2**31 - 1)

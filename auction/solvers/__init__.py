@@ -20,7 +20,7 @@ from typing import Any
 from auction import registry
 from auction.allocation import check
 from auction.arrays import integer
-from auction.errors import InputError
+from auction.errors import InputError, unknown
 from auction.market import READINGS, Market, Reading
 from auction.outcome import Outcome
 from auction.search import Found, Stop
@@ -61,7 +61,7 @@ def prepare(
     """
     module, name = load(solver), name_of(solver)
     if reading not in READINGS:
-        raise InputError(f"unknown reading {reading!r}; there are {', '.join(READINGS)}")
+        raise unknown("reading", reading, READINGS)
     if reading not in module.READINGS:
         raise InputError(f"{name} cannot take the reading {reading!r}; it takes {', '.join(module.READINGS)}")
     if time_limit is not None and not 0 < time_limit < float("inf"):

@@ -6,12 +6,16 @@ head of 4 bits.
 """
 
 import stat
+from difflib import get_close_matches
 from pathlib import Path
 
 from inference.errors import InputError
 from inference.files.gguf_file import read_gguf
 from inference.files.safetensors_file import read_directory
 from inference.model import Llama
+
+NAMES = ("smollm2", "tiny")
+"""Models that need no path."""
 
 
 def read_model(path: Path) -> Llama:
@@ -23,8 +27,10 @@ def read_model(path: Path) -> Llama:
     try:
         mode = path.stat().st_mode
     except FileNotFoundError:
+        nearest = get_close_matches(str(path), NAMES, 1)
+        hint = f"did you mean {nearest[0]}? A" if nearest else "a"
         raise InputError(
-            f"{path}: there is no such model; a name (smollm2, tiny), a .gguf file or a directory is"
+            f"{path}: there is no such model; {hint} name ({', '.join(NAMES)}), a .gguf file or a directory is"
         ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -61,7 +61,13 @@ def test_options_can_be_described_and_default_to_what_they_allow(package):
 @PACKAGES
 @pytest.mark.parametrize("name", ["", "Greedy", "os", "../uniform", "__init__"])
 def test_unknown_names(refusal, package, name):
-    assert refusal(package.load, name).endswith(f" {name!r}; there are {', '.join(package.names())}")
+    assert refusal(package.load, name).endswith(f"here are {', '.join(package.names())}")
+
+
+def test_unknown_names_are_told_the_nearest(refusal):
+    there = ", ".join(solvers.names())
+    assert refusal(solvers.load, "gredy") == f"unknown solver 'gredy'; did you mean greedy? There are {there}"
+    assert refusal(solvers.load, "os") == f"unknown solver 'os'; there are {there}"
 
 
 @pytest.mark.parametrize(
@@ -95,8 +101,8 @@ def test_values_that_are_not_allowed(refusal, name, values, allowed):
 
 def test_unknown_options(refusal):
     there = "sort, fast, count, share, name"
-    assert refusal(parse_options, plain, {"speed": 1}, "it") == f"unknown option 'speed' of it; there are: {there}"
-    assert refusal(parse_options, lambda market: None, {"x": 1}, "it") == "unknown option 'x' of it; there are: none"
+    assert refusal(parse_options, plain, {"speed": 1}, "it") == f"unknown option 'speed' of it; there are {there}"
+    assert refusal(parse_options, lambda market: None, {"x": 1}, "it") == "unknown option 'x' of it; there are none"
 
 
 @given(st.integers(), st.floats(allow_nan=False, allow_infinity=False))

@@ -309,6 +309,7 @@ def test_every_adversary_of_a_dispute_loses_for_the_reason_that_its_game_ends_wi
     [
         (("dispute", *TINY, *BOTH), "give either --corrupt"),
         (("dispute", *TINY, *BOTH, "--corrupt", "node=x", "--adversary", "garbage"), "give either --corrupt"),
+        (("dispute", *TINY, *BOTH, "--adversary", "flippd-bit"), "did you mean flipped-bit? There are flipped-bit, "),
         (("dispute", *TINY, *BOTH, "--adversary", "nobody"), "unknown adversary 'nobody'; there are flipped-bit"),
         (("dispute", *TINY, *BOTH, "--corrupt", "qkv"), "node=NAME,element=I"),
         (("dispute", *TINY, *BOTH, "--corrupt", "node=x,element=²"), "node=NAME,element=I"),

@@ -3,6 +3,7 @@
 import json
 import re
 from contextlib import nullcontext
+from difflib import get_close_matches
 from pathlib import Path
 from shlex import quote
 from typing import Any
@@ -71,7 +72,9 @@ def check_asked(corrupt: str | None, adversary: str | None, out: Path | None, le
     if (corrupt is None) == (adversary is None):
         raise InputError("give either --corrupt node=NAME,element=I or --adversary NAME")
     if adversary is not None and adversary not in names():
-        raise InputError(f"unknown adversary {adversary!r}; there are {', '.join(names())}")
+        nearest = get_close_matches(adversary, names(), 1)
+        hint = f"did you mean {nearest[0]}? There" if nearest else "there"
+        raise InputError(f"unknown adversary {adversary!r}; {hint} are {', '.join(names())}")
     if corrupt is not None:
         _fields(corrupt)
     if out is not None:

@@ -36,7 +36,7 @@ def test_what_a_caller_gets_wrong(refusal, family):
     assert refused(2, 2, 0) == f"types: 0 is not allowed; an integer from 1 to {2**63 - 1}"
     assert refused(2.5, 2).startswith("tasks: 2.5 is not allowed")
     assert refused(2, 2, 1, -1) == f"seed: -1 is not allowed; an integer from 0 to {2**63 - 1}"
-    assert refused(2, 2, colour=1).startswith(f"unknown option 'colour' of {family}; there are: ")
+    assert refused(2, 2, colour=1).startswith(f"unknown option 'colour' of {family}; there are ")
 
 
 @pytest.mark.parametrize(

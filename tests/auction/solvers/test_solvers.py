@@ -61,7 +61,7 @@ def test_what_a_caller_gets_wrong(generate, refusal, solver):
 
     assert refused(solver="magic") == f"unknown solver 'magic'; there are {', '.join(solvers.names())}"
     assert refused(reading="half") == f"unknown reading 'half'; there are {', '.join(READINGS)}"
-    assert refused(options={"colour": 1}).startswith(f"unknown option 'colour' of {solver}; there are: ")
+    assert refused(options={"colour": 1}).startswith(f"unknown option 'colour' of {solver}; there are ")
     for limit in (0, -1, float("inf"), float("nan")):
         assert refused(time_limit=limit) == f"time limit: {limit} is not allowed; a positive number of seconds"
     for seed in (-1, 2**31, 1.5, True):
