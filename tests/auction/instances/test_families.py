@@ -16,7 +16,9 @@ SCALED = pytest.mark.parametrize("family, supply", [("scarce", 0.25), ("abundant
 @pytest.mark.parametrize("tasks, providers", [(0, 0), (0, 5), (5, 0), (1, 1), (7, 3), (40, 60)])
 def test_shapes_of_any_size(generate, family, tasks, providers, types):
     market = generate(family, tasks, providers, types)
-    assert (market.tasks, market.providers, market.types) == (tasks, providers, types)
+    further = market.types - types  # dummy goods, a provider each
+    assert (market.tasks, market.providers, market.types) == (tasks, providers + further, types + further)
+    assert further == 0 or family == "bundles"
 
 
 @every
@@ -50,6 +52,7 @@ def test_what_a_caller_gets_wrong(refusal, family):
         ("heavy_tailed", "tail", (0, -1)),
         ("heavy_tailed", "largest", (2, 0)),
         ("adversarial", "against", ("all", "")),
+        ("bundles", "recipe", ("all", "")),
         ("sparse", "demanded", (0, -1)),
         ("sparse", "loaded", (0, -1)),
         ("sparse", "largest", (0, -1)),
