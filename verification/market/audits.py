@@ -5,8 +5,13 @@ the coordinator cannot sign: neither alone biases it. By the same hash the verif
 whose offers could run it, one an owner, weighted by its deposit. The coordinator, who alone knows the secret until the
 audit is over, names each lot as it goes; the ledger notes the list, and checks every lot once the secret is shown.
 
-An owner who was drawn has one work limit to have a slot free; then comes the next lot. With fewer than three owners on
-the list, or none left, the coordinator audits; where it cannot run the models either, the result goes unaudited.
+An owner who was drawn has one work limit to have a slot free; then comes the next lot, as it does where its device
+leaves, or its own result is refuted. With fewer than three owners on the list, or none left, the coordinator audits;
+where it cannot run the models either, the result goes unaudited.
+
+The list is fixed by the first lot or the seal, no owner is drawn twice and the coordinator at most twice. So with n
+owners on it an audit has at most n + 2 lots, each of delta + 2 work limits and a tick for each timer, and a dispute of
+its verifier's, see ``claims``, and who waits for that.
 """
 
 from collections.abc import Sequence
@@ -44,6 +49,8 @@ from verification.market.rules import rules_of
 
 PRICES = 2
 """Of an audit that is bought."""
+ATTEMPTS = 2
+"""Of the coordinator's at an audit that is left to it; then the result can only be annulled."""
 PART = Fraction(2, 3)
 """Of the deposits, at least, on the list of an audit's lots: a fifth of all is then less than a third of the list."""
 LOT = {"lease": digest_text, "seal": digest_text, "index": number(0, 2**32), "owner": key_text}
@@ -311,6 +318,8 @@ def _check_turn(draft: Draft, name: str, lease: Lease, audit: Audit, owner: str)
     if owner == parties.coordinator(draft):
         if not could:
             raise Refusal("nobody-could", f"{name}: the coordinator has no offer for its models")
+        if audit.lots.count(owner) == ATTEMPTS:
+            raise Refusal("nobody-left", f"{name}: the coordinator has tried {ATTEMPTS} times")
         if not few and len(drawn) < audit.many:
             raise Refusal("not-exhausted", f"{name}: {audit.many - len(drawn)} owners are not drawn yet")
     elif few and could:

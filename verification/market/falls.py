@@ -10,10 +10,9 @@ with it.
 from collections.abc import Sequence
 from dataclasses import replace
 
-from verification.ledger.state import BURNT, FUND, Draft
+from verification.ledger.state import FUND, Draft
 from verification.market import orders, parties
 from verification.market.accounts import bond, free, pay, slash, stake
-from verification.market.audits import paid_from_bond
 from verification.market.records import Audit, Claim, Deputies, Device, Lease, Result, find, known, store
 from verification.market.returns import close, drop_claim, leave_result, take_back, unpay
 from verification.market.rules import rules_of
@@ -49,12 +48,16 @@ def uphold(draft: Draft, name: str) -> None:
 
 
 def refute(draft: Draft, name: str) -> None:
-    """A verifier or deputy that differs was wrong; where it was an audit's, that is over and has found nothing."""
+    """A verifier or deputy that differs was wrong; where it was an audit's, the next lot is drawn.
+
+    Of the result its fall says nothing: a third root loses against a wrong one too. A bond that bought the audit pays
+    who ends it. Nobody gains by verifiers that lose on purpose: each costs its owner a stake, of which at least
+    ``verifier_share`` reaches no person, and the audit goes on.
+    """
     lease = find(draft, Lease, name)
     main = lease.audits
     if known(draft, Audit, main) and (audit := find(draft, Audit, main)).verifier == name:
-        paid_from_bond(draft, lease, audit, BURNT)
-        store(draft, main, replace(audit, outcome="stands", verifier="", since=draft.tick))
+        store(draft, main, replace(audit, outcome="", verifier="", over=True, since=draft.tick))
     fall(draft, name, find(draft, Lease, main).owner, find(draft, Result, main).confirmed)
 
 

@@ -167,11 +167,11 @@ class Audit:
     many: int = 0
     """Owners on the list."""
     since: int = 0
-    """Tick of what happened last in it: challenge, seal, a lot, its verifier's outcome or leaving."""
+    """Tick of what happened last in it: challenge, seal, a lot, its verifier's outcome, leaving or fall."""
     lots: list[str] = field(default_factory=list)
-    """Owners drawn, one after another, none twice; last the coordinator where it is left to it."""
+    """Owners drawn, one after another, none twice; last the coordinator, at most twice, where it is left to it."""
     over: bool = False
-    """Whether the last lot is: its device declined, was late or handed back."""
+    """Whether the last lot is: its device declined, was late or handed back, or its result was refuted."""
     verifier: str = ""
     """The lease that verifies."""
     buyer: str = ""

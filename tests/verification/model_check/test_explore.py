@@ -6,7 +6,7 @@ import pytest
 
 from verification.dispute import dispute, stages
 from verification.market import deputies, falls, operations, results, returns, verdicts
-from verification.market.records import Claim, Result, find
+from verification.market.records import Audit, Claim, Lease, Result, find, store
 from verification.model_check.explore import explore
 from verification.model_check.setting import ROLES, Roles
 
@@ -106,7 +106,21 @@ def test_a_draw_that_is_ignored_is_found(monkeypatch):
 
 def test_a_verifier_that_falls_by_silence_is_found(monkeypatch):
     monkeypatch.setattr(verdicts, "set_aside", falls.uphold)
-    assert "was drawn, and is final; ['helper 2'] were not asked" in found(Roles(helpers=2, audit="drawn", voids=False))
+    assert "right and silent, a deputy was honest: lost" in found(Roles(helpers=2, audit="drawn", voids=False))
+
+
+@pytest.mark.slow
+def test_an_audit_that_is_over_by_a_verifier_with_a_third_root_is_found(monkeypatch):
+    refute = falls.refute
+
+    def concluding(draft, name):
+        main = find(draft, Lease, name).audits
+        refute(draft, name)
+        store(draft, main, replace(find(draft, Audit, main), outcome="stands"))
+
+    monkeypatch.setattr(falls, "refute", concluding)
+    roles = Roles(helpers=2, audit="drawn", voids=False)
+    assert "was drawn, and is final; ['helper 2'] were not asked" in found(roles, 2)
 
 
 def test_a_bond_that_stays_locked_is_found(monkeypatch):
