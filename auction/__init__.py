@@ -10,5 +10,6 @@ from auction.instances import generate
 from auction.market import Market
 from auction.outcome import Outcome
 from auction.solvers import solve
+from auction.tables import read
 
-__all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "generate", "solve"]
+__all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "generate", "read", "solve"]

@@ -9,12 +9,15 @@ from auction.arrays import INT64_MAX, frozen
 from auction.market import Int, Market, Reading
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Allocation:
     """The pairs (task, provider) with A_ij = 1, sorted by task, then provider; y_i = 1 for every task that occurs."""
 
     task: Int  # (pairs,)
     provider: Int  # (pairs,)
+
+    def __repr__(self) -> str:
+        return f"Allocation({self.task.size} pairs, {np.unique(self.task).size} tasks win)"
 
     @classmethod
     def of(cls, task: Any, provider: Any) -> "Allocation":

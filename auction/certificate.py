@@ -25,7 +25,7 @@ WORK_LIMIT = 4_000_000_000  # steps of a derivation, lattice points x rows of pr
 PAIR_LIMIT = 100_000_000  # demands x rows up to which demands are looked at one by one
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Certificate:
     """Prices and the bound they prove."""
 
@@ -36,6 +36,10 @@ class Certificate:
     vector: Int | None = None  # (v, K) every distinct slot vector, clipped to the largest demand; None: by provider
     unit: Int | None = None  # (K,) requests of each type that count as one, 0 leaves the type out; None: 1 of all
     repeat: bool = False  # whether covers may use a provider more than once; of vectors they always may
+
+    def __repr__(self) -> str:
+        of = "providers" if self.vector is None else "slot vectors"
+        return f"Certificate({self.reading}: bound {self.bound} micro-tokens by prices of {self.price.size} {of})"
 
 
 def derived_bound(

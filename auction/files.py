@@ -5,6 +5,7 @@ import os
 import secrets
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from auction.allocation import Allocation
 from auction.arrays import FLOAT64_MAX, amounts, integer, shown
 from auction.certificate import Certificate
 from auction.errors import InputError
-from auction.market import FIELDS, READINGS, Market
+from auction.market import FIELDS, OPTIONAL, READINGS, Market
 from auction.outcome import Outcome
 from auction.readers import LARGEST_ARRAYS, LARGEST_TEXT, ensure_fields, read_json, read_npz
 
@@ -58,12 +59,18 @@ def write_market(path: Path, market: Market) -> None:
     """Write market.json or market.npz, by suffix."""
     ensure_market_name(path)
     arrays = {name: getattr(market, name) for name in FIELDS}
+    if market.arrival is not None:
+        arrays["arrival"] = market.arrival
+    names = None if market.names is None else {of: n for of, n in asdict(market.names).items() if n is not None}
     if path.suffix == ".npz":
+        if names is not None:  # an array of bytes: text in UTF-8
+            arrays["names"] = np.frombuffer(json.dumps(names, ensure_ascii=False).encode(), np.uint8)
         _ensure_readable(path, sum(np.asarray(array).nbytes for array in arrays.values()), LARGEST_ARRAYS)
         with replacing(path) as temporary, temporary.open("wb") as file:
             np.savez(file, allow_pickle=False, **arrays)
         return
-    text = json.dumps({k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in arrays.items()}) + "\n"
+    fields = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in arrays.items()}
+    text = json.dumps(fields | ({} if names is None else {"names": names})) + "\n"
     _ensure_readable(path, len(text), LARGEST_TEXT)
     with replacing(path) as temporary:
         temporary.write_text(text)
@@ -90,13 +97,22 @@ def read_market(path: Path) -> Market:
     ensure_market_name(path)
     fields: dict[str, Any]
     if path.suffix == ".npz":
-        fields = read_npz(path, FIELDS, "a market")
+        fields = read_npz(path, FIELDS, "a market", OPTIONAL)
+        if "names" in fields:
+            fields["names"] = _text_in_bytes(path, fields["names"])
     else:
-        ensure_fields(path, fields := read_json(path), FIELDS, "a market")
+        ensure_fields(path, fields := read_json(path), FIELDS, "a market", OPTIONAL)
     try:
         return Market(**fields)
     except InputError as error:
         raise InputError(f"{path}: {error}") from None
+
+
+def _text_in_bytes(path: Path, array: np.ndarray[Any, Any]) -> Any:
+    try:
+        return json.loads(array.astype(np.uint8, casting="safe").tobytes())
+    except (TypeError, ValueError, RecursionError):
+        raise InputError(f"{path}: names: not JSON in an array of bytes") from None
 
 
 def summary_of(outcome: Outcome) -> dict[str, Any]:

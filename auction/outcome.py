@@ -1,14 +1,18 @@
 """What a solver reports of one market."""
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from auction.allocation import Allocation
 from auction.certificate import Certificate
-from auction.market import Reading
+from auction.errors import InputError
+from auction.market import MICRO, Market, Reading
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 
-@dataclass(frozen=True, eq=False, kw_only=True)
+@dataclass(frozen=True, eq=False, kw_only=True, repr=False)
 class Outcome:
     """What a solver reports of one market."""
 
@@ -26,6 +30,12 @@ class Outcome:
     certified_bound: int | None = None  # what the certificate proves; None without one
     proof: str | None = None  # what carries ``bound`` below ``certified_bound``, and its size
     certificate: Certificate | None = None  # of a solve in this process; files keep it apart
+    market: Market | None = None  # likewise
+
+    def __repr__(self) -> str:
+        gap = "no bound" if self.gap is None else f"gap {self.gap:.4%}"
+        tokens = f"welfare {self.welfare / MICRO:,.6f} tokens, {gap}"
+        return f"Outcome({self.solver}, {self.reading}: {tokens}, {self.status}, {self.seconds:.3f} s)"
 
     @property
     def gap(self) -> float | None:
@@ -33,3 +43,31 @@ class Outcome:
         if self.bound is None:
             return None
         return (self.bound - self.welfare) / self.bound if self.bound else 0.0
+
+    def frame(self, market: Market | None = None) -> "pd.DataFrame":
+        """A row for each pair that trades: task and provider by name, and what each reported, micro-tokens.
+
+        Columns: ``task``; ``provider``; ``bid [micro]``, b_i = v_i - e_i of the whole task; ``cost [micro]``, c_j of
+        the one slot.
+
+        Args:
+            market: whose outcome it is, where that came from a file.
+
+        Raises:
+            InputError: no market, or another one.
+        """
+        import pandas as pd
+
+        market = market or self.market
+        if market is None or market.digest != self.market_digest:
+            raise InputError("market: the one that the outcome is of is needed to name tasks and providers")
+        task, provider = self.allocation.task, self.allocation.provider
+        named = market.labels.tasks or (), market.labels.providers or ()
+        return pd.DataFrame(
+            {
+                "task": [named[0][i] for i in task],
+                "provider": [named[1][j] for j in provider],
+                "bid [micro]": market.net_bid[task],
+                "cost [micro]": market.cost[provider],
+            }
+        )

@@ -67,13 +67,16 @@ def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return fields
 
 
-def ensure_fields(path: Path, found: Collection[str], needed: Collection[str], what: str) -> None:
+def ensure_fields(
+    path: Path, found: Collection[str], needed: Collection[str], what: str, optional: Collection[str] = ()
+) -> None:
     """Refuse a file that lacks a field or has another."""
     missing = [name for name in needed if name not in found]
-    foreign = [name for name in found if name not in needed]
+    foreign = [name for name in found if name not in needed and name not in optional]
     if missing or foreign:
         wrong = f"lacks {missing[0]!r}" if missing else f"has an unknown field {foreign[0][:40]!r}"
-        raise InputError(f"{path}: {wrong}; {what} has {', '.join(needed)}")
+        also = f", and perhaps {', '.join(optional)}" if optional else ""
+        raise InputError(f"{path}: {wrong}; {what} has {', '.join(needed)}{also}")
 
 
 class _InBlocks(io.BufferedReader):
@@ -85,7 +88,9 @@ class _InBlocks(io.BufferedReader):
         return super().read(BLOCK if size is None or size < 0 else size)
 
 
-def read_npz(path: Path, needed: Collection[str], what: str) -> dict[str, NDArray[Any]]:
+def read_npz(
+    path: Path, needed: Collection[str], what: str, optional: Collection[str] = ()
+) -> dict[str, NDArray[Any]]:
     """The arrays of an npz, all of numbers.
 
     Nothing is unpacked before the names are right and sizes add up to at most LARGEST_ARRAYS, and no array is made
@@ -98,8 +103,9 @@ def read_npz(path: Path, needed: Collection[str], what: str) -> dict[str, NDArra
         try:
             with zipfile.ZipFile(_InBlocks(io.FileIO(file.fileno(), closefd=False))) as archive:
                 members = archive.infolist()
-                ensure_fields(path, [member.filename.removesuffix(".npy") for member in members], needed, what)
-                if len(members) > len(needed):
+                named = [member.filename.removesuffix(".npy") for member in members]
+                ensure_fields(path, named, needed, what, optional)
+                if len(set(named)) < len(named):
                     raise ValueError("an array occurs twice")
                 if (size := sum(member.file_size for member in members)) > LARGEST_ARRAYS:
                     raise ValueError(f"its arrays have {size} bytes; at most {LARGEST_ARRAYS} are read")

@@ -163,6 +163,8 @@ def simulate(
             market,
             demand=market.demand[pool],
             value=(ranked_by if printed else market.value)[pool],
+            arrival=None,
+            names=None,
             **{name: getattr(market, name)[present] for name in ("resource", "slots", "cost", "ability")},
         )
         rng = np.random.default_rng((seed, number))

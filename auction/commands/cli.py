@@ -13,6 +13,7 @@ from auction.commands.arguments import Json, MarketFile, Options, ReadingName, S
 from auction.commands.compare import compare, print_outcome
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
 from auction.commands.solving import read, solved
+from auction.commands.tables import export_tables, import_tables, write_template
 from auction.commands.terminal import key_values, print_json, print_named, printable, stderr, working
 from auction.errors import InputError
 from auction.files import (
@@ -39,6 +40,9 @@ app.command("compare")(compare)
 app.command("mechanism")(run_mechanism)
 app.command("properties")(measure_properties)
 app.command("mechanisms")(list_mechanisms)
+app.command("import")(import_tables)
+app.command("export")(export_tables)
+app.command("template")(write_template)
 
 CertificateOut = Annotated[Path | None, typer.Option(help="where to write certificate.json", show_default=False)]
 CertificateIn = Annotated[Path | None, typer.Option(help="certificate.json of the outcome", show_default=False)]

@@ -54,7 +54,7 @@ def run(app: typer.Typer) -> None:
         with install_listener("numba:compile", _Compiling()):
             sys.exit(app(standalone_mode=False))
     except InputError as error:
-        fail(str(error))
+        fail(*error.lines)
     except typer.TyperException as error:
         if message := getattr(error, "format_message", error.__str__)():
             fail(message)
@@ -65,9 +65,10 @@ def run(app: typer.Typer) -> None:
         sys.exit(INTERRUPTED)
 
 
-def fail(message: str) -> None:
-    """Print one line and exit with code 2."""
-    print("error: " + printable(" ".join(message.split())), file=sys.stderr)
+def fail(*messages: str) -> None:
+    """Print a line for each message and exit with code 2."""
+    for message in messages:
+        print("error: " + printable(" ".join(message.split())), file=sys.stderr)
     sys.exit(BAD_INPUT)
 
 

@@ -27,9 +27,10 @@ def lies(market: Market, task: int, factors: Sequence[float]) -> Iterator[tuple[
     """
     for kind, demand, value in _reports(market, task, factors):
         try:
-            yield kind, replace(market, demand=demand, value=value), [task, *range(market.tasks, value.size)]
+            reported = replace(market, demand=demand, value=value, arrival=None, names=None)
         except InputError:
             continue
+        yield kind, reported, [task, *range(market.tasks, value.size)]
 
 
 def _reports(market: Market, task: int, factors: Sequence[float]) -> Iterator[tuple[Kind, Int, Int]]:

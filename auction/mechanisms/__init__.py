@@ -10,21 +10,26 @@ Another distribution adds one by an entry point of the group ``distribute_lab.me
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
 
 from auction import registry
 from auction.allocation import Allocation, check
 from auction.arrays import integer
 from auction.errors import InputError, unknown
-from auction.market import READINGS, Int, Market
+from auction.market import MICRO, READINGS, Int, Market
 from auction.search import Stop
-from auction.welfare import welfare
+from auction.welfare import provider_utility, user_utility, welfare
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 ENTRY_POINTS, REQUIRED = "distribute_lab.mechanisms", ("READINGS", "run")
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Settlement:
     """An allocation and its prices, integer micro-tokens; payments exclude the extra costs e_i."""
 
@@ -32,6 +37,49 @@ class Settlement:
     payment: Int  # (m,) by task; 0 where it loses
     receipt: Int  # (n,) by provider, for all its slots together
     epsilon: float | None = None  # what of the settlement is differentially private, the mechanism says
+    market: Market | None = None  # as reported; of ``run`` in this process
+
+    def __repr__(self) -> str:
+        paid, received = int(self.payment.sum()) / MICRO, int(self.receipt.sum()) / MICRO
+        won = np.unique(self.allocation.task).size
+        return f"Settlement({won} tasks win, {paid:,.6f} tokens paid, {received:,.6f} received)"
+
+    def frame(self) -> "pd.DataFrame":
+        """A row for each task and provider: what it trades and pays or receives, amounts in micro-tokens.
+
+        Columns: ``side``, task or provider; ``name``; ``slots``, how many it takes or gives; ``reported [micro]``, of a
+        task its bid b_i = v_i - e_i, of a provider the cost of one slot; ``price [micro]``, what it pays or receives
+        for all its slots; ``surplus [micro]``, what it gains: bid less payment where it wins, receipt less costs.
+
+        Raises:
+            InputError: a settlement that does not come from ``run``.
+        """
+        import pandas as pd
+
+        if (market := self.market) is None:
+            raise InputError("market: only a settlement that comes from auction.mechanisms.run knows its own")
+        sides = ("task", "provider")
+        names, pairs = (market.labels.tasks, market.labels.providers), (self.allocation.task, self.allocation.provider)
+        counts, reported = (market.tasks, market.providers), (market.net_bid, market.cost)
+        prices = self.payment, self.receipt
+        gains = (
+            user_utility(market, self.allocation, self.payment),
+            provider_utility(market, self.allocation, self.receipt),
+        )
+        parts = [
+            pd.DataFrame(
+                {
+                    "side": sides[s],
+                    "name": names[s],
+                    "slots": np.bincount(pairs[s], minlength=counts[s]),
+                    "reported [micro]": reported[s],
+                    "price [micro]": prices[s],
+                    "surplus [micro]": gains[s],
+                }
+            )
+            for s in range(2)
+        ]
+        return pd.concat(parts, ignore_index=True)
 
     @property
     def budget_surplus(self) -> int:
@@ -99,7 +147,7 @@ def run(
     violated = check(market, settlement.allocation, chosen)
     if violated:
         raise AssertionError(f"{mechanism} returned an infeasible allocation: {violated[0]}")
-    return settlement
+    return replace(settlement, market=market)
 
 
 def summary(mechanism: str, market: Market, settlement: Settlement) -> dict[str, Any]:

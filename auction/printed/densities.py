@@ -102,7 +102,7 @@ def relabelled(market: Market, seed: int) -> Market:
     i, j = rng.permutation(market.tasks), rng.permutation(market.providers)
     by_task = {name: getattr(market, name)[i] for name in ("demand", "value")}
     by_provider = {name: getattr(market, name)[j] for name in ("resource", "slots", "cost", "ability")}
-    return replace(market, **by_task, **by_provider)
+    return replace(market, **by_task, **by_provider, arrival=None, names=None)
 
 
 def ties(market: Market) -> tuple[float, float]:

@@ -127,6 +127,7 @@ def solve(
         certified_bound=None if found.certificate is None else found.certificate.bound,
         proof=found.proof,
         certificate=found.certificate,
+        market=market,
     )
 
 

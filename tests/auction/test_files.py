@@ -110,7 +110,7 @@ def test_pickled_objects_are_not_read(tmp_path, refusal, market):
 
 @pytest.mark.parametrize("suffix", SUFFIXES)
 def test_missing_unknown_and_bad_fields(tmp_path, refusal, market, suffix):
-    path, known = tmp_path / f"market{suffix}", ", ".join(FIELDS)
+    path, known = tmp_path / f"market{suffix}", ", ".join(FIELDS) + ", and perhaps arrival, names"
 
     def refused(**arrays):
         if suffix == ".npz":

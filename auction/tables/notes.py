@@ -1,0 +1,118 @@
+"""What a person should know of a market before it is solved: what was taken for granted, and what looks wrong."""
+
+from collections.abc import Iterable, Sequence
+from itertools import islice
+
+import numpy as np
+
+from auction.market import MICRO, Market
+
+LISTED = 5  # names in one note
+FAR = 1e4  # a ratio of medians that no market of one unit has
+LARGE, SMALL = 1e5, 1e-4  # tokens: medians that look like micro-tokens read as tokens, and the reverse
+
+
+def taken_for_granted(market: Market) -> list[str]:
+    """The extra cost and the abilities, in words: both have defaults."""
+    return [_extra_cost(market), *_abilities(market)]
+
+
+def warnings(market: Market) -> list[str]:
+    """Who can never win or trade, and amounts that look like another unit."""
+    return [*_units(market), *_tasks(market), *_providers(market), *_types(market)]
+
+
+def tokens(micro: int) -> str:
+    """Exact tokens, without zeros that say nothing: 1.25, 0.000001."""
+    whole, part = divmod(abs(int(micro)), MICRO)
+    return f"{'-' if micro < 0 else ''}{whole:,}" + (f".{part:06d}".rstrip("0") if part else "")
+
+
+def unservable(market: Market) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+    """(m,) whether a task asks for more than one slot of every provider together completes."""
+    reach = market.resource[market.slots > 0].sum(axis=0)
+    return (market.demand > reach).any(axis=1)
+
+
+def _extra_cost(market: Market) -> str:
+    if not market.tasks:
+        return "extra cost: there is no task"
+    low, high = int(market.extra_cost.min()), int(market.extra_cost.max())
+    median = float(np.median(market.value))
+    share = f", {float(np.median(market.extra_cost)) / median:.3g} of the median value" if median and high else ""
+    amount = tokens(low) if low == high else f"{tokens(low)} to {tokens(high)}"
+    what = "none: what a task bids is its value" if not high else f"{amount} tokens a task{share}"
+    return f"extra cost: {what} (alpha {market.alpha}, beta {market.beta}, {_work(market)})"
+
+
+def _work(market: Market) -> str:
+    low, high = market.unit_work.min(), market.unit_work.max()
+    return f"work of a request {low:g}" + (f" to {high:g}" if low != high else "")
+
+
+def _abilities(market: Market) -> Iterable[str]:
+    if market.providers and (market.ability == market.ability.flat[0]).all():
+        yield f"ability: {market.ability.flat[0]:g} of everybody, so that it ranks nobody"
+
+
+def _units(market: Market) -> Iterable[str]:
+    value, cost = market.value[market.value > 0], market.cost[market.cost > 0]
+    if not value.size or not cost.size:
+        return
+    of_value, of_cost = float(np.median(value)), float(np.median(cost))
+    if not 1 / FAR <= of_value / of_cost <= FAR:
+        yield (
+            f"the median value is {tokens(round(of_value))} tokens and the median cost {tokens(round(of_cost))}: "
+            "is one of them in another unit? A header may say so: value [micro]"
+        )
+    elif min(of_value, of_cost) > LARGE * MICRO:
+        yield f"the median value is {tokens(round(of_value))} tokens: if amounts are micro-tokens, --unit micro says so"
+    elif max(of_value, of_cost) < SMALL * MICRO:
+        yield f"the median value is {tokens(round(of_value))} tokens: are the amounts tokens, read as micro-tokens?"
+
+
+def _tasks(market: Market) -> Iterable[str]:
+    names, beyond, poor = market.labels.tasks or (), unservable(market), market.net_bid <= 0
+    if not market.tasks:
+        yield "there is no task"
+    elif (beyond | poor).all():
+        yield "no task can win"
+    if poor.any():
+        yield f"{_count(poor, 'task bids', 'tasks bid')} nothing after the extra cost: {_listed(names, poor)}"
+    if beyond.any():
+        yield (
+            f"{_count(beyond, 'task asks', 'tasks ask')} for more than all providers complete together, a slot of "
+            f"each: {_listed(names, beyond)}"
+        )
+
+
+def _providers(market: Market) -> Iterable[str]:
+    names, asked = market.labels.providers or (), market.demand.any(axis=0)
+    closed = market.slots == 0
+    useless = ~closed & ~market.resource[:, asked].any(axis=1)
+    if not market.providers:
+        yield "there is no provider"
+    if closed.any():
+        yield f"{_count(closed, 'provider has', 'providers have')} no slots: {_listed(names, closed)}"
+    if useless.any():
+        yield f"{_count(useless, 'provider has', 'providers have')} nothing that is asked for: {_listed(names, useless)}"
+
+
+def _types(market: Market) -> Iterable[str]:
+    names, asked = market.labels.types or (), market.demand.any(axis=0)
+    there = market.resource[market.slots > 0].any(axis=0)
+    if (asked & ~there).any():
+        yield f"nobody serves {_listed(names, asked & ~there)}"
+    if (~asked).any():
+        yield f"nobody asks for {_listed(names, ~asked)}"
+
+
+def _count(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], one: str, several: str) -> str:
+    number = int(chosen.sum())
+    return f"{number:,} {one if number == 1 else several}"
+
+
+def _listed(names: Sequence[str], chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
+    first = list(islice((names[at] for at in np.flatnonzero(chosen)), LISTED))
+    more = int(chosen.sum()) - len(first)
+    return ", ".join(first) + (f" and {more:,} more" if more else "")
