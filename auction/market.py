@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from auction import extra_cost
 from auction.arrays import amounts, frozen, integer, reals, within
 from auction.errors import InputError
-from auction.names import Names
+from auction.names import Labels, Names
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -48,7 +48,9 @@ class Market:
     slots: Int  # (n,) slots w_j a provider offers
     cost: Int  # (n,) true adjusted cost c_j of one slot, micro-tokens
     ability: Float  # (n, K) Psi, benchmarked ability in [0, 1]
-    arrival: Float | None = None  # (m,) seconds from the first round's start; for ``rounds.simulate``, not in the digest
+    arrival: Float | None = (
+        None  # (m,) seconds from the first round's start; for ``rounds.simulate``, not in the digest
+    )
     names: Names | None = None  # what people call tasks, providers and types; not in the digest
 
     def __post_init__(self) -> None:
@@ -136,10 +138,10 @@ class Market:
         return self.unit_work.size
 
     @cached_property
-    def labels(self) -> Names:
+    def labels(self) -> Labels:
         """The names, or "task 0", "provider 0", "type 0" and so on where there are none."""
         own = self.names or Names()
-        return Names(
+        return Labels(
             own.tasks or tuple(f"task {i}" for i in range(self.tasks)),
             own.providers or tuple(f"provider {j}" for j in range(self.providers)),
             own.types or tuple(f"type {k}" for k in range(self.types)),

@@ -2,12 +2,20 @@
 
 from collections import Counter
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 from auction.arrays import shown
 from auction.errors import InputError
 
 LONGEST_NAME = 200  # characters
+
+
+class Labels(NamedTuple):
+    """What to call everything of a market that is shown to a person."""
+
+    tasks: tuple[str, ...]
+    providers: tuple[str, ...]
+    types: tuple[str, ...]
 
 
 @dataclass(frozen=True)

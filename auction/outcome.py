@@ -62,7 +62,7 @@ class Outcome:
         if market is None or market.digest != self.market_digest:
             raise InputError("market: the one that the outcome is of is needed to name tasks and providers")
         task, provider = self.allocation.task, self.allocation.provider
-        named = market.labels.tasks or (), market.labels.providers or ()
+        named = market.labels.tasks, market.labels.providers
         return pd.DataFrame(
             {
                 "task": [named[0][i] for i in task],

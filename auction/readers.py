@@ -88,9 +88,7 @@ class _InBlocks(io.BufferedReader):
         return super().read(BLOCK if size is None or size < 0 else size)
 
 
-def read_npz(
-    path: Path, needed: Collection[str], what: str, optional: Collection[str] = ()
-) -> dict[str, NDArray[Any]]:
+def read_npz(path: Path, needed: Collection[str], what: str, optional: Collection[str] = ()) -> dict[str, NDArray[Any]]:
     """The arrays of an npz, all of numbers.
 
     Nothing is unpacked before the names are right and sizes add up to at most LARGEST_ARRAYS, and no array is made

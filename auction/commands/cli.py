@@ -12,6 +12,7 @@ from auction.certificate import Certificate, derived_bound
 from auction.commands.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
 from auction.commands.compare import compare, print_outcome
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
+from auction.commands.run import run_tables
 from auction.commands.solving import read, solved
 from auction.commands.tables import export_tables, import_tables, write_template
 from auction.commands.terminal import key_values, print_json, print_named, printable, stderr, working
@@ -40,6 +41,7 @@ app.command("compare")(compare)
 app.command("mechanism")(run_mechanism)
 app.command("properties")(measure_properties)
 app.command("mechanisms")(list_mechanisms)
+app.command("run")(run_tables)
 app.command("import")(import_tables)
 app.command("export")(export_tables)
 app.command("template")(write_template)

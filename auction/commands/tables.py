@@ -15,9 +15,7 @@ from auction.tables.writing import market_tables, write_csv
 
 Tasks = Annotated[Path, typer.Argument(help="tasks: .csv, .csv.gz, .tsv, .xlsx or .parquet", show_default=False)]
 Providers = Annotated[Path, typer.Argument(help="providers: likewise", show_default=False)]
-Types = Annotated[
-    Path | None, typer.Option(help="a table type,unit_work: the work of one request", show_default=False)
-]
+Types = Annotated[Path | None, typer.Option(help="a table type,unit_work: the work of one request", show_default=False)]
 Unit = Annotated[str, typer.Option(help="of amounts whose header names none: tokens, milli or micro")]
 Alpha = Annotated[int, typer.Option(help="base of the logarithm in the extra cost")]
 Beta = Annotated[int, typer.Option(help="constant of the extra cost, whole tokens")]

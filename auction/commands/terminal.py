@@ -5,7 +5,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
 
@@ -90,12 +90,12 @@ def key_values(pairs: list[str]) -> dict[str, str]:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
-    """A spinner and a clock on standard error while something runs."""
+def working(what: str) -> Iterator[Callable[[str], None]]:
+    """A spinner and a clock on standard error while something runs; gives what says something else in its place."""
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
     with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        progress.add_task(printable(what))
-        yield
+        task = progress.add_task(printable(what))
+        yield lambda now: progress.update(task, description=printable(now))
 
 
 @contextmanager

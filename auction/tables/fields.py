@@ -90,9 +90,7 @@ class _Columns:
     amount: tuple[cells.Read, str]
 
     @classmethod
-    def of(
-        cls, sheet: Sheet, needed: Sequence[str], optional: Sequence[str], unit: str, faults: Faults
-    ) -> "_Columns":
+    def of(cls, sheet: Sheet, needed: Sequence[str], optional: Sequence[str], unit: str, faults: Faults) -> "_Columns":
         place: dict[str, int] = {}
         others: dict[str, int] = {}
         kind = cells.amount(unit)
@@ -165,7 +163,9 @@ def _abilities(providers: Sheet, offers: _Columns, names: Sequence[str], faults:
         if title.casefold().endswith(ABILITY):
             name = title[: -len(ABILITY)].rstrip()
             if name not in by_type:
-                faults.add(f"{providers.name}: row 1, column {title!r}: there is no type {name!r}{closest(name, names)}")
+                faults.add(
+                    f"{providers.name}: row 1, column {title!r}: there is no type {name!r}{closest(name, names)}"
+                )
             else:
                 by_type[name] = cells.column(providers, at, kind, faults, empty=1.0)
     return [list(row) for row in zip(*by_type.values(), strict=True)]
@@ -206,7 +206,9 @@ def _long_tasks(
             if column[row] == -1:
                 continue
             if found[name].setdefault(task, column[row]) != column[row]:
-                faults.add(f"{tasks.where(row, place[name])}: {line[place[name]][:40]!r} is not what {task[:40]!r} has above")
+                faults.add(
+                    f"{tasks.where(row, place[name])}: {line[place[name]][:40]!r} is not what {task[:40]!r} has above"
+                )
     for task, row in first.items():
         for name in stated:
             if task not in found[name]:
@@ -229,7 +231,9 @@ def _work(types: Sheet, names: Sequence[str], faults: Faults) -> list[float]:
     listed = _names(types, columns.place["type"], faults)
     for row, name in enumerate(listed):
         if name not in names:
-            faults.add(f"{types.where(row, columns.place['type'])}: there is no type {name[:40]!r}{closest(name, names)}")
+            faults.add(
+                f"{types.where(row, columns.place['type'])}: there is no type {name[:40]!r}{closest(name, names)}"
+            )
     by_name = dict(zip(listed, work, strict=False))
     for name in names:
         if name not in by_name:

@@ -4,8 +4,11 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 import numpy as np
+from numpy.typing import NDArray
 
 from auction.market import MICRO, Market
+
+Mask = NDArray[np.bool_]
 
 LISTED = 5  # names in one note
 FAR = 1e4  # a ratio of medians that no market of one unit has
@@ -28,7 +31,7 @@ def tokens(micro: int) -> str:
     return f"{'-' if micro < 0 else ''}{whole:,}" + (f".{part:06d}".rstrip("0") if part else "")
 
 
-def unservable(market: Market) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def unservable(market: Market) -> Mask:
     """(m,) whether a task asks for more than one slot of every provider together completes."""
     reach = market.resource[market.slots > 0].sum(axis=0)
     return (market.demand > reach).any(axis=1)
@@ -72,7 +75,7 @@ def _units(market: Market) -> Iterable[str]:
 
 
 def _tasks(market: Market) -> Iterable[str]:
-    names, beyond, poor = market.labels.tasks or (), unservable(market), market.net_bid <= 0
+    names, beyond, poor = market.labels.tasks, unservable(market), market.net_bid <= 0
     if not market.tasks:
         yield "there is no task"
     elif (beyond | poor).all():
@@ -87,7 +90,7 @@ def _tasks(market: Market) -> Iterable[str]:
 
 
 def _providers(market: Market) -> Iterable[str]:
-    names, asked = market.labels.providers or (), market.demand.any(axis=0)
+    names, asked = market.labels.providers, market.demand.any(axis=0)
     closed = market.slots == 0
     useless = ~closed & ~market.resource[:, asked].any(axis=1)
     if not market.providers:
@@ -95,24 +98,25 @@ def _providers(market: Market) -> Iterable[str]:
     if closed.any():
         yield f"{_count(closed, 'provider has', 'providers have')} no slots: {_listed(names, closed)}"
     if useless.any():
-        yield f"{_count(useless, 'provider has', 'providers have')} nothing that is asked for: {_listed(names, useless)}"
+        number = _count(useless, "provider has", "providers have")
+        yield f"{number} nothing that is asked for: {_listed(names, useless)}"
 
 
 def _types(market: Market) -> Iterable[str]:
-    names, asked = market.labels.types or (), market.demand.any(axis=0)
-    there = market.resource[market.slots > 0].any(axis=0)
+    names, asked = market.labels.types, np.asarray(market.demand.any(axis=0))
+    there = np.asarray(market.resource[market.slots > 0].any(axis=0))
     if (asked & ~there).any():
         yield f"nobody serves {_listed(names, asked & ~there)}"
     if (~asked).any():
         yield f"nobody asks for {_listed(names, ~asked)}"
 
 
-def _count(chosen: np.ndarray[tuple[int], np.dtype[np.bool_]], one: str, several: str) -> str:
+def _count(chosen: Mask, one: str, several: str) -> str:
     number = int(chosen.sum())
     return f"{number:,} {one if number == 1 else several}"
 
 
-def _listed(names: Sequence[str], chosen: np.ndarray[tuple[int], np.dtype[np.bool_]]) -> str:
-    first = list(islice((names[at] for at in np.flatnonzero(chosen)), LISTED))
+def _listed(names: Sequence[str], chosen: Mask) -> str:
+    first = list(islice((names[at] for at in np.flatnonzero(chosen).tolist()), LISTED))
     more = int(chosen.sum()) - len(first)
     return ", ".join(first) + (f" and {more:,} more" if more else "")

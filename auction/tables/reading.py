@@ -61,8 +61,7 @@ def _decoded(path: Path, content: bytes) -> str:
     except UnicodeDecodeError as error:
         row = content.count(b"\n", 0, error.start) + 1
         raise InputError(
-            f"{path}: row {row}: byte {content[error.start]:#04x} is not UTF-8; "
-            "save the table as CSV UTF-8, or as XLSX"
+            f"{path}: row {row}: byte {content[error.start]:#04x} is not UTF-8; save the table as CSV UTF-8, or as XLSX"
         ) from None
 
 

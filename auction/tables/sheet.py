@@ -66,7 +66,9 @@ class Sheet:
         for title, times in Counter(title.casefold() for title in header if title).items():
             if times > 1:
                 faults.add(f"{name}: row 1: {times} columns are called {title!r}")
-        width, rows, numbers = len(header), [], []
+        width = len(header)
+        rows: list[list[str]] = []
+        numbers: list[int] = []
         for number, cells in filled:
             if any(cells[width:]):
                 faults.add(f"{name}: row {number}: has more cells than the header, which has {width}")

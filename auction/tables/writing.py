@@ -19,12 +19,12 @@ def tokens(micro: Int) -> list[Decimal]:
 
 def market_tables(market: Market) -> dict[str, Table]:
     """Tasks, providers and types as ``auction.read`` takes them."""
-    types = market.labels.types or ()
-    tasks: dict[str, Sequence[Any]] = {"task": market.labels.tasks or (), "value": tokens(market.value)}
+    types = market.labels.types
+    tasks: dict[str, Sequence[Any]] = {"task": market.labels.tasks, "value": tokens(market.value)}
     if market.arrival is not None:
         tasks["arrival"] = market.arrival.tolist()
     providers = {
-        "provider": market.labels.providers or (),
+        "provider": market.labels.providers,
         "cost": tokens(market.cost),
         "slots": market.slots.tolist(),
         **{name: market.resource[:, k].tolist() for k, name in enumerate(types)},

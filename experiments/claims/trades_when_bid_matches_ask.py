@@ -114,8 +114,8 @@ def repeated(
     waiting, slots = np.arange(market.tasks), market.slots.copy()
     task, provider = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
     while waiting.size:
-        left = {"demand": market.demand[waiting], "value": market.value[waiting], "slots": slots}
-        rest = replace(market, **left, arrival=None, names=None)
+        demand, value = market.demand[waiting], market.value[waiting]
+        rest = replace(market, demand=demand, value=value, slots=slots, arrival=None, names=None)
         found = traded(rest, auctioned(rest, options))
         if not found.task.size:
             break

@@ -1,0 +1,180 @@
+"""A market solved, priced and explained: all that ``run`` says."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from auction import mechanisms, solvers
+from auction.errors import InputError
+from auction.explain.thresholds import Threshold, trading_cost, winning_bid
+from auction.market import MICRO, Int, Market
+from auction.mechanisms import Settlement
+from auction.outcome import Outcome
+from auction.prices import trade_prices
+from auction.search import Stop
+from auction.tables.notes import tokens, unservable
+from auction.welfare import welfare, winners
+
+FIRST_STEP = 1.25  # the bid that is tried first, over the one that the certificate's prices suggest
+
+
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Report:
+    """What ``run`` says of one market. ``best`` is the solver's allocation at midpoint prices (section 4.2)."""
+
+    market: Market
+    outcome: Outcome
+    best: Settlement
+    mechanism: str
+    auction: Settlement  # the mechanism's own allocation and prices
+    losing: dict[int, str]  # why a task does not win in ``best``
+    idle: dict[int, str]  # why a provider trades no slot in ``best``
+    bids: dict[int, Threshold]  # of tasks that do not win
+    costs: dict[int, Threshold]  # of idle providers
+
+    @property
+    def auction_welfare(self) -> int:
+        return welfare(self.market, self.auction.allocation)
+
+    @property
+    def auction_gap(self) -> float | None:
+        """The share of the bound that the mechanism's allocation loses; None without a bound."""
+        bound = self.outcome.bound
+        return None if bound is None else (bound - self.auction_welfare) / bound if bound else 0.0
+
+
+def report(
+    market: Market,
+    outcome: Outcome,
+    mechanism: str,
+    *,
+    seed: int = 0,
+    options: Mapping[str, Any] | None = None,
+    time_limit: float | None = None,
+    progress: Callable[[str], None] = lambda what: None,
+) -> Report:
+    """Price an outcome, run a mechanism beside it, and say why who did not trade did not.
+
+    Args:
+        market: the market.
+        outcome: of a solver; thresholds are proven where its bound is.
+        mechanism: a name from ``mechanisms.names()``.
+        seed, options: of the mechanism.
+        time_limit: seconds for all reasons and thresholds; None for no limit.
+        progress: told what is being asked.
+
+    Raises:
+        InputError: a mechanism that does not apply to the market.
+    """
+    best = Settlement(outcome.allocation, *trade_prices(market, outcome.allocation), market=market)
+    auction = mechanisms.run(market, mechanism, reading=_reading(mechanism, outcome), seed=seed, options=options)
+    stop = Stop(time_limit)
+    questions = _Questions(market, outcome, stop)
+    lost = np.setdiff1d(np.arange(market.tasks), winners(outcome.allocation))
+    unused = np.setdiff1d(np.arange(market.providers), outcome.allocation.provider)
+    losing, bids, idle, costs = {}, {}, {}, {}
+    for number, i in enumerate(lost.tolist()):
+        progress(f"why task {number + 1} of {lost.size} does not win")
+        losing[i], bids[i] = questions.task(i)
+    for number, j in enumerate(unused.tolist()):
+        progress(f"why provider {number + 1} of {unused.size} does not trade")
+        idle[j], costs[j] = questions.provider(j)
+    return Report(
+        market=market,
+        outcome=outcome,
+        best=best,
+        mechanism=mechanism,
+        auction=auction,
+        losing=losing,
+        idle=idle,
+        bids=bids,
+        costs=costs,
+    )
+
+
+def _reading(mechanism: str, outcome: Outcome) -> str | None:
+    return outcome.reading if outcome.reading in mechanisms.load(mechanism).READINGS else None
+
+
+class _Questions:
+    """Asks of one market what would have been, within one budget of time."""
+
+    def __init__(self, market: Market, outcome: Outcome, stop: Stop) -> None:
+        self.market, self.outcome, self.stop = market, outcome, stop
+        self.beyond = unservable(market)
+        self.asked = market.demand.any(axis=0)
+        self.premium = _premiums(market, outcome)
+
+    def task(self, i: int) -> tuple[str, Threshold]:
+        market, outcome = self.market, self.outcome
+        if self.beyond[i]:
+            short = market.demand[i] - market.resource[market.slots > 0].sum(axis=0)
+            k = int(short.argmax())
+            return f"all providers together are short of {short[k]:,} {market.labels.types[k]}", Threshold()
+        if self.stop.now or outcome.bound is None:
+            return _left_out(outcome), Threshold()
+        alone = self._cover(i, np.zeros_like(market.cost))
+        dear = alone is not None and alone > market.net_bid[i]
+        reason = f"its cheapest providers cost {tokens(alone or 0)}" if dear else _left_out(outcome)
+        priced = alone if self.premium is None else self._cover(i, self.premium)
+        first = int((priced or MICRO) * FIRST_STEP)
+        return reason, winning_bid(market, outcome, i, max(first, int(market.net_bid[i])), self._solve, self.stop)
+
+    def provider(self, j: int) -> tuple[str, Threshold]:
+        market, outcome = self.market, self.outcome
+        if not market.slots[j]:
+            return "it offers no slot", Threshold()
+        if not market.resource[j, self.asked].any():
+            return "it serves nothing that is asked for", Threshold()
+        if self.stop.now or outcome.bound is None:
+            return _left_out(outcome), Threshold()
+        found = trading_cost(market, outcome, j, self._solve, self.stop)
+        if found.most is not None and found.most <= 0:
+            return "it is not needed, even for nothing", found
+        return "others serve the same for less", found
+
+    def _solve(self, market: Market) -> Outcome:
+        return solvers.solve(
+            market,
+            self.outcome.solver,
+            reading=self.outcome.reading,
+            time_limit=self.stop.remaining(),
+            seed=self.outcome.seed,
+            options=self.outcome.options,
+        )
+
+    def _cover(self, i: int, premium: Int) -> int | None:
+        """f(C_i; c + premium): what the cheapest providers for a task cost; None where that is not proven."""
+        market, there = self.market, self.market.slots > 0
+        cost = [c + p for c, p in zip(market.cost[there].tolist(), premium[there].tolist(), strict=True)]
+        bid = sum(cost) + 1
+        try:
+            alone = replace(
+                market,
+                demand=market.demand[[i]],
+                value=np.array([bid + int(market.extra_cost[i])]),
+                resource=market.resource[there],
+                cost=np.array(cost, dtype=np.int64),
+                slots=np.ones(len(cost), dtype=np.int64),
+                ability=market.ability[there],
+                arrival=None,
+                names=None,
+            )
+            found = self._solve(alone)
+        except (InputError, OverflowError):  # beyond what a market holds, or the solver
+            return None
+        return bid - found.welfare if found.proven_optimal and found.allocation.task.size else None
+
+
+def _premiums(market: Market, outcome: Outcome) -> Int | None:
+    """(n,) the certificate's price of a slot beyond its cost; None where it has none of providers."""
+    certificate = outcome.certificate
+    if certificate is None or certificate.vector is not None:
+        return None
+    return np.minimum(certificate.price, int(market.net_bid.max(initial=0)))
+
+
+def _left_out(outcome: Outcome) -> str:
+    return "others make more of the same slots" if outcome.proven_optimal else "not in the best allocation found"

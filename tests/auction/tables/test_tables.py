@@ -1,0 +1,117 @@
+"""People's tables become markets, exactly, in every format; and markets become tables again."""
+
+import gzip
+from decimal import Decimal
+
+import numpy as np
+import pandas as pd
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import auction
+from auction.market import FIELDS, Market
+from auction.tables import template
+from auction.tables.writing import market_tables, write_csv, write_parquet
+
+WIDE = "task,value,Llama 8B,Größe M\nBericht Zürich,12.5,40,\nBilder,0.000001,0,25\n"
+LONG = "task,value,type,requests\nBericht Zürich,12.5,Llama 8B,40\nBilder,0.000001,Größe M,25\nBilder,,Llama 8B,0\n"
+PROVIDERS = "provider,cost,slots,Llama 8B,Größe M\nJürgens PC,1.2,2,20,20\nAnna,.75,1,,12\n"
+
+
+def fields(market):
+    return {name: np.asarray(getattr(market, name)).tolist() for name in FIELDS}
+
+
+def written(folder, tasks=WIDE, providers=PROVIDERS):
+    for name, text in (("tasks.csv", tasks), ("providers.csv", providers)):
+        (folder / name).write_text(text, encoding="utf-8")
+    return folder / "tasks.csv", folder / "providers.csv"
+
+
+def test_a_market_by_hand(tmp_path):
+    market = auction.read(*written(tmp_path))
+    assert fields(market) == {
+        "demand": [[40, 0], [0, 25]],
+        "value": [12_500_000, 1],
+        "unit_work": [0.0, 0.0],
+        "alpha": 2,
+        "beta": 0,
+        "resource": [[20, 20], [0, 12]],
+        "slots": [2, 1],
+        "cost": [1_200_000, 750_000],
+        "ability": [[1.0, 1.0], [1.0, 1.0]],
+    }
+    assert market.net_bid.tolist() == [12_500_000, 1]  # nobody pays an extra cost that he did not ask for
+    assert market.labels == (("Bericht Zürich", "Bilder"), ("Jürgens PC", "Anna"), ("Llama 8B", "Größe M"))
+
+
+def test_everything_that_may_be_said(tmp_path):
+    tasks = "Task,VALUE [milli],arrival,A,B\nx,1500.25,3.5,1,0\n"
+    providers = "provider,slots,A,cost [micro],B,a.ability,B.Ability\np,3,1,7,2,,0.25\n"
+    (tmp_path / "types.csv").write_text("type,unit_work\nB,0.5\nA,2\n")
+    paths = written(tmp_path, tasks, providers.replace("a.ability", "A.ability"))
+    market = auction.read(*paths, types=tmp_path / "types.csv", alpha=10, beta=3)
+    assert market.value.tolist() == [1_500_250] and market.cost.tolist() == [7]
+    assert market.arrival.tolist() == [3.5] and market.ability.tolist() == [[1.0, 0.25]]
+    assert market.unit_work.tolist() == [2.0, 0.5] and (market.alpha, market.beta) == (10, 3)
+
+
+@pytest.mark.parametrize(
+    "form", ["long", "semicolon", "tab", "gz", "utf-16 mark", "xlsx", "parquet", "frame", "empty rows"]
+)
+def test_every_format_says_the_same(tmp_path, form):
+    tasks, providers = written(tmp_path)
+    expected = auction.read(tasks, providers)
+    frames = [pd.read_csv(path) for path in (tasks, providers)]
+    match form:
+        case "long":
+            tasks.write_text(LONG, encoding="utf-8")
+        case "semicolon":
+            tasks.write_text(WIDE.replace(",", ";").replace(".", ","), encoding="utf-8")
+        case "tab":
+            tasks.rename(tasks := tmp_path / "tasks.tsv")
+            tasks.write_text(WIDE.replace(",", "\t"), encoding="utf-8")
+        case "gz":
+            tasks = tmp_path / "tasks.csv.gz"
+            tasks.write_bytes(gzip.compress(WIDE.encode()))
+        case "mark":
+            tasks.write_text(WIDE, encoding="utf-8-sig")
+        case "xlsx":
+            for name, frame in zip(("tasks", "providers"), frames, strict=True):
+                frame.to_excel(tmp_path / f"{name}.xlsx", index=False)
+            tasks, providers = tmp_path / "tasks.xlsx", tmp_path / "providers.xlsx"
+        case "parquet":
+            for name, frame in zip(("tasks", "providers"), frames, strict=True):
+                frame.to_parquet(tmp_path / f"{name}.parquet")
+            tasks, providers = tmp_path / "tasks.parquet", tmp_path / "providers.parquet"
+        case "empty":
+            tasks.write_text(WIDE.replace("\n", "\n\n ,,\n") + "\n\n", encoding="utf-8")
+    market = Market.from_frames(*frames) if form == "frame" else auction.read(tasks, providers)
+    assert market.digest == expected.digest and market.labels.tasks == expected.labels.tasks
+    assert market.labels.types == expected.labels.types
+
+
+@given(st.from_type(Market), st.sampled_from(["csv", "parquet"]))
+def test_a_market_written_as_tables_is_read_again(tmp_path_factory, market, form):
+    folder = tmp_path_factory.mktemp("tables")
+    for name, table in market_tables(market).items():
+        {"csv": write_csv, "parquet": write_parquet}[form](folder / f"{name}.{form}", table)
+    paths = [folder / f"{name}.{form}" for name in ("tasks", "providers", "types")]
+    again = auction.read(*paths[:2], types=paths[2], alpha=market.alpha, beta=market.beta)
+    assert again.digest == market.digest and again.labels == market.labels
+
+
+@given(st.decimals(0, 10**9, places=6, allow_nan=False), st.sampled_from(["tokens", "milli", "micro"]))
+def test_amounts_are_exact(amount, unit):
+    places = {"tokens": 6, "milli": 3, "micro": 0}[unit]
+    written = amount.scaleb(6 - places)
+    tasks = pd.DataFrame({"task": ["t"], "value": [f"{written:f}"], "A": [1]})
+    providers = pd.DataFrame({"provider": ["p"], "cost": [Decimal(written)], "slots": [1], "A": [1]})
+    market = Market.from_frames(tasks, providers, unit=unit)
+    assert market.value[0] == market.cost[0] == int(amount.scaleb(6))
+
+
+def test_the_template_is_a_market(tmp_path):
+    market = auction.read(*written(tmp_path, template.TASKS, template.PROVIDERS))
+    assert market.tasks > 3 and market.types == 3
