@@ -16,6 +16,9 @@ from auction.welfare import welfare
 from experiments import plots
 from experiments.progress import parallel, track
 
+# Of few model types, each of any size: what is claimed of any market is measured on all of them.
+FAMILIES = ("abundant", "adversarial", "classes", "correlated", "heavy_tailed", "marketplace", "scarce", "uniform")
+
 
 @dataclass(frozen=True)
 class Draw:

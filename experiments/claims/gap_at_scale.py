@@ -6,12 +6,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction import generate, instances, solve
+from auction import generate, solve
 from experiments import plots, statistics, sweep
 from experiments.claims import Results, Size, Verdict
 from experiments.claims._gap_verdict import judged
 from experiments.progress import track
-from experiments.sweep import BEST_VARIANT, COLOURS, PRINTED, VARIANTS, Draw, Plan, seed_range
+from experiments.sweep import BEST_VARIANT, COLOURS, FAMILIES, PRINTED, VARIANTS, Draw, Plan, seed_range
 
 TITLE = "The gap at scale"
 PART = "allocation"
@@ -51,7 +51,7 @@ def run(size: Size, block: int = 0) -> Results:
     sizes, seeds, limit, tasks = GRID[size]
     draws = [
         Draw(family, n, n, seed, options=OPTIONS.get(family, {}))
-        for family in instances.names()
+        for family in FAMILIES
         for n in sizes
         for seed in seed_range(seeds, block)
     ]

@@ -3,12 +3,11 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction import instances
 from auction.market import Reading
 from experiments import plots, statistics, sweep
 from experiments.claims import Results, Size, Verdict
 from experiments.claims._gap_verdict import judged
-from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan, seed_range
+from experiments.sweep import BEST_VARIANT, COLOURS, FAMILIES, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan, seed_range
 
 TITLE = "The optimality gap"
 PART = "allocation"
@@ -47,9 +46,7 @@ def run(size: Size, block: int = 0) -> Results:
 
 def _gaps(size: Size, reading: Reading, block: int) -> pd.DataFrame:
     sizes, seeds, limit, *_ = GRID[size]
-    draws = [
-        Draw(family, m, n, seed) for family in instances.names() for m, n in sizes for seed in seed_range(seeds, block)
-    ]
+    draws = [Draw(family, m, n, seed) for family in FAMILIES for m, n in sizes for seed in seed_range(seeds, block)]
     reference = {
         "bundle": [Plan("column generation", "column_generation", {}, limit)],
         "whole": [Plan("assignment", "assignment")],

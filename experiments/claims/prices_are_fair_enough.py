@@ -3,12 +3,11 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction import instances
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PRINTED
-from experiments.sweep import Draw, seed_range
+from experiments.sweep import FAMILIES, Draw, seed_range
 
 TITLE = "Prices are fair enough"
 PART = "mechanism"
@@ -37,7 +36,7 @@ FIXED = {
 def run(size: Size, block: int = 0) -> Results:
     """Settlements of every family under five pricing rules."""
     tasks, providers, seeds = GRID[size]
-    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in seed_range(seeds, block)]
+    draws = [Draw(family, tasks, providers, seed) for family in FAMILIES for seed in seed_range(seeds, block)]
     return {"settlements": mechanism_runs.settlements(draws, RULES, "fair prices")}
 
 

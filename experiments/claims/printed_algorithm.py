@@ -4,13 +4,12 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction import instances
 from auction.printed import DEFECTS
 from auction.printed.walk import WALK, beyond_slots, held, prices, returns, uncovered
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
-from experiments.sweep import Draw, seed_range
+from experiments.sweep import FAMILIES, Draw, seed_range
 
 TITLE = "The printed algorithm"
 PART = "mechanism"
@@ -45,7 +44,7 @@ def run(size: Size, block: int = 0) -> Results:
     options = {"marketplace": {"data": "embedded"}}
     draws = [
         Draw(family, tasks, providers, seed, options=options.get(family, {}))
-        for family in instances.names()
+        for family in FAMILIES
         for seed in seed_range(seeds, block)
     ]
     for draw in track(draws, "the printed algorithm"):

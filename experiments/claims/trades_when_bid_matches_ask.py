@@ -9,7 +9,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from auction import Market, instances
+from auction import Market
 from auction.allocation import Allocation
 from auction.prices import ask_per_unit, bid_per_unit, slot_units, trade_prices
 from auction.printed.defect import share
@@ -20,7 +20,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims._mechanism_runs import BACKFILL
 from experiments.progress import track
-from experiments.sweep import Draw, seed_range
+from experiments.sweep import FAMILIES, Draw, seed_range
 
 TITLE = "Trades are executed when the bid matches the ask"
 PART = "mechanism"
@@ -46,7 +46,7 @@ FIXED = {
 def run(size: Size, block: int = 0) -> Results:
     """Pairs, bundles and what they pay in either order, and the same where every unit's bid must reach its ask."""
     tasks, providers, seeds = GRID[size]
-    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in seed_range(seeds, block)]
+    draws = [Draw(family, tasks, providers, seed) for family in FAMILIES for seed in seed_range(seeds, block)]
     rows = []
     for draw in track(draws, "bids and asks"):
         market = draw.market()

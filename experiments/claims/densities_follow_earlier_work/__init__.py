@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from auction import Market, instances
+from auction import Market
 from auction.density import provider_density, task_density
 from auction.market import MICRO
 from auction.mechanisms import cdara
@@ -17,7 +17,7 @@ from experiments.claims.densities_follow_earlier_work import reproduction
 from experiments.claims.densities_follow_earlier_work.scenario import densities
 from experiments.claims.densities_follow_earlier_work.workbook import Side, load
 from experiments.progress import track
-from experiments.sweep import Draw, seed_range
+from experiments.sweep import FAMILIES, Draw, seed_range
 
 TITLE = "The bid densities follow earlier work"
 PART = "mechanism"
@@ -67,7 +67,7 @@ def scenario_correlations(users: Side, providers: Side) -> dict[str, float]:
 def run(size: Size, block: int = 0) -> Results:
     """Correlations of the queues and welfare by family, and the tables of the published scenario."""
     tasks, providers, seeds = GRID[size]
-    draws = [Draw(family, tasks, providers, seed) for family in instances.names() for seed in seed_range(seeds, block)]
+    draws = [Draw(family, tasks, providers, seed) for family in FAMILIES for seed in seed_range(seeds, block)]
     scenario = load(None)
     rows = [
         (draw.family, draw.seed, side, correlation)
