@@ -12,7 +12,7 @@ from typing import TypeVar
 
 from rich.progress import track as rich_track
 
-from auction.commands.terminal import stderr
+from auction.commands.terminal import announced, stderr
 
 T = TypeVar("T")
 R = TypeVar("R")
@@ -96,6 +96,9 @@ def _end_with_parent() -> None:
     threading.Thread(target=end, daemon=True).start()
 
 
-def _shown(items: Iterable[T], total: int, what: str) -> Iterable[T]:
-    hidden = not stderr.is_terminal or multiprocessing.parent_process() is not None
-    return rich_track(items, what, total, console=stderr, transient=True, disable=hidden)
+def _shown(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    if multiprocessing.parent_process() is not None:
+        yield from items
+        return
+    with announced(f"{what}: {total}"):
+        yield from rich_track(items, what, total, console=stderr, transient=True, disable=not stderr.is_terminal)

@@ -9,6 +9,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 
 from auction import instances
+from auction.commands import terminal
 from auction.commands.cli import app
 from auction.commands.terminal import run
 from auction.errors import InputError
@@ -89,6 +90,13 @@ def golden() -> Path:
     if not folder:
         pytest.skip("set DISTRIBUTE_LAB_GOLDEN to the directory of golden files")
     return Path(folder)
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """What standard error holds does not depend on how busy the machine is, nor on what was compiled before."""
+    monkeypatch.setattr(terminal, "PATIENCE", 3600.0)
+    monkeypatch.setattr(terminal._Compiling, "said", True)
 
 
 @pytest.fixture

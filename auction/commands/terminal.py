@@ -5,6 +5,7 @@ import io
 import json
 import os
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -21,6 +22,7 @@ from auction._interrupt import INTERRUPTED, raise_again
 from auction.errors import InputError
 
 BAD_INPUT = 2
+PATIENCE = 2.0  # seconds after which a line says what is being done, where no terminal shows it
 
 # Names and texts of files are shown as they are: brackets and colons are no markup.
 stdout = Console(markup=False, emoji=False, highlight=False)
@@ -38,7 +40,7 @@ class _Compiling(Listener):
     said = False
 
     def on_start(self, event: Any) -> None:
-        if not self.said and stderr.is_terminal:
+        if not self.said:
             stderr.print("compiling for this machine on first use: up to a minute")
             self.said = True
 
@@ -91,11 +93,28 @@ def key_values(pairs: list[str]) -> dict[str, str]:
 
 @contextmanager
 def working(what: str) -> Iterator[Callable[[str], None]]:
-    """A spinner and a clock on standard error while something runs; gives what says something else in its place."""
+    """A spinner and a clock on standard error while something runs; gives what says something else in its place.
+
+    Where standard error is no terminal, it is a line, once it takes long.
+    """
     columns = (SpinnerColumn(), TextColumn("{task.description}", markup=False), TimeElapsedColumn())
-    with Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+    progress = Progress(*columns, console=stderr, transient=True, disable=not stderr.is_terminal)
+    with announced(what), progress:
         task = progress.add_task(printable(what))
         yield lambda now: progress.update(task, description=printable(now))
+
+
+@contextmanager
+def announced(what: str) -> Iterator[None]:
+    """A line on standard error, where it is no terminal, once something runs for longer than ``PATIENCE``."""
+    line = threading.Timer(PATIENCE, lambda: print(f"{printable(what)} ...", file=sys.stderr, flush=True))
+    line.daemon = True
+    if not stderr.is_terminal:
+        line.start()
+    try:
+        yield
+    finally:
+        line.cancel()
 
 
 @contextmanager

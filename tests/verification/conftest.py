@@ -7,9 +7,16 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from verification.commands import progress
 from verification.computation import LEAF, SOURCES, output_of, side_by_side
 from verification.errors import Refusal
 from verification.merkle import NULL, Tree
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """What standard error holds does not depend on how busy the machine is."""
+    monkeypatch.setattr(progress, "PATIENCE", 3600.0)
 
 
 @dataclass(frozen=True)

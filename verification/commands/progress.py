@@ -1,7 +1,12 @@
-"""What a command does while nobody sees it: a line on standard error, on a terminal alone, gone when it is done."""
+"""What a command does while nobody sees it: a line on standard error that is gone when it is done.
 
+Where standard error is no terminal, a line that stays, once something takes long.
+"""
+
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from threading import Timer
 
 from rich.console import Console
 from rich.progress import (
@@ -16,6 +21,7 @@ from rich.progress import (
 
 from verification.terminal import printable
 
+PATIENCE = 2.0  # seconds
 Advance = Callable[[int, int | None], None]
 """Is told how much is done, and of how much where that is known."""
 
@@ -38,9 +44,16 @@ def progress(what: str) -> Iterator[Advance]:
 def _shown(what: str, *columns: ProgressColumn) -> Iterator[Progress]:
     console = Console(stderr=True)
     around = SpinnerColumn(), TextColumn("{task.description}", markup=False), *columns, TimeElapsedColumn()
+    line = Timer(PATIENCE, lambda: print(f"{printable(what)} ...", file=sys.stderr, flush=True))
+    line.daemon = True
+    if not console.is_terminal:
+        line.start()
     # Standard output is not led through the console: it may be a file.
     with Progress(
         *around, console=console, transient=True, redirect_stdout=False, disable=not console.is_terminal
     ) as shown:
         shown.add_task(printable(what), total=None)
-        yield shown
+        try:
+            yield shown
+        finally:
+            line.cancel()

@@ -3,6 +3,7 @@
 import io
 import json
 import sys
+import threading
 
 import pytest
 import typer
@@ -66,13 +67,25 @@ def test_a_console_of_another_encoding_loses_characters_not_the_text(monkeypatch
 
 
 @pytest.mark.parametrize("watched", [True, False])
-def test_compiling_is_announced_once_to_who_watches(monkeypatch, capsys, watched):
+def test_compiling_is_announced_once(monkeypatch, capsys, watched):
     monkeypatch.setattr(terminal, "stderr", Console(stderr=True, force_terminal=watched))
+    monkeypatch.setattr(terminal._Compiling, "said", False)
     with install_listener("numba:compile", terminal._Compiling()):
         for step in (1, 2):
             njit(lambda x, step=step: x + step)(1)
     out, error = capsys.readouterr()
-    assert (out, error.count("compiling")) == ("", int(watched))
+    assert (out, error.count("compiling")) == ("", 1)
+
+
+@pytest.mark.parametrize("watched", [True, False])
+def test_who_does_not_watch_is_told_once_it_takes_long(monkeypatch, capsys, watched):
+    monkeypatch.setattr(terminal, "stderr", Console(file=io.StringIO(), force_terminal=watched))
+    monkeypatch.setattr(terminal, "PATIENCE", 0.0)
+    with terminal.working("solving \x1b[2J"):
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.join()
+    assert capsys.readouterr() == ("", "" if watched else "solving \\x1b[2J ...\n")
 
 
 def test_what_is_working_leaves_nothing_on_the_terminal(monkeypatch):

@@ -1,7 +1,10 @@
 """What is shown while something runs: on a terminal alone, on standard error, nothing obeyed."""
 
+import threading
+
 import pytest
 
+from verification.commands import progress as command_progress
 from verification.commands.progress import progress, working
 
 
@@ -32,3 +35,13 @@ def test_where_nobody_sees_it_nothing_is_shown(monkeypatch, capfd):
     monkeypatch.delenv("FORCE_COLOR", raising=False)
     show()
     assert capfd.readouterr() == ("told\n", "")
+
+
+def test_where_nobody_sees_it_a_line_is_written_once_it_takes_long(monkeypatch, capfd):
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setattr(command_progress, "PATIENCE", 0.0)
+    with working("hashing \x1b[2J"):
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer):
+                thread.join()
+    assert capfd.readouterr() == ("", "hashing \\x1b[2J ...\n")
