@@ -7,10 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from auction.commands.terminal import stderr
+from auction.workers import completed
 from experiments import claims, page, published, records
 from experiments.claims import Size
 from experiments.page import Section
-from experiments.progress import completed, parallel, workers
+from experiments.progress import parallel
 
 PAGE = "report.html"
 UNKNOWN = 20.0  # seconds that a claim takes, until one knows
@@ -90,8 +91,8 @@ def performed(names: list[str], size: Size, out: Path) -> Iterator[tuple[str, Se
     """Each claim with its section as it ends: side by side, then those that measure time, one after another."""
     timed = [name for name in names if getattr(claims.load(name), "TIMED", False)]
     others = [name for name in names if name not in timed]
-    for some, processes in ((others, workers()), (timed, 1)):
-        for name, found in completed(partial(attempted, size=size, out=out), some, processes):
+    for some, alone in ((others, False), (timed, True)):
+        for name, found in completed(partial(attempted, size=size, out=out), some, alone=alone):
             if found is None:
                 records.failed(name, size, out, "its process was killed; too little memory?")
             yield name, found or page.section(name, out)

@@ -8,9 +8,9 @@ from typing import NamedTuple
 import pandas as pd
 
 from auction.commands.terminal import stderr
+from auction.workers import completed
 from experiments import claims, records
 from experiments.claims import Size
-from experiments.progress import completed, workers
 
 COLUMNS = ["claim", "block", "verdict", "figure", "commit", "seconds"]
 
@@ -40,8 +40,8 @@ def judged(names: list[str], blocks: int, size: Size, out: Path) -> pd.DataFrame
     timed = [job for job in jobs if getattr(claims.load(job.claim), "TIMED", False)]
     others = [job for job in jobs if job not in timed]
     done = 0
-    for some, processes in ((others, workers()), (timed, 1)):
-        for job, found in completed(partial(_row, size=size), some, processes):
+    for some, alone in ((others, False), (timed, True)):
+        for job, found in completed(partial(_row, size=size), some, alone=alone):
             row = found or (*job, "failed", "its process was killed", records.commit(), 0.0)
             table.loc[len(table)] = row
             table.to_csv(_path(out, size), index=False)

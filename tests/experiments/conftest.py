@@ -4,8 +4,8 @@ from functools import cache
 
 import pytest
 
+from auction.workers import WORKERS
 from experiments import claims
-from experiments.progress import WORKERS
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -1,15 +1,14 @@
-"""Pieces run in other processes, in order; one that is killed takes no other along for good."""
+"""Pieces run in other processes, in order."""
 
 import os
 
 import pytest
 
+from auction.workers import WORKERS
 from experiments import progress
-from experiments.progress import WORKERS
 
 PROCESS = "__import__('os').getpid()"
-KILLED = "__import__('os')._exit(9)"
-NESTED = "__import__('experiments.progress').progress.workers()"
+NESTED = "__import__('auction.workers').workers.workers()"
 
 
 @pytest.fixture
@@ -22,15 +21,17 @@ def test_pieces_run_in_order_in_other_processes(two):
     assert sums == [2, 4, 6] and process != os.getpid() and nested == 1
 
 
-def test_a_killed_piece_is_none_and_the_others_are_there(two):
-    assert dict(progress.completed(eval, ["1 + 1", KILLED, "2 + 2"], 2)) == {"1 + 1": 2, KILLED: None, "2 + 2": 4}
-
-
-def test_one_worker_is_a_loop_in_this_process():
+def test_one_worker_or_one_piece_is_a_loop_in_this_process(two, monkeypatch):
+    assert progress.parallel(eval, [PROCESS], "sums") == [os.getpid()]
+    monkeypatch.setenv(WORKERS, "1")
     assert progress.parallel(eval, ["1 + 1", PROCESS], "sums") == [2, os.getpid()]
-    assert dict(progress.completed(eval, ["1 + 1", PROCESS], 2)) == {"1 + 1": 2, PROCESS: os.getpid()}
 
 
 def test_what_a_piece_raises_is_raised(two):
     with pytest.raises(ZeroDivisionError):
         progress.parallel(eval, ["1 / 0", "1"], "sums")
+
+
+def test_a_piece_that_is_killed_again_and_again_is_named(two):
+    with pytest.raises(MemoryError, match="sums: piece 1 of 2 was killed"):
+        progress.parallel(eval, ["1", "__import__('os')._exit(9)"], "sums")
