@@ -9,6 +9,7 @@ import importlib
 import importlib.metadata
 import inspect
 import pkgutil
+import re
 from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
@@ -90,6 +91,16 @@ def options_of(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
         for name, parameter in inspect.signature(function).parameters.items()
         if parameter.kind is inspect.Parameter.KEYWORD_ONLY
     }
+
+
+def explanations(function: Callable[..., Any]) -> dict[str, str]:
+    """What the options of a function are, by the part ``Args`` of its docstring."""
+    _, _, part = (inspect.getdoc(function) or "").replace("``", "").partition("\nArgs:\n")
+    found: dict[str, str] = {}
+    for paragraph in re.split(r"\n(?=    \w)", "\n" + part.partition("\n\n")[0]):
+        names, _, text = paragraph.partition(": ")
+        found |= dict.fromkeys(names.split(", "), " ".join(text.split())) if text else {}
+    return {name.strip(): text for name, text in found.items()}
 
 
 def parse_options(function: Callable[..., Any], given: Mapping[str, Any], owner: str) -> dict[str, Any]:

@@ -94,7 +94,7 @@ def write_report(
     resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted run stopped")] = False,
     render: Annotated[bool, typer.Option("--render", help="only draw the page anew, from the raw results")] = False,
 ) -> None:
-    """Run every claim and write one page, ``report.html``, with the raw results beside it; prints the page's path.
+    """Run every claim and write one page, report.html, with the raw results beside it; prints the page's path.
 
     Example: python -m experiments report --size small --out report
     """

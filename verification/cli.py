@@ -200,17 +200,22 @@ def application(source: Source) -> typer.Typer:
     @app.command("ledger")
     def ledger_command(
         path: Annotated[
-            Path, typer.Argument(metavar="FILE", help="a market's, as of `dispute --ledger`", show_default=False)
+            Path,
+            typer.Argument(metavar="FILE", help="market.ledger, as `dispute --ledger` writes it", show_default=False),
         ],
         head: Annotated[
             str | None,
             typer.Option(
-                metavar="N:DIGEST", help="an event known from elsewhere, that must be in it", show_default=False
+                metavar="N:DIGEST",
+                help="an event you know from elsewhere: it must be in the ledger",
+                show_default=False,
             ),
         ] = None,
         as_json: Json = False,
     ) -> None:
-        """Check a ledger: signatures, chain, sums, and every request again; exit code 1 where one does not hold.
+        """Check a market's ledger; exit code 1 where it does not hold.
+
+        Every signature, the chain of events, the sums of money, and that each event is what its request does.
 
         Example: python -m verification ledger market.ledger
         """

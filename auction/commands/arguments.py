@@ -1,5 +1,6 @@
 """Arguments that several commands take, and how options are listed."""
 
+from inspect import Parameter
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -19,8 +20,17 @@ Json = Annotated[bool, typer.Option("--json", help="JSON on standard output and 
 
 
 def options_in_words(function: Any) -> str:
-    """The options of a solver, family or mechanism, a line each."""
+    """The options of a solver, family or mechanism, a paragraph each: default, what is allowed, what it is."""
+    meaning = registry.explanations(function)
     return "\n".join(
-        f"{name}={str(p.default).lower() if p.annotation is bool else p.default} ({registry.describe(p.annotation)})"
-        for name, p in registry.options_of(function).items()
+        f"{name}={_default(parameter)} ({registry.describe(parameter.annotation)})"
+        + (f": {meaning[name]}" if name in meaning else "")
+        for name, parameter in registry.options_of(function).items()
     )
+
+
+def _default(parameter: Parameter) -> str:
+    """As it is typed; of a long list the ends."""
+    text = str(parameter.default).lower() if parameter.annotation is bool else str(parameter.default)
+    items = text.split(",")
+    return text if len(items) < 4 else f"{items[0]},{items[1]},...,{items[-1]}"

@@ -132,10 +132,10 @@ def check_outcome(
         raise typer.Exit(1)
     print(f"feasible under {claimed.reading}, welfare {claimed.welfare} micro-tokens")
     if certificate is not None:
-        print(f"bound {claimed.certified_bound} derived again from the certificate's prices")
+        print(f"bound {claimed.certified_bound} micro-tokens derived again from the certificate's prices")
     if claimed.bound is not None and claimed.bound != (claimed.certified_bound if certificate else None):
         grounds = claimed.proof or f"{claimed.solver}, {claimed.status}"
-        print(printable(f"bound {claimed.bound} not derived again: {grounds}"))
+        print(printable(f"bound {claimed.bound} micro-tokens not derived again: {grounds}"))
 
 
 def _reasons(market: Market, outcome: Outcome) -> list[str]:
@@ -150,13 +150,15 @@ def _reasons(market: Market, outcome: Outcome) -> list[str]:
             reasons.append(f"welfare is {achieved} micro-tokens, not {outcome.welfare}")
     for name, bound in (("bound", outcome.bound), ("certified_bound", outcome.certified_bound)):
         if bound is not None and bound < outcome.welfare:
-            reasons.append(f"{name} {bound} is below the welfare {outcome.welfare}")
+            reasons.append(f"{name} {bound} is below the welfare {outcome.welfare}, micro-tokens")
     if outcome.proven_optimal != (outcome.bound == outcome.welfare):
         claim = "proven_optimal" if outcome.proven_optimal else "not proven_optimal"
         reasons.append(f"{claim}, but the bound is {outcome.bound} and the welfare {outcome.welfare}")
     proof = outcome.proven_optimal or outcome.proof is not None
     if outcome.certified_bound is not None and (outcome.bound or 0) < outcome.certified_bound and not proof:
-        reasons.append(f"bound {outcome.bound} is below the certified bound {outcome.certified_bound} without a proof")
+        reasons.append(
+            f"bound {outcome.bound} is below the certified bound {outcome.certified_bound} (micro-tokens) without proof"
+        )
     return reasons
 
 
@@ -172,9 +174,11 @@ def _certificate_reasons(market: Market, outcome: Outcome, certificate: Certific
     derived = derived_bound(market, certificate.reading, *rows, repeat=certificate.repeat)
     reasons = []
     if derived != certificate.bound:
-        reasons.append(f"the certificate states the bound {certificate.bound}; its prices prove {derived}")
+        reasons.append(f"the certificate states the bound {certificate.bound}; its prices prove {derived} micro-tokens")
     if outcome.certified_bound != certificate.bound:
-        reasons.append(f"certified_bound is {outcome.certified_bound}; the certificate's is {certificate.bound}")
+        reasons.append(
+            f"certified_bound is {outcome.certified_bound}; the certificate's is {certificate.bound} micro-tokens"
+        )
     return reasons
 
 

@@ -12,7 +12,7 @@ from auction import registry, solvers
 from auction._interrupt import INTERRUPTED
 from auction.commands.arguments import Json, ReadingName, Seed, TimeLimit
 from auction.commands.solving import read, solved
-from auction.commands.terminal import key_values, print_json, printable, stderr, stdout, table_of
+from auction.commands.terminal import NONE, key_values, print_json, printable, stderr, stdout, table_of
 from auction.comparison import SHIFT, Row, against_best, summary
 from auction.errors import InputError
 from auction.files import ensure_writable, replacing, summary_of
@@ -43,7 +43,7 @@ def compare(
     least, means over the markets, and the share of optima it proved. The JSON lists every run with its market's file.
 
     A bound, or an optimum called proven, that lies below the welfare another solver found is said to be false, in
-    the table, in the JSON (``contradicted_by``) and on standard error; the exit code is then 1.
+    the table, in the JSON (contradicted_by) and on standard error; the exit code is then 1.
 
     Example: python -m auction compare a.json b.json --solvers bid_density,greedy,ilp_cpsat --time-limit 30
     --option ilp_cpsat.warm_start=false --out results
@@ -165,7 +165,7 @@ def _print_runs(runs: Sequence[Row]) -> None:
     for run in runs:
         table.add_row(
             run["solver"],
-            "" if run["status"] == "bound" else _tokens(run["welfare"]),
+            NONE if run["status"] == "bound" else _tokens(run["welfare"]),
             _tokens(run["bound"]),
             _percent(run["gap_to_best_bound"]),
             f"{run['seconds']:.3f}",
@@ -204,8 +204,8 @@ def _print_summary(rows: Sequence[Row]) -> None:
 
 
 def _tokens(amount: int | None) -> str:
-    return "" if amount is None else f"{amount / MICRO:,.6f}"
+    return NONE if amount is None else f"{amount / MICRO:,.6f}"
 
 
 def _percent(share: float | None) -> str:
-    return "" if share is None else f"{share:.4%}"
+    return NONE if share is None else f"{share:.4%}"

@@ -9,6 +9,7 @@ import typer
 from auction import mechanisms, registry
 from auction.commands.arguments import Json, MarketFile, Options, Seed, options_in_words
 from auction.commands.terminal import (
+    NONE,
     clean_stdout,
     key_values,
     print_json,
@@ -96,7 +97,7 @@ def measure_properties(
         return
     table = table_of("property", "value", caption="micro-tokens")
     for name, value in measured.items():
-        shown = f"{value:,.2f}" if isinstance(value, float) else "" if value is None else f"{value:,}"
+        shown = f"{value:,.2f}" if isinstance(value, float) else NONE if value is None else f"{value:,}"
         table.add_row(name.replace("_", " "), shown)
     stdout.print(table)
 

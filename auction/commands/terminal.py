@@ -22,6 +22,7 @@ from auction._interrupt import INTERRUPTED, raise_again
 from auction.errors import InputError
 
 BAD_INPUT = 2
+NONE = "–"  # in a table: there is no such number
 PATIENCE = 2.0  # seconds after which a line says what is being done, where no terminal shows it
 
 # Names and texts of files are shown as they are: brackets and colons are no markup.

@@ -62,7 +62,8 @@ def run(
     Args:
         epsilon: of the drawn price; positive.
         maximum: tokens a task's bid is clipped to in the score, fixed without looking at the bids.
-        grid: prices per request, tokens separated by commas, at most 1000, fixed without looking at the bids.
+        grid: prices per request, tokens separated by commas, at most 1000, fixed without looking at the bids; by
+            default 49 of them, from 1/64 to 64 tokens, four an octave.
         release: draw the price through OpenDP, which takes no seed; otherwise the same probabilities are drawn by the
             seed in floating point: repeatable, for experiments, and no protection against who knows the seed.
 

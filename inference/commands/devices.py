@@ -16,7 +16,10 @@ from inference.models.llama import model
 
 
 def adapters(as_json: Json = False) -> None:
-    """List the adapters that are there, of every implementation that is installed."""
+    """List the adapters that are there, of every implementation that is installed.
+
+    Example: python -m inference adapters
+    """
     from inference.device import adapters
 
     found, absent = [], []

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction import instances, registry, solvers
-from auction.registry import describe, options_of, parse_options
+from auction.registry import describe, explanations, options_of, parse_options
 
 PACKAGES = pytest.mark.parametrize("package", [solvers, instances], ids=["solvers", "instances"])
 
@@ -56,6 +56,7 @@ def test_options_can_be_described_and_default_to_what_they_allow(package):
         as_text = {key: str(value) for key, value in defaults.items()}
         assert parse_options(function, as_text, name) == parse_options(function, {}, name) == defaults
         assert all(describe(parameter.annotation) for parameter in options_of(function).values())
+        assert set(options_of(function)) <= set(explanations(function))
 
 
 @PACKAGES
@@ -109,3 +110,21 @@ def test_unknown_options(refusal):
 def test_numbers_survive_as_text(count, share):
     parsed = parse_options(plain, {"count": str(count), "share": repr(share)}, "it")
     assert (parsed["count"], parsed["share"]) == (count, share)
+
+
+def test_what_options_are_is_read_from_the_docstring():
+    def priced(market, *, markup, low, high, other):
+        """Prices.
+
+        Args:
+            markup: on the ``cost``;
+                positive.
+            low, high: its limits.
+
+        Raises:
+            InputError: other: never.
+        """
+
+    limits = dict.fromkeys(("low", "high"), "its limits.")
+    assert explanations(priced) == {"markup": "on the cost; positive."} | limits
+    assert explanations(lambda market: None) == {}

@@ -36,20 +36,24 @@ def _told(found: Inspection, head: str | None) -> str:
     """For a person."""
     if found.wrong:
         return printable(f"the ledger does not hold: {found.wrong}")
-    state, amounts = found.state, found.state.balances
+    state = found.state
+    fund, burnt = state.balances.get(FUND, 0), state.balances.get(BURNT, 0)
     kinds = ", ".join(f"{count:,} {kind}" for kind, count in sorted(found.kinds.items()))
     lines = [
-        f"the ledger holds: {state.number + 1:,} events and {len(found.blobs):,} blobs, to tick {state.tick:,}",
+        f"the ledger holds: each of its {state.number + 1:,} events is signed and what its request does, in one chain",
         f"market {state.market}",
         f"head   {state.number}:{state.head}",
-        f"{state.outside:,} micro-tokens, {amounts.get(FUND, 0):,} of them the fund's, {amounts.get(BURNT, 0):,} burnt",
-        f"performed again: {kinds}",
+        f"time   tick {state.tick:,}",
+        f"money  {state.outside:,} micro-tokens: the fund has {fund:,}, {burnt:,} are burnt",
+        f"bytes  {len(found.blobs):,} blobs beside the events, each of the digest that names it",
+        f"events {kinds}",
+        "What stays its signer's word, since the ledger alone cannot derive it:",
     ]
-    lines += [f"not derived again: {kind}: {what}" for kind, what in ON_WORD.items() if found.kinds[kind]]
+    lines += [f"  {kind}: {what}" for kind, what in ON_WORD.items() if found.kinds[kind]]
     for digest, event in found.lost.items():
         lines.append(f"forgotten, no longer to be shown: {digest} of event {event.number} ({event.request.kind})")
     if head is None:
-        lines.append("whether events were cut from the end, only a head from elsewhere tells: --head N:DIGEST")
+        lines.append("Events may have been cut from its end: a head known from elsewhere tells (--head N:DIGEST).")
     return "\n".join(map(printable, lines))
 
 

@@ -23,7 +23,7 @@ def test_a_certificate_is_derived_again(cli, solved):
     code, printed, _ = cli("check", solved[0], solved[1], "--certificate", solved[2])
     assert code == 0
     certificate = json.loads(solved[2].read_text())
-    assert f"bound {certificate['bound']} derived again" in printed
+    assert f"bound {certificate['bound']} micro-tokens derived again" in printed
     assert json.loads(solved[1].read_text())["certified_bound"] == certificate["bound"]
 
 
@@ -55,7 +55,7 @@ def test_a_bound_below_the_certified_one_needs_a_proof(cli, solved):
     outcome.write_text(json.dumps(without))
     code, printed, _ = cli("check", market, outcome, "--certificate", certificate)
     assert code == 1
-    assert "without a proof" in printed
+    assert "without proof" in printed
     outcome.write_text(json.dumps(without | {"proof": "enumeration: 7 columns"}))
     code, printed, _ = cli("check", market, outcome, "--certificate", certificate)
     assert code == 0

@@ -46,10 +46,10 @@ def test_a_ledger_that_holds(cli, path):
         market = ledger.market
     code, out, err = cli("ledger", path)
     assert (code, err) == (0, "")
-    assert "the ledger holds: 3 events and 0 blobs, to tick 12" in out
+    assert "the ledger holds: each of its 3 events is signed" in out and "tick 12" in out and "0 blobs" in out
     assert f"{number}:{digest}" in out and market in out
-    assert "50,000,000 micro-tokens, 50,000,000 of them the fund's, 0 burnt" in out
-    assert "performed again: 2 advance, 1 genesis" in out and "not derived again: advance" in out
+    assert "50,000,000 micro-tokens: the fund has 50,000,000, 0 are burnt" in out
+    assert "events 2 advance, 1 genesis" in out and "  advance: that so many ticks passed" in out
     assert "--head N:DIGEST" in out
     code, out, _ = cli("ledger", path, "--head", f"{number}:{digest}")
     assert code == 0 and "--head" not in out
