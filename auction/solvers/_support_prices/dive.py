@@ -1,0 +1,66 @@
+"""A dive by prices: the tasks of largest surplus are served, prices follow what is left, and so on."""
+
+from dataclasses import replace
+
+import numpy as np
+
+from auction.allocation import Allocation
+from auction.market import Int
+from auction.search import Stop
+from auction.solvers._support_prices.dual import DualPoint, asks_at, respond_to
+from auction.solvers._support_prices.grid import Grid, Supports, group_tasks
+from auction.solvers._support_prices.search import Walk
+from auction.solvers._support_prices.serving import serve
+
+STEPS = 20  # in which as many tasks are served as have a surplus at first
+ROUNDS = 5  # of prices before each
+NOISE, STEP = 0.005, 0.05
+
+
+def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop, late: Stop) -> Allocation:
+    """Tasks in descending surplus take cheapest covers, prices being adjusted to those who wait and what is left.
+
+    What remains in the end, or once it is time, is served in descending surplus at the last prices, then at costs.
+
+    Args:
+        grid: both sides.
+        at: prices to start from.
+        rng: of noisy requests.
+        stop: prices are no longer adjusted.
+        late: who has not been served by then gets nothing.
+    """
+    offers = grid.offers
+    left = offers.slots.copy()
+    won: list[tuple[Int, Int]] = []
+    walk = Walk(grid, at.price.astype(float), left, rng)
+    each = -(-int((at.cover < grid.supports.bid).sum()) // STEPS)
+    for number in range(2 * STEPS):
+        supports = grid.supports
+        everyone = np.ones(supports.first.size - 1, dtype=bool)
+        for _ in range(ROUNDS if number else 0):
+            if not stop.now:
+                walk.step(NOISE, STEP, everyone)
+        price = walk.price()
+        surplus = supports.bid - respond_to(grid, [asks_at(grid, price)], np.flatnonzero(everyone)).cover
+        order = np.argsort(-surplus, kind="stable")[: int((surplus > 0).sum())]
+        last = stop.now or order.size <= each or number == 2 * STEPS - 1
+        task, slot = serve(grid, order if last else order[:each], price, left, late)
+        won.append((supports.task[task], offers.provider[slot]))
+        waiting = np.setdiff1d(supports.task, won[-1][0])
+        if not waiting.size:
+            break
+        grid = replace(grid, supports=_regrouped(grid, waiting))
+        walk.restart(grid)
+        if last:
+            order = np.argsort(-grid.supports.bid, kind="stable")
+            task, slot = serve(grid, order, offers.cost, left, late)
+            won.append((grid.supports.task[task], offers.provider[slot]))
+            break
+    task, provider = (np.concatenate(part) for part in zip(*won, strict=True))
+    return Allocation.of(task, provider)
+
+
+def _regrouped(grid: Grid, task: Int) -> Supports:
+    supports = group_tasks(grid.market, task)
+    assert supports is not None  # boxes of fewer tasks are no larger
+    return supports

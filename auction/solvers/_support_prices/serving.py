@@ -1,0 +1,158 @@
+"""Allocations at prices: tasks in descending surplus take exact cheapest covers out of the slots that are left."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numba import njit, types
+from numba.core.types import int64
+
+from auction.market import Int
+from auction.search import Stop
+from auction.solvers._covering import cheapest_cover
+from auction.solvers._support_prices.grid import Grid, Offers
+from auction.solvers._support_prices.programmes import _OFFERS, _SUPPORTS, _VECTOR
+
+CHUNK = 256  # tasks between two looks at the clock
+
+
+class Shelves(NamedTuple):
+    """Slots by type and amount, and by pair of types, the lowest ask first."""
+
+    ask: Int  # (n,)
+    first: Int  # (K x amounts + 1,) where slots with that amount of that type start in ``slot``
+    slot: Int
+    pair_slot: Int  # those of ``Offers.pair_member``, sorted anew
+
+
+_SHELVES = types.NamedUniTuple(_VECTOR, 4, Shelves)
+
+
+def _shelved(offers: Offers, ask: Int, amounts: int) -> Shelves:
+    """Slots sorted by what they ask."""
+    slot = np.repeat(np.arange(ask.size), np.diff(offers.first))
+    key = offers.type * amounts + offers.amount
+    order = np.lexsort((ask[slot], key))
+    first = np.searchsorted(key[order], np.arange(offers.pair.shape[0] * amounts + 1))
+    pair = np.repeat(np.arange(offers.pair_first.size - 1), np.diff(offers.pair_first))
+    return Shelves(ask, first, slot[order], offers.pair_member[np.lexsort((ask[offers.pair_member], pair))])
+
+
+@njit(int64(int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, _VECTOR, _VECTOR), cache=True, nogil=True)
+def _candidates(i, s, supports, offers, shelf, left, amounts, mark, found):
+    """Fill in slots left that ask less than task i bids; of those that share one type with it, some of each amount."""
+    count = 0
+    begin = supports.type_first[s]
+    d = supports.type_first[s + 1] - begin
+    for a in range(d):
+        k = supports.type[begin + a]
+        need = supports.demand[i, a]
+        for x in range(1, amounts):
+            copies = (need + x - 1) // x
+            for p in range(shelf.first[k * amounts + x], shelf.first[k * amounts + x + 1]):
+                j = shelf.slot[p]
+                if copies == 0 or shelf.ask[j] >= supports.bid[i]:
+                    break
+                if left[j] > 0:
+                    copies -= 1
+                    if mark[j] != i:
+                        mark[j] = i
+                        found[count] = j
+                        count += 1
+    for a in range(d):
+        for b in range(a + 1, d):
+            r = offers.pair[supports.type[begin + a], supports.type[begin + b]]
+            for j in shelf.pair_slot[offers.pair_first[r] : offers.pair_first[r + 1]]:
+                if shelf.ask[j] >= supports.bid[i]:
+                    break
+                if left[j] > 0 and mark[j] != i:
+                    mark[j] = i
+                    found[count] = j
+                    count += 1
+    return count
+
+
+@njit(
+    _VECTOR(int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, _VECTOR, _VECTOR),
+    cache=True,
+    nogil=True,
+)
+def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, mark, found):
+    """A cheapest cover of task i by slots that are left; none where nothing covers."""
+    count = _candidates(i, s, supports, offers, shelf, left, amounts, mark, found)
+    begin = supports.type_first[s]
+    d = supports.type_first[s + 1] - begin
+    supply = np.zeros((count, d), dtype=np.int64)
+    ask = np.empty(count, dtype=np.int64)
+    for c in range(count):
+        j = found[c]
+        ask[c] = shelf.ask[j]
+        a = 0
+        for e in range(offers.first[j], offers.first[j + 1]):
+            while a < d and supports.type[begin + a] < offers.type[e]:
+                a += 1
+            if a < d and supports.type[begin + a] == offers.type[e]:
+                supply[c, a] = offers.amount[e]
+    if count == 0:
+        return found[:0].copy()
+    demand = supports.demand[i, :d].copy()
+    if not whole:
+        return found[:count][cheapest_cover(demand, supply, ask)]
+    best = -1
+    for c in range(count):
+        if (best < 0 or ask[c] < ask[best]) and (supply[c] >= demand).all():
+            best = c
+    return found[best : best + 1].copy() if best >= 0 else found[:0].copy()
+
+
+@njit(
+    types.UniTuple(_VECTOR, 2)(_VECTOR, _VECTOR, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean),
+    cache=True,
+    nogil=True,
+)
+def _serve(order, support, supports, offers, shelf, left, amounts, whole):
+    """Tasks in order take their cheapest covers where those ask and cost less than the bid; pairs (task, slot)."""
+    mark = np.full(left.size, -1)
+    found = np.empty(left.size, dtype=np.int64)
+    task = np.empty(1024, dtype=np.int64)
+    slot = np.empty(1024, dtype=np.int64)
+    size = 0
+    for i in order:
+        cover = _cover_of(i, support[i], supports, offers, shelf, left, amounts, whole, mark, found)
+        if cover.size == 0 or shelf.ask[cover].sum() >= supports.bid[i] or offers.cost[cover].sum() >= supports.bid[i]:
+            continue
+        while size + cover.size > task.size:
+            task = np.concatenate((task, np.empty_like(task)))
+            slot = np.concatenate((slot, np.empty_like(slot)))
+        for j in cover:
+            left[j] -= 1
+            task[size] = i
+            slot[size] = j
+            size += 1
+    return task[:size].copy(), slot[:size].copy()
+
+
+def serve(grid: Grid, order: Int, ask: Int, left: Int, stop: Stop) -> tuple[Int, Int]:
+    """Tasks in order take exact cheapest covers of slots that are left: pairs of a task and a slot.
+
+    Args:
+        grid: both sides.
+        order: places in ``grid.supports``.
+        ask: (n,) what a slot counts for; a cover that asks or costs as much as the bid is not taken.
+        left: (n,) slots on offer, of which those taken are subtracted.
+        stop: who has not had a turn by then gets nothing.
+    """
+    supports, offers = grid.supports, grid.offers
+    amounts = 1 + int(max(offers.amount.max(initial=0), supports.top.max(initial=0)))
+    support = np.repeat(np.arange(supports.first.size - 1), np.diff(supports.first))
+    shelves = _shelved(offers, ask, amounts)
+    won = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
+    for begin in range(0, order.size, CHUNK):
+        if stop.now:
+            break
+        won.append(
+            _serve(
+                order[begin : begin + CHUNK], support, supports, offers, shelves, left, amounts, grid.reading == "whole"
+            )
+        )
+    task, slot = (np.concatenate(part) for part in zip(*won, strict=True))
+    return task, slot

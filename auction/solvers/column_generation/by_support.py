@@ -1,0 +1,48 @@
+"""A covering programme for each set of types that tasks demand: for markets of many types, of any size.
+
+Prices by noisy requests prove a bound, and a dive by prices finds an allocation; there are no columns.
+"""
+
+import numpy as np
+
+from auction.allocation import Allocation
+from auction.certificate import Certificate
+from auction.search import Found, Stop
+from auction.solvers._exact import dot
+from auction.solvers._support_prices.dive import dive
+from auction.solvers._support_prices.dual import DualPoint, evaluate
+from auction.solvers._support_prices.grid import Grid
+from auction.solvers._support_prices.search import search_prices
+from auction.solvers._time import half_of, with_grace
+from auction.welfare import welfare
+
+
+def solve(grid: Grid, stop: Stop, seed: int) -> Found:
+    """Bound, certificate and allocation; half of the time is for prices.
+
+    The bound is sum_i max(0, b_i - f(C_i; c + pi)) + sum_j w_j pi_j, f being allowed to repeat a provider, as the
+    certificate says.
+    """
+    market = grid.market
+    if not grid.supports.task.size or not grid.offers.provider.size:
+        price = np.zeros(market.providers, dtype=np.int64)
+        return Found(Allocation.empty(), 0, "optimal", Certificate(market.digest, grid.reading, 0, price, repeat=True))
+    rng = np.random.default_rng(seed)
+    at = search_prices(grid, rng, half_of(stop))
+    allocation = dive(grid, at, rng, stop, with_grace(stop))
+    certificate = _certify(grid, at)
+    optimal = certificate.bound == welfare(market, allocation)
+    status = "optimal" if optimal else "time limit" if stop.now else "feasible"
+    return Found(allocation, certificate.bound, status, certificate)
+
+
+def _certify(grid: Grid, at: DualPoint) -> Certificate:
+    """The bound with all slots that providers have; more than there are tasks are worth nothing."""
+    market, offers = grid.market, grid.offers
+    plenty = market.slots[offers.provider] > market.tasks
+    if plenty.any():
+        at = evaluate(grid, np.where(plenty, offers.cost, at.price))
+    premium = np.zeros(market.providers, dtype=np.int64)
+    premium[offers.provider] = np.where(plenty, 0, at.price - offers.cost)
+    bound = at.value - dot(offers.slots, at.price - offers.cost) + dot(market.slots, premium)
+    return Certificate(market.digest, grid.reading, bound, premium, repeat=True)
