@@ -7,6 +7,7 @@ from auction.allocation import Allocation
 from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import MICRO, Market, Reading
+from auction.progress import History, Progress
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -29,6 +30,7 @@ class Outcome:
     market_digest: str
     certified_bound: int | None = None  # what the certificate proves; None without one
     proof: str | None = None  # what carries ``bound`` below ``certified_bound``, and its size
+    history: History = ()  # what was known when; the last is the outcome
     certificate: Certificate | None = None  # of a solve in this process; files keep it apart
     market: Market | None = None  # likewise
 
@@ -40,9 +42,7 @@ class Outcome:
     @property
     def gap(self) -> float | None:
         """(bound - welfare) / bound; 0 when both are 0; None without a bound."""
-        if self.bound is None:
-            return None
-        return (self.bound - self.welfare) / self.bound if self.bound else 0.0
+        return Progress(self.seconds, self.welfare, self.bound).gap
 
     def frame(self, market: Market | None = None) -> "pd.DataFrame":
         """A row for each pair that trades: task and provider by name, and what each reported, micro-tokens.

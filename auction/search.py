@@ -1,4 +1,4 @@
-"""What every solver receives and returns: when to stop, and what it found."""
+"""What every solver receives and returns: when to stop, to whom to report, and what it found."""
 
 import threading
 import time
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from auction.allocation import Allocation
 from auction.certificate import Certificate
 from auction.market import Market
+from auction.progress import Callback, Progress, add, further
 
 
 @dataclass(frozen=True)
@@ -22,12 +23,24 @@ class Found:
 
 
 class Stop:
-    """A deadline and an interrupt; solvers poll it or register what cancels them."""
+    """A deadline and an interrupt; solvers poll it or register what cancels them, and report what they find.
 
-    def __init__(self, time_limit: float | None) -> None:
-        self._deadline = None if time_limit is None else time.perf_counter() + time_limit
+    Args:
+        time_limit: seconds from now; None for no limit.
+        callback: called with all that is known each time that something better is reported. What it raises interrupts
+            the solver and is kept in ``failure``.
+        outer: whose it is to hear reports; not passed on to searches of other markets than the one asked about.
+    """
+
+    def __init__(self, time_limit: float | None, callback: Callback | None = None, outer: "Stop | None" = None) -> None:
+        self._begun = time.perf_counter()
+        self._deadline = None if time_limit is None else self._begun + time_limit
         self._cancels: list[Callable[[], object]] = []
         self._wake = threading.Event()
+        self._callback, self._outer, self._reporting = callback, outer, threading.Lock()
+        self._known: Progress | None = None
+        self.history: list[Progress] = []
+        self.failure: BaseException | None = None
         self.interrupted = False
         self.postponed = 0.0  # seconds
 
@@ -40,6 +53,32 @@ class Stop:
         self.postponed += seconds
         if self._deadline is not None:
             self._deadline += seconds
+
+    @property
+    def elapsed(self) -> float:
+        """Seconds of solving so far."""
+        return time.perf_counter() - self._begun - self.postponed
+
+    def report(self, *, welfare: int | None = None, bound: int | None = None) -> None:
+        """Say what was found: an allocation's welfare, a bound, or both, micro-tokens; what is no better is ignored.
+
+        Any thread may call it; a call takes a microsecond.
+        """
+        if self._outer is not None:
+            self._outer.report(welfare=welfare, bound=bound)
+            return
+        with self._reporting:
+            if self.failure is not None or not (new := further(self._known, self.elapsed, welfare, bound)):
+                return
+            self._known = new
+            add(self.history, new)
+            if self._callback is not None:
+                try:
+                    self._callback(new)
+                except BaseException as error:  # noqa: BLE001 - a solver's own threads are no place to raise it
+                    self.failure = error
+        if self.failure is not None:
+            self.interrupt()
 
     @property
     def now(self) -> bool:

@@ -11,7 +11,6 @@ takes such a function as it is.
 
 import sys
 import threading
-import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Future
 from types import SimpleNamespace
@@ -23,6 +22,7 @@ from auction.arrays import integer
 from auction.errors import InputError, unknown
 from auction.market import READINGS, Market, Reading
 from auction.outcome import Outcome
+from auction.progress import Callback, Progress, settled
 from auction.search import Found, Stop
 from auction.welfare import welfare
 
@@ -78,6 +78,7 @@ def solve(
     time_limit: float | None = None,
     seed: int = 0,
     options: Mapping[str, Any] | None = None,
+    callback: Callback | None = None,
 ) -> Outcome:
     """Run one solver on one market; the allocation is checked before it leaves.
 
@@ -91,6 +92,8 @@ def solve(
         time_limit: seconds of solving; None for no limit.
         seed: same seed, same result whenever the solver finishes within its limit.
         options: the solver's options, typed or as text.
+        callback: called with seconds, welfare and bound each time that a better allocation or bound is found, from the
+            solver's threads; what it raises stops the solver and is raised here.
 
     Raises:
         InputError: see ``prepare``, or a market beyond what the solver can take.
@@ -99,10 +102,9 @@ def solve(
     name = name_of(solver)
     seed = int(seed)  # numpy's integers are no JSON
     market.net_bid  # noqa: B018 - derived once, outside the timing
-    stop = Stop(time_limit)
-    start = time.perf_counter()
+    stop = Stop(time_limit, callback)
     found = _in_thread(lambda: module.solve(market, reading, stop, seed, **complete), stop)
-    seconds = time.perf_counter() - start - stop.postponed
+    seconds = stop.elapsed
 
     if not isinstance(found, Found):
         raise TypeError(f"{name} returned {type(found).__name__}, not auction.search.Found")
@@ -112,6 +114,10 @@ def solve(
     achieved = welfare(market, found.allocation)
     if found.bound is not None and found.bound < achieved:
         raise AssertionError(f"{name} claims the bound {found.bound} below its own welfare {achieved}")
+    end = Progress(seconds, None if found.status == "bound" else achieved, found.bound)
+    stop.report(welfare=end.welfare, bound=end.bound)
+    if stop.failure is not None:
+        raise stop.failure
     return Outcome(
         solver=name,
         reading=reading,
@@ -126,6 +132,7 @@ def solve(
         market_digest=market.digest,
         certified_bound=None if found.certificate is None else found.certificate.bound,
         proof=found.proof,
+        history=settled(stop.history, end),
         certificate=found.certificate,
         market=market,
     )

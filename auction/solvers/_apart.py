@@ -16,6 +16,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
@@ -33,9 +34,9 @@ def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | No
 
     Args:
         function: a generator function at the top of a module, called as ``function(stop, *arguments)``; the stop it
-            gets has the time that is left and is interrupted with the caller's. Each value it yields takes the place
-            of the one before: what was found so far is never lost. Time passes from when the process has started and
-            imported it.
+            gets has the time that is left, is interrupted with the caller's and reports to it. Each value it yields
+            takes the place of the one before: what was found so far is never lost. Time passes from when the process
+            has started and imported it.
         stop: GRACE seconds after its limit, or after an interrupt, the process and all it started are killed.
         arguments: anything that pickles.
 
@@ -52,6 +53,8 @@ def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | No
         for kind, sent in process.answers(stop, (function, arguments)):
             if kind == "value":
                 value = sent
+            elif kind == "report":
+                stop.report(welfare=sent.welfare, bound=sent.bound)
             elif kind == "ended":
                 _idle.append(process)
                 return value, None
@@ -195,6 +198,7 @@ def serve(folder: str) -> None:
     os.dup2(2, 1)  # libraries print
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # unless a solver waits for it
     calls: queue.SimpleQueue[tuple[bytes, Stop]] = queue.SimpleQueue()
+    answering = threading.Lock()
 
     def receive() -> None:
         current, stop = 0, Stop(None)
@@ -203,7 +207,7 @@ def serve(folder: str) -> None:
                 number, request = pickle.load(requests)
                 if request is not None:
                     call, remaining = request
-                    current, stop = number, Stop(remaining)
+                    current, stop = number, Stop(remaining, partial(answer, "report"))
                     calls.put((call, stop))
                 elif number == current:
                     stop.interrupt()
@@ -212,8 +216,9 @@ def serve(folder: str) -> None:
             os.killpg(0, signal.SIGKILL)
 
     def answer(kind: str, sent: Any = None) -> None:
-        pickle.dump((kind, sent), answers)
-        answers.flush()
+        with answering:  # solvers report from threads of their own
+            pickle.dump((kind, sent), answers)
+            answers.flush()
 
     threading.Thread(target=receive, daemon=True).start()
     while True:

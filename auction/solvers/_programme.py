@@ -79,7 +79,14 @@ class Answer(NamedTuple):
     ending: str  # OPTIMAL, TIME_LIMIT, INTERRUPTED, or what it says, in words
 
 
-Optimum = Callable[[Programme, Stop, Mask | None], Answer]  # the last: the pairs of a feasible start
+class Watch(NamedTuple):
+    """Told what a solver finds on its way; from any thread."""
+
+    incumbent: Callable[[Mask], None]  # whether a pair is in a solution
+    bound: Callable[[float], None]  # as that of an answer
+
+
+Optimum = Callable[[Programme, Stop, Mask | None, Watch], Answer]  # the third: the pairs of a feasible start
 
 
 def solve(
@@ -111,8 +118,11 @@ def _search(
         return
     programme = formulate(market, reading, kept, arithmetic)
     bound = trivial_bound(market)
+    stop.report(welfare=welfare(market, best), bound=bound)
     while True:
-        answer = optimum(programme, stop, _pairs_of(kept, best))
+        answer = optimum(
+            programme, stop, _pairs_of(kept, best), _watch(market, reading, kept, programme, arithmetic, stop)
+        )
         ending = answer.ending
         allocation, cuts = _checked(market, kept, answer.taken)
         if faults := check(market, allocation, reading):
@@ -121,8 +131,7 @@ def _search(
             ending = "its answer violates a row it was given"
         best = max(best, allocation, key=lambda one: welfare(market, one))
         worth = welfare(market, best)
-        if math.isfinite(answer.bound):
-            believed = programme.unit * math.floor(answer.bound + hidden(programme, arithmetic))
+        if (believed := _believed(answer.bound, programme, arithmetic)) is not None:
             if believed < worth:
                 ending = "its bound is below a feasible welfare"
             else:
@@ -135,6 +144,29 @@ def _search(
         if bound == worth or ending != OPTIMAL:
             return
         programme = replace(programme, cuts=programme.cuts + cuts)
+
+
+def _watch(
+    market: Market, reading: Reading, kept: Candidates, programme: Programme, arithmetic: Arithmetic, stop: Stop
+) -> Watch:
+    """Reports what a solver finds on its way, after the same checks as its answer."""
+
+    def incumbent(taken: Mask) -> None:
+        allocation, _ = _checked(market, kept, taken)
+        if not check(market, allocation, reading):
+            stop.report(welfare=welfare(market, allocation))
+
+    def bound(value: float) -> None:
+        stop.report(bound=_believed(value, programme, arithmetic))
+
+    return Watch(incumbent, bound)
+
+
+def _believed(bound: float, programme: Programme, arithmetic: Arithmetic) -> int | None:
+    """What a solver's bound on the programme proves of the market, micro-tokens; None where it has none."""
+    if not math.isfinite(bound):
+        return None
+    return programme.unit * math.floor(bound + hidden(programme, arithmetic))
 
 
 def formulate(market: Market, reading: Reading, kept: Candidates, arithmetic: Arithmetic) -> Programme:

@@ -33,7 +33,7 @@ def flag_of(stop: Stop) -> Iterator[Int]:
 def half_of(stop: Stop) -> Stop:
     """A stop when half of the time that remains is over."""
     remaining = stop.remaining()
-    half = Stop(None if remaining is None else remaining / 2)
+    half = Stop(None if remaining is None else remaining / 2, outer=stop)
     stop.on_interrupt(half.interrupt)
     return half
 
@@ -41,8 +41,8 @@ def half_of(stop: Stop) -> Stop:
 def with_grace(stop: Stop) -> Stop:
     """A stop that comes GRACE seconds after the limit, or from now where it is time already."""
     if stop.now:
-        return Stop(GRACE)
+        return Stop(GRACE, outer=stop)
     remaining = stop.remaining()
-    later = Stop(None if remaining is None else remaining + GRACE)
+    later = Stop(None if remaining is None else remaining + GRACE, outer=stop)
     stop.on_interrupt(later.interrupt)
     return later

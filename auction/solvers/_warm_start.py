@@ -24,5 +24,11 @@ def best_heuristic(market: Market, reading: Reading, stop: Stop) -> Allocation:
     """
     runs: list[Callable[..., Found]] = [greedy.solve, partial(greedy.solve, norm="root")]
     runs += [partial(bid_density.solve, **variant) for variant in VARIANTS]
-    found = [run(market, reading, stop, 0).allocation for at, run in enumerate(runs) if at in (0, 2) or not stop.now]
-    return max(found, key=lambda allocation: welfare(market, allocation))
+    best, achieved = Allocation.empty(), 0
+    for at, run in enumerate(runs):
+        if at in (0, 2) or not stop.now:
+            found = run(market, reading, stop, 0).allocation
+            if (worth := welfare(market, found)) > achieved or not at:
+                best, achieved = found, worth
+                stop.report(welfare=achieved)
+    return best

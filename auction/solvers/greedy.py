@@ -50,6 +50,7 @@ def served(market: Market, reading: Reading, order: Int, asks: Int, slots: Int, 
     offers = np.minimum(float(left.size), 1.0 + vectors.shape[0] * demand.max(axis=1, initial=0).astype(float))
     states = 1.0 if reading == "whole" else np.prod(1.0 + demand, axis=1)
     ends = np.cumsum(vectors.shape[0] + np.minimum(states * offers, STATE_LIMIT)) // LOOK
+    achieved = 0
     for chunk in np.split(order, np.flatnonzero(np.diff(ends)) + 1):
         if stop.now:
             break
@@ -65,6 +66,8 @@ def served(market: Market, reading: Reading, order: Int, asks: Int, slots: Int, 
         )
         task.append(won)
         provider.append(shelf[at])
+        achieved += int(market.net_bid[np.unique(won)].sum()) - int(market.cost[provider[-1]].sum())
+        stop.report(welfare=achieved)
     return Allocation.of(np.concatenate(task), np.concatenate(provider))
 
 

@@ -9,7 +9,7 @@ from ortools.sat.python import cp_model
 from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers import _programme
-from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme
+from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme, Watch
 
 __all__ = ["READINGS", "solve"]
 
@@ -33,7 +33,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), ARITHMETIC)
 
 
-def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
+def optimum(programme: Programme, stop: Stop, start: Mask | None, watch: Watch, seed: int) -> Answer:
     """The programme solved by CP-SAT; cut short, its best solution and bound."""
     model = cp_model.CpModel()
     y = [model.new_bool_var("") for _ in range(programme.bid.size)]
@@ -79,7 +79,8 @@ def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> 
     taken = np.zeros(len(A), dtype=bool)
     if stop.now:  # before there was a search to stop
         return Answer(taken, math.inf, INTERRUPTED if stop.interrupted else TIME_LIMIT)
-    status = solver.solve(model)
+    solver.best_bound_callback = lambda bound: watch.bound(math.nextafter(bound, math.inf))
+    status = solver.solve(model, _Incumbents(A, watch))
 
     if status in (cp_model.OPTIMAL, cp_model.FEASIBLE):
         taken = np.array([solver.boolean_value(a) for a in A])
@@ -89,3 +90,12 @@ def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> 
     if status in (cp_model.FEASIBLE, cp_model.UNKNOWN):
         return Answer(taken, math.nextafter(bound, math.inf), INTERRUPTED if stop.interrupted else TIME_LIMIT)
     return Answer(taken, math.inf, f"CP-SAT: {solver.status_name(status)}")
+
+
+class _Incumbents(cp_model.CpSolverSolutionCallback):
+    def __init__(self, A: list[cp_model.IntVar], watch: Watch) -> None:
+        super().__init__()
+        self._A, self._watch = A, watch
+
+    def on_solution_callback(self) -> None:
+        self._watch.incumbent(np.array([self.boolean_value(a) for a in self._A], dtype=bool))

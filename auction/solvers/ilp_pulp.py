@@ -11,7 +11,7 @@ import pulp
 from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers import _programme
-from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme
+from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme, Watch
 
 __all__ = ["READINGS", "solve"]
 
@@ -47,7 +47,7 @@ def solve(
     return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), arithmetic)
 
 
-def highs_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
+def highs_optimum(programme: Programme, stop: Stop, start: Mask | None, watch: Watch, seed: int) -> Answer:
     """The programme solved by HiGHS; cut short, its best solution and bound."""
     problem, A = _formulate(programme, start)
     solver = pulp.HiGHS(msg=False, gapRel=0.0, gapAbs=0.0, timeLimit=stop.remaining(), random_seed=seed, threads=2)
@@ -56,6 +56,9 @@ def highs_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: in
     highs = problem.solverModel
     highs.HandleUserInterrupt = True
     stop.on_interrupt(highs.cancelSolve)
+    pairs = [variable.index for variable in A.values()]
+    highs.cbMipInterrupt += lambda event: watch.bound(-event.data_out.mip_dual_bound)
+    highs.cbMipImprovingSolution += lambda event: watch.incumbent(np.array(event.data_out.mip_solution)[pairs] > 0.5)
     if start is not None:
         values = np.array([variable.value() for variable in problem.variables()], dtype=float)
         highs.setSolution(values.size, np.arange(values.size, dtype=np.int32), values)
@@ -64,7 +67,7 @@ def highs_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: in
     info, said = highs.getInfo(), highs.getModelStatus()
     feasible = info.primal_solution_status == highspy.SolutionStatus.kSolutionStatusFeasible
     values = np.array(highs.getSolution().col_value) if feasible else np.zeros(highs.getNumCol())
-    taken = values[[variable.index for variable in A.values()]] > 0.5
+    taken = values[pairs] > 0.5
     endings = {
         highspy.HighsModelStatus.kOptimal: OPTIMAL,
         highspy.HighsModelStatus.kTimeLimit: TIME_LIMIT,
@@ -73,8 +76,11 @@ def highs_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: in
     return Answer(taken, -info.mip_dual_bound, endings.get(said, f"HiGHS: {highs.modelStatusToString(said)}"))
 
 
-def cbc_optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
-    """As ``highs_optimum``; ``status`` says optimal for a run cut short, ``sol_status`` tells the two apart."""
+def cbc_optimum(programme: Programme, stop: Stop, start: Mask | None, watch: Watch, seed: int) -> Answer:
+    """As ``highs_optimum``, but nothing is told on the way.
+
+    ``status`` says optimal for a run cut short, ``sol_status`` tells the two apart.
+    """
     problem, A = _formulate(programme, start)
     options = [f"randomSeed {seed}", f"randomCbcSeed {seed}"]
     warm = start is not None

@@ -2,6 +2,7 @@
 
 import datetime
 import signal
+from contextlib import suppress
 from functools import partial
 
 import numpy as np
@@ -11,13 +12,14 @@ from ortools.math_opt.solvers.gscip import gscip_pb2
 from auction.market import READINGS, Market, Reading
 from auction.search import Found, Stop
 from auction.solvers import _programme
-from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme
+from auction.solvers._programme import INTERRUPTED, OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Mask, Programme, Watch
 
 __all__ = ["READINGS", "solve"]
 
 # SCIP takes numbers for equal that differ by EPSILON of their size: with its own 10^-9 it misjudges near-ties from
 # totals of 2^37 on and gives bounds 4 units too low at 2^33; with 10^-12 nothing was seen below 2^43.
 EPSILON = 1e-12
+COLUMNS, DUAL_BOUND, PRINTED = 18, 14, 1e-6  # of its table, and how far what it prints can be off, relative
 ARITHMETIC = Arithmetic(amounts=2**36, requests=2**15, per_column=1e-7, relative=2.0**-38)
 
 
@@ -33,7 +35,7 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, warm_start
     return _programme.solve(market, reading, stop, warm_start, partial(optimum, seed=seed), ARITHMETIC)
 
 
-def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> Answer:
+def optimum(programme: Programme, stop: Stop, start: Mask | None, watch: Watch, seed: int) -> Answer:
     """The programme solved by SCIP; cut short, its best solution and bound."""
     model = mathopt.Model(name="allocation")
     y = [model.add_binary_variable() for _ in range(programme.bid.size)]
@@ -62,7 +64,7 @@ def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> 
         winners = np.isin(np.arange(len(y)), programme.task[start])
         values = np.concatenate((winners, start)).astype(float).tolist()
         hints = [mathopt.SolutionHint(variable_values=dict(zip(y + A, values, strict=True)))]
-    own = gscip_pb2.GScipParameters(silence_output=True)
+    own = gscip_pb2.GScipParameters()
     own.bool_params["misc/catchctrlc"] = True  # MathOpt's interrupter fails on SCIP in OR-Tools 9.15: a signal does not
     stop.on_interrupt(partial(signal.raise_signal, signal.SIGINT))
     own.real_params["numerics/epsilon"] = EPSILON
@@ -72,6 +74,7 @@ def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> 
     result = mathopt.solve(
         model,
         mathopt.SolverType.GSCIP,
+        msg_cb=partial(_tell, watch),
         params=mathopt.SolveParameters(
             time_limit=None if remaining is None else datetime.timedelta(seconds=remaining),
             absolute_gap_tolerance=0.0,
@@ -89,3 +92,12 @@ def optimum(programme: Programme, stop: Stop, start: Mask | None, seed: int) -> 
     optimal = result.termination.reason == mathopt.TerminationReason.OPTIMAL
     ending = OPTIMAL if optimal else endings.get(result.termination.limit, said)
     return Answer(taken, result.dual_bound(), ending)
+
+
+def _tell(watch: Watch, lines: list[str]) -> None:
+    """Bounds from the table that SCIP prints, seven digits, rounded; MathOpt hands out no solutions on the way."""
+    for line in lines:
+        if len(columns := line.split("|")) == COLUMNS and "e" in (printed := columns[DUAL_BOUND]):
+            with suppress(ValueError):  # the head of the table
+                bound = float(printed)
+                watch.bound(bound + PRINTED * abs(bound))

@@ -103,6 +103,7 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
                 _, trial = _covered(market, reading, order, asks, slots.copy(), named, stop)
             if (worth := welfare(market, trial)) > achieved:
                 best, achieved = trial, worth
+        stop.report(welfare=achieved, bound=least if exact else None)
         if not slope.any() or achieved >= least:
             break
         if stale == 10:

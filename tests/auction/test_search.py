@@ -54,6 +54,43 @@ def test_interrupt_cancels_what_is_and_will_be_registered():
     stop.wait(1e6)  # returns at once
 
 
+def test_reports_are_kept_with_the_seconds_of_solving(clock):
+    heard = []
+    stop = Stop(60.0, heard.append)
+    clock[0] += 2.0
+    stop.postpone(1.5)
+    stop.report(welfare=3)
+    clock[0] += 1.0
+    stop.report(welfare=2)
+    stop.report(bound=9)
+    clock[0] += 1.0
+    stop.report(welfare=4, bound=10)
+    stop.report()
+    assert stop.history == [(0.5, 3, None), (1.5, 3, 9), (2.5, 4, 9)] == heard
+    assert stop.elapsed == 2.5
+
+
+def test_an_inner_stop_reports_to_the_outer_one(clock):
+    outer = Stop(None)
+    inner = Stop(1.0, outer=Stop(2.0, outer=outer))
+    clock[0] += 5.0
+    inner.report(welfare=1)
+    assert outer.history == [(5.0, 1, None)] and inner.history == []
+    Stop(1.0).report(welfare=7)
+    assert len(outer.history) == 1
+
+
+def test_a_callback_that_raises_interrupts():
+    def callback(progress):
+        raise KeyError(progress.welfare)
+
+    stop = Stop(None, callback)
+    stop.report(welfare=1)
+    assert stop.interrupted and stop.now and stop.failure.args == (1,)
+    stop.report(welfare=2)
+    assert len(stop.history) == 1 and stop.failure.args == (1,)
+
+
 @given(st.from_type(Market))
 def test_trivial_bound_is_the_sum_of_positive_bids(market):
     assert trivial_bound(market) == sum(max(0, b) for b in market.net_bid.tolist())

@@ -5,7 +5,7 @@ from scipy.optimize import minimize
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, evaluate_dual
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, evaluate_dual, report
 
 EVALUATIONS = 500  # of the dual by L-BFGS-B
 MEMORY = 20  # of L-BFGS-B: pairs of steps and slopes it builds its curvature from
@@ -40,6 +40,7 @@ def _quasi_newton(grid: GroupedMarket, start: DualPoint, stop: Stop) -> list[Dua
     def dual(scaled: Float) -> tuple[float, Float]:
         at = evaluate_dual(grid, _integers(scaled * scale))
         seen.append(at)
+        report(at, stop)
         least.append(min(least[-1], at.value))
         if stop.now or (len(least) > PATIENCE and least[-1 - PATIENCE] - least[-1] <= STALL * least[-1]):
             raise _EnoughError
@@ -68,6 +69,7 @@ def _subgradient(grid: GroupedMarket, start: DualPoint, stop: Stop) -> list[Dual
         price = np.maximum(price + (at.value - best.value * (1 - distance)) / length * direction, 0.0)
         at = evaluate_dual(grid, _integers(price))
         seen.append(at)
+        report(at, stop)
         direction = direction + DEFLECTION * (at.asked - at.offered - direction)
         since += 1
         if at.value < best.value * (1 - STALL / PATIENCE):

@@ -4,6 +4,7 @@ Within a clipped slot vector only cost differs, within a demand vector only the 
 The size of everything but the curves is that of the lattice of demands, however many tasks and providers there are.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,10 +12,12 @@ from numba import njit
 
 from auction.certificate import Certificate
 from auction.market import Float, Int, Market, Reading
+from auction.search import Stop
 from auction.solvers._exact import dot
 from auction.solvers._vector_prices.coarsening import in_units, units
 from auction.solvers._vectors import distinct_rows
 
+ROUNDING = 1e-9  # how far floats can be off, relative
 UNITS = 2**40  # slots of one provider beyond which more make no difference, and floats would lose the others'
 
 
@@ -136,6 +139,11 @@ def evaluate_dual(grid: GroupedMarket, price: Int) -> DualPoint:
     asked = _asked(grid.shape, grid.vectors, slot, grid.demand_point, won)
     value = float((-bid - won * least).sum() + (sold * price - spent).sum())
     return DualPoint(price, value, cover, slot, asked, sold)
+
+
+def report(at: DualPoint, stop: Stop) -> None:
+    """Its value is a bound, up to the rounding of its sums."""
+    stop.report(bound=math.ceil(at.value + ROUNDING * abs(at.value)))
 
 
 def derive_bound(grid: GroupedMarket, price: Int, cover: Int) -> int:

@@ -6,7 +6,7 @@ import numpy as np
 
 from auction.market import Int
 from auction.search import Stop
-from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, evaluate_dual
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, evaluate_dual, report
 
 MEMORY = 0.1  # the weight of this round's requests: tasks all turn to whatever is cheapest, averages do not
 
@@ -18,6 +18,7 @@ def rounds_of_prices(grid: GroupedMarket, rounds: int, stop: Stop) -> Iterator[D
     """
     at = evaluate_dual(grid, linear_prices(grid))
     asked = at.asked
+    report(at, stop)
     yield at
     for number in range(1, rounds):
         if stop.now:
@@ -26,6 +27,7 @@ def rounds_of_prices(grid: GroupedMarket, rounds: int, stop: Stop) -> Iterator[D
         price = np.minimum(at.price * np.exp(0.5 * excess / np.sqrt(number)), grid.dearest)
         at = evaluate_dual(grid, np.rint(price).astype(np.int64))
         asked = asked + MEMORY * (at.asked - asked)
+        report(at, stop)
         yield at
 
 

@@ -8,7 +8,7 @@ from auction.market import Market, Reading
 from auction.search import Found, Stop
 from auction.solvers._time import half_of, with_grace
 from auction.solvers._vector_prices.descent import descend
-from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, certify, evaluate_dual, group_market
+from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, certify, evaluate_dual, group_market, report
 from auction.solvers._vector_prices.master import VectorMaster
 from auction.solvers._vector_prices.rounding import round_flow
 from auction.solvers._vector_prices.rounds import rounds_of_prices
@@ -58,6 +58,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     if not grid.exact:
         allocation = max(allocation, serve_at_prices(grid, best, stop), key=lambda one: welfare(market, one))
     achieved = welfare(market, allocation)
+    stop.report(welfare=achieved)
     while best.value - achieved > gap * best.value:
         master.centre(best)
         solution = None if stop.now else master.solve()
@@ -73,11 +74,13 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
         proposed, halfway = evaluate_dual(grid, price), evaluate_dual(grid, (best.price + price) // 2)
         new = master.add(proposed) + master.add(halfway)
         best = min(best, proposed, halfway, key=lambda one: one.value)
+        report(best, stop)
         done = not new or best.value - value <= TOLERANCE * best.value
         if done or (grid.exact and best.value - value <= max(gap / 2, NEAR) * best.value):
             candidate = _allocate(grid, master, best, stop)
             if (worth := welfare(market, candidate)) > achieved:
                 allocation, achieved = candidate, worth
+                stop.report(welfare=achieved)
         if done:
             break
     return _report(grid, best, allocation, "feasible")

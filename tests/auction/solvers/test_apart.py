@@ -44,6 +44,12 @@ def refuse(stop):
     yield 1
     raise InputError("not this")
 
+def report(stop):
+    stop.report(welfare=1, bound=9)
+    stop.report(welfare=1)
+    yield 1
+    stop.report(bound=5)
+
 def hold(stop):
     yield os.getpid()
     while True:
@@ -89,6 +95,14 @@ def test_one_process_serves_all_calls(functions):
     for to in range(1, 100):
         assert last(functions.count, Stop(None), to) == (to - 1, None)
     assert _apart._idle == [process]
+
+
+def test_reports_reach_the_caller(functions):
+    heard = []
+    outer = Stop(None, heard.append)
+    assert last(functions.report, Stop(60, outer=outer), *()) == (1, None)
+    assert [tuple(point)[1:] for point in heard] == [(1, 9), (1, 5)]
+    assert 0 < heard[0].seconds <= heard[1].seconds <= outer.elapsed
 
 
 @pytest.mark.parametrize("number, name", [(signal.SIGSEGV, "SIGSEGV"), (signal.SIGABRT, "SIGABRT")])

@@ -13,7 +13,8 @@ from auction.market import READINGS, Market
 from auction.search import Stop, trivial_bound
 from auction.solvers import _programme, ilp_cpsat, solve
 from auction.solvers._formulation import candidates
-from auction.solvers._programme import OPTIMAL, TIME_LIMIT, Answer, Arithmetic, formulate, hidden
+from auction.solvers._programme import OPTIMAL, TIME_LIMIT, Answer, Arithmetic, Watch, formulate, hidden
+from auction.solvers.ilp_pulp import HIGHS, highs_optimum
 from auction.welfare import welfare
 
 ROOMY = Arithmetic(amounts=2**50, requests=2**15)
@@ -148,7 +149,7 @@ def search(answer, start=None, arithmetic=ROOMY):
     """What becomes of the answers a solver gives to THREE."""
     kept = candidates(THREE, "bundle")
 
-    def optimum(programme, stop, start):
+    def optimum(programme, stop, start, watch):
         pairs = list(zip(programme.task.tolist(), programme.provider.tolist(), strict=True))
         taken, bound, ending = answer(programme)
         return Answer(np.isin(np.arange(len(pairs)), [pairs.index(pair) for pair in taken]), bound, ending)
@@ -204,6 +205,18 @@ def test_rows_are_added_until_the_answer_is_feasible():
 
     assert [one.status for one in search(answer)] == [OPTIMAL, OPTIMAL]
     assert [len(programme.cuts) for programme in programmes] == [0, 1]
+
+
+@pytest.mark.parametrize("optimum", [highs_optimum, ilp_cpsat.optimum])
+def test_solvers_tell_their_solutions_and_bounds_on_the_way(generate, optimum):
+    market = generate("uniform", 12, 20, 3, 0)
+    programme = formulate(market, "bundle", candidates(market, "bundle"), HIGHS)
+    told, bounds = [], []
+    answer = optimum(
+        programme, Stop(None), None, Watch(lambda taken: told.append(programme.worth(taken)), bounds.append), 0
+    )
+    assert answer.ending == OPTIMAL and max(told) == programme.worth(answer.taken)
+    assert min(bound for bound in bounds if np.isfinite(bound)) >= max(told) - 0.1
 
 
 def test_what_is_hidden_grows_with_columns_and_amounts():

@@ -1,6 +1,7 @@
 """What holds of every solver that is registered, in every reading it takes."""
 
 from dataclasses import replace
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -50,6 +51,56 @@ def test_outcome_says_what_was_run(generate, solver, reading):
     assert (outcome.solver, outcome.reading, outcome.seed) == (solver, reading, 4)
     assert outcome.market_digest == market.digest and outcome.seconds >= 0
     assert set(outcome.options) == set(solvers.registry.options_of(solvers.load(solver).solve))
+
+
+@every
+def test_what_was_known_when(generate, solver, reading):
+    """Incumbents rise, bounds fall and hold, the last is the outcome, and the callback hears all of it."""
+    for market in (generate("uniform", 5, 8, 2, 3), generate("sparse", 6, 10, 5, 1)):
+        heard = []
+        outcome = solvers.solve(market, solver, reading=reading, callback=heard.append)
+        optimum = solvers.solve(market, "brute_force", reading=reading).welfare
+        history = outcome.history
+        assert history[-1][1:] == (None if outcome.status == "bound" else outcome.welfare, outcome.bound)
+        assert history[0].seconds >= 0 and history[-1].seconds <= outcome.seconds
+        for before, after in pairwise(history):
+            assert before.seconds <= after.seconds and before[1:] != after[1:]
+            assert (before.welfare or 0) <= (after.welfare or 0) and (before.bound or optimum) >= (
+                after.bound or optimum
+            )
+        assert all(at.welfare is None or at.welfare <= optimum for at in history)
+        assert all(at.bound is None or at.bound >= optimum for at in history)
+        assert {at[1:] for at in history} <= {at[1:] for at in heard}
+
+
+IMPROVING = ("ilp_pulp", "ilp_cpsat", "ilp_scip", "price_guided")
+
+
+@pytest.mark.parametrize("solver", IMPROVING)
+def test_bounds_and_incumbents_come_on_the_way(generate, solver):
+    outcome = solvers.solve(generate("uniform", 20, 40, 3, 0), solver, time_limit=2)
+    before = outcome.history[:-1]
+    assert len({at.bound for at in before}) > 2 and before[-1].seconds < outcome.seconds
+    assert solver in ("ilp_scip", "ilp_pulp") or any(at.welfare for at in before)
+
+
+def test_what_a_callback_raises_stops_the_solver_and_reaches_the_caller(generate):
+    def callback(progress):
+        raise KeyError("enough")
+
+    for solver in ("ilp_cpsat", "ilp_pulp", "price_guided"):
+        with pytest.raises(KeyError, match="enough"):
+            solvers.solve(generate("uniform", 40, 80, 4, 0), solver, time_limit=60, callback=callback)
+
+
+def test_what_a_solver_takes_back_is_not_in_the_history(generate):
+    def doubting(market, reading, stop, seed):
+        stop.report(welfare=-5, bound=1)
+        stop.report(welfare=100, bound=0)
+        return Found(Allocation.empty(), 3, "time limit")
+
+    outcome = solvers.solve(generate("uniform", 3, 4), doubting)
+    assert [at[1:] for at in outcome.history] == [(-5, None), (None, None), (0, 3)]
 
 
 @pytest.mark.parametrize("solver", solvers.names())
