@@ -13,14 +13,16 @@ from auction.commands.arguments import Json, ReadingName, Seed, TimeLimit
 from auction.commands.solving import solved
 from auction.commands.tables import Alpha, Beta, Types, Unit, folder, say_notes
 from auction.commands.terminal import clean_stdout, print_json, printable, stdout, working
+from auction.explain.page import render
 from auction.explain.report import Report, report
 from auction.explain.tables import partners, tables_of
-from auction.explain.thresholds import Threshold
-from auction.files import summary_of
+from auction.explain.words import aligned, count, gains, lost, places_of, proof, trades_below, wins_above
+from auction.files import replacing, summary_of
+from auction.market import Int
 from auction.tables import read
 from auction.tables.notes import tokens
 from auction.tables.writing import write_csv, write_parquet
-from auction.welfare import provider_utility, user_utility, winners
+from auction.welfare import winners
 
 Tasks = Annotated[
     Path, typer.Argument(help="tasks: .csv, .csv.gz, .tsv, .xlsx, .parquet; or a market's file", show_default=False)
@@ -28,7 +30,7 @@ Tasks = Annotated[
 Providers = Annotated[
     Path | None, typer.Argument(help="providers, likewise; none beside a market's file", show_default=False)
 ]
-WIDTH = 80
+PAGE = "report.html"
 
 
 def run_tables(
@@ -59,10 +61,10 @@ def run_tables(
     """
     solvers.prepare(solver, reading, time_limit, seed, {})
     mechanisms.prepare(mechanism, None, seed, {})
-    if out is not None:
-        folder(out)
     with working(f"reading {tasks}" + (f" and {providers}" if providers else "")):
         market = read(tasks, providers, types=types, unit=unit, alpha=alpha, beta=beta)
+    if out is not None:
+        folder(out)
     say_notes(market)
     outcome = solved(market, solver, reading, time_limit, seed, {})
     with working("reasons") as say, clean_stdout():
@@ -71,12 +73,18 @@ def run_tables(
         for name, table in tables_of(made).items():
             write_csv(out / f"{name}.csv", table)
             write_parquet(out / f"{name}.parquet", table)
+        with replacing(out / PAGE) as temporary:
+            temporary.write_text(render(made, _title(tasks, providers)), encoding="utf-8")
     if json:
         print_json(_plain(made))
     else:
         _print(made)
     if outcome.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
+
+
+def _title(tasks: Path, providers: Path | None) -> str:
+    return "The market of " + printable(tasks.name if providers is None else f"{tasks.name} and {providers.name}")
 
 
 def _plain(made: Report) -> dict[str, Any]:
@@ -93,102 +101,83 @@ def _json(value: Any) -> Any:
 
 
 def _print(made: Report) -> None:
+    """A summary, then four tables: who wins, who does not, who trades, who does not."""
     _print_summary(made)
     market, best, names = made.market, made.best, made.market.labels
     of_task, of_provider = partners(made)
-    won = winners(best.allocation).tolist()
-    if won:
-        table = _table(f"{len(won)} of {market.tasks} tasks win", "task", "pays", "value", last="from")
-        for i in won:
-            table.add_row(
-                *map(printable, (names.tasks[i], tokens(best.payment[i]), tokens(market.value[i]))),
-                printable(", ".join(of_task[i])),
-            )
-        stdout.print(table)
-    if made.losing:
-        table = _table(f"{len(made.losing)} tasks do not win", "task", "value", "wins above", last="why")
-        for i, why in made.losing.items():
-            extra = int(market.extra_cost[i])
-            table.add_row(
-                printable(names.tasks[i]), tokens(market.value[i]), above(made.bids[i], extra), printable(why)
-            )
-        stdout.print(table)
-    trading = sorted(of_provider)
-    if trading:
-        table = _table(
-            f"{len(trading)} of {market.providers} providers trade",
-            "provider",
-            "receives",
-            "cost of a slot",
-            "slots",
-            last="for",
-        )
-        for j in trading:
-            table.add_row(
-                printable(names.providers[j]),
-                tokens(best.receipt[j]),
-                tokens(market.cost[j]),
-                f"{len(of_provider[j])} of {market.slots[j]}",
-                printable(", ".join(of_provider[j])),
-            )
-        stdout.print(table)
-    if made.idle:
-        table = _table(
-            f"{len(made.idle)} providers trade nothing", "provider", "cost of a slot", "trades below", last="why"
-        )
-        for j, why in made.idle.items():
-            table.add_row(printable(names.providers[j]), tokens(market.cost[j]), below(made.costs[j]), printable(why))
-        stdout.print(table)
+    auction, other, places = made.auction, made.mechanism, places_of(market)
+    in_auction = set(winners(auction.allocation).tolist()), set(auction.allocation.provider.tolist())
 
+    def elsewhere(who: list[int], side: int, amounts: Int) -> list[str]:
+        shown = aligned(int(amounts[at]) if at in in_auction[side] else None for at in who)
+        return [text or "-" for text in shown]
 
-def above(found: Threshold, extra: int) -> str:
-    """The value above which a task wins in every optimum, or what is proven of it."""
-    if found.most is not None:
-        return ("" if found.exact else "at most ") + tokens(found.most + extra)
-    return "" if found.least is None else f"at least {tokens(found.least + extra)}"
-
-
-def below(found: Threshold) -> str:
-    """The cost below which a provider trades in every optimum, or what is proven of it."""
-    if found.most is not None and found.most <= 0:
-        return "never"
-    if found.least is not None:
-        return ("" if found.exact else "at least ") + tokens(found.least)
-    return "" if found.most is None else f"at most {tokens(found.most)}"
+    won, losing = sorted(of_task), list(made.losing)
+    traded, idle = sorted(of_provider), list(made.idle)
+    _print_table(
+        f"{len(won)} of {count(market.tasks, 'task wins', 'tasks win')}",
+        {
+            "task": [names.tasks[i] for i in won],
+            "value": aligned(market.value[won].tolist()),
+            "pays": aligned(best.payment[won].tolist()),
+            "from": [", ".join(of_task[i]) for i in won],
+            other: elsewhere(won, 0, auction.payment),
+        },
+    )
+    _print_table(
+        count(len(losing), "task does not win", "tasks do not win"),
+        {
+            "task": [names.tasks[i] for i in losing],
+            "value": aligned(market.value[losing].tolist()),
+            "wins above": [wins_above(made.bids[i], int(market.extra_cost[i]), places) for i in losing],
+            "why": [made.losing[i] for i in losing],
+            other: elsewhere(losing, 0, auction.payment),
+        },
+    )
+    _print_table(
+        f"{len(traded)} of {count(market.providers, 'provider trades', 'providers trade')}",
+        {
+            "provider": [names.providers[j] for j in traded],
+            "slot cost": aligned(market.cost[traded].tolist()),
+            "slots": [f"{len(of_provider[j])}/{market.slots[j]}" for j in traded],
+            "receives": aligned(best.receipt[traded].tolist()),
+            "for": [", ".join(of_provider[j]) for j in traded],
+            other: elsewhere(traded, 1, auction.receipt),
+        },
+    )
+    _print_table(
+        count(len(idle), "provider does not trade", "providers do not trade"),
+        {
+            "provider": [names.providers[j] for j in idle],
+            "slot cost": aligned(market.cost[idle].tolist()),
+            "trades below": [trades_below(made.costs[j], places) for j in idle],
+            "why": [made.idle[j] for j in idle],
+            other: elsewhere(idle, 1, auction.receipt),
+        },
+    )
 
 
 def _print_summary(made: Report) -> None:
-    market, outcome, best, auction = made.market, made.outcome, made.best, made.auction
-    print(f"{market.tasks} tasks, {market.providers} providers, {market.types} model types; amounts in tokens")
-    users = int(user_utility(market, best.allocation, best.payment).sum())
-    sellers = int(provider_utility(market, best.allocation, best.receipt).sum())
-    if outcome.proven_optimal:
-        proof = "proven optimal"
-    elif outcome.bound is None:
-        proof = "nothing is proven of the optimum"
-    else:
-        proof = f"the optimum is at most {tokens(outcome.bound)}, {outcome.gap:.2%} more at the most"
-    print(f"best allocation ({outcome.solver}): welfare {tokens(outcome.welfare)}, {proof}")
+    market, outcome = made.market, made.outcome
+    kinds = ("task", "tasks"), ("provider", "providers"), ("model type", "model types")
+    sizes = (market.tasks, market.providers, market.types)
+    print(", ".join(count(size, *kind) for size, kind in zip(sizes, kinds, strict=True)) + "; amounts in tokens")
+    users, sellers, _ = gains(market, made.best)
+    print(f"best allocation: welfare {tokens(outcome.welfare)}, {proof(made)} ({outcome.solver})")
     print(f"  at midpoint prices tasks gain {tokens(users)}, providers {tokens(sellers)}")
-    lost = (
-        ""
-        if made.auction_gap is None
-        else f", {made.auction_gap:.2%} of the {'optimum' if outcome.proven_optimal else 'bound'} is lost"
-    )
-    print(
-        f"{made.mechanism}: welfare {tokens(made.auction_welfare)}{lost}; {winners(auction.allocation).size} tasks win"
-    )
-    users = int(user_utility(market, auction.allocation, auction.payment).sum())
-    sellers = int(provider_utility(market, auction.allocation, auction.receipt).sum())
-    platform = tokens(auction.budget_surplus)
-    print(f"  at its prices tasks gain {tokens(users)}, providers {tokens(sellers)}, the platform {platform}")
+    users, sellers, platform = gains(market, made.auction)
+    print(f"{made.mechanism}: welfare {tokens(made.auction_welfare)}, {lost(made) or 'compared with nothing proven'}")
+    print(f"  at its prices tasks gain {tokens(users)}, providers {tokens(sellers)}, the platform {tokens(platform)}")
 
 
-def _table(title: str, name: str, *numbers: str, last: str) -> Table:
-    """A table of at most WIDTH columns that cuts nothing: names and reasons are folded."""
+def _print_table(title: str, columns: dict[str, list[str]]) -> None:
+    """A table that cuts nothing: texts are folded, amounts are whole."""
+    if not next(iter(columns.values())):
+        return
     table = Table(box=box.SIMPLE_HEAD, collapse_padding=True, pad_edge=False, title=title, title_justify="left")
-    table.add_column(name, overflow="fold", min_width=14)
-    for number in numbers:
-        table.add_column(number, justify="right", overflow="fold")
-    table.add_column(last, overflow="fold", min_width=20)
-    return table
+    for at, name in enumerate(columns):
+        text = at == 0 or name in ("from", "for", "why")
+        table.add_column(name, justify="left" if text else "right", overflow="fold", min_width=12 if text else None)
+    for row in zip(*columns.values(), strict=True):
+        table.add_row(*map(printable, row))
+    stdout.print(table)

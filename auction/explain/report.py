@@ -112,7 +112,8 @@ class _Questions:
         if self.beyond[i]:
             short = market.demand[i] - market.resource[market.slots > 0].sum(axis=0)
             k = int(short.argmax())
-            return f"all providers together are short of {short[k]:,} {market.labels.types[k]}", Threshold()
+            requests = "request" if short[k] == 1 else "requests"
+            return f"all providers together lack {short[k]:,} {requests} of {market.labels.types[k]}", Threshold()
         if self.stop.now or outcome.bound is None:
             return _left_out(outcome), Threshold()
         alone = self._cover(i, np.zeros_like(market.cost))

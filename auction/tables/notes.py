@@ -6,12 +6,12 @@ from itertools import islice
 import numpy as np
 from numpy.typing import NDArray
 
-from auction.market import MICRO, Market
+from auction.market import AMOUNT_LIMIT, MICRO, Market
 
 Mask = NDArray[np.bool_]
 
 LISTED = 5  # names in one note
-FAR = 1e4  # a ratio of medians that no market of one unit has
+FAR = 1e3  # a ratio of medians that hardly any market of one unit has
 LARGE, SMALL = 1e5, 1e-4  # tokens: medians that look like micro-tokens read as tokens, and the reverse
 
 
@@ -80,6 +80,9 @@ def _tasks(market: Market) -> Iterable[str]:
         yield "there is no task"
     elif (beyond | poor).all():
         yield "no task can win"
+    elif market.net_bid.max() < (cheapest := market.cost[market.slots > 0].min(initial=AMOUNT_LIMIT)) < AMOUNT_LIMIT:
+        highest = tokens(int(market.net_bid.max()))
+        yield f"no task can win: the highest bid is {highest}, and the cheapest slot costs {tokens(int(cheapest))}"
     if poor.any():
         yield f"{_count(poor, 'task bids', 'tasks bid')} nothing after the extra cost: {_listed(names, poor)}"
     if beyond.any():

@@ -27,7 +27,7 @@ class Faults:
     def refuse(self) -> None:
         """Raise InputError where there is a fault."""
         if self.count > len(self.lines):
-            raise InputError(*self.lines, f"and {self.count - len(self.lines)} more of the kind")
+            raise InputError(*self.lines, f"and {self.count - len(self.lines)} more faults")
         if self.lines:
             raise InputError(*self.lines)
 

@@ -3,6 +3,7 @@
 A reader may raise its package's ``InputError`` or ``Refusal``, one line; anything else is a finding.
 """
 
+import gzip
 import json
 import os
 from base64 import b64encode
@@ -16,10 +17,12 @@ from unittest.mock import patch
 
 import gguf
 import numpy as np
+import pandas as pd
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
+from auction import read as read_market_of
 from auction import solve
 from auction.allocation import check
 from auction.certificate import Certificate, derived_bound
@@ -35,6 +38,8 @@ from auction.files import (
     write_outcome,
 )
 from auction.market import Market
+from auction.tables import notes
+from auction.tables.writing import market_tables, write_csv, write_parquet
 from inference.errors import InputError as InferenceError
 from inference.files import gguf_file, model_file, safetensors_file
 from inference.files.reading import read_model
@@ -105,6 +110,46 @@ def write_markets(suffix: str) -> Callable[[Path], None]:
             write_market(folder(root, f"{types}") / f"market{suffix}", market(types))
 
     return seeds
+
+
+TABLES = ("tasks", "providers", "types")
+
+
+def write_tables(suffix: str) -> Callable[[Path], None]:
+    """Tables of two markets; CSV with commas and with semicolons and decimal commas, plain and in long form."""
+
+    def seeds(root: Path) -> None:
+        for types in (1, 2):
+            to = folder(root, f"{types}")
+            for name, table in market_tables(market(types)).items():
+                path = to / f"{name}{suffix}"
+                if suffix == ".parquet":
+                    write_parquet(path, table)
+                elif suffix == ".xlsx":
+                    pd.DataFrame(table).to_excel(path, index=False)
+                else:
+                    write_csv(plain := to / f"{name}.csv", table)
+                    text = plain.read_text("utf-8-sig")
+                    plain.unlink()
+                    head, _, rows = text.replace(",", ";").partition("\n")
+                    content = (text if types == 1 else f"{head}\n{rows.replace('.', ',')}").encode()
+                    path.write_bytes(gzip.compress(content, mtime=0) if suffix == ".csv.gz" else content)
+        if suffix == ".csv":
+            to = folder(root, "long")
+            (to / "tasks.csv").write_text("task,value,arrival,type,requests\na,1.5,0.5,x,2\na,,,y,1\nb,2,1,y,3\n")
+            (to / "providers.csv").write_text("provider,cost [micro],slots,x,y,x.ability\np,7,2,1,1,0.5\n")
+            (to / "types.csv").write_text("type,unit_work\nx,0.5\ny,1e-3\n")
+
+    return seeds
+
+
+def read_tables(suffix: str) -> Callable[[Path], None]:
+    def import_tables(path: Path) -> None:
+        tasks, providers, types = (path / f"{name}{suffix}" for name in TABLES)
+        loaded = read_market_of(tasks, providers, types=types)
+        notes.warnings(loaded), notes.taken_for_granted(loaded), loaded.digest
+
+    return import_tables
 
 
 def write_outcomes(root: Path) -> None:
@@ -372,6 +417,10 @@ def read_store(path: Path) -> None:
 READERS = {
     "market-json": Reader(write_markets(".json"), lambda path: read_market(path / "market.json").digest),
     "market-npz": Reader(write_markets(".npz"), lambda path: read_market(path / "market.npz").digest),
+    **{
+        f"tables-{suffix[1:].replace('.', '-')}": Reader(write_tables(suffix), read_tables(suffix))
+        for suffix in (".csv", ".csv.gz", ".xlsx", ".parquet")
+    },
     "outcome": Reader(write_outcomes, judge),
     "certificate": Reader(write_certificates, derive),
     "devices": Reader(write_devices, lambda path: devices.read_devices(path / "devices.json")),

@@ -1,0 +1,205 @@
+"""Two good tables of names, umlauts and ten types, broken in every way that people break them: the lines they read."""
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+import auction
+from auction.errors import InputError
+
+TABLES = Path(__file__).parents[3] / "docs" / "tutorials"
+TASKS, PROVIDERS = ((TABLES / name).read_text("utf-8") for name in ("tasks.csv", "providers.csv"))
+
+
+def tasks(old, new, count=-1):
+    assert old in TASKS
+    return TASKS.replace(old, new, count), PROVIDERS
+
+
+def providers(old, new, count=-1):
+    assert old in PROVIDERS
+    return TASKS, PROVIDERS.replace(old, new, count)
+
+
+AMOUNT = "an amount in tokens, of at least 0 and no finer than 0.000001"
+COUNT = "a whole number from 0 up"
+ONE_SIGN = "one decimal sign a table, and nothing between thousands"
+ONE_LINE = "one line of text, without control characters"
+FITTING = "it must stay below 4611686018427387904 (2^62) to fit int64"
+BROKEN = {
+    "a word for an amount": (
+        tasks("Newsletter März,0.57", "Newsletter März,cheap"),
+        [f"tasks.csv: row 6, column 'value': 'cheap' is not allowed; {AMOUNT}"],
+    ),
+    "an amount below 0": (
+        tasks("12.00", "-12.00"),
+        [f"tasks.csv: row 2, column 'value': '-12.00' is not allowed; {AMOUNT}"],
+    ),
+    "finer than a micro-token": (
+        tasks("12.00", "12.0000001"),
+        [f"tasks.csv: row 2, column 'value': '12.0000001' is not allowed; {AMOUNT}"],
+    ),
+    "no amount": (tasks("12.00", ""), [f"tasks.csv: row 2, column 'value': is empty; {AMOUNT}"]),
+    "a decimal comma among commas": (
+        tasks("12.00", '"12,00"'),
+        [
+            "tasks.csv: row 2, column 'value': '12,00' is not allowed (decimal commas need ';' between the columns); "
+            + AMOUNT
+        ],
+    ),
+    "points and commas": (
+        (TASKS.replace(",", ";").replace(".", ",").replace("12,00", "12.00"), PROVIDERS),
+        [f"tasks.csv: row 2, column 'value': '12.00' has a point and row 3 ('1,16') a comma; {ONE_SIGN}"],
+    ),
+    "a currency": (
+        tasks("12.00", "12.00 €"),
+        [f"tasks.csv: row 2, column 'value': '12.00 €' is not allowed; {AMOUNT}"],
+    ),
+    "a vast exponent": (
+        tasks("12.00", "1e999"),
+        [f"tasks.csv: row 2, column 'value': '1e999' is not allowed; {AMOUNT}"],
+    ),
+    "half a slot": (
+        providers("Köln,8.41,3", "Köln,8.41,2.5"),
+        [f"providers.csv: row 3, column 'slots': '2.5' is not allowed; {COUNT}"],
+    ),
+    "a task twice": (
+        tasks("Wetterdienst", "Bildarchiv"),
+        ["tasks.csv: row 15, column 'task': 'Bildarchiv' is there already, in row 12"],
+    ),
+    "a provider without a name": (
+        providers("Laptop vier", " "),
+        ["providers.csv: row 6, column 'provider': is empty; a name is needed"],
+    ),
+    "a column misspelt": (
+        providers("cost,slots", "costs,slots"),
+        ["providers.csv: row 1: has no column 'cost'; is it 'costs'?"],
+    ),
+    "no such column": (
+        tasks("task,value", "task,wert"),
+        ["tasks.csv: row 1: has no column 'value'; it needs task, value"],
+    ),
+    "a type misspelt": (
+        providers("Größe XL 70B", "Grösse XL 70B"),
+        [
+            "providers.csv: row 1: has no column 'Größe XL 70B', a type that tasks ask for; is it 'Grösse XL 70B'?",
+        ],
+    ),
+    "a column twice": (tasks("Mistral 7B", "llama 3 8b"), ["tasks.csv: row 1: 2 columns are called 'llama 3 8b'"]),
+    "a column without a name": (tasks("Mistral 7B", ""), ["tasks.csv: row 1: column 4 has no name"]),
+    "a unit that is none": (
+        providers("cost,", "cost [euro],"),
+        ["providers.csv: row 1, column 'cost [euro]': unit: 'euro' is not allowed; tokens, milli, micro"],
+    ),
+    "a cell too many": (
+        (TASKS + "Zuviel,1,1,,,,,,,,,,7\n", PROVIDERS),
+        ["tasks.csv: row 32: has more cells than the header, which has 12"],
+    ),
+    "a task of nothing": (
+        (TASKS + "Nichts,5,,,,,,,,,,\n", PROVIDERS),
+        ["tasks.csv: row 32: the task asks for nothing; one request is needed"],
+    ),
+    "an ability beyond 1": (
+        (TASKS, PROVIDERS.replace("SmolLM2 360M\n", "SmolLM2 360M,Phi mini.ability\n").replace(",,\n", ",,,1.5\n", 1)),
+        ["providers.csv: row 3, column 'Phi mini.ability': '1.5' is not allowed; an ability from 0 to 1"],
+    ),
+    "an ability of no type": (
+        (TASKS, PROVIDERS.replace("SmolLM2 360M\n", "SmolLM2 360M,Phi.ability\n")),
+        ["providers.csv: row 1, column 'Phi.ability': there is no type 'Phi'"],
+    ),
+    "an open quote": (tasks("Code Review", '"Code Review'), ["tasks.csv: row 8: is not CSV (unexpected end of data)"]),
+    "empty": (("", PROVIDERS), ["tasks.csv: is empty; a row of column names is needed"]),
+    "control characters in a name": (
+        tasks("Bildarchiv", "Bild\x1b[2Jarchiv"),
+        [rf"tasks.csv: row 12, column 'task': 'Bild\x1b[2Jarchiv' is not allowed; {ONE_LINE}"],
+    ),
+    "amounts beyond any market": (
+        tasks("12.00", "9000000000000"),
+        [f"value: the sum of all values and extra costs is 9e+18; {FITTING}"],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("broken", BROKEN)
+def test_each_fault_is_named_with_its_row_and_column(cli, tmp_path, monkeypatch, broken):
+    monkeypatch.chdir(tmp_path)
+    texts, lines = BROKEN[broken]
+    for name, text in zip(("tasks.csv", "providers.csv"), texts, strict=True):
+        Path(name).write_text(text, encoding="utf-8")
+    code, printed, error = cli("run", "tasks.csv", "providers.csv", "--out", "report")
+    assert (code, printed) == (2, "")
+    assert error.splitlines() == [f"error: {line}" for line in lines]
+    assert not Path("report").exists()
+
+
+def refused(tmp_path, **files):
+    paths = [tmp_path / name for name in files.pop("names", ("tasks.csv", "providers.csv"))]
+    for path, content in zip(paths, (files.get("tasks", TASKS), files.get("providers", PROVIDERS)), strict=True):
+        path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    with pytest.raises(InputError) as caught:
+        auction.read(*paths)
+    return [line.replace(f"{tmp_path}/", "") for line in caught.value.lines]
+
+
+def test_ten_faults_are_told_at_once_of_both_tables(tmp_path):
+    found = refused(
+        tmp_path, tasks=TASKS.replace(".", ":"), providers=PROVIDERS.replace("Laptop vier,", "Laptop vier,x")
+    )
+    assert len(found) == 11 and found[10] == "and 21 more faults"
+    assert found[0].startswith("tasks.csv: row 2, column 'value': '12:00'")
+
+
+@pytest.mark.parametrize(
+    "names, content, line",
+    [
+        (("tasks.csv", "p.csv"), TASKS.encode("cp1252"), "tasks.csv: row 1: byte 0xf6 is not UTF-8; save the table as"),
+        (("tasks.csv.gz", "p.csv"), TASKS, "tasks.csv.gz: is not a file packed by gzip"),
+        (("tasks.csv.gz", "p.csv"), gzip.compress(TASKS.encode())[:-9], "tasks.csv.gz: is not a file packed by gzip"),
+        (("tasks.xlsx", "p.csv"), TASKS, "tasks.xlsx: is not a workbook that can be read"),
+        (("tasks.parquet", "p.csv"), TASKS, "tasks.parquet: is not a Parquet file that can be read"),
+        (("tasks.ods", "p.csv"), TASKS, "tasks.ods: a table ends in .csv, .csv.gz, .tsv, .tsv.gz, .xlsx, .parquet"),
+    ],
+)
+def test_files_that_are_not_what_their_name_says(tmp_path, names, content, line):
+    [found] = refused(tmp_path, tasks=content, names=names)
+    assert found.startswith(line)
+
+
+def long_form(*rows):
+    return "task,value,type,requests\n" + "".join(f"{row}\n" for row in rows)
+
+
+@pytest.mark.parametrize(
+    "rows, line",
+    [
+        (["a,1,A,1", "a,2,B,1"], "row 3, column 'value': '2' is not what 'a' has above"),
+        (["a,1,A,1", "a,,A,1"], "row 3, column 'type': 'A' is there already for 'a'"),
+        (["a,,A,1"], "row 2, column 'value': is empty; one row of 'a' states it"),
+        (["a,1,,1"], "row 2, column 'type': is empty; the name of a type is needed"),
+        (["a,1,A,0"], "row 2: 'a' asks for nothing; one request is needed"),
+        (["a,1,A,many"], "row 2, column 'requests': 'many' is not allowed; a whole number from 0 up"),
+    ],
+)
+def test_faults_of_the_long_form(tmp_path, rows, line):
+    assert refused(tmp_path, tasks=long_form(*rows), providers="provider,cost,slots,A,B\np,1,1,1,1\n") == [
+        f"tasks.csv: {line}"
+    ]
+
+
+@pytest.mark.parametrize(
+    "rows, line",
+    [
+        (["A,1"], "has no row for the type 'B'"),
+        (["A,1", "B,1", "C,1"], "row 4, column 'type': there is no type 'C'"),
+        (["A,-1", "B,1"], "row 2, column 'unit_work': '-1' is not allowed; work from 0 up"),
+    ],
+)
+def test_faults_of_the_types(tmp_path, rows, line):
+    names = {"t.csv": "task,value,A,B\na,1,1,0\n", "p.csv": "provider,cost,slots,A,B\np,1,1,1,1\n"}
+    names["types.csv"] = "type,unit_work\n" + "".join(f"{row}\n" for row in rows)
+    for name, text in names.items():
+        (tmp_path / name).write_text(text)
+    with pytest.raises(InputError) as caught:
+        auction.read(tmp_path / "t.csv", tmp_path / "p.csv", types=tmp_path / "types.csv")
+    assert [each.replace(f"{tmp_path}/", "") for each in caught.value.lines] == [f"types.csv: {line}"]
