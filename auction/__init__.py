@@ -10,6 +10,7 @@ from auction.instances import generate
 from auction.market import Market
 from auction.outcome import Outcome
 from auction.solvers import solve
+from auction.sweeps import sweep
 from auction.tables import read
 
-__all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "generate", "read", "solve"]
+__all__ = ["Allocation", "InputError", "Market", "Outcome", "check", "generate", "read", "solve", "sweep"]

@@ -4,6 +4,7 @@ What travels is pickled: a worker runs what a client sends it, and a client beli
 those who trust one another with their machines.
 """
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -47,6 +48,8 @@ def connected(address: str, processes: int) -> Iterator[None]:
             raise InputError(f"scheduler {address!r} cannot be reached: {why}; local, or tcp://host:port") from None
         with client:
             _ensure_release(client, address)
+            if cluster is not None:
+                client.run(os.dup2, 2, 1)  # what libraries print is no result
             before = _client.set(client)
             try:
                 yield

@@ -6,6 +6,7 @@ from typing import Any
 
 SHIFT = 1.0  # seconds; added to each before the geometric mean, so that milliseconds do not rule it
 
+KNOWN = ("best_welfare", "best_bound", "primal_gap", "dual_gap", "gap_to_best_bound")
 Row = Mapping[str, Any]
 
 
@@ -16,26 +17,25 @@ def against_best(runs: Sequence[Row]) -> list[dict[str, Any]]:
     that no welfare refutes, None where nobody proved one. And shares, None where either side is missing, 0 where both
     are 0: ``primal_gap`` = 1 - welfare / best welfare, ``dual_gap`` = 1 - best bound / bound, and
     ``gap_to_best_bound`` = 1 - welfare / best bound, which is never too small. A run whose bound lies below the best
-    welfare has ``contradicted_by``, the solver that found it; what it calls a bound counts for nothing.
+    welfare has ``contradicted_by``, the solver that found it; what it calls a bound counts for nothing. One without
+    an outcome has no welfare, None, and no gaps.
     """
-    if not runs:
-        return []
-    best = max(runs, key=lambda run: run["welfare"])
+    finished = [run for run in runs if run["welfare"] is not None]
+    if not finished:
+        return [{**run, **dict.fromkeys(KNOWN)} for run in runs]
+    best = max(finished, key=lambda run: run["welfare"])
     most = best["welfare"]
-    sound = [run["bound"] for run in runs if run["bound"] is not None and run["bound"] >= most]
+    sound = [run["bound"] for run in finished if run["bound"] is not None and run["bound"] >= most]
     least = min(sound, default=None)
     found = []
     for run in runs:
         welfare = None if run["status"] == "bound" else run["welfare"]
         false = run["bound"] is not None and run["bound"] < most
-        known = {
-            "best_welfare": most,
-            "best_bound": least,
-            "primal_gap": _missing(welfare, most),
-            "dual_gap": None if false else _missing(least, run["bound"]),
-            "gap_to_best_bound": _missing(welfare, least),
-        }
-        found.append({**run, **known} | ({"contradicted_by": best["solver"]} if false else {}))
+        dual = None if false else _missing(least, run["bound"])
+        known = (most, least, _missing(welfare, most), dual, _missing(welfare, least))
+        found.append(
+            {**run, **dict(zip(KNOWN, known, strict=True))} | ({"contradicted_by": best["solver"]} if false else {})
+        )
     return found
 
 

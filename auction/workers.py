@@ -114,6 +114,7 @@ def _pool(processes: int) -> Iterator[ProcessPoolExecutor]:
 
 def _end_with_parent() -> None:
     signal.signal(signal.SIGINT, signal.SIG_DFL)  # Ctrl-C ends it without a traceback
+    os.dup2(2, 1)  # what libraries print is no result
     parent = multiprocessing.parent_process()
     assert parent is not None
 

@@ -1,13 +1,10 @@
 """Progress of an experiment on standard error, and its independent pieces in several processes."""
 
-import multiprocessing
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TypeVar
 
-from rich.progress import track as rich_track
-
-from auction.commands.terminal import announced, stderr
+from auction.commands.terminal import shown
 from auction.workers import completed
 
 T = TypeVar("T")
@@ -39,12 +36,3 @@ def parallel(function: Callable[[T], R], items: Iterable[T], what: str) -> list[
 
 def _numbered(function: Callable[[T], R], numbered: tuple[int, T]) -> tuple[R]:
     return (function(numbered[1]),)
-
-
-def shown(items: Iterable[T], total: int, what: str) -> Iterator[T]:
-    """So many items, with a progress bar, as they come."""
-    if multiprocessing.parent_process() is not None:
-        yield from items
-        return
-    with announced(f"{what}: {total}"):
-        yield from rich_track(items, what, total, console=stderr, transient=True, disable=not stderr.is_terminal)

@@ -17,6 +17,13 @@ ReadingName = Annotated[str, typer.Option(help="bundle (a task may combine provi
 TimeLimit = Annotated[float | None, typer.Option(help="seconds for each solver")]
 Seed = Annotated[int, typer.Option(help="same seed, same result")]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output and nothing else")]
+Scheduler = Annotated[
+    str | None,
+    typer.Option(
+        help="a Dask scheduler whose workers do the work, tcp://host:port, or local: one of this machine",
+        show_default=False,
+    ),
+]
 
 
 def options_in_words(function: Any) -> str:

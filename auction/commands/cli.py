@@ -10,7 +10,8 @@ from auction._interrupt import INTERRUPTED
 from auction.allocation import check
 from auction.certificate import Certificate, derived_bound
 from auction.commands.arguments import Json, MarketFile, Options, ReadingName, Seed, TimeLimit, options_in_words
-from auction.commands.compare import compare, print_outcome
+from auction.commands.compare import compare
+from auction.commands.comparison_tables import print_outcome
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
 from auction.commands.run import run_tables
 from auction.commands.solving import read, solved

@@ -2,24 +2,29 @@
 
 import csv
 import json as json_format
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
-from auction import registry, solvers
+from auction import solvers
 from auction._interrupt import INTERRUPTED
-from auction.commands.arguments import Json, ReadingName, Seed, TimeLimit
-from auction.commands.solving import read, solved
-from auction.commands.terminal import NONE, key_values, print_json, printable, stderr, stdout, table_of
-from auction.comparison import SHIFT, Row, against_best, summary
+from auction.commands.arguments import Json, ReadingName, Scheduler, Seed, TimeLimit
+from auction.commands.comparison_tables import print_header, print_market, print_runs, print_summary, say_contradictions
+from auction.commands.solving import read
+from auction.commands.terminal import clean_stdout, key_values, print_json, printable, shown, stderr, working
+from auction.comparison import Row, against_best, summary
 from auction.errors import InputError
-from auction.files import ensure_writable, replacing, summary_of
-from auction.market import MICRO
+from auction.files import ensure_writable, replacing
+from auction.market import Market
+from auction.solvers import name_of
+from auction.streaming import begin, streamed
+from auction.sweeps import REFUSED, Cell, rows_of, run, warm_started
+from auction.workers import on
 
-RUNS, SUMMARY = "runs.csv", "summary.csv"
-LINE = "{:<22} {:>11} {:>13} {:>13} {:>8} {:>8}"  # of a market: 80 columns
+RUNS, SUMMARY, CELLS = "runs.csv", "summary.csv", "cells"
 
 
 def compare(
@@ -33,10 +38,15 @@ def compare(
     option: Annotated[
         list[str] | None, typer.Option("--option", help="solver.key=value, repeatable", show_default=False)
     ] = None,
-    out: Annotated[Path | None, typer.Option(help=f"directory for {RUNS} and {SUMMARY}", show_default=False)] = None,
+    out: Annotated[
+        Path | None, typer.Option(help=f"directory for {RUNS}, {SUMMARY} and each run as it ends", show_default=False)
+    ] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted run into --out stopped")] = False,
+    processes: Annotated[int, typer.Option("--workers", min=1, help="runs side by side, which slow one another")] = 1,
+    scheduler: Scheduler = None,
     json: Json = False,
 ) -> None:
-    """Run several solvers on several markets, one after another; exact ones start from the best heuristic.
+    """Run several solvers on several markets; exact ones start from the best heuristic.
 
     Of one market it prints a line a solver; of several a line a market, then a summary a solver: seconds (geometric
     mean, shifted by 1 s), how far its welfare is from the best known and from the least bound, and its bound from the
@@ -49,55 +59,93 @@ def compare(
     --option ilp_cpsat.warm_start=false --out results
     """
     plans = _plans(solver.split(",") if solver else _comparable(reading), option or [], reading, time_limit, seed)
-    if out is not None:
-        _ensure_directory(out)
+    if resume and out is None:
+        raise InputError("--resume needs --out, where an interrupted run left what it had")
+    folder = None if out is None else _prepared(out, resume)
     loaded = [(path, read(path)) for path in markets]
+    cells = [Cell(market, name, options, reading, time_limit, seed) for _, market in loaded for name, options in plans]
+    several = len(loaded) > 1
+    if several and not json:
+        print_header()
 
-    runs: list[dict[str, Any]] = []
-    total, done, interrupted = len(loaded) * len(plans), 0, False
-    if len(loaded) > 1 and not json:
-        print(LINE.format("market", "size", "best welfare", "best bound", "gap", "seconds"))
-    for path, market in loaded:
-        of_market: list[dict[str, Any]] = []
-        for name, options in plans:
-            done += 1
-            count = f"{done}/{total} " if total > 1 else ""
-            try:
-                outcome = solved(market, name, reading, time_limit, seed, options, count)
-            except InputError as error:
+    found: dict[int, Row | None] = {}  # by cell; None where there is no outcome
+    ended: dict[int, list[dict[str, Any]]] = {}  # by market
+
+    def end(at: int) -> None:
+        path, market = loaded[at]
+        own = (found.get(number) for number in range(at * len(plans), (at + 1) * len(plans)))
+        ended[at] = against_best([{"market": str(path), **row} for row in own if row is not None])
+        say_contradictions(ended[at])
+        if ended[at] and not json and several:
+            print_market(ended[at], f"{market.tasks}x{market.providers}")
+        elif ended[at] and not json:
+            print_runs(ended[at])
+
+    interrupted = False
+    try:
+        for number, row in _rows(cells, folder, processes, scheduler):
+            at = number // len(plans)
+            why = "its process was killed" if row is None else row["status"]
+            if row is None or why.startswith(REFUSED):
+                text = f"{loaded[at][0]}: {plans[number % len(plans)][0]} left out: {why.removeprefix(REFUSED)}"
                 if solver:
-                    raise
-                stderr.print(printable(f"{path}: {name} left out: {error}"), soft_wrap=True)
-                continue
-            of_market.append({"market": str(path), **summary_of(outcome)})
-            if interrupted := outcome.status == "interrupted":
-                break
-        of_market = against_best(of_market)
-        _say_contradictions(of_market)
-        if of_market and not json:
-            if len(loaded) == 1:
-                _print_runs(of_market)
+                    raise InputError(text)
+                stderr.print(printable(text), soft_wrap=True)
+                found[number] = None
             else:
-                _print_market(of_market, f"{market.tasks}x{market.providers}")
-        runs += of_market
-        if interrupted:
-            break
+                found[number] = row
+            if interrupted := why == "interrupted":
+                break
+            if all(other in found for other in range(at * len(plans), (at + 1) * len(plans))):
+                end(at)
+    except KeyboardInterrupt:  # of several processes: what they were at is lost, the rest is there
+        interrupted = True
+    for at in sorted({number // len(plans) for number in found} - ended.keys()):
+        end(at)
+
+    runs = [row for at in sorted(ended) for row in ended[at]]
     if out is not None:
-        _write_csv(out / RUNS, runs)
-        _write_csv(out / SUMMARY, summary(runs))
+        _write_table(out / RUNS, runs)
+        _write_table(out / SUMMARY, summary(runs))
     if json:
         print_json(runs)
-    elif len(loaded) > 1:
-        _print_summary(summary(runs))
+    elif several:
+        print_summary(summary(runs))
     if interrupted:
         raise typer.Exit(INTERRUPTED)
-    if any("contradicted_by" in run for run in runs):
+    if any("contradicted_by" in row for row in runs):
         raise typer.Exit(1)
+
+
+def _rows(
+    cells: Sequence[Cell], folder: Path | None, processes: int, scheduler: str | None
+) -> Iterator[tuple[int, dict[str, Any] | None]]:
+    """Each cell's number and row as it ends: one after another under a clock, or side by side under a bar."""
+    begun = count(1)
+    side_by_side = processes > 1 or scheduler is not None
+
+    def watched(cell: Cell) -> Any:
+        assert isinstance(cell.market, Market)
+        far = f"{next(begun)}/{len(cells)} " if len(cells) > 1 else ""
+        limit = "" if cell.time_limit is None else f", at most {cell.time_limit:g} s"
+        what = f"{far}{name_of(cell.solver)} on {cell.market.tasks} x {cell.market.providers}{limit}"
+        with working(what), clean_stdout():
+            return run(cell)
+
+    with on(scheduler):
+        work = run if side_by_side else watched
+        frames = streamed(work, cells, Cell.described, folder, processes=processes)
+        for number, frame in shown(frames, len(cells), "runs") if side_by_side else frames:
+            if frame is None:
+                yield number, None
+                continue
+            (row,) = rows_of(frame)
+            yield number, row | {"options": json_format.loads(row["options"])}
 
 
 def _plans(
     names: Sequence[str], pairs: list[str], reading: str, time_limit: float | None, seed: int
-) -> list[tuple[str, dict[str, str]]]:
+) -> list[tuple[str, dict[str, Any]]]:
     """Each solver with its options, all checked; exact ones start warm where nothing else is asked."""
     asked: dict[str, dict[str, str]] = {name: {} for name in names}
     for key, value in key_values(pairs).items():
@@ -109,8 +157,7 @@ def _plans(
         asked[name][option] = value
     plans = []
     for name, own in asked.items():
-        warm = "warm_start" in registry.options_of(solvers.load(name).solve)
-        options = ({"warm_start": "true"} if warm else {}) | own
+        options = warm_started(name, own)
         solvers.prepare(name, reading, time_limit, seed, options)
         plans.append((name, options))
     return plans
@@ -121,17 +168,16 @@ def _comparable(reading: str) -> list[str]:
     return [name for name in solvers.names() if name != "brute_force" and reading in solvers.load(name).READINGS]
 
 
-def _ensure_directory(out: Path) -> None:
-    try:
-        out.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(f"{out}: cannot be written ({error.strerror or error})") from None
+def _prepared(out: Path, resume: bool) -> Path:
+    """The folder of the runs below ``out``; all that will be written there can be."""
+    begin(out / CELLS, resume=resume)
     for name in (RUNS, SUMMARY):
         ensure_writable(out / name)
+    return out / CELLS
 
 
-def _write_csv(path: Path, rows: Sequence[Row]) -> None:
-    """One line a row; what is not a number or a text, as JSON."""
+def _write_table(path: Path, rows: Sequence[Row]) -> None:
+    """A CSV, one line a row; what is neither number nor text, as JSON."""
     names = list(dict.fromkeys(name for row in rows for name in row))
     with replacing(path) as temporary, temporary.open("w", newline="", encoding="utf-8") as file:
         writer = csv.writer(file)
@@ -141,71 +187,3 @@ def _write_csv(path: Path, rows: Sequence[Row]) -> None:
 
 def _cell(value: Any) -> Any:
     return json_format.dumps(value) if isinstance(value, Mapping | bool) else value
-
-
-def _say_contradictions(runs: Iterable[Row]) -> None:
-    for run in runs:
-        if "contradicted_by" in run:
-            word = "proven optimum" if run["proven_optimal"] else "bound"
-            other, most = run["contradicted_by"], run["best_welfare"]
-            text = f"{run['market']}: {run['solver']}'s {word} {run['bound']} is false: {other} found {most}"
-            stderr.print(printable(text), style="bold red", soft_wrap=True)
-
-
-def print_outcome(run: Row) -> None:
-    """The table of one run alone."""
-    _print_runs(against_best([run]))
-
-
-def _print_runs(runs: Sequence[Row]) -> None:
-    caption = "welfare and bound in tokens; gap to the best bound of the table"
-    stdout.print(printable(runs[0]["market"]), soft_wrap=True)
-    table = table_of("solver", "welfare", "bound", "gap", "seconds", caption=caption)
-    table.add_column("status", overflow="fold")
-    for run in runs:
-        table.add_row(
-            run["solver"],
-            NONE if run["status"] == "bound" else _tokens(run["welfare"]),
-            _tokens(run["bound"]),
-            _percent(run["gap_to_best_bound"]),
-            f"{run['seconds']:.3f}",
-            "FALSE" if "contradicted_by" in run else run["status"],
-        )
-    stdout.print(table)
-
-
-def _print_market(runs: Sequence[Row], size: str) -> None:
-    """A line of what is known of one market; a name too long for its column has a line of its own, whole."""
-    name, welfare, bound = printable(runs[0]["market"]), runs[0]["best_welfare"], runs[0]["best_bound"]
-    if len(name) > 22:
-        print(name)
-        name = ""
-    best = next(run for run in runs if run["welfare"] == welfare)
-    gap = "FALSE" if any("contradicted_by" in run for run in runs) else _percent(best["gap_to_best_bound"])
-    seconds = sum(run["seconds"] for run in runs)
-    print(LINE.format(name, size, _tokens(welfare), _tokens(bound), gap, f"{seconds:.2f}"), flush=True)
-
-
-def _print_summary(rows: Sequence[Row]) -> None:
-    table = table_of("solver", "seconds", "primal", "dual", "to bound", "worst", "proved")
-    for row in rows:
-        table.add_row(
-            row["solver"],
-            f"{row['seconds']:.3f}",
-            *(_percent(row[name]) for name in ("primal_gap", "dual_gap", "gap_to_best_bound", "worst_gap")),
-            f"{round(row['proved'] * row['markets'])}/{row['markets']}",
-        )
-    stdout.print(table)
-    stdout.print(
-        f"seconds: geometric mean, shifted by {SHIFT:g} s; gaps: means over the markets, primal of the welfare to the "
-        "best known, dual of the bound to the least known, to bound of the welfare to the least bound, worst the "
-        "largest of these. Welfare and bound of a market are in tokens, the best known; its seconds are of all solvers."
-    )
-
-
-def _tokens(amount: int | None) -> str:
-    return NONE if amount is None else f"{amount / MICRO:,.6f}"
-
-
-def _percent(share: float | None) -> str:
-    return NONE if share is None else f"{share:.4%}"

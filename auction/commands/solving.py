@@ -29,9 +29,8 @@ def solved(
     time_limit: float | None,
     seed: int,
     options: Mapping[str, Any],
-    count: str = "",
 ) -> Outcome:
-    """The outcome; while it runs, what runs on what, for how long at most, and ``count``, how far all of it is."""
+    """The outcome; while it runs, what runs on what, and for how long at most."""
     limit = "" if time_limit is None else f", at most {time_limit:g} s"
-    with working(f"{count}{solver} on {market.tasks} x {market.providers}{limit}"), clean_stdout():
+    with working(f"{solver} on {market.tasks} x {market.providers}{limit}"), clean_stdout():
         return solvers.solve(market, solver, reading=reading, time_limit=time_limit, seed=seed, options=options)

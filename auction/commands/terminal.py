@@ -3,19 +3,20 @@
 import ctypes
 import io
 import json
+import multiprocessing
 import os
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, TypeVar
 
 import typer
 from numba.core.event import Listener, install_listener
 from rich import box
 from rich.console import Console
 from rich.padding import Padding
-from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress, SpinnerColumn, TextColumn, TimeElapsedColumn, track
 from rich.table import Table
 
 from auction._interrupt import INTERRUPTED, raise_again
@@ -23,6 +24,7 @@ from auction.errors import InputError
 
 BAD_INPUT = 2
 NONE = "–"  # in a table: there is no such number
+T = TypeVar("T")
 PATIENCE = 2.0  # seconds after which a line says what is being done, where no terminal shows it
 
 # Names and texts of files are shown as they are: brackets and colons are no markup.
@@ -103,6 +105,15 @@ def working(what: str) -> Iterator[Callable[[str], None]]:
     with announced(what), progress:
         task = progress.add_task(printable(what))
         yield lambda now: progress.update(task, description=printable(now))
+
+
+def shown(items: Iterable[T], total: int, what: str) -> Iterator[T]:
+    """So many items, with a bar on standard error, as they come; the work of a pool shows none."""
+    if multiprocessing.parent_process() is not None:
+        yield from items
+        return
+    with announced(f"{what}: {total}"):
+        yield from track(items, what, total, console=stderr, transient=True, disable=not stderr.is_terminal)
 
 
 @contextmanager

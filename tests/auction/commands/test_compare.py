@@ -145,3 +145,36 @@ def test_a_solver_that_refuses_one_market_is_left_out_there_and_said_so(cli, mar
 def test_runs_that_are_listed_are_those_of_the_library(cli, market):
     runs = json.loads(cli("compare", market, "--solvers", "bid_density,greedy,lp_bound", "--json")[1])
     assert against_best(runs) == runs
+
+
+def test_interrupted_and_resumed_it_is_the_same(cli, market, other, tmp_path, monkeypatch):
+    """The second of four runs is interrupted: its best is shown, and it is run again."""
+    out, solve = tmp_path / "out", greedy.solve
+    arguments = ("compare", market, other, "--solvers", "bid_density,greedy", "--json")
+    whole = json.loads(cli(*arguments)[1])
+
+    def interrupted(market, reading, stop, seed, *, norm="unit"):
+        stop.interrupt()
+        return solve(market, reading, stop, seed)
+
+    monkeypatch.setattr(greedy, "solve", interrupted)
+    code, printed, _ = cli(*arguments, "--out", out)
+    assert code == 130 and [run["status"] for run in json.loads(printed)] == ["heuristic", "interrupted"]
+    monkeypatch.setattr(greedy, "solve", solve)
+    kept = {path: path.stat().st_mtime_ns for path in (out / "cells").iterdir()}
+    code, printed, _ = cli(*arguments, "--out", out, "--resume")
+    resumed = json.loads(printed)
+    assert code == 0 and len(kept) == 1 and {path: path.stat().st_mtime_ns for path in kept} == kept
+    assert [without_times(run) for run in resumed] == [without_times(run) for run in whole]
+    assert json.loads(cli(*arguments, "--out", out, "--resume")[1]) == resumed
+    assert len(list((out / "cells").iterdir())) == 4
+
+
+def without_times(run):
+    return {name: value for name, value in run.items() if name != "seconds"}
+
+
+def test_side_by_side_it_is_the_same(cli, market, other):
+    arguments = ("compare", market, other, "--solvers", "bid_density,ilp_scip", "--json")
+    alone, together = (json.loads(cli(*arguments, *more)[1]) for more in ((), ("--workers", 2)))
+    assert [without_times(run) for run in together] == [without_times(run) for run in alone]
