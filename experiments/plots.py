@@ -116,10 +116,18 @@ def profiles(axes: Axes, frame: pd.DataFrame, series: str, value: str, shown: Ma
     percent(axes, "both")
 
 
-def means(axes: Axes, frame: pd.DataFrame, x: str, series: str, value: str, shown: Mapping[str, str]) -> None:
-    """Mean and 95 % interval of each series over x."""
+def means(
+    axes: Axes,
+    frame: pd.DataFrame,
+    x: str,
+    series: str,
+    value: str,
+    shown: Mapping[str, str],
+    within: statistics.Range = statistics.SHARE,
+) -> None:
+    """Mean and 95 % interval of each series over x; ``within``: see ``statistics.mean_interval``."""
     for label, colour in shown.items():
-        own = statistics.summary(frame[frame[series] == label].sort_values(x), [x], value)
+        own = statistics.summary(frame[frame[series] == label].sort_values(x), [x], value, within)
         axes.plot(own[x], own["mean"], marker="o", markersize=4, color=colour, label=label)
         axes.fill_between(own[x].astype(float), own["low"], own["high"], color=colour, alpha=0.15, linewidth=0)
 

@@ -6,16 +6,27 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 CONFIDENCE = 0.95
+Range = tuple[float, float]
+REAL, AMOUNT, SHARE, CORRELATION = (-np.inf, np.inf), (0.0, np.inf), (0.0, 1.0), (-1.0, 1.0)
+"""What a quantity can be: its mean lies there too, and so does what is said of its mean."""
 FEW = 30  # units; with fewer a bootstrap of means holds the mean of normal data less often than in 93 % of samples
 
 
-def mean_interval(sample: ArrayLike) -> tuple[float, float, float]:
+def mean_interval(sample: ArrayLike, within: Range = REAL) -> tuple[float, float, float]:
     """Mean of independent units and its 95 % interval: Student's t below ``FEW`` of them, from there on bootstrapped.
 
     The bootstrap is by percentiles of 2,000 resamples with a fixed seed. One unit tells nothing of its spread: its
     bounds are NaN, which compare with nothing.
+
+    Args:
+        within: the range that a unit can be in, known before any is seen. The interval is cut off there: since the mean
+            that it is to hold cannot lie outside, it holds it exactly as often as before, and since that of the sample
+            lies inside, something is always left.
+
+    Raises:
+        ValueError: a unit is outside the range.
     """
-    values = np.asarray(sample, dtype=float)
+    values = _within(sample, within)
     mean = float(values.mean())
     if values.size < 2:
         return mean, np.nan, np.nan
@@ -23,7 +34,7 @@ def mean_interval(sample: ArrayLike) -> tuple[float, float, float]:
         return mean, mean, mean
     if values.size < FEW:
         half = _quantile(values.size - 1) * values.std(ddof=1) / np.sqrt(values.size)
-        return mean, float(mean - half), float(mean + half)
+        return _cut(mean, half, within)
     drawn = stats.bootstrap(
         (values,),
         np.mean,
@@ -35,14 +46,27 @@ def mean_interval(sample: ArrayLike) -> tuple[float, float, float]:
     return mean, float(drawn.low), float(drawn.high)
 
 
-def stratified(values: ArrayLike, strata: ArrayLike) -> tuple[float, float, float]:
+def _within(sample: ArrayLike, within: Range) -> np.ndarray:
+    values = np.asarray(sample, dtype=float)
+    slack = 1e-9  # of sums of floats
+    if (values < within[0] - slack).any() or (values > within[1] + slack).any():
+        raise ValueError(f"units from {values.min():g} to {values.max():g} are not all within {within}")
+    return values
+
+
+def _cut(mean: float, half: float, within: Range) -> tuple[float, float, float]:
+    return mean, max(float(mean - half), within[0]), min(float(mean + half), within[1])
+
+
+def stratified(values: ArrayLike, strata: ArrayLike, within: Range = REAL) -> tuple[float, float, float]:
     """Mean over fixed strata, each of the same weight, and its 95 % interval from the spread within them.
 
     mean = sum mean_h / H with variance V = sum v_h / H^2, v_h = s_h^2 / n_h, and Student's t of Welch and
     Satterthwaite's (sum v_h)^2 / sum (v_h^2 / (n_h - 1)) degrees of freedom. The families of markets are such strata:
-    eight that were chosen, not a sample of families. NaN bounds where a stratum has one unit.
+    eight that were chosen, not a sample of families. NaN bounds where a stratum has one unit. ``within``: as in
+    ``mean_interval``.
     """
-    frame = pd.DataFrame({"value": np.asarray(values, dtype=float), "stratum": np.asarray(strata)})
+    frame = pd.DataFrame({"value": _within(values, within), "stratum": np.asarray(strata)})
     groups = frame.groupby("stratum")["value"]
     mean, count, own = float(groups.mean().mean()), groups.size(), groups.var(ddof=1) / groups.size()
     if (count < 2).any():
@@ -51,7 +75,7 @@ def stratified(values: ArrayLike, strata: ArrayLike) -> tuple[float, float, floa
         return mean, mean, mean
     free = own.sum() ** 2 / (own**2 / (count - 1)).sum()
     half = _quantile(free) * np.sqrt(own.sum()) / len(own)
-    return mean, float(mean - half), float(mean + half)
+    return _cut(mean, float(half), within)
 
 
 def _quantile(free: float) -> float:
@@ -125,11 +149,11 @@ def profile(values: pd.Series, thresholds: ArrayLike) -> np.ndarray:
     return np.searchsorted(ordered, np.asarray(thresholds), side="right") / max(1, ordered.size)
 
 
-def summary(frame: pd.DataFrame, by: list[str], value: str) -> pd.DataFrame:
-    """Per group: how many, mean with its 95 % interval, median, 10 % and 90 % quantiles."""
+def summary(frame: pd.DataFrame, by: list[str], value: str, within: Range = REAL) -> pd.DataFrame:
+    """Per group: how many, mean with its 95 % interval (see ``mean_interval``), median, 10 % and 90 % quantiles."""
     rows = []
     for key, group in frame.groupby(by, sort=False, observed=True):
-        mean, low, high = mean_interval(group[value])
+        mean, low, high = mean_interval(group[value], within)
         q10, q50, q90 = np.quantile(group[value], (0.1, 0.5, 0.9))
         rows.append((*key, len(group), mean, low, high, q50, q10, q90))
     return pd.DataFrame(rows, columns=[*by, "markets", "mean", "low", "high", "median", "q10", "q90"])

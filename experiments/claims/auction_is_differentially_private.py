@@ -19,6 +19,7 @@ from auction.welfare import welfare
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
+from experiments.statistics import SHARE
 from experiments.sweep import Draw, seed_range
 
 TITLE = "The auction is differentially private"
@@ -177,12 +178,12 @@ def check(results: Results) -> Verdict:
     reactions, audits = results["reactions"], results["audits"].set_index(["output", "stated epsilon"])
     random, changed = reactions["two runs differ"].any(), reactions["changes for others"]
     verdict: Judgement = "qualified" if random else "refuted" if changed.any() else "upheld"
-    mean, low, high = statistics.mean_interval(changed.groupby([reactions["family"], reactions["seed"]]).mean())
+    mean, low, high = statistics.mean_interval(changed.groupby([reactions["family"], reactions["seed"]]).mean(), SHARE)
     kept = [audits["bound"][what, epsilon] <= epsilon for what in (PRICE_TIGHT, PRICE_MARKET) for epsilon in AUDITED]
     found = [audits["bound"][PRICE_BROKEN, epsilon] > epsilon for epsilon in AUDITED]
     drawn = _by_family(results)
-    share, share_low, share_high = statistics.mean_interval(drawn[drawn["epsilon"] == 1.0]["share of bound"])
-    open_mean, open_low, open_high = statistics.mean_interval(_by_family(results, NO_NOISE)["share of bound"])
+    share, share_low, share_high = statistics.mean_interval(drawn[drawn["epsilon"] == 1.0]["share of bound"], SHARE)
+    open_mean, open_low, open_high = statistics.mean_interval(_by_family(results, NO_NOISE)["share of bound"], SHARE)
     return Verdict(
         verdict,
         f"{mean:.0%} ({low:.0%} to {high:.0%}) of one task's misreports change what others get or pay",
@@ -233,7 +234,7 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     """Reactions by family and misreport, audits, welfare by family and epsilon."""
     flags = ["two runs differ", "outcome changes", "changes for others"]
     reactions = results["reactions"].groupby(["family", "misreport"], sort=False)[flags]
-    welfare = statistics.summary(results["welfare"], ["family", "tasks", "price", "epsilon"], "share of bound")
+    welfare = statistics.summary(results["welfare"], ["family", "tasks", "price", "epsilon"], "share of bound", SHARE)
     return {
         "The printed auction: share of one task's misreports that change it": reactions.mean().reset_index(),
         "Audits; draws find twice the stated epsilon in the worst case with 90 % power": results["audits"],

@@ -11,6 +11,7 @@ from auction.mechanisms import run as settle
 from experiments import plots, statistics
 from experiments.claims import Results, Size, Verdict
 from experiments.progress import track
+from experiments.statistics import AMOUNT
 from experiments.sweep import Draw, seed_range
 
 TITLE = "Cost-efficiency of idle consumer cards"
@@ -147,7 +148,7 @@ def check(results: Results) -> Verdict:
     batched = (held["power and wear"] < held["rented, batched"]).all()
     chat = held[held["model"] == "chat 8B"].iloc[0]
     low_use = compared(results["costs"], utilisation=min(UTILISATIONS)).set_index("model").loc["chat 8B"]
-    mean, low, high = statistics.mean_interval(results["auction"]["dollars"].dropna())
+    mean, low, high = statistics.mean_interval(results["auction"]["dollars"].dropna(), AMOUNT)
     without = ", ".join(table[table["idle cards"] == 0]["model"])
     same = same_card(results["costs"])
     return Verdict(

@@ -13,6 +13,7 @@ from auction.welfare import provider_utility
 from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.progress import track
+from experiments.statistics import CORRELATION
 from experiments.sweep import Draw, seed_range
 
 TITLE = "The bid density is an incentive to run large models"
@@ -96,7 +97,9 @@ def _profits(seed: int) -> dict[str, float]:
 
 def intervals(results: Results) -> pd.DataFrame:
     """Mean correlation and interval by family, reading of s, floor and measure."""
-    return statistics.summary(results["correlations"], ["family", "s read as", "floor", "measure"], "correlation")
+    return statistics.summary(
+        results["correlations"], ["family", "s read as", "floor", "measure"], "correlation", CORRELATION
+    )
 
 
 def by_place(results: Results) -> Judgement:
@@ -123,7 +126,7 @@ def check(results: Results) -> Verdict:
     """The criterion on profits; the place in the queue is told beside it."""
     profits, at = results["profits"], _place(results)
     place = at[at["floor"] == FLOOR].iloc[0]
-    mean, low, high = statistics.mean_interval(profits["correlation"])
+    mean, low, high = statistics.mean_interval(profits["correlation"], CORRELATION)
     share, least, most = lost(profits)
     verdict: Judgement = "qualified"
     if low > LEAST and most < 0:

@@ -11,6 +11,7 @@ from experiments import plots, statistics, sweep
 from experiments.claims import Results, Size, Verdict
 from experiments.claims._gap_verdict import judged
 from experiments.progress import track
+from experiments.statistics import SHARE
 from experiments.sweep import BEST_VARIANT, COLOURS, FAMILIES, PRINTED, VARIANTS, Draw, Plan, seed_range
 
 TITLE = "The gap at scale"
@@ -88,7 +89,7 @@ def check(results: Results) -> Verdict:
     """The criterion at the largest size, gaps to the certified bound."""
     gaps = _informative(results["gaps"])
     own = gaps[gaps["tasks"] == gaps["tasks"].max()]
-    mean = {label: statistics.mean_interval(group["gap_bound"]) for label, group in own.groupby("solver")}
+    mean = {label: statistics.mean_interval(group["gap_bound"], SHARE) for label, group in own.groupby("solver")}
     printed, best, guided, bound = (mean[label] for label in SHOWN)
     return Verdict(
         judged(printed[0], best[0]),
@@ -133,8 +134,10 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     gaps = _informative(results["gaps"])
     shown = gaps[gaps["solver"].isin(SHOWN)]
     return {
-        "Gap to the certified bound by size": statistics.summary(shown, ["tasks", "solver"], "gap_bound"),
-        "Gap to the certified bound by family": statistics.summary(shown, ["family", "tasks", "solver"], "gap_bound"),
+        "Gap to the certified bound by size": statistics.summary(shown, ["tasks", "solver"], "gap_bound", SHARE),
+        "Gap to the certified bound by family": statistics.summary(
+            shown, ["family", "tasks", "solver"], "gap_bound", SHARE
+        ),
         "Seconds by size": shown.groupby(["tasks", "solver"])["seconds"].agg(["median", "max"]).reset_index(),
-        "One large provider": statistics.summary(results["concentration"], ["share"], "gap"),
+        "One large provider": statistics.summary(results["concentration"], ["share"], "gap", SHARE),
     }

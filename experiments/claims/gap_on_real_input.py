@@ -7,6 +7,7 @@ from auction.data.traces import data_directory
 from experiments import plots, statistics, sweep
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims._gap_verdict import judged
+from experiments.statistics import SHARE
 from experiments.sweep import BEST_VARIANT, COLOURS, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan, seed_range
 
 TITLE = "The gap on real input"
@@ -73,7 +74,7 @@ def _gaps(draws: list[Draw], limit: float, what: str) -> pd.DataFrame:
 
 
 def _mean(runs: pd.DataFrame, solver: str) -> tuple[float, float, float]:
-    return statistics.mean_interval(runs[runs["solver"] == solver]["gap"])
+    return statistics.mean_interval(runs[runs["solver"] == solver]["gap"], SHARE)
 
 
 def _verdict(runs: pd.DataFrame) -> Judgement:
@@ -127,7 +128,9 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     base, varied = results["base"], results["varied"]
     shown = varied[varied["solver"].isin(MAIN)]
     return {
-        "Gap at the defaults, to the best known welfare": statistics.summary(base, ["solver"], "gap"),
-        "Gap at the defaults, to the proven bound": statistics.summary(base, ["solver"], "gap_bound"),
-        "Gap over mark-up, extra cost and scarcity": statistics.summary(shown, ["option", "setting", "solver"], "gap"),
+        "Gap at the defaults, to the best known welfare": statistics.summary(base, ["solver"], "gap", SHARE),
+        "Gap at the defaults, to the proven bound": statistics.summary(base, ["solver"], "gap_bound", SHARE),
+        "Gap over mark-up, extra cost and scarcity": statistics.summary(
+            shown, ["option", "setting", "solver"], "gap", SHARE
+        ),
     }

@@ -12,6 +12,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims.cost_efficiency import BATCH, LANGUAGE, seconds
 from experiments.progress import track
+from experiments.statistics import AMOUNT, SHARE
 from experiments.sweep import Draw, seed_range
 
 TITLE = "Global compute efficiency"
@@ -67,7 +68,7 @@ def run(size: Size, block: int = 0) -> Results:
 def check(results: Results) -> Verdict:
     """The criterion on the auction as printed, and on medians over cards."""
     markets, energy = results["markets"], results["energy"]
-    shares = {label: statistics.mean_interval(markets[markets["solver"] == label]["used"]) for label in SOLVERS}
+    shares = {label: statistics.mean_interval(markets[markets["solver"] == label]["used"], SHARE) for label in SOLVERS}
     printed, greedy = shares.values()
     median = energy.groupby(["kind", "batch"])["joules"].median()
     ratio = median["consumer", 1] / median["server", BATCH]
@@ -107,7 +108,7 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     """Shares by solver, energy by kind of card."""
     markets = results["markets"]
     return {
-        "Share of the offer used": statistics.summary(markets, ["solver"], "used"),
-        "Share of the demand served": statistics.summary(markets, ["solver"], "served"),
-        "Joules a token": statistics.summary(results["energy"], ["kind", "batch"], "joules"),
+        "Share of the offer used": statistics.summary(markets, ["solver"], "used", SHARE),
+        "Share of the demand served": statistics.summary(markets, ["solver"], "served", SHARE),
+        "Joules a token": statistics.summary(results["energy"], ["kind", "batch"], "joules", AMOUNT),
     }

@@ -15,6 +15,7 @@ from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED
 from experiments.progress import track
+from experiments.statistics import AMOUNT, SHARE
 from experiments.sweep import Draw, seed_range
 
 TITLE = "Incentives in large markets"
@@ -140,6 +141,8 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
         "Exponent of the mean regret against tasks": pd.DataFrame(
             exponents, columns=["rule", "exponent", "low", "high"]
         ),
-        "Regret over the mean bid": statistics.summary(results["regrets"], ["rule", "tasks", "misreport"], "regret"),
-        "Welfare lost of the certified bound": statistics.summary(results["welfare"], ["rule", "tasks"], "loss"),
+        "Regret over the mean bid": statistics.summary(
+            results["regrets"], ["rule", "tasks", "misreport"], "regret", AMOUNT
+        ),
+        "Welfare lost of the certified bound": statistics.summary(results["welfare"], ["rule", "tasks"], "loss", SHARE),
     }

@@ -13,6 +13,7 @@ from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, VCG, Rule
 from experiments.progress import track
+from experiments.statistics import SHARE
 from experiments.sweep import Draw, seed_range
 
 TITLE = "Only users can influence the auction"
@@ -101,7 +102,7 @@ def check(results: Results) -> Verdict:
     providers, users = _gaining(results), results["users"]
     own = providers[providers["rule"] == CORRECTED.label]
     other = providers[providers["rule"] == BACKFILL.label]["gains"].mean()
-    share, low, high = statistics.mean_interval(own["gains"])
+    share, low, high = statistics.mean_interval(own["gains"], SHARE)
     verdict: Judgement = "upheld" if not own["gains"].any() else "refuted" if share >= RARE and low > 0 else "qualified"
     liars = users[users["rule"] == CORRECTED.label]
     gaining = liars.assign(gains=liars["regret"] > 0).groupby("misreport")["gains"].mean()

@@ -7,6 +7,7 @@ from auction.market import Reading
 from experiments import plots, statistics, sweep
 from experiments.claims import Results, Size, Verdict
 from experiments.claims._gap_verdict import judged
+from experiments.statistics import SHARE
 from experiments.sweep import BEST_VARIANT, COLOURS, FAMILIES, GREEDY, MAIN, PRINTED, VARIANTS, Draw, Plan, seed_range
 
 TITLE = "The optimality gap"
@@ -68,7 +69,9 @@ def _largest(gaps: pd.DataFrame, reading: str) -> pd.DataFrame:
 def check(results: Results) -> Verdict:
     """The criterion on the largest size; gaps are to the best known welfare, so where unproven they are too small."""
     own = _largest(results["gaps"], "bundle")
-    by_solver = {label: statistics.stratified(each["gap"], each["family"]) for label, each in own.groupby("solver")}
+    by_solver = {
+        label: statistics.stratified(each["gap"], each["family"], SHARE) for label, each in own.groupby("solver")
+    }
     families = own[own["solver"] == PRINTED.label].groupby("family")["gap"].mean()
     printed, best = by_solver[PRINTED.label], by_solver[BEST_VARIANT]
     greedy = by_solver[GREEDY[0].label]
@@ -174,7 +177,7 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     gaps = _informative(results["gaps"])
     largest = gaps[gaps["tasks"] == gaps["tasks"].max()]
     return {
-        "Gap by family at the largest size": statistics.summary(largest, ["reading", "family", "solver"], "gap"),
-        "Gap by size, all families": statistics.summary(gaps, ["reading", "tasks", "solver"], "gap"),
+        "Gap by family at the largest size": statistics.summary(largest, ["reading", "family", "solver"], "gap", SHARE),
+        "Gap by size, all families": statistics.summary(gaps, ["reading", "tasks", "solver"], "gap", SHARE),
         "Exact solvers on uniform markets, started from the best heuristic": exact_gaps(results["exact"]),
     }

@@ -7,6 +7,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims import _mechanism_runs as mechanism_runs
 from experiments.claims._mechanism_runs import BACKFILL, CLEARING, CORRECTED, POSTED, PRINTED
+from experiments.statistics import SHARE
 from experiments.sweep import FAMILIES, Draw, seed_range
 
 TITLE = "Prices are fair enough"
@@ -61,7 +62,7 @@ def check(results: Results) -> Verdict:
     printed, corrected = (shares[shares["rule"] == rule.label] for rule in (PRINTED, BACKFILL))
     mean, low, high = statistics.mean_interval(printed["user_share"])
     markets = statistics.share_interval(int(printed["loses"].sum()), len(printed))
-    losing = statistics.mean_interval(printed["losing_share"])
+    losing = statistics.mean_interval(printed["losing_share"], SHARE)
     fixed = statistics.mean_interval(corrected["user_share"])
     sound = _nobody_loses(corrected)
     fair = fixed[1] >= LEAST and fixed[2] <= MOST

@@ -20,6 +20,7 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict
 from experiments.claims._mechanism_runs import BACKFILL
 from experiments.progress import track
+from experiments.statistics import SHARE
 from experiments.sweep import FAMILIES, Draw, seed_range
 
 TITLE = "Trades are executed when the bid matches the ask"
@@ -130,13 +131,13 @@ def check(results: Results) -> Verdict:
     """The criterion in the best order."""
     trades = results["trades"]
     best = trades[(trades["order"] == BEST) & (trades["pairs"] > 0)]
-    mean, low, high = statistics.mean_interval(best["ask above bid"])
+    mean, low, high = statistics.mean_interval(best["ask above bid"], SHARE)
     dearer = int(trades["costs above the bid"].sum())
     verdict: Judgement = (
         "refuted" if low > RARE or dearer else "upheld" if not best["ask above bid"].any() else "qualified"
     )
-    bundles = statistics.mean_interval(best["bundles with such a pair"].dropna())
-    printed = statistics.mean_interval(trades[trades["order"] == PRINTED]["ask above bid"].dropna())
+    bundles = statistics.mean_interval(best["bundles with such a pair"].dropna(), SHARE)
+    printed = statistics.mean_interval(trades[trades["order"] == PRINTED]["ask above bid"].dropna(), SHARE)
     families = best.groupby("family")["ask above bid"].mean()
     refused, again = (statistics.mean_interval(best[f"welfare left, {label}"].dropna()) for label in (REFUSED, AGAIN))
     return Verdict(
@@ -181,6 +182,6 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
             traded.groupby(["order", "family"], sort=False).size().rename("markets")
         ).reset_index(),
         "Executed pairs with a unit ask above the unit bid": statistics.summary(
-            traded, ["order", "family"], "ask above bid"
+            traded, ["order", "family"], "ask above bid", SHARE
         ),
     }

@@ -3,6 +3,8 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from scipy import stats
 
 from experiments import statistics
@@ -68,6 +70,25 @@ def test_strata_weigh_the_same_and_their_spread_is_within_them():
     assert statistics.stratified(values, strata) == pytest.approx((6.5, 6.5 - half, 6.5 + half))
     assert statistics.stratified([1, 1, 5, 5], list("aabb")) == (3, 3, 3)
     assert np.isnan(statistics.stratified([1, 2, 5], list("aab"))[1:]).all()
+
+
+@given(st.lists(st.floats(0.0, 1.0), min_size=2, max_size=statistics.FEW + 2), st.floats(0.0, 1.0))
+def test_an_interval_of_shares_lies_among_shares_and_holds_what_the_whole_one_holds(shares, true):
+    strata = np.arange(len(shares)) % 2 if len(shares) > 3 else np.zeros(len(shares))
+    for interval in (statistics.mean_interval, lambda own, within: statistics.stratified(own, strata, within)):
+        mean, low, high = interval(shares, statistics.SHARE)
+        _, least, most = interval(shares, statistics.REAL)
+        assert 0.0 <= low <= mean <= high <= 1.0 or np.ptp(shares) < 1e-12
+        assert (low <= true <= high) == (least <= true <= most)
+
+
+def test_units_outside_their_range_are_refused():
+    assert statistics.mean_interval([0.0, 0.0, 0.5], statistics.SHARE)[1] == 0.0
+    assert statistics.mean_interval([1.0, 1.0, 0.5], statistics.SHARE)[2] == 1.0
+    assert statistics.mean_interval([0.0, 3.0], statistics.AMOUNT)[1] == 0.0
+    for within, units in ((statistics.SHARE, [0.5, 1.1]), (statistics.AMOUNT, [-0.1, 3.0])):
+        with pytest.raises(ValueError, match="not all within"):
+            statistics.mean_interval(units, within)
 
 
 def test_one_unit_has_no_interval_and_equal_ones_are_their_own():

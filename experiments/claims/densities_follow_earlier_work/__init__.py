@@ -17,6 +17,7 @@ from experiments.claims.densities_follow_earlier_work import reproduction
 from experiments.claims.densities_follow_earlier_work.scenario import densities
 from experiments.claims.densities_follow_earlier_work.workbook import Side, load
 from experiments.progress import track
+from experiments.statistics import AMOUNT, CORRELATION
 from experiments.sweep import FAMILIES, Draw, seed_range
 
 TITLE = "The bid densities follow earlier work"
@@ -98,7 +99,10 @@ def check(results: Results) -> Verdict:
     """The criterion over all families, and what of the published scenario is reproduced."""
     queues = results["queues"]
     drawn = queues[queues["family"] != SCENARIO]
-    means = {side: statistics.mean_interval(own["correlation"]) for side, own in drawn.groupby("side", sort=False)}
+    means = {
+        side: statistics.mean_interval(own["correlation"], CORRELATION)
+        for side, own in drawn.groupby("side", sort=False)
+    }
     verdict: Judgement = (
         "upheld"
         if all(low >= ALIKE for _, low, _ in means.values())
@@ -136,8 +140,10 @@ def figures(results: Results) -> dict[str, Figure]:
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """Correlations, welfare, and the published scenario: what is reproduced, what is not, and why."""
     return {
-        "Rank correlation of the queues": statistics.summary(results["queues"], ["side", "family"], "correlation"),
-        "Welfare over that of CDARA": statistics.summary(against_cdara(results), ["rule", "family"], "share"),
+        "Rank correlation of the queues": statistics.summary(
+            results["queues"], ["side", "family"], "correlation", CORRELATION
+        ),
+        "Welfare over that of CDARA": statistics.summary(against_cdara(results), ["rule", "family"], "share", AMOUNT),
         "Published scenario: what each version of CDARA reproduces": reproduction.agreement(results["prices"]),
         "Published scenario: trade prices and utilities": results["prices"],
         "Published scenario: densities": results["densities"],

@@ -26,6 +26,7 @@ from experiments.claims.failed_task_returns.round_runs import (
     Scene,
 )
 from experiments.progress import track
+from experiments.statistics import AMOUNT, SHARE
 from experiments.sweep import Draw, seed_range
 
 TITLE = "A failed task returns with a higher v"
@@ -184,7 +185,7 @@ def helped(results: Results, order: str, rule: Raise) -> tuple[float, float, flo
     """How much larger the share served within ``FOLLOWED`` rounds is than without a raise, and its interval."""
     totals = results["totals"][results["totals"]["order"] == order]
     soon = totals.pivot(index=["family", "arrivals", "seed"], columns="rule", values="soon").dropna()
-    return statistics.mean_interval(soon[rule.label] - soon[NONE.label]) if len(soon) else (0.0, 0.0, 0.0)
+    return statistics.mean_interval(soon[rule.label] - soon[NONE.label], (-1.0, 1.0)) if len(soon) else (0.0, 0.0, 0.0)
 
 
 def overcharged(results: Results) -> pd.DataFrame:
@@ -263,20 +264,20 @@ def tables(results: Results) -> dict[str, pd.DataFrame]:
     sums = ["served", "starving", "welfare", "in vain"]
     return {
         f"Share of failed tasks served within {FOLLOWED} rounds": statistics.summary(
-            totals.dropna(), ["family", *by], "soon"
+            totals.dropna(), ["family", *by], "soon", SHARE
         ),
-        "Rounds from the first failure to service": statistics.summary(over, by, "after"),
+        "Rounds from the first failure to service": statistics.summary(over, by, "after", AMOUNT),
         f"Of all tasks: share served, share that waited more than {FOLLOWED} rounds; tokens of welfare, and of slots "
         "taken in vain": totals.groupby(["family", "arrivals", *by], sort=False)[sums].mean().reset_index(),
-        "Share that pays more than it is worth": statistics.summary(over, by, "loses"),
-        "What is paid too much, over the bid": statistics.summary(over, by, "over"),
+        "Share that pays more than it is worth": statistics.summary(over, by, "loses", SHARE),
+        "What is paid too much, over the bid": statistics.summary(over, by, "over", AMOUNT),
         "Gain by a failure on purpose, over the mean bid": statistics.summary(forced, ["failure", "order"], "gain"),
         "Rounds sooner by a failure on purpose": statistics.summary(forced, ["failure", "order"], "sooner"),
         "Gain by another v, over the mean bid": statistics.summary(results["misreports"], ["rule", "reported"], "gain"),
         "Share of the queue that a raised v climbs": statistics.summary(
-            queue, ["family", "whose", "factor"], "climbed"
+            queue, ["family", "whose", "factor"], "climbed", SHARE
         ),
         "Share of the pairs of other tasks that change places": statistics.summary(
-            queue, ["family", "whose", "factor"], "swapped"
+            queue, ["family", "whose", "factor"], "swapped", SHARE
         ),
     }

@@ -19,6 +19,7 @@ from experiments.claims.several_verifiers_require_full_trust.protocols import (
     expected,
 )
 from experiments.progress import track
+from experiments.statistics import SHARE
 
 TITLE = "Several verifiers require full trust"
 PART = "verification"
@@ -145,7 +146,7 @@ def figures(results: Results) -> dict[str, Figure]:
 def tables(results: Results) -> dict[str, pd.DataFrame]:
     """Exactly m dishonest; a share dishonest; verifiers who seldom look."""
     counted = results["counted"].pivot_table("misjudged", ["protocol", "n", "dishonest"], "wrong", sort=False)
-    shares = statistics.summary(results["shares"], ["protocol", "n", "q", "wrong", "closed form"], "misjudged")
+    shares = statistics.summary(results["shares"], ["protocol", "n", "q", "wrong", "closed form"], "misjudged", SHARE)
     shares["recomputations"] = (
         results["shares"].groupby(["protocol", "n", "q", "wrong"], sort=False)["recomputations"].mean().to_numpy()
     )

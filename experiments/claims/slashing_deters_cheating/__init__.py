@@ -22,6 +22,7 @@ from experiments.claims.slashing_deters_cheating.runs import (
     VOLUNTEERS,
     leaving,
 )
+from experiments.statistics import AMOUNT, REAL, SHARE
 from verification.economics.deterrence import least_audit_probability
 
 TITLE = "Slashing deters cheating"
@@ -206,7 +207,7 @@ def figures(results: Results) -> dict[str, Figure]:
     plots.percent(left, "both")
     delay = results["delay"]
     shown = plots.colours(delay["disputes"].unique())
-    plots.means(right, delay, "k", "disputes", "minutes", shown)
+    plots.means(right, delay, "k", "disputes", "minutes", shown, AMOUNT)
     for label in shown:
         own = delay[delay["disputes"] == label].drop_duplicates("k")
         right.plot(own["k"], own["closed form"], "_", color=plots.INK, markersize=10)
@@ -229,6 +230,10 @@ def figures(results: Results) -> dict[str, Figure]:
     }
 
 
+OTHERS = {"gain": REAL, "spent": AMOUNT, "done": AMOUNT, "minutes": AMOUNT}
+"""Measured columns that are no shares, by what they can be: more work may be done than arrives meanwhile."""
+
+
 def _table(results: Results, name: str, by: list[str], measured: dict[str, str]) -> pd.DataFrame:
     """One row a setting; measured columns as mean and 95 % interval over seeds, the others, all equal, as they are."""
     rows = []
@@ -236,8 +241,8 @@ def _table(results: Results, name: str, by: list[str], measured: dict[str, str])
         row: dict[str, object] = dict(zip(by, key, strict=True))
         for column in group.columns.drop(["seed", *by], errors="ignore"):
             if column in measured:
-                mean, low, high = statistics.mean_interval(group[column])
                 form = measured[column]
+                mean, low, high = statistics.mean_interval(group[column], OTHERS.get(column, SHARE))
                 row[column] = f"{mean:{form}} ({low:{form}} to {high:{form}})"
             else:
                 row[column] = group[column].iloc[0]
