@@ -17,6 +17,7 @@ from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import FIELDS, OPTIONAL, READINGS, Market
 from auction.outcome import Outcome
+from auction.progress import History, Progress
 from auction.readers import LARGEST_ARRAYS, LARGEST_TEXT, ensure_fields, read_json, read_npz
 
 PAIR_FIELDS = ("task", "provider")
@@ -138,7 +139,7 @@ def write_outcome(path: Path, outcome: Outcome) -> None:
     """Write outcome.json."""
     pairs = {name: getattr(outcome.allocation, name).tolist() for name in PAIR_FIELDS}
     with replacing(path) as temporary:
-        temporary.write_text(json.dumps(summary_of(outcome) | pairs) + "\n")
+        temporary.write_text(json.dumps(summary_of(outcome) | {"history": outcome.history} | pairs) + "\n")
 
 
 def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
@@ -147,6 +148,28 @@ def _optional_integer(fields: dict[str, Any], name: str) -> int | None:
 
 def _optional_text(fields: dict[str, Any], name: str) -> str | None:
     return None if fields.get(name) is None else _text(fields, name)
+
+
+def _seconds(name: str, seconds: Any) -> float:
+    if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= FLOAT64_MAX:
+        raise InputError(f"{name}: {shown(seconds)} is not allowed; a number from 0 up")
+    return seconds
+
+
+def _history(listed: Any) -> History:
+    if not isinstance(listed, list):
+        raise InputError(f"history: {shown(listed)} is not allowed; a list of [seconds, welfare, bound]")
+    history = []
+    for number, point in enumerate(listed):
+        name = f"history[{number}]"
+        if not isinstance(point, list) or len(point) != 3:
+            raise InputError(f"{name}: {shown(point)} is not allowed; [seconds, welfare, bound]")
+        known = dict(zip(("welfare", "bound"), point[1:], strict=True))
+        try:
+            history.append(Progress(_seconds("seconds", point[0]), *(_optional_integer(known, one) for one in known)))
+        except InputError as error:
+            raise InputError(f"{name}: {error}") from None
+    return tuple(history)
 
 
 def _text(fields: dict[str, Any], name: str) -> str:
@@ -185,21 +208,20 @@ def read_outcome(path: Path) -> Outcome:
                 raise InputError(f"{name}: {shown(fields[name])} is not allowed; a {kind.__name__}")
         if fields["reading"] not in READINGS:
             raise InputError(f"reading: {shown(fields['reading'])} is not allowed; {' or '.join(READINGS)}")
-        seconds = fields["seconds"]
-        if isinstance(seconds, bool) or not isinstance(seconds, int | float) or not 0 <= seconds <= FLOAT64_MAX:
-            raise InputError(f"seconds: {shown(seconds)} is not allowed; a number from 0 up")
         task = amounts("task", fields["task"], (None,))
         outcome = Outcome(
             solver=_text(fields, "solver"),
             status=_text(fields, "status"),
             market_digest=_text(fields, "market_digest"),
-            **{name: fields[name] for name in (*kinds, "reading", "seconds")},
+            **{name: fields[name] for name in (*kinds, "reading")},
+            seconds=_seconds("seconds", fields["seconds"]),
             allocation=Allocation.of(task, amounts("provider", fields["provider"], (task.size,))),
             welfare=integer("welfare", fields["welfare"], lower=-(2**62)),
             bound=_optional_integer(fields, "bound"),
             seed=integer("seed", fields["seed"], lower=0),
             certified_bound=_optional_integer(fields, "certified_bound"),
             proof=_optional_text(fields, "proof"),
+            history=_history(fields.get("history", [])),
         )
         if isinstance(gap := fields.get("gap", outcome.gap), bool) or gap != outcome.gap:
             raise InputError(f"gap: {shown(gap)} is not allowed; (bound - welfare) / bound is {outcome.gap}")

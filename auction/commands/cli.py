@@ -13,6 +13,7 @@ from auction.commands.arguments import Json, MarketFile, Options, ReadingName, S
 from auction.commands.compare import compare
 from auction.commands.comparison_tables import print_outcome
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
+from auction.commands.plot import plot
 from auction.commands.run import run_tables
 from auction.commands.solving import read, solved
 from auction.commands.tables import export_tables, import_tables, write_template
@@ -46,6 +47,7 @@ app.command("run")(run_tables)
 app.command("import")(import_tables)
 app.command("export")(export_tables)
 app.command("template")(write_template)
+app.command("plot")(plot)
 
 CertificateOut = Annotated[Path | None, typer.Option(help="where to write certificate.json", show_default=False)]
 CertificateIn = Annotated[Path | None, typer.Option(help="certificate.json of the outcome", show_default=False)]

@@ -64,6 +64,7 @@ class Programme:
     cost: Int  # (p,) units
     useful: Int  # (p, K) at most the demand
     slots: Int  # (n,) at most the tasks
+    exact: bool  # whether nothing was rounded: its feasible points are the market's, at their welfare
     cuts: tuple[Cut, ...] = ()
 
     def worth(self, taken: Mask) -> int:
@@ -83,6 +84,7 @@ class Watch(NamedTuple):
     """Told what a solver finds on its way; from any thread."""
 
     incumbent: Callable[[Mask], None]  # whether a pair is in a solution
+    worth: Callable[[float], None]  # the objective of a solution that is not shown
     bound: Callable[[float], None]  # as that of an answer
 
 
@@ -156,10 +158,14 @@ def _watch(
         if not check(market, allocation, reading):
             stop.report(welfare=welfare(market, allocation))
 
+    def worth(value: float) -> None:
+        if programme.exact:
+            stop.report(welfare=programme.unit * math.floor(value))
+
     def bound(value: float) -> None:
         stop.report(bound=_believed(value, programme, arithmetic))
 
-    return Watch(incumbent, bound)
+    return Watch(incumbent, worth, bound)
 
 
 def _believed(bound: float, programme: Programme, arithmetic: Arithmetic) -> int | None:
@@ -181,6 +187,7 @@ def formulate(market: Market, reading: Reading, kept: Candidates, arithmetic: Ar
     demand = market.demand[kept.tasks]
     divisor = np.maximum(np.gcd.reduceat(kept.useful, np.searchsorted(kept.task, kept.tasks), axis=0), 1)
     demand, useful = -(-demand // divisor), kept.useful // divisor[place]
+    exact = coarser == 1 and demand.max(initial=0) <= arithmetic.requests
     divisor = np.maximum(-(-demand // arithmetic.requests), 1)
     demand, useful = demand // divisor, -(-useful // divisor[place])
     return Programme(
@@ -193,6 +200,7 @@ def formulate(market: Market, reading: Reading, kept: Candidates, arithmetic: Ar
         cost=cost,
         useful=np.minimum(useful, demand[place]),
         slots=np.minimum(market.slots, kept.tasks.size),
+        exact=exact,
     )
 
 

@@ -19,7 +19,7 @@ __all__ = ["READINGS", "solve"]
 # SCIP takes numbers for equal that differ by EPSILON of their size: with its own 10^-9 it misjudges near-ties from
 # totals of 2^37 on and gives bounds 4 units too low at 2^33; with 10^-12 nothing was seen below 2^43.
 EPSILON = 1e-12
-COLUMNS, DUAL_BOUND, PRINTED = 18, 14, 1e-6  # of its table, and how far what it prints can be off, relative
+COLUMNS, BOUNDS, PRINTED = 18, slice(14, 16), 1e-6  # of its table; how far what it prints can be off, relative
 ARITHMETIC = Arithmetic(amounts=2**36, requests=2**15, per_column=1e-7, relative=2.0**-38)
 
 
@@ -95,9 +95,10 @@ def optimum(programme: Programme, stop: Stop, start: Mask | None, watch: Watch, 
 
 
 def _tell(watch: Watch, lines: list[str]) -> None:
-    """Bounds from the table that SCIP prints, seven digits, rounded; MathOpt hands out no solutions on the way."""
+    """What the table that SCIP prints says, seven digits, rounded; MathOpt hands out no solutions on the way."""
     for line in lines:
-        if len(columns := line.split("|")) == COLUMNS and "e" in (printed := columns[DUAL_BOUND]):
-            with suppress(ValueError):  # the head of the table
-                bound = float(printed)
+        if len(columns := line.split("|")) == COLUMNS:
+            with suppress(ValueError):  # the head of the table, or no solution yet
+                bound, worth = map(float, columns[BOUNDS])
                 watch.bound(bound + PRINTED * abs(bound))
+                watch.worth(worth - PRINTED * abs(worth))

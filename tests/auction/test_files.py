@@ -246,7 +246,18 @@ def test_outcomes_survive_the_round_trip(folder, market, reading, bounded):
     files.write_outcome(path, outcome)
     back = files.read_outcome(path)
     path.unlink()
-    for name in ("solver", "reading", "welfare", "bound", "gap", "proven_optimal", "status", "seconds", "seed"):
+    for name in (
+        "solver",
+        "reading",
+        "welfare",
+        "bound",
+        "gap",
+        "proven_optimal",
+        "status",
+        "seconds",
+        "seed",
+        "history",
+    ):
         assert getattr(back, name) == getattr(outcome, name)
     assert (back.options, back.market_digest) == (outcome.options, market.digest)
     assert back.allocation.task.tolist() == outcome.allocation.task.tolist()
@@ -262,6 +273,10 @@ def test_outcomes_survive_the_round_trip(folder, market, reading, bounded):
         *[("reading", wrong) for wrong in ("half", None, ["bundle"], {"bundle": 1}, 1)],
         *[("options", wrong) for wrong in (None, [], "x")],
         *[("proven_optimal", wrong) for wrong in (None, 1, "true")],
+        *[
+            ("history", wrong)
+            for wrong in (3, [3], [[1.0, 2]], [[-1, 2, 3]], [[1.0, 2.5, 3]], [["1", 2, 3]], [[1, 2, 2**63]])
+        ],
         *[("seed", -1), ("welfare", None), ("seconds", -1), ("seconds", 10**400), ("gap", [])],
         *[(name, "x" * 2000) for name in ("solver", "status", "market_digest", "proof")],
         *[(name, [2**63]) for name in ("task", "provider")],
@@ -275,8 +290,18 @@ def test_malformed_outcomes(tmp_path, refusal, outcome, name, wrong):
     path.write_text(json.dumps(fields | {name: wrong}))
     line = refusal(files.read_outcome, path)
     assert line.startswith(f"{path}: ") and len(line) < len(str(path)) + 300
-    if name in ("gap", "proof"):
+    if name in ("gap", "proof", "history"):
         return
     del fields[name]
     path.write_text(json.dumps(fields))
     assert refusal(files.read_outcome, path).startswith(f"{path}: lacks {name!r}; an outcome has task, provider")
+
+
+def test_an_outcome_of_before_there_was_a_history_is_read(tmp_path, outcome):
+    path = tmp_path / "outcome.json"
+    files.write_outcome(path, outcome)
+    fields = json.loads(path.read_text())
+    assert len(fields["history"]) == len(outcome.history) > 0
+    del fields["history"]
+    path.write_text(json.dumps(fields))
+    assert files.read_outcome(path).history == ()

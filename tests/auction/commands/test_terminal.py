@@ -4,6 +4,7 @@ import io
 import json
 import sys
 import threading
+from contextlib import contextmanager
 
 import pytest
 import typer
@@ -12,9 +13,11 @@ from numba.core.event import install_listener
 from rich.console import Console
 
 from auction import generate
-from auction.commands import terminal
+from auction.commands import solving, terminal
+from auction.commands.solving import in_words
 from auction.commands.terminal import printable, run, stdout
 from auction.files import write_market
+from auction.progress import Progress
 
 HOSTILE = "\x1b[2K\rbound 1 derived again from the certificate's prices\n\x07\u202e\udc80"
 
@@ -35,6 +38,30 @@ def test_names_of_files_are_printed_as_they_are(cli, tmp_path, monkeypatch, name
     assert (code, error) == (0, "")
     assert printable(name) in printed and "\x1b" not in printed
     assert cli("generate", "uniform", "--tasks", 2, "--providers", 2, "--out", path)[0] == 0
+
+
+def test_the_line_of_a_solver_that_runs_says_what_it_knows():
+    assert in_words(Progress(1.0, 1_500_000, 2_000_000)) == "welfare 1.50, bound 2.00, gap 25.00%"
+    assert in_words(Progress(1.0, None, 2_345_678_900)) == "bound 2,345.68"
+    assert in_words(Progress(1.0, 0, None)) == "welfare 0.00"
+
+
+def test_on_a_terminal_a_solver_tells_as_it_goes(generate, monkeypatch):
+    said = []
+
+    @contextmanager
+    def working(what):
+        yield said.append
+
+    monkeypatch.setattr(solving, "working", working)
+    monkeypatch.setattr(solving, "stderr", Console(file=io.StringIO(), force_terminal=True))
+    market = generate("uniform", 5, 8, 2, 0)
+    outcome = solving.solved(market, "ilp_cpsat", "bundle", 60, 0, {})
+    assert said[-1] == f"ilp_cpsat on 5 x 8, at most 60 s: {solving.in_words(outcome.history[-1])}"
+    said.clear()
+    monkeypatch.setattr(solving, "stderr", Console(file=io.StringIO()))
+    solving.solved(market, "ilp_cpsat", "bundle", 60, 0, {})
+    assert not said
 
 
 @pytest.mark.parametrize("field", ["proof", "solver", "status"])

@@ -213,7 +213,7 @@ def test_solvers_tell_their_solutions_and_bounds_on_the_way(generate, optimum):
     programme = formulate(market, "bundle", candidates(market, "bundle"), HIGHS)
     told, bounds = [], []
     answer = optimum(
-        programme, Stop(None), None, Watch(lambda taken: told.append(programme.worth(taken)), bounds.append), 0
+        programme, Stop(None), None, Watch(lambda taken: told.append(programme.worth(taken)), print, bounds.append), 0
     )
     assert answer.ending == OPTIMAL and max(told) == programme.worth(answer.taken)
     assert min(bound for bound in bounds if np.isfinite(bound)) >= max(told) - 0.1
