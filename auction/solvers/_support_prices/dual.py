@@ -53,7 +53,7 @@ def respond_to(grid: Grid, asks: list[Asks], which: Int) -> Response:
         return respond(chunk, supports, offers, lists, grid.reading == "whole", asked, cover), asked
 
     surplus, asked = 0, np.zeros(offers.cost.size, dtype=np.int64)
-    for part, slots in _each(answer, which):
+    for part, slots in each(answer, which):
         surplus += part
         asked += slots
     return Response(surplus, asked, cover)
@@ -69,7 +69,7 @@ def worths(grid: Grid, price: Int) -> Int:
         return shared, single
 
     most, single = np.zeros(offers.cost.size, dtype=np.int64), np.zeros_like(asks.least)
-    for shared, alone in _each(pay, np.arange(supports.first.size - 1)):
+    for shared, alone in each(pay, np.arange(supports.first.size - 1)):
         np.maximum(most, shared, out=most)
         np.maximum(single, alone, out=single)
     if most.size:
@@ -82,7 +82,8 @@ class DualPoint(NamedTuple):
 
     value: int  # the bound, micro-tokens
     price: Int  # (n,) no slot costs more than what else would cover in its place
-    cover: Int  # (t,)
+    cover: Int  # (t,) what each task's cheapest cover costs, its bid or more where none costs less
+    repeat: bool  # whether covers may repeat a slot
 
 
 def evaluate(grid: Grid, price: Int) -> DualPoint:
@@ -90,11 +91,11 @@ def evaluate(grid: Grid, price: Int) -> DualPoint:
     cost = grid.offers.cost
     price = np.maximum(cost, np.minimum(price, worths(grid, price)))
     response = respond_to(grid, [asks_at(grid, price)], np.arange(grid.supports.first.size - 1))
-    return DualPoint(response.surplus + dot(grid.offers.slots, price - cost), price, response.cover)
+    return DualPoint(response.surplus + dot(grid.offers.slots, price - cost), price, response.cover, True)
 
 
-def _each(work: Callable[[Int], Answer], which: Int) -> list[Answer]:
-    """Work on chunks of supports, compiled and without the GIL, as many at once as there are processors."""
+def each(work: Callable[[Int], Answer], which: Int) -> list[Answer]:
+    """Work on chunks of supports or tasks, compiled and without the GIL, as many at once as there are processors."""
     if which.size <= CHUNKS:
         return [work(which)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

@@ -1,5 +1,6 @@
 """Allocations at prices: tasks in descending surplus take exact cheapest covers out of the slots that are left."""
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -9,6 +10,7 @@ from numba.core.types import int64
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers._covering import cheapest_cover
+from auction.solvers._support_prices.dual import each
 from auction.solvers._support_prices.grid import Grid, Offers
 from auction.solvers._support_prices.programmes import _OFFERS, _SUPPORTS, _VECTOR
 
@@ -105,12 +107,17 @@ def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, mark, found):
 
 
 @njit(
-    types.UniTuple(_VECTOR, 2)(_VECTOR, _VECTOR, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean),
+    types.UniTuple(_VECTOR, 2)(
+        _VECTOR, _VECTOR, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, types.boolean
+    ),
     cache=True,
     nogil=True,
 )
-def _serve(order, support, supports, offers, shelf, left, amounts, whole):
-    """Tasks in order take their cheapest covers where those ask and cost less than the bid; pairs (task, slot)."""
+def _serve(order, support, supports, offers, shelf, left, amounts, whole, take):
+    """Cheapest covers of tasks in order where those ask less than the bid: pairs (task, slot).
+
+    With ``take`` they are taken, but for those that cost as much as the bid.
+    """
     mark = np.full(left.size, -1)
     found = np.empty(left.size, dtype=np.int64)
     task = np.empty(1024, dtype=np.int64)
@@ -118,13 +125,15 @@ def _serve(order, support, supports, offers, shelf, left, amounts, whole):
     size = 0
     for i in order:
         cover = _cover_of(i, support[i], supports, offers, shelf, left, amounts, whole, mark, found)
-        if cover.size == 0 or shelf.ask[cover].sum() >= supports.bid[i] or offers.cost[cover].sum() >= supports.bid[i]:
+        if cover.size == 0 or shelf.ask[cover].sum() >= supports.bid[i]:
+            continue
+        if take and offers.cost[cover].sum() >= supports.bid[i]:
             continue
         while size + cover.size > task.size:
             task = np.concatenate((task, np.empty_like(task)))
             slot = np.concatenate((slot, np.empty_like(slot)))
         for j in cover:
-            left[j] -= 1
+            left[j] -= take
             task[size] = i
             slot[size] = j
             size += 1
@@ -141,18 +150,27 @@ def serve(grid: Grid, order: Int, ask: Int, left: Int, stop: Stop) -> tuple[Int,
         left: (n,) slots on offer, of which those taken are subtracted.
         stop: who has not had a turn by then gets nothing.
     """
-    supports, offers = grid.supports, grid.offers
-    amounts = 1 + int(max(offers.amount.max(initial=0), supports.top.max(initial=0)))
-    support = np.repeat(np.arange(supports.first.size - 1), np.diff(supports.first))
-    shelves = _shelved(offers, ask, amounts)
+    work = _served_in(grid, ask, left, take=True)
     won = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
     for begin in range(0, order.size, CHUNK):
         if stop.now:
             break
-        won.append(
-            _serve(
-                order[begin : begin + CHUNK], support, supports, offers, shelves, left, amounts, grid.reading == "whole"
-            )
-        )
+        won.append(work(order[begin : begin + CHUNK]))
     task, slot = (np.concatenate(part) for part in zip(*won, strict=True))
     return task, slot
+
+
+def cheapest_covers(grid: Grid, order: Int, ask: Int, left: Int) -> tuple[Int, Int]:
+    """Each task's cheapest cover by slots left, whatever the others do, where it asks less than the bid: pairs."""
+    task, slot = (
+        np.concatenate(part) for part in zip(*each(_served_in(grid, ask, left, take=False), order), strict=True)
+    )
+    return task, slot
+
+
+def _served_in(grid: Grid, ask: Int, left: Int, *, take: bool) -> Callable[[Int], tuple[Int, Int]]:
+    supports, offers = grid.supports, grid.offers
+    amounts = 1 + int(max(offers.amount.max(initial=0), supports.top.max(initial=0)))
+    support = np.repeat(np.arange(supports.first.size - 1), np.diff(supports.first))
+    shelves, whole = _shelved(offers, ask, amounts), grid.reading == "whole"
+    return lambda order: _serve(order, support, supports, offers, shelves, left, amounts, whole, take)

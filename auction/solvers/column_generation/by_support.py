@@ -1,6 +1,7 @@
 """A covering programme for each set of types that tasks demand: for markets of many types, of any size.
 
-Prices by noisy requests prove a bound, and a dive by prices finds an allocation; there are no columns.
+Prices by noisy requests prove a bound, and a dive by prices finds an allocation; where a master is
+small enough, columns near those prices make both better.
 """
 
 import numpy as np
@@ -14,14 +15,15 @@ from auction.solvers._support_prices.dual import DualPoint, evaluate
 from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.search import search_prices
 from auction.solvers._time import half_of, with_grace
+from auction.solvers.column_generation.near_prices import ROWS, evaluate_once, pack_columns
 from auction.welfare import welfare
 
 
 def solve(grid: Grid, stop: Stop, seed: int) -> Found:
     """Bound, certificate and allocation; half of the time is for prices.
 
-    The bound is sum_i max(0, b_i - f(C_i; c + pi)) + sum_j w_j pi_j, f being allowed to repeat a provider, as the
-    certificate says.
+    The bound is sum_i max(0, b_i - f(C_i; c + pi)) + sum_j w_j pi_j, f being allowed to repeat a provider where
+    the certificate says so, which is of more than ROWS tasks and providers.
     """
     market = grid.market
     if not grid.supports.task.size or not grid.offers.provider.size:
@@ -30,6 +32,8 @@ def solve(grid: Grid, stop: Stop, seed: int) -> Found:
     rng = np.random.default_rng(seed)
     at = search_prices(grid, rng, half_of(stop))
     allocation = dive(grid, at, rng, stop, with_grace(stop))
+    if grid.supports.task.size + grid.offers.provider.size <= ROWS and not stop.now:
+        at, allocation = pack_columns(grid, at, allocation, rng, stop, with_grace(stop))
     certificate = _certify(grid, at)
     optimal = certificate.bound == welfare(market, allocation)
     status = "optimal" if optimal else "time limit" if stop.now else "feasible"
@@ -41,8 +45,9 @@ def _certify(grid: Grid, at: DualPoint) -> Certificate:
     market, offers = grid.market, grid.offers
     plenty = market.slots[offers.provider] > market.tasks
     if plenty.any():
-        at = evaluate(grid, np.where(plenty, offers.cost, at.price))
+        price = np.where(plenty, offers.cost, at.price)
+        at = evaluate(grid, price) if at.repeat else evaluate_once(grid, price)[0]
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[offers.provider] = np.where(plenty, 0, at.price - offers.cost)
     bound = at.value - dot(offers.slots, at.price - offers.cost) + dot(market.slots, premium)
-    return Certificate(market.digest, grid.reading, bound, premium, repeat=True)
+    return Certificate(market.digest, grid.reading, bound, premium, repeat=at.repeat)

@@ -2,6 +2,7 @@
 
 import highspy
 import numpy as np
+from numpy.typing import NDArray
 
 from auction.market import Float, Int
 from auction.search import Stop
@@ -33,6 +34,31 @@ class RestrictedMaster:
             profit.size, profit / self._unit, np.zeros(profit.size), np.full(profit.size, np.inf), A.nnz,
             A.indptr[:-1].astype(np.int32), A.indices.astype(np.int32), A.data.astype(float),
         )  # fmt: skip
+
+    def fix(self, columns: Int) -> None:
+        """These columns are 1 from now on; they fit together."""
+        one = np.ones(columns.size)
+        self._highs.changeColsBounds(columns.size, columns.astype(np.int32), one, one)
+
+    def choose(self, start: Int, kept: NDArray[np.bool_], gap: float) -> Int:
+        """A best packing of whole columns, up to ``gap``, out of those kept; it starts from one."""
+        count = kept.size
+        column, one = np.arange(count, dtype=np.int32), np.ones(count)
+        chosen = np.zeros(count)
+        chosen[start] = 1.0
+        self._highs.changeColsBounds(count, column, np.zeros(count), np.where(kept, one, chosen))
+        self._highs.changeColsIntegrality(count, column, np.full(count, highspy.HighsVarType.kInteger))
+        self._highs.setOptionValue("presolve", "on")
+        self._highs.setOptionValue("mip_rel_gap", gap)
+        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + (self._stop.remaining() or np.inf))
+        self._highs.HandleUserInterrupt = True
+        self._stop.on_interrupt(self._highs.cancelSolve)
+        begin = highspy.HighsSolution()
+        begin.col_value = chosen.tolist()
+        self._highs.setSolution(begin)
+        self._highs.run()
+        value = np.array(self._highs.getSolution().col_value)
+        return np.flatnonzero(value > 0.5) if value.size == count else start
 
     def solve(self) -> tuple[float, Float, Float] | None:
         """Objective, dual prices >= 0 of the rows, values of the columns; None when cut short."""

@@ -1,0 +1,199 @@
+"""Columns near good prices, their master, and a dive: for thousands of tasks of few of many types.
+
+Covers that are cheapest at shaken prices are most of what a fractional optimum needs; a few rounds of pricing add the
+rest. The dive fixes the largest columns, prices the others anew for what is left, and solves again.
+"""
+
+from collections.abc import Iterable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import sparse
+
+from auction.allocation import Allocation
+from auction.market import Float, Int
+from auction.search import Stop
+from auction.solvers._exact import dot
+from auction.solvers._support_prices.dual import DualPoint
+from auction.solvers._support_prices.grid import Grid
+from auction.solvers._support_prices.serving import cheapest_covers, serve
+from auction.solvers.column_generation.columns import Pool
+from auction.solvers.column_generation.master import RestrictedMaster
+from auction.welfare import welfare
+
+ROWS = 10_000  # tasks and slots of a master at most
+LISTS, NOISE = 8, 0.01  # shaken prices whose covers are columns from the start
+TOLERANCE = 2e-4  # of the bound: between it and the master
+SMOOTHING = 0.7  # weight of the best prices so far in the prices tried
+CLOSE = 5e-4  # gap of the packing of whole columns
+FIXED = 6  # one in so many fractional columns is fixed at a time
+
+
+def pack_columns(
+    grid: Grid, at: DualPoint, allocation: Allocation, rng: np.random.Generator, stop: Stop, late: Stop
+) -> tuple[DualPoint, Allocation]:
+    """Better prices by column generation from these, and the allocation that a dive finds.
+
+    Args:
+        grid: both sides.
+        at: prices to start from.
+        allocation: its columns are in the master.
+        rng: shakes prices.
+        stop: the master is solved no more; what it has fixed is completed.
+        late: nor is anything completed.
+    """
+    supports, offers = grid.supports, grid.offers
+    master = _Columns(grid, stop)
+    master.add(*_places(grid, allocation))
+    at, task, slot = evaluate_once(grid, at.price)
+    master.add(task, slot)
+    for _ in range(LISTS):
+        if stop.now:
+            break
+        price = np.rint(at.price * np.exp(NOISE * rng.standard_normal(at.price.size))).astype(np.int64)
+        master.add(*cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots))
+    while not stop.now and (solution := master.solve()) is not None:
+        value, price, _ = solution
+        if at.value - value <= TOLERANCE * at.value:
+            break
+        smoothed = np.rint(SMOOTHING * at.price + (1 - SMOOTHING) * price).astype(np.int64)
+        new = 0
+        for tried, task, slot in (evaluate_once(grid, smoothed), evaluate_once(grid, price)):
+            at = min(at, tried, key=lambda one: one.value)
+            new += master.add(task, slot)
+        if not new:
+            break
+    stop.report(bound=at.value)
+    best = max(allocation, _dive(grid, master, at, stop, late), key=lambda one: welfare(grid.market, one))
+    if not stop.now:
+        best = max(best, _choose(grid, master, at, best, late), key=lambda one: welfare(grid.market, one))
+    return at, best
+
+
+def evaluate_once(grid: Grid, price: Int) -> tuple[DualPoint, Int, Int]:
+    """The dual at prices where no cover repeats a slot, and the pairs of cheapest covers."""
+    supports, offers = grid.supports, grid.offers
+    task, slot = cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots)
+    cost = np.zeros(supports.bid.size, dtype=np.int64)
+    np.add.at(cost, task, price[slot])
+    cover = supports.bid.copy()
+    cover[task] = cost[task]
+    value = int((supports.bid - cover).sum()) + dot(offers.slots, price - offers.cost)
+    return DualPoint(value, price, cover, False), task, slot
+
+
+def _dive(grid: Grid, master: "_Columns", at: DualPoint, stop: Stop, late: Stop) -> Allocation:
+    supports, offers = grid.supports, grid.offers
+    left, waiting = offers.slots.copy(), np.ones(supports.bid.size, dtype=bool)
+    fixed: list[int] = []
+    while not stop.now and (solution := master.solve()) is not None:
+        _, price, x = solution
+        x[fixed] = 0
+        order = np.argsort(-x, kind="stable")[: int((x > 1e-6).sum())]
+        certain = int((x > 1 - 1e-6).sum())
+        chosen = master.fitting(order[: certain + -(-(order.size - certain) // FIXED)].tolist(), waiting, left)
+        if not chosen:
+            break
+        master.fix(chosen)
+        fixed += chosen
+        master.add(*cheapest_covers(grid, np.flatnonzero(waiting), price, left))
+    return _completed(grid, master.pairs(fixed), at, late)
+
+
+def _completed(grid: Grid, taken: tuple[Int, Int], at: DualPoint, late: Stop) -> Allocation:
+    """Pairs taken, and covers of other tasks by what is left: in descending surplus at the prices, then at costs."""
+    supports, offers = grid.supports, grid.offers
+    waiting, left = np.ones(supports.bid.size, dtype=bool), offers.slots.copy()
+    waiting[taken[0]] = False
+    np.subtract.at(left, taken[1], 1)
+    won = [taken]
+    for amount, ask in ((supports.bid - at.cover, at.price), (supports.bid, offers.cost)):
+        order = np.argsort(-amount, kind="stable")
+        won.append(serve(grid, order[waiting[order]], ask, left, late))
+        waiting[won[-1][0]] = False
+    task, slot = (np.concatenate(part) for part in zip(*won, strict=True))
+    return Allocation.of(supports.task[task], offers.provider[slot])
+
+
+def _choose(grid: Grid, master: "_Columns", at: DualPoint, best: Allocation, late: Stop) -> Allocation:
+    """A best packing of columns that could be in a better one than ``best``, completed."""
+    master.add(*_places(grid, best))
+    taken = master.choose(*_places(grid, best), at, at.value - welfare(grid.market, best))
+    return _completed(grid, taken, at, late)
+
+
+def _places(grid: Grid, allocation: Allocation) -> tuple[Int, Int]:
+    """An allocation's pairs by place in the grid, task by task."""
+    place = np.argsort(grid.supports.task, kind="stable")
+    task = place[np.searchsorted(grid.supports.task[place], allocation.task)]
+    order = np.argsort(task, kind="stable")
+    return task[order], np.searchsorted(grid.offers.provider, allocation.provider)[order]
+
+
+class _Columns:
+    """A task and its slots each, in a master with a row for each task and each provider."""
+
+    def __init__(self, grid: Grid, stop: Stop) -> None:
+        self._grid = grid
+        self._limit = np.concatenate((np.ones_like(grid.supports.bid), grid.offers.slots))
+        self._master = RestrictedMaster(self._limit, max(1, int(grid.supports.bid.max()) // 1000), stop)
+        self._known: dict[tuple[int, ...], int] = {}
+        self._column: list[tuple[int, ...]] = []  # the task, then its slots
+
+    def add(self, task: Int, slot: Int) -> int:
+        """Columns of pairs, task by task; how many are new."""
+        supports, offers = self._grid.supports, self._grid.offers
+        before = len(self._column)
+        self._column += [one for one in dict.fromkeys(_keys(task, slot)) if one not in self._known]
+        new = self._column[before:]
+        self._known.update(zip(new, range(before, len(self._column)), strict=True))
+        if new:
+            rows = np.array([row for i, *slots in new for row in (i, *(supports.bid.size + j for j in slots))])
+            ends = np.cumsum([0] + [len(one) for one in new])
+            profit = np.array([supports.bid[i] - offers.cost[slots].sum() for i, *slots in new])
+            A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, ends), (self._limit.size, len(new)))
+            self._master.add_columns(Pool(A, profit, self._limit, supports.bid.size, self._limit.size))
+        return len(new)
+
+    def solve(self) -> tuple[float, Int, Float] | None:
+        """Value of the master, what a slot of each provider costs at its prices, and the columns' shares."""
+        if (solution := self._master.solve()) is None:
+            return None
+        value, dual, x = solution
+        premium = np.rint(dual[self._grid.supports.bid.size :]).astype(np.int64)
+        return value, np.minimum(self._grid.offers.cost + premium, self._grid.supports.bid.max()), x
+
+    def fitting(self, columns: Iterable[int], waiting: NDArray[np.bool_], left: Int) -> list[int]:
+        """Those taken in order while they fit; their tasks wait no longer, their slots are no longer left."""
+        taken = []
+        for c in columns:
+            task, *slots = self._column[c]
+            if waiting[task] and (left[slots] > 0).all():
+                waiting[task] = False
+                left[slots] -= 1
+                taken.append(c)
+        return taken
+
+    def fix(self, columns: list[int]) -> None:
+        self._master.fix(np.array(columns))
+
+    def choose(self, task: Int, slot: Int, at: DualPoint, gap: int) -> tuple[Int, Int]:
+        """Pairs of a best packing, starting from one; columns that fall short of the prices by the gap are in none."""
+        begin = [self._known[one] for one in _keys(task, slot)]
+        bid, price = self._grid.supports.bid, at.price
+        slack = [bid[i] - at.cover[i] - (bid[i] - price[slots].sum()) for i, *slots in self._column]
+        kept = np.array(slack) < gap
+        return self.pairs(self._master.choose(np.array(begin, dtype=np.int64), kept, CLOSE).tolist())
+
+    def pairs(self, columns: list[int]) -> tuple[Int, Int]:
+        """Tasks and slots of columns."""
+        both = [(self._column[c][0], j) for c in columns for j in self._column[c][1:]]
+        task, slot = np.array(both, dtype=np.int64).reshape(-1, 2).T
+        return task.copy(), slot.copy()
+
+
+def _keys(task: Int, slot: Int) -> list[tuple[int, ...]]:
+    """Columns of pairs, task by task: the task, then its slots in ascending order."""
+    start = np.flatnonzero(np.diff(task, prepend=-1))
+    spans = zip(task[start].tolist(), start.tolist(), np.append(start, task.size)[1:].tolist(), strict=True)
+    return [(i, *sorted(slot[a:b].tolist())) for i, a, b in spans]
