@@ -13,6 +13,7 @@ import numpy as np
 
 from auction.allocation import Allocation
 from auction.arrays import FLOAT64_MAX, amounts, integer, shown
+from auction.cats import read_bids
 from auction.certificate import Certificate
 from auction.errors import InputError
 from auction.market import FIELDS, OPTIONAL, READINGS, Market
@@ -20,6 +21,7 @@ from auction.outcome import Outcome
 from auction.progress import History, Progress
 from auction.readers import LARGEST_ARRAYS, LARGEST_TEXT, ensure_fields, read_json, read_npz
 
+MARKETS, BIDS = (".json", ".npz"), ".txt"
 PAIR_FIELDS = ("task", "provider")
 LONGEST_TEXT = 1000  # characters of a solver's name, a status, a proof
 
@@ -84,18 +86,21 @@ def _ensure_readable(path: Path, size: int, largest: int) -> None:
 
 
 def ensure_market_name(path: Path) -> None:
-    """A market file's suffix says its format."""
-    if path.suffix not in (".json", ".npz"):
-        raise InputError(f"{path}: a market file ends in .json or .npz")
+    """The suffix of a market file that is to be written says its format."""
+    if path.suffix not in MARKETS:
+        raise InputError(f"{path}: a market file ends in {' or '.join(MARKETS)}")
 
 
 def read_market(path: Path) -> Market:
-    """Read and validate a market.
+    """Read and validate a market, or the bids of a file of CATS (.txt).
 
     Raises:
         InputError: not a market file, truncated, with missing or foreign fields, or with values out of range.
     """
-    ensure_market_name(path)
+    if path.suffix == BIDS:
+        return read_bids(path)
+    if path.suffix not in MARKETS:
+        raise InputError(f"{path}: a market file ends in {' or '.join(MARKETS)}, bids of CATS in {BIDS}")
     fields: dict[str, Any]
     if path.suffix == ".npz":
         fields = read_npz(path, FIELDS, "a market", OPTIONAL)

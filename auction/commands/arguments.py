@@ -10,7 +10,10 @@ from auction import registry
 
 MarketFile = Annotated[
     Path,
-    typer.Argument(help="market.json or market.npz; amounts are micro-tokens, 10^6 to a token", show_default=False),
+    typer.Argument(
+        help="market.json or market.npz, amounts in micro-tokens, 10^6 to a token; or bids of CATS, .txt",
+        show_default=False,
+    ),
 ]
 Options = Annotated[list[str] | None, typer.Option("--option", help="key=value, repeatable", show_default=False)]
 ReadingName = Annotated[str, typer.Option(help="bundle (a task may combine providers) or whole (one provider a task)")]

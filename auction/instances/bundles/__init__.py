@@ -4,13 +4,14 @@ from typing import Literal
 
 import numpy as np
 
+from auction.cats import market_of_goods
 from auction.instances._draws import micro
 from auction.instances.bundles.bids import Bids, Draw
 from auction.instances.bundles.matching import matching
 from auction.instances.bundles.neighbours import arbitrary, regions
 from auction.instances.bundles.paths import paths
 from auction.instances.bundles.scheduling import scheduling
-from auction.market import MICRO, Int, Market
+from auction.market import Int, Market
 
 RECIPES = {
     "arbitrary": arbitrary,
@@ -50,17 +51,7 @@ def generate(
     extra = dummies.shape[1]
     demand = np.hstack((bids.bundle.astype(np.int64), dummies))
     sold = np.concatenate((np.arange(providers) % types, types + np.arange(extra)))
-    return Market(
-        demand=demand,
-        value=micro(bids.price) + MICRO,  # + 1 token: what e_i takes
-        unit_work=np.zeros(types + extra),  # no work: e_i = beta for everyone
-        alpha=2,
-        beta=1,
-        resource=np.eye(types + extra, dtype=np.int64)[sold],
-        slots=np.ones(sold.size, dtype=np.int64),
-        cost=np.zeros(sold.size, dtype=np.int64),
-        ability=np.full((sold.size, types + extra), 0.5),
-    )
+    return market_of_goods(demand, micro(bids.price), sold)
 
 
 def _first(count: int, goods: int, draw: Draw) -> Bids:
