@@ -6,8 +6,10 @@ from typing import Annotated
 import typer
 from rich.table import Table
 
+from auction.commands.arguments import Scheduler
 from auction.commands.terminal import clean_stdout, print_named, stdout
 from auction.errors import InputError
+from auction.workers import on
 from experiments import claims, criteria, interval_coverage, published, records, report, stability
 from experiments.claims import SIZES
 
@@ -16,6 +18,7 @@ app = typer.Typer(
 )
 
 SizeName = Annotated[str, typer.Option(help="small (minutes) or full (hours); tiny only shows that it runs")]
+Resume = Annotated[bool, typer.Option("--resume", help="go on where an interrupted run stopped")]
 Out = Annotated[Path, typer.Option(help="directory for the page and the raw results")]
 
 
@@ -49,6 +52,8 @@ def run_claim(
     size: SizeName = "small",
     out: Out = Path("report"),
     block: Annotated[int, typer.Option(min=0, help="which of the disjoint sets of seeds")] = 0,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
 ) -> None:
     """Run one claim, print its verdict and write its raw results.
 
@@ -57,7 +62,9 @@ def run_claim(
     module = claims.load(claim)
     _prepared(size, out)
     records.join(size, out, block)  # type: ignore[arg-type]
-    with clean_stdout():
+    if not resume:
+        records.forget(claim, out)
+    with on(scheduler), clean_stdout():
         records.perform(claim, size, out, block)  # type: ignore[arg-type]
     verdict = module.check(records.saved(claim, out))
     print("\n".join(filter(None, (f"{module.TITLE}: {verdict.verdict}", verdict.figure, verdict.explanation))))
@@ -91,7 +98,8 @@ def write_published(
 def write_report(
     size: SizeName = "small",
     out: Out = Path("report"),
-    resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted run stopped")] = False,
+    resume: Resume = False,
+    scheduler: Scheduler = None,
     render: Annotated[bool, typer.Option("--render", help="only draw the page anew, from the raw results")] = False,
 ) -> None:
     """Run every claim and write one page, report.html, with the raw results beside it; prints the page's path.
@@ -100,7 +108,10 @@ def write_report(
     """
     _prepared(size, out)
     with clean_stdout():
-        page = report.render(out) if render else report.write(size, out, resume=resume)  # type: ignore[arg-type]
+        if render:
+            page = report.render(out)
+        else:
+            page = report.write(size, out, resume=resume, scheduler=scheduler)  # type: ignore[arg-type]
     print(page.resolve())
 
 
@@ -110,6 +121,7 @@ def write_blocks(
     blocks: Annotated[int, typer.Option(min=1, help="disjoint sets of seeds")] = 10,
     size: SizeName = "small",
     out: Out = Path("report"),
+    scheduler: Scheduler = None,
 ) -> None:
     """Each claim's verdict on disjoint sets of seeds; writes blocks-SIZE.csv, goes on where it was, prints the table.
 
@@ -118,7 +130,7 @@ def write_blocks(
     for name in chosen or ():
         claims.load(name)
     _prepared(size, out)
-    with clean_stdout():
+    with on(scheduler), clean_stdout():
         table = stability.judged(chosen or claims.names(), blocks, size, out)  # type: ignore[arg-type]
     print(stability.shown(table))
 

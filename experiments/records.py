@@ -4,8 +4,10 @@ import datetime
 import json
 import os
 import platform
+import shutil
 import subprocess
 import time
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -15,7 +17,7 @@ import pandas as pd
 
 from auction.data.traces import data_directory
 from auction.errors import InputError
-from experiments import claims
+from experiments import claims, sweep
 from experiments.claims import Results, Size
 
 RUN, EMBEDDED = "run.json", "embedded data"
@@ -38,14 +40,54 @@ class Record:
     failed: str = ""  # in one line, where it did
 
 
+@dataclass(frozen=True)
+class Made:
+    """What a claim's run found, and what it took."""
+
+    results: Results
+    seconds: float
+    processor_seconds: float
+
+
 def perform(name: str, size: Size, out: Path, block: int = 0) -> Record:
-    """Run a claim and write its raw results and what they come to below ``out``."""
+    """Run a claim and write its raw results and what they come to below ``out``.
+
+    What its sweeps find streams to ``raw/cells`` there; what lies there of an interrupted run by this code is taken
+    over.
+    """
+    return keep(make(name, size, block, cells(name, out)), name, size, out, block)
+
+
+def make(name: str, size: Size, block: int, kept: Path | None) -> Made:
+    """Run a claim; its sweeps' cells are kept in the folder, where there is one, and taken over from there."""
+    if kept is not None:
+        kept.mkdir(parents=True, exist_ok=True)
     began, before = time.perf_counter(), _processor_seconds()
-    results = claims.load(name).run(size, block)
-    seconds, spent = time.perf_counter() - began, _processor_seconds() - before
-    save(results, name, out)
-    verdict = claims.load(name).check(results)
-    return _written(name, size, out, block, seconds, spent, verdict=verdict.verdict, figure=verdict.figure)
+    with sweep.kept_below(kept, f"{commit()}, {size}, {block}"):
+        results = claims.load(name).run(size, block)
+    return Made(results, time.perf_counter() - began, _processor_seconds() - before)
+
+
+def keep(made: Made, name: str, size: Size, out: Path, block: int = 0) -> Record:
+    """Write what a run found and what it comes to; the cells that it was made of go."""
+    save(made.results, name, out)
+    verdict = claims.load(name).check(made.results)
+    what = {"verdict": verdict.verdict, "figure": verdict.figure}
+    record = _written(name, size, out, block, made.seconds, made.processor_seconds, **what)
+    forget(name, out)
+    return record
+
+
+def cells(name: str, out: Path) -> Path:
+    """Where the cells of a claim's sweeps lie until it has ended."""
+    return out / "raw" / "cells" / name
+
+
+def forget(name: str, out: Path) -> None:
+    """Remove a claim's cells."""
+    shutil.rmtree(cells(name, out), ignore_errors=True)
+    with suppress(OSError):  # other claims' are there, or none
+        cells(name, out).parent.rmdir()
 
 
 def failed(name: str, size: Size, out: Path, why: str, block: int = 0) -> Record:

@@ -7,11 +7,12 @@ from pathlib import Path
 from typing import Any
 
 from auction.commands.terminal import stderr
-from auction.workers import completed
+from auction.workers import completed, on, remote
 from experiments import claims, page, published, records
 from experiments.claims import Size
 from experiments.page import Section
 from experiments.progress import parallel
+from experiments.records import Made
 
 PAGE = "report.html"
 UNKNOWN = 20.0  # seconds that a claim takes, until one knows
@@ -27,14 +28,15 @@ def ordered() -> list[str]:
     return sorted(claims.names(), key=place)
 
 
-def write(size: Size, out: Path, *, resume: bool = False) -> Path:
+def write(size: Size, out: Path, *, resume: bool = False, scheduler: str | None = None) -> Path:
     """Run every claim and write ``report.html`` and below ``raw`` its results; returns the page.
 
     The page and the raw results are whole after each claim; one that fails stands on the page as failed. ``resume``:
-    what an interrupted run of the same size brought to an end is not run again.
+    what an interrupted run of the same size brought to an end is not run again. ``scheduler``: as ``workers.on``;
+    claims are its workers' pieces, and what they find is written here.
 
     Raises:
-        InputError: there is nothing to resume, or it is of another size.
+        InputError: there is nothing to resume, it is of another size, or the scheduler cannot be reached.
     """
     if resume:
         records.last_run(out)  # there must be one
@@ -44,15 +46,17 @@ def write(size: Size, out: Path, *, resume: bool = False) -> Path:
         run, sections = records.begin(size, out), {}
         for name in claims.names():
             (out / "raw" / f"{name}.json").unlink(missing_ok=True)
+            records.forget(name, out)
     waiting = [name for name in ordered() if name not in sections]
     earlier, began = float(run["seconds"]), time.perf_counter()
     expected = _expected(waiting, size)
-    for name, found in performed(sorted(waiting, key=expected.__getitem__, reverse=True), size, out):
-        sections[name] = found
-        run["seconds"] = round(earlier + time.perf_counter() - began, 1)
-        records.save_run(run, out)
-        _write(sections, run, out)
-        _say(name, found, sections, expected, time.perf_counter() - began)
+    with on(scheduler):
+        for name, found in performed(sorted(waiting, key=expected.__getitem__, reverse=True), size, out):
+            sections[name] = found
+            run["seconds"] = round(earlier + time.perf_counter() - began, 1)
+            records.save_run(run, out)
+            _write(sections, run, out)
+            _say(name, found, sections, expected, time.perf_counter() - began)
     stderr.print(_beside_published(sections, size), soft_wrap=True)
     return _write(sections, run, out)
 
@@ -92,20 +96,33 @@ def performed(names: list[str], size: Size, out: Path) -> Iterator[tuple[str, Se
     timed = [name for name in names if getattr(claims.load(name), "TIMED", False)]
     others = [name for name in names if name not in timed]
     for some, alone in ((others, False), (timed, True)):
-        for name, found in completed(partial(attempted, size=size, out=out), some, alone=alone):
-            if found is None:
-                records.failed(name, size, out, "its process was killed; too little memory?")
-            yield name, found or page.section(name, out)
+        for name, made in completed(partial(attempted, size=size, out=None if remote() else out), some, alone=alone):
+            yield name, _kept(made or "its process was killed; too little memory?", name, size, out)
 
 
-def attempted(name: str, size: Size, out: Path) -> Section:
-    """Run a claim and draw its section; whatever it raises is written down."""
+def attempted(name: str, size: Size, out: Path | None) -> Made | str:
+    """Run a claim; or why it failed, in a line.
+
+    Args:
+        out: below which the cells of its sweeps are kept; None where this process does not see it.
+    """
     try:
-        records.perform(name, size, out)
-        return page.section(name, out)
+        return records.make(name, size, 0, None if out is None else records.cells(name, out))
     except Exception as error:  # noqa: BLE001 - whatever it is, the other claims go on
-        records.failed(name, size, out, _line(error))
-        return page.section(name, out)
+        return _line(error)
+
+
+def _kept(made: Made | str, name: str, size: Size, out: Path) -> Section:
+    """Write down what was found, or why nothing was, and draw the claim's section."""
+    try:
+        if isinstance(made, Made):
+            records.keep(made, name, size, out)
+            return page.section(name, out)
+        why = made
+    except Exception as error:  # noqa: BLE001 - likewise
+        why = _line(error)
+    records.failed(name, size, out, why)
+    return page.section(name, out)
 
 
 def _say(name: str, found: Section, sections: dict[str, Section], expected: dict[str, float], spent: float) -> None:

@@ -1,38 +1,29 @@
 """Solvers times markets: one tidy row a run, each measured against the best that any of them found or proved."""
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import asdict, dataclass, field
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from auction import Market, generate, solve
+from auction import solve, sweeps
+from auction.commands.terminal import shown
 from auction.market import Reading
 from auction.search import Stop
 from auction.solvers import _warm_start as warm_start
+from auction.streaming import streamed
 from auction.welfare import welfare
 from experiments import plots
-from experiments.progress import parallel, track
 
 # Of few model types, each of any size: what is claimed of any market is measured on all of them.
 FAMILIES = ("abundant", "adversarial", "classes", "correlated", "heavy_tailed", "marketplace", "scarce", "uniform")
-
-
-@dataclass(frozen=True)
-class Draw:
-    """A market by what it is drawn from."""
-
-    family: str
-    tasks: int
-    providers: int
-    seed: int
-    types: int = 3
-    options: Mapping[str, Any] = field(default_factory=dict)
-
-    def market(self) -> Market:
-        return generate(self.family, self.tasks, self.providers, self.types, self.seed, self.options)
+Draw = sweeps.Draw
+_kept: ContextVar[tuple[Path | None, str]] = ContextVar("kept", default=(None, ""))
 
 
 @dataclass(frozen=True)
@@ -76,6 +67,21 @@ def seed_range(seeds: int, block: int) -> range:
     return range(block * seeds, (block + 1) * seeds)
 
 
+@contextmanager
+def kept_below(folder: Path | None, code: str) -> Iterator[None]:
+    """Within the block, what a sweep finds on each draw is kept as it ends, and taken over where it lies there.
+
+    Args:
+        folder: where; None to keep nothing.
+        code: which code runs: what another one found is not taken over.
+    """
+    before = _kept.set((folder, code))
+    try:
+        yield
+    finally:
+        _kept.reset(before)
+
+
 def run(
     draws: Iterable[Draw], plans: Iterable[Plan], reading: Reading, what: str, *, alone: bool = False
 ) -> pd.DataFrame:
@@ -84,14 +90,27 @@ def run(
     ``only its start``: whether a solver that began with the best heuristic allocation ended with one no better.
 
     ``alone``: one draw after another, for whoever looks at the seconds.
+
+    Raises:
+        MemoryError: the process of a draw was killed, again and again.
     """
-    solved = partial(_solved, plans=list(plans), reading=reading)
-    draws = list(draws)
-    found = [solved(draw) for draw in track(draws, what)] if alone else parallel(solved, draws, what)
-    return against_best(pd.DataFrame([row for rows in found for row in rows]).astype({"bound": "Int64"}))
+    draws, plans, (folder, code) = list(draws), list(plans), _kept.get()
+
+    def described(draw: Draw) -> Any:
+        return [code, asdict(draw), [asdict(plan) for plan in plans], reading]
+
+    work = partial(_solved, plans=plans, reading=reading)
+    processes = 1 if alone or len(draws) < 2 else None
+    frames = streamed(work, draws, described, folder, alone=alone, processes=processes)
+    found: dict[int, pd.DataFrame] = {}
+    for number, frame in shown(frames, len(draws), what):
+        if frame is None:
+            raise MemoryError(f"{what}: the process of {draws[number]} was killed; too little memory?")
+        found[number] = frame
+    return against_best(pd.concat([found[number] for number in range(len(draws))], ignore_index=True))
 
 
-def _solved(draw: Draw, plans: list[Plan], reading: Reading) -> list[dict[str, Any]]:
+def _solved(draw: Draw, plans: list[Plan], reading: Reading) -> pd.DataFrame:
     market, rows = draw.market(), []
     started = any(plan.options.get("warm_start") for plan in plans)
     start = welfare(market, warm_start.best_heuristic(market, reading, Stop(None))) if started else None
@@ -116,7 +135,7 @@ def _solved(draw: Draw, plans: list[Plan], reading: Reading) -> list[dict[str, A
             }
             | {f"option_{key}": value for key, value in draw.options.items()}
         )
-    return rows
+    return pd.DataFrame(rows).astype({"bound": "Int64"})
 
 
 def against_best(runs: pd.DataFrame) -> pd.DataFrame:

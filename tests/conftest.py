@@ -1,6 +1,7 @@
 """What all tests share: repeatable hypothesis, markets to draw, one-line refusals, the golden files."""
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -15,6 +16,8 @@ from auction.commands.terminal import run
 from auction.errors import InputError
 from auction.market import MICRO, Market
 from auction.registry import options_of
+
+ROOT = Path(__file__).parents[1]
 
 
 def pytest_configure(config):
@@ -111,3 +114,28 @@ def cli(monkeypatch, capfd):
         return stopped.value.code or 0, printed.out, printed.err
 
     return call
+
+
+@pytest.fixture
+def scheduler(tmp_path):
+    """The address of a scheduler with two workers of one thread, each a process of its own, and those processes."""
+    distributed = pytest.importorskip("distributed")
+    file = tmp_path / "scheduler.json"
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+
+    def begin(command, *arguments):
+        whole = [sys.executable, "-m", f"distributed.cli.dask_{command}", "--scheduler-file", str(file), *arguments]
+        return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    master = begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
+    alone = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0")
+    started = [begin("worker", *alone, "--name", name) for name in ("first", "second")]
+    try:
+        with distributed.Client(scheduler_file=file, timeout=60, set_as_default=False) as client:
+            client.wait_for_workers(2, timeout=60)
+            address = client.scheduler.address
+        yield address, started
+    finally:
+        for process in (*started, master):
+            process.kill()
+            process.wait()

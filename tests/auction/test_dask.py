@@ -2,45 +2,15 @@
 
 import os
 import signal
-import subprocess
-import sys
 from functools import partial
-from pathlib import Path
 
 import pytest
 
 from auction import workers
 from auction.workers import WORKERS, completed
 
-distributed = pytest.importorskip("distributed")
-ROOT = Path(__file__).parents[2]
 PROCESS = "__import__('os').getpid()"
 NESTED = "__import__('auction.workers').workers.workers()"
-pytestmark = pytest.mark.filterwarnings("default")
-
-
-@pytest.fixture
-def scheduler(tmp_path):
-    """The address of a scheduler with two workers of one thread, each a process of its own, and those processes."""
-    file = tmp_path / "scheduler.json"
-    environment = os.environ | {"PYTHONPATH": str(ROOT)}
-
-    def begin(command, *arguments):
-        whole = [sys.executable, "-m", f"distributed.cli.dask_{command}", "--scheduler-file", str(file), *arguments]
-        return subprocess.Popen(whole, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-
-    master = begin("scheduler", "--host", "127.0.0.1", "--port", "0", "--no-dashboard")
-    alone = ("--nthreads", "1", "--no-nanny", "--no-dashboard", "--memory-limit", "0")
-    started = [begin("worker", *alone, "--name", name) for name in ("first", "second")]
-    try:
-        with distributed.Client(scheduler_file=file, timeout=60, set_as_default=False) as client:
-            client.wait_for_workers(2, timeout=60)
-            address = client.scheduler.address
-        yield address, started
-    finally:
-        for process in (*started, master):
-            process.kill()
-            process.wait()
 
 
 def killing(flag, item):

@@ -68,3 +68,20 @@ def test_results_of_another_size_or_block_are_not_mixed(tmp_path):
         with pytest.raises(InputError, match="another --out"):
             records.join(size, tmp_path, block)
     assert records.begin("small", tmp_path, 1)["size"] == records.last_run(tmp_path)["size"] == "small"
+
+
+def test_cells_are_kept_until_the_claim_has_ended(monkeypatch, tmp_path, made):
+    folder, seen = records.cells(NAME, tmp_path), []
+
+    def run(size, block):
+        seen.append(sorted(path.name for path in folder.iterdir()))
+        (folder / "a.parquet").touch()
+        if len(seen) == 1:
+            raise KeyboardInterrupt
+        return made
+
+    monkeypatch.setattr(claims.load(NAME), "run", run)
+    with pytest.raises(KeyboardInterrupt):
+        records.perform(NAME, "tiny", tmp_path)
+    records.perform(NAME, "tiny", tmp_path)
+    assert seen == [[], ["a.parquet"]] and not folder.parent.exists()

@@ -86,3 +86,30 @@ def test_gaps_of_a_market_where_nothing_can_be_won_are_zero():
     runs = sweep.run([Draw("uniform", 3, 0, 0)], [PRINTED, *sweep.exact(5.0, ["ilp_cpsat"])], "bundle", "test")
     assert (runs["gap"] == 0).all()
     assert (runs["gap_bound"] == 0).all()
+
+
+def test_interrupted_and_resumed_it_is_the_same_and_no_draw_is_solved_twice(monkeypatch, tmp_path):
+    draws = [Draw("classes", 5, 7, seed, options={"largest": 4} if seed else {}) for seed in range(3)]
+    plans = [PRINTED, *sweep.exact(5.0, ["ilp_cpsat"])]
+    whole, solved = sweep.run(draws, plans, "bundle", "test"), []
+
+    def once(market, solver, **keywords):
+        if len(solved) == 3:
+            raise KeyboardInterrupt
+        solved.append(solver)
+        return solve(market, solver, **keywords)
+
+    monkeypatch.setattr(sweep, "solve", once)
+    with sweep.kept_below(tmp_path, "code"), pytest.raises(KeyboardInterrupt):
+        sweep.run(draws, plans, "bundle", "test")
+    assert len(list(tmp_path.iterdir())) == 1
+    monkeypatch.setattr(sweep, "solve", lambda *a, **k: solved.append(a) or solve(*a, **k))
+    with sweep.kept_below(tmp_path, "code"):
+        resumed = sweep.run(draws, plans, "bundle", "test")
+    assert len(solved) == 3 + 4  # the second draw's first solver had no part in anything that was kept
+    pd.testing.assert_frame_equal(resumed.drop(columns="seconds"), whole.drop(columns="seconds"))
+    with sweep.kept_below(tmp_path, "other code"):
+        sweep.run(draws, plans, "bundle", "test")
+    assert len(solved) == 3 + 4 + 6
+    sweep.run(draws, plans, "bundle", "test")
+    assert len(solved) == 3 + 4 + 6 + 6 and len(list(tmp_path.iterdir())) == 6
