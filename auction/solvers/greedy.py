@@ -8,12 +8,14 @@ from numba import njit
 from auction.allocation import Allocation
 from auction.market import READINGS, Int, Market, Reading
 from auction.search import Found, Stop
-from auction.solvers._covering import STATE_LIMIT, cheapest_cover
+from auction.solvers._covering import cheapest_cover
+from auction.solvers._time import flag_of
 from auction.solvers._vectors import distinct_rows
 
 __all__ = ["READINGS", "solve"]
 
-LOOK = 1 << 25  # states of covers between two looks at the clock, a fifth of a second at most
+NODES = 1_000  # of the search for a task's cover: beyond, the best found so far is taken
+REPORTS = 32  # of what was found so far
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, norm: Literal["unit", "root"] = "unit") -> Found:
@@ -38,36 +40,31 @@ def served(market: Market, reading: Reading, order: Int, asks: Int, slots: Int, 
         order: tasks.
         asks: (n,) what a slot costs them.
         slots: (n,) slots there are to begin with.
-        stop: polled between chunks of tasks, short of LOOK states each.
+        stop: ends it between two tasks.
     """
     vectors, vector_of = distinct_rows(market.resource)
     shelf = np.lexsort((asks, vector_of))  # providers by slot vector, then cheapest first
     first = np.searchsorted(vector_of[shelf], np.arange(vectors.shape[0] + 1))
-    left = slots[shelf]
-    provider_cost = asks[shelf]
+    left, provider_cost = slots[shelf], asks[shelf]
     task, provider = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
-    demand = market.demand[order]
-    offers = np.minimum(float(left.size), 1.0 + vectors.shape[0] * demand.max(axis=1, initial=0).astype(float))
-    states = 1.0 if reading == "whole" else np.prod(1.0 + demand, axis=1)
-    ends = np.cumsum(vectors.shape[0] + np.minimum(states * offers, STATE_LIMIT)) // LOOK
     achieved = 0
-    for chunk in np.split(order, np.flatnonzero(np.diff(ends)) + 1):
-        if stop.now:
-            break
-        won, at = serve(
-            chunk,
-            market.demand,
-            market.net_bid,
-            vectors,
-            first,
-            provider_cost,
-            left,
-            reading == "whole",
-        )
-        task.append(won)
-        provider.append(shelf[at])
-        achieved += int(market.net_bid[np.unique(won)].sum()) - int(market.cost[provider[-1]].sum())
-        stop.report(welfare=achieved)
+    with flag_of(stop) as flag:
+        for chunk in np.array_split(order, REPORTS):
+            won, at = serve(
+                chunk,
+                market.demand,
+                market.net_bid,
+                vectors,
+                first,
+                provider_cost,
+                left,
+                reading == "whole",
+                flag,
+            )
+            task.append(won)
+            provider.append(shelf[at])
+            achieved += int(market.net_bid[np.unique(won)].sum()) - int(market.cost[provider[-1]].sum())
+            stop.report(welfare=achieved)
     return Allocation.of(np.concatenate(task), np.concatenate(provider))
 
 
@@ -75,12 +72,12 @@ _MATRIX, _VECTOR = "Array(i8, 2, 'C', readonly=True)", "Array(i8, 1, 'C', readon
 
 
 @njit(
-    f"Tuple((i8[::1], i8[::1]))(i8[::1], {_MATRIX}, {_VECTOR}, i8[:, ::1], i8[::1], i8[::1], i8[::1], b1)",
+    f"Tuple((i8[::1], i8[::1]))(i8[::1], {_MATRIX}, {_VECTOR}, i8[:, ::1], i8[::1], i8[::1], i8[::1], b1, i8[::1])",
     cache=True,
     nogil=True,
 )
-def serve(tasks, demand, bid, vectors, first, cost, left, whole):
-    """Serve the tasks in order; ``left`` holds the slots left of each provider on the shelf and is updated."""
+def serve(tasks, demand, bid, vectors, first, cost, left, whole, flag):
+    """Serve the tasks in order until ``flag`` is raised; ``left``, the slots left on the shelf, is updated."""
     types = demand.shape[1]
     won = np.empty(tasks.size * 2, dtype=np.int64)
     won_at = np.empty_like(won)
@@ -88,6 +85,8 @@ def serve(tasks, demand, bid, vectors, first, cost, left, whole):
     place = np.empty(left.size, dtype=np.int64)  # the slots a task may use: few of each vector are ever needed
     vector = np.empty_like(place)
     for i in tasks:
+        if flag[0] != 0:
+            break
         q = demand[i]
         offers = 0
         for v in range(vectors.shape[0]):
@@ -111,7 +110,11 @@ def serve(tasks, demand, bid, vectors, first, cost, left, whole):
             continue
         offer_cost = cost[place[:offers]]
         cheapest = np.array([np.argmin(offer_cost)])
-        chosen = cheapest if whole else cheapest_cover(q, vectors[vector[:offers]], offer_cost)
+        if whole:
+            chosen = cheapest
+        else:
+            supply, start = vectors[vector[:offers]], np.zeros(types)
+            _, _, chosen = cheapest_cover(q, supply, offer_cost, bid[i] + 1, start, NODES, 0, flag)
         if chosen.size > 0 and offer_cost[chosen].sum() <= bid[i]:
             if pairs + chosen.size > won.size:
                 won = np.concatenate((won, np.empty(won.size + chosen.size, dtype=np.int64)))

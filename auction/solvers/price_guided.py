@@ -4,16 +4,15 @@ import numpy as np
 from numba import njit
 
 from auction.allocation import Allocation
-from auction.arrays import INT64_MAX
 from auction.certificate import Certificate
 from auction.errors import InputError
-from auction.market import READINGS, Int, Market, Reading
+from auction.market import READINGS, Float, Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
 from auction.solvers import bid_density
 from auction.solvers._covering import cheapest_cover
 from auction.solvers._exact import SAFE, dot
 from auction.solvers._minimal_covers import SMALL, minimal_covers
-from auction.solvers._time import half_of
+from auction.solvers._time import flag_of, half_of
 from auction.solvers._vector_prices.dual import certify, group_market, rest_of
 from auction.solvers._vector_prices.rounds import rounds_of_prices
 from auction.solvers._vector_prices.serving import serve_at_prices
@@ -24,7 +23,8 @@ __all__ = ["READINGS", "solve"]
 PAIRS = 20_000  # tasks x providers up to which every provider has a price of its own
 STATES = 1 << 25  # providers x lattice points up to which one dynamic programme covers all tasks
 BETWEEN = 5  # rounds between two allocations
-CHUNK = 16  # tasks between two looks at the clock
+NODES = 50  # of the search for a task's cover, each round
+LATEST_NODES = 5_000  # the same, at the prices that are returned
 
 
 def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: int = 100) -> Found:
@@ -39,8 +39,8 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
     Args:
         rounds: how many, at least 1; more are better and slower.
 
-    Of a small market no bound is given where lattice and list are so large that covers are approximate; of a large one
-    the lattice is made coarse.
+    Of a small market where lattice and list are both large, each task's cover is searched for on its own, and the lower
+    bound of the search counts; of a large one the lattice is made coarse.
 
     Raises:
         InputError: rounds below 1.
@@ -48,7 +48,8 @@ def solve(market: Market, reading: Reading, stop: Stop, seed: int, *, rounds: in
     if rounds < 1:
         raise InputError(f"option rounds of price_guided: {rounds} is not allowed; an integer from 1 up")
     if market.tasks * market.providers <= PAIRS:
-        return _by_provider(market, reading, stop, rounds)
+        with flag_of(stop) as flag:
+            return _by_provider(market, reading, stop, flag, rounds)
     return _by_vector(market, reading, stop, rounds)
 
 
@@ -59,14 +60,15 @@ def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Fou
     return Found(serve_at_prices(grid, best, stop), certificate.bound, f"heuristic{grid.remark}", certificate)
 
 
-def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> Found:
+def _by_provider(market: Market, reading: Reading, stop: Stop, flag: Int, rounds: int) -> Found:
     """Polyak's steps towards the best allocation, halved when the bound has not fallen for a while (Fisher 1981)."""
     shape = market.demand.max(axis=0, initial=0) + 1
     entries = float(np.prod(shape, dtype=float)) * market.providers
     listed = _list_covers(market) if reading == "bundle" and entries > SMALL else None
     together = reading == "bundle" and listed is None and entries <= STATES
     points = market.demand @ np.append(np.cumprod(shape[:0:-1])[::-1], 1)
-    exact = reading == "whole" or listed is not None or together
+    searched = reading == "bundle" and listed is None and not together
+    multiplier = np.zeros(market.demand.shape)
     slots = np.minimum(market.slots, market.tasks)
     everyone = np.arange(market.tasks)
     premium = np.zeros(market.providers)
@@ -83,7 +85,7 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
         elif listed is not None:
             cost, named = _covered_by(listed, market, everyone, asks, slots.copy(), take=False)
         else:
-            cost, named = _covered(market, reading, everyone, asks, slots.copy(), None, stop)
+            cost, named = _covered(market, reading, everyone, asks, slots.copy(), None, multiplier, NODES, flag)
         if stop.now:
             break
         surplus = np.where(cost < market.net_bid, market.net_bid - cost, 0)
@@ -100,10 +102,10 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
             if listed is not None:
                 _, trial = _covered_by(listed, market, order, asks, slots.copy(), take=True)
             else:
-                _, trial = _covered(market, reading, order, asks, slots.copy(), named, stop)
+                _, trial = _covered(market, reading, order, asks, slots.copy(), named, multiplier, NODES, flag)
             if (worth := welfare(market, trial)) > achieved:
                 best, achieved = trial, worth
-        stop.report(welfare=achieved, bound=least if exact else None)
+        stop.report(welfare=achieved, bound=least)
         if not slope.any() or achieved >= least:
             break
         if stale == 10:
@@ -113,10 +115,12 @@ def _by_provider(market: Market, reading: Reading, stop: Stop, rounds: int) -> F
     if stop.now:
         walked = bid_density.solve(market, reading, stop, 0, backfill=True).allocation
         best = max(best, walked, key=lambda one: welfare(market, one))
-    if not exact:
-        return Found(best, None, "heuristic")
     if least_premium is None:
         return Found(best, least, "heuristic")
+    if searched:
+        asks = np.minimum(market.cost, highest) + least_premium
+        cost, _ = _covered(market, reading, everyone, asks, slots.copy(), None, multiplier, LATEST_NODES, flag)
+        least = min(least, int(np.maximum(market.net_bid - cost, 0).sum()) + dot(market.slots, least_premium))
     return Found(best, least, "heuristic", Certificate(market.digest, reading, least, least_premium))
 
 
@@ -138,22 +142,28 @@ def _covered_by(
 
 
 def _covered(
-    market: Market, reading: Reading, order: Int, asks: Int, left: Int, named: Allocation | None, stop: Stop
+    market: Market,
+    reading: Reading,
+    order: Int,
+    asks: Int,
+    left: Int,
+    named: Allocation | None,
+    multiplier: Float,
+    nodes: int,
+    flag: Int,
 ) -> tuple[Int, Allocation]:
-    """What the tasks' cheapest covers cost at ``asks`` (m,), and who they are.
+    """What the tasks' cheapest covers cost at least at ``asks`` (m,), the bid or more where none costs less, and who
+    they are.
 
     With ``named`` covers at hand tasks take theirs, or the cheapest cover of what is left, out of ``left``.
     """
-    take, known = named is not None, named or Allocation.empty()
+    known = named or Allocation.empty()
     start = np.searchsorted(known.task, np.arange(market.tasks + 1))
-    total, pairs = np.full(market.tasks, INT64_MAX), [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
-    for begin in range(0, order.size, CHUNK):
-        if stop.now:
-            break
-        tasks = order[begin : begin + CHUNK]
-        arrays = market.demand, market.net_bid, market.resource, market.cost
-        pairs.append(_covers(tasks, *arrays, asks, left, known.provider, start, reading == "whole", take, total))
-    task, provider = (np.concatenate(part) for part in zip(*pairs, strict=True))
+    arrays = market.demand, market.net_bid, market.resource, market.cost
+    take = named is not None
+    total, task, provider = _covers(
+        order, *arrays, asks, left, known.provider, start, reading == "whole", take, multiplier, nodes, flag
+    )
     return total, Allocation.of(task, provider)
 
 
@@ -161,35 +171,45 @@ _MATRIX, _VECTOR = "Array(i8, 2, 'C', readonly=True)", "Array(i8, 1, 'C', readon
 
 
 @njit(
-    f"Tuple((i8[::1], i8[::1]))(i8[::1], {_MATRIX}, {_VECTOR}, {_MATRIX}, {_VECTOR}, i8[::1], i8[::1], {_VECTOR}, "
-    "i8[::1], b1, b1, i8[::1])",
+    f"Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], {_MATRIX}, {_VECTOR}, {_MATRIX}, {_VECTOR}, i8[::1], i8[::1], "
+    f"{_VECTOR}, i8[::1], b1, b1, f8[:, ::1], i8, i8[::1])",
     cache=True,
     nogil=True,
 )
-def _covers(tasks, demand, bid, resource, cost, asks, left, named, start, whole, take, total):
+def _covers(tasks, demand, bid, resource, cost, asks, left, named, start, whole, take, multiplier, nodes, flag):
     """Cheapest covers by slots that are left and ask less than the bid; with ``take`` they are taken where their own
-    cost is below the bid. Fills ``total``; returns tasks and providers."""
+    cost is below the bid. What they cost at least, 0 once ``flag`` is raised; tasks and providers."""
+    total = np.zeros(bid.size, dtype=np.int64)
     won = np.empty(tasks.size * asks.size, dtype=np.int64)
     won_at = np.empty_like(won)
     size = 0
     for i in tasks:
+        if flag[0] != 0:
+            break
+        total[i] = bid[i]
         own = named[start[i] : start[i + 1]].copy()
         offers = own if own.size > 0 and (left[own] > 0).all() else np.flatnonzero((left > 0) & (asks < bid[i]))
+        if offers.size == 0:
+            continue
         if whole:
             fits = np.array([(resource[j] >= demand[i]).all() for j in offers], dtype=np.bool_)
             offers = offers[fits]
             chosen = offers[:0] if offers.size == 0 else offers[np.argmin(asks[offers]) :][:1]
+            if chosen.size > 0:
+                total[i] = asks[chosen[0]]
         else:
-            chosen = offers[cheapest_cover(demand[i], resource[offers], asks[offers])] if offers.size > 0 else offers
+            total[i], _, members = cheapest_cover(
+                demand[i], resource[offers], asks[offers], bid[i], multiplier[i], nodes, 0, flag
+            )
+            chosen = offers[members]
         if chosen.size == 0 or (take and cost[chosen].sum() >= bid[i]):
             continue
-        total[i] = asks[chosen].sum()
         for j in chosen:
             left[j] -= take
             won[size] = i
             won_at[size] = j
             size += 1
-    return won[:size].copy(), won_at[:size].copy()
+    return total, won[:size].copy(), won_at[:size].copy()
 
 
 @njit("Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8[::1], i8[::1])", cache=True, nogil=True)

@@ -15,6 +15,7 @@ from auction.solvers._support_prices.grid import Grid, Offers
 from auction.solvers._support_prices.programmes import _OFFERS, _SUPPORTS, _VECTOR
 
 CHUNK = 256  # tasks between two looks at the clock
+NODES = 1_000  # of the search for a cover: beyond, the best found so far is taken
 
 
 class Shelves(NamedTuple):
@@ -98,7 +99,9 @@ def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, mark, found):
         return found[:0].copy()
     demand = supports.demand[i, :d].copy()
     if not whole:
-        return found[:count][cheapest_cover(demand, supply, ask)]
+        start, never = np.zeros(d), np.zeros(1, dtype=np.int64)
+        _, _, chosen = cheapest_cover(demand, supply, ask, supports.bid[i] + 1, start, NODES, 0, never)
+        return found[:count][chosen]
     best = -1
     for c in range(count):
         if (best < 0 or ask[c] < ask[best]) and (supply[c] >= demand).all():

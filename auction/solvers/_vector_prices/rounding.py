@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from auction.allocation import Allocation
 from auction.market import Int
 from auction.search import Stop
+from auction.solvers._covering import UNINTERRUPTED
 from auction.solvers._vector_prices.dual import DualPoint, GroupedMarket, covers
 from auction.solvers._vector_prices.master import Flow
 from auction.solvers.greedy import serve as serve_exactly
@@ -120,7 +121,7 @@ def complete(grid: GroupedMarket, at: DualPoint, stop: Stop, pairs: Pairs = NOBO
         queue = _queue(grid, waiting, _asks(grid, left, np.zeros_like(at.price)))[:EXACT]
         arrays = market.demand, market.net_bid, grid.vectors, supply.first, supply.amount, left
         for chunk in turns(queue, EXACT // EXACT_AT_ONCE, stop):
-            found.append(serve_exactly(chunk, *arrays, whole))
+            found.append(serve_exactly(chunk, *arrays, whole, UNINTERRUPTED))
     task, place = (np.concatenate(part) for part in zip(*found, strict=True))
     return Allocation.of(task, supply.member[place])
 

@@ -1,71 +1,115 @@
-"""Cheapest covers against all subsets of slots."""
+"""Cheapest covers against all subsets of slots, in Python's integers."""
 
 from itertools import combinations
 
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from auction.solvers import _covering as covering
-from auction.solvers._covering import cheapest_cover
+from auction.solvers._covering import ANY_NODES, UNINTERRUPTED, cheapest_cover, greedy_cover
+from auction.solvers._covering.enumeration import covers_within
+
+BEYOND = 2**62  # no cover of the tests costs so much
+FACTORS = [1, 7, 10**4, 10**14]  # from 10^4 on demands have no small lattice
 
 
 @st.composite
-def covers(draw, largest=5, most_slots=6):
-    """Demand, supply and cost of a covering problem."""
-    types, slots = draw(st.integers(1, 3)), draw(st.integers(0, most_slots))
+def covers(draw, largest=6, most_slots=7, most_types=4):
+    """Demand, supply and cost of a covering problem; ties and free slots are common."""
+    types, slots = draw(st.integers(1, most_types)), draw(st.integers(0, most_slots))
+    factor = draw(st.sampled_from(FACTORS))
     demand = draw(arrays(np.int64, types, elements=st.integers(0, largest)).filter(np.any))
     supply = draw(arrays(np.int64, (slots, types), elements=st.integers(0, largest)))
-    cost = draw(arrays(np.int64, slots, elements=st.integers(0, 3) | st.integers(0, 10**12)))
-    return demand, supply, cost
+    noise = draw(arrays(np.int64, (slots, types), elements=st.integers(0, factor - 1)))
+    amounts = draw(st.sampled_from([st.integers(0, 3), st.integers(1, 50), st.integers(2**56, 2**57), st.just(2**59)]))
+    cost = draw(arrays(np.int64, slots, elements=amounts))
+    return demand * factor, supply * factor + noise * (supply > 0), cost
 
 
-def least_cost(demand, supply, cost):
-    """By exhaustion; None where nothing covers."""
-    subsets = (list(s) for size in range(1, len(cost) + 1) for s in combinations(range(len(cost)), size))
-    return min((int(cost[s].sum()) for s in subsets if (supply[s].sum(axis=0) >= demand).all()), default=None)
+def all_covers(demand, supply, cost):
+    """(cost, slots) of every subset that covers."""
+    demand, supply, cost = demand.tolist(), supply.tolist(), cost.tolist()
+    for size in range(len(cost) + 1):
+        for slots in combinations(range(len(cost)), size):
+            if all(sum(supply[j][k] for j in slots) >= q for k, q in enumerate(demand)):
+                yield sum(cost[j] for j in slots), slots
 
 
-@given(covers())
-def test_cover_is_the_cheapest_of_all_subsets(problem):
+def covered(problem, limit=BEYOND, multiplier=None, nodes=ANY_NODES, tolerance=0, flag=UNINTERRUPTED):
+    u = np.zeros(problem[0].size) if multiplier is None else multiplier
+    lower, upper, members = cheapest_cover(*problem, limit, u, nodes, tolerance, flag)
     demand, supply, cost = problem
-    chosen, least = cheapest_cover(demand, supply, cost), least_cost(*problem)
-    assert np.unique(chosen).size == chosen.size
-    if least is None:
-        assert chosen.size == 0
-    else:
-        assert (supply[chosen].sum(axis=0) >= demand).all() and cost[chosen].sum() == least
+    assert np.unique(members).size == members.size and 0 <= lower <= upper <= limit
+    assert (upper == limit) if not members.size else upper < limit
+    if members.size:
+        assert sum(cost[members].tolist()) == upper and (supply[members].sum(axis=0) >= demand).all()
+    return lower, upper
 
 
-@given(covers(), st.integers(covering.STATE_LIMIT, 2**50))
-def test_fallback_covers_whatever_can_be_covered_without_redundant_slots(problem, factor):
+@given(covers(), st.none() | st.integers(0, 200) | st.integers(2**56, 2**60))
+def test_bounds_meet_at_the_cheapest_of_all_subsets(problem, limit):
+    limit = BEYOND if limit is None else limit
+    least = min((cost for cost, _ in all_covers(*problem)), default=limit)
+    assert covered(problem, limit) == (min(least, limit), min(least, limit))
+
+
+@given(covers(), st.integers(0, 3), st.integers(0, 2**57), st.sampled_from([0.0, 1e-12, 1e-3, 1.0, 1e9, 1e40]))
+def test_cut_short_or_from_any_multipliers_bounds_hold(problem, nodes, tolerance, start):
+    least = min((cost for cost, _ in all_covers(*problem)), default=BEYOND)
+    u = np.full(problem[0].size, start)
+    lower, upper = covered(problem, multiplier=u, nodes=nodes, tolerance=tolerance)
+    assert lower <= least <= upper
+    assert np.isfinite(u).all() and (u >= 0).all()
+    assert covered(problem, multiplier=u, tolerance=tolerance)[0] >= least - tolerance
+    assert covered(problem, multiplier=u) == (least, least)
+
+
+@given(covers(), st.integers(0, 200) | st.integers(2**58, 2**61))
+def test_every_minimal_cover_within_a_budget_is_listed_once(problem, budget):
     demand, supply, cost = problem
-    assume((supply * demand).any())
-    demand, supply = demand * factor, supply * factor
-    chosen, least = cheapest_cover(demand, supply, cost), least_cost(demand, supply, cost)
-    if least is None:
-        assert chosen.size == 0
-        return
-    assert (supply[chosen].sum(axis=0) >= demand).all() and cost[chosen].sum() >= least
-    for slot in chosen[cost[chosen] > 0]:
-        rest = chosen[chosen != slot]
-        assert (supply[rest].sum(axis=0) < demand).any()
+    slot = np.ascontiguousarray(np.minimum(supply, demand)[:, demand > 0])
+    need = demand[demand > 0]
+    ends, members = covers_within(need, slot, cost, budget, np.zeros(need.size), 10**6, UNINTERRUPTED)
+    listed = [tuple(sorted(part.tolist())) for part in np.split(members, ends[:-1])] if ends.size else []
+    of_all = [(price, set(slots)) for price, slots in all_covers(*problem)]
+    minimal = [slots for price, slots in of_all if price <= budget and not any(other < slots for _, other in of_all)]
+    assert sorted(listed) == sorted(tuple(sorted(slots)) for slots in minimal)
+    few, _ = covers_within(need, slot, cost, budget, np.zeros(need.size), 1, UNINTERRUPTED)
+    assert few.size == min(ends.size, 2)
 
 
-def test_fallback_is_taken_beyond_the_limit_and_can_be_dearer():
-    # Per request the slot of 3 is cheapest, yet the pair 2 + 2 covers for less than 3 + 2.
-    demand, supply, cost = np.array([4]), np.array([[3], [2], [2]]), np.array([30, 21, 21])
-    assert sorted(cheapest_cover(demand, supply, cost)) == [1, 2]
-    scale = covering.STATE_LIMIT
-    assert sorted(cheapest_cover(demand * scale, supply * scale, cost)) == [0, 1]
+def test_a_raised_flag_ends_the_search():
+    rng = np.random.default_rng(3)
+    demand, supply = np.full(6, 40_000), rng.integers(0, 9_000, (60, 6))
+    problem = demand, supply, rng.integers(10_000, 50_000, 60)
+    lower, upper = covered(problem, flag=np.ones(1, dtype=np.int64))
+    least, same = covered(problem)
+    assert lower < least == same <= upper
+
+
+def test_larger_problems_are_solved_as_the_lattice_solves_them():
+    """The same programme by plain dynamic programming in Python, with some slots equal."""
+    rng = np.random.default_rng(5)
+    for _ in range(20):
+        demand = rng.integers(2, 5, 3)
+        supply = rng.integers(0, 3, (12, 3)).repeat(2, axis=0)
+        cost = rng.integers(1, 30, 12).repeat(2)
+        reached = {tuple(demand.tolist()): 0}
+        for slot, price in zip(supply.tolist(), cost.tolist(), strict=True):
+            for q, spent in list(reached.items()):
+                rest = tuple(max(a - b, 0) for a, b in zip(q, slot, strict=True))
+                reached[rest] = min(reached.get(rest, BEYOND), spent + price)
+        least = reached.get((0, 0, 0), BEYOND)
+        assert covered((demand, supply, cost)) == (least, least)
+        assert covered((demand * 1000, supply * 1000, cost)) == (least, least)
 
 
 @pytest.mark.parametrize("copies", [1, 2, 3])
 def test_a_slot_is_used_at_most_once(copies):
-    chosen = cheapest_cover(np.array([6]), np.array([[3]] * copies), np.full(copies, 5))
-    assert chosen.size == (2 if copies > 1 else 0)
+    problem = np.array([6]), np.array([[3]] * copies), np.full(copies, 5)
+    assert covered(problem) == ((10, 10) if copies > 1 else (BEYOND, BEYOND))
 
 
 @pytest.mark.parametrize("demand", [[10**6, 10**6], [2**61]], ids=str)
@@ -73,8 +117,8 @@ def test_a_slot_is_used_at_most_once(copies):
 def test_demands_of_any_size(demand, slots):
     demand = np.array(demand)
     some, none = np.tile(demand // 8, (slots, 1)), np.zeros((slots, demand.size), dtype=np.int64)
-    assert cheapest_cover(demand, none, np.arange(slots)).size == 0
-    assert cheapest_cover(demand, some, np.arange(slots)).size == (8 if slots == 8 else 0)
+    assert covered((demand, none, np.arange(slots))) == (BEYOND, BEYOND)
+    assert covered((demand, some, np.arange(slots)))[1] == (28 if slots == 8 else BEYOND)
 
 
 def literal(demand, supply, cost):
@@ -97,10 +141,14 @@ def literal(demand, supply, cost):
 @given(covers(most_slots=12))
 def test_the_heap_takes_what_the_literal_greedy_takes(problem):
     """Equal ratios and all: ties go by index."""
-    assert np.flatnonzero(covering._greedy_cover(*problem)).tolist() == literal(*problem)
+    demand, supply, cost = problem
+    cost = np.minimum(cost, 50)
+    assert np.flatnonzero(greedy_cover(demand, supply, cost, np.ones(demand.size))).tolist() == literal(
+        demand, supply, cost
+    )
 
 
 def test_one_task_of_very_many_slots_is_covered():
     supply = np.random.default_rng(0).integers(1, 600, (100_000, 1))
-    chosen = cheapest_cover(np.array([10**7]), supply, supply[:, 0] ** 2)
-    assert supply[chosen].sum() >= 10**7
+    lower, upper = covered((np.array([10**7]), supply, supply[:, 0] ** 2), nodes=2)
+    assert 0.99 * upper <= lower <= upper

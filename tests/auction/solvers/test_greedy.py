@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from auction.allocation import check
 from auction.market import READINGS, Market
+from auction.search import Stop
 from auction.solvers import greedy, solve
 
 
@@ -48,9 +49,8 @@ def test_tasks_by_their_ratio_take_their_cheapest_covers(reading, norm, market):
     assert outcome.welfare == welfare and min(left, default=0) >= 0
 
 
-def test_chunks_make_no_difference(generate, monkeypatch):
+def test_a_raised_flag_ends_it_between_two_tasks(generate):
     market = generate("classes", 300, 400, 2)
-    whole = solve(market, "greedy").allocation
-    monkeypatch.setattr(greedy, "LOOK", 1000)
-    chunked = solve(market, "greedy").allocation
-    assert chunked.task.tolist() == whole.task.tolist() and chunked.provider.tolist() == whole.provider.tolist()
+    stop = Stop(None)
+    stop.interrupt()
+    assert not greedy.solve(market, "bundle", stop, 0).allocation.task.size
