@@ -93,7 +93,7 @@ def _workbook_rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]
             if number > LARGEST_ROWS or (cells := cells + len(row)) > LARGEST_SHEET:
                 raise ValueError(f"more than {LARGEST_ROWS} rows or {LARGEST_SHEET} cells")
             yield number, [text_of(value) for value in row]
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a damaged workbook fails in as many ways as its parts
         raise InputError(f"{path}: is not a workbook that can be read ({_first_line(error)})") from None
@@ -114,7 +114,7 @@ def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]
             for row in zip(*(each.to_pylist() for each in batch.columns), strict=True):
                 yield number, [text_of(value) for value in row]
                 number += 1
-    except InputError:
+    except (InputError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a damaged file fails in as many ways as pyarrow has errors
         raise InputError(f"{path}: is not a Parquet file that can be read ({_first_line(error)})") from None

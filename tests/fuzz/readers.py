@@ -18,6 +18,7 @@ from unittest.mock import patch
 import gguf
 import numpy as np
 import pandas as pd
+import pyarrow
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
@@ -73,6 +74,9 @@ from verification.market.rules import Rules
 from verification.result import sign_result
 from verification.task import Task, read_task
 from verification.trace import Trace, record
+
+
+pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # the default reserves a GiB of addresses, which the limit counts
 
 
 @dataclass(frozen=True)
