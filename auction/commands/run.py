@@ -12,7 +12,7 @@ from auction._interrupt import INTERRUPTED
 from auction.commands.arguments import Json, ReadingName, Seed, TimeLimit
 from auction.commands.solving import solved
 from auction.commands.tables import Alpha, Beta, Types, Unit, folder, say_notes
-from auction.commands.terminal import clean_stdout, print_json, printable, stdout, working
+from auction.commands.terminal import clean_stdout, print_json, printable, stderr, stdout, working
 from auction.explain.page import render
 from auction.explain.report import Report, report
 from auction.explain.tables import partners, tables_of
@@ -79,7 +79,10 @@ def run_tables(
         print_json(_plain(made))
     else:
         _print(made)
-    if outcome.status == "interrupted":
+    if made.unasked:
+        left = count(made.unasked, "task or provider that does not trade", "tasks and providers that do not trade")
+        stderr.print(f"of {left} it is not known what would change that: there was no time left", soft_wrap=True)
+    if made.interrupted:
         raise typer.Exit(INTERRUPTED)
 
 

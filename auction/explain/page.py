@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from importlib.resources import files
 from typing import Any
 
-import jinja2
 import numpy as np
 
 from auction.explain.report import Report
@@ -20,6 +19,8 @@ LONGEST = 500  # rows of a table on the page
 
 def render(report: Report, title: str) -> str:
     """The page, HTML with its styles; names are escaped."""
+    import jinja2
+
     template = jinja2.Template(
         files("auction.explain").joinpath("page.html.j2").read_text(encoding="utf-8"),
         autoescape=True,

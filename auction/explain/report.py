@@ -33,6 +33,8 @@ class Report:
     idle: dict[int, str]  # why a provider trades no slot in ``best``
     bids: dict[int, Threshold]  # of tasks that do not win
     costs: dict[int, Threshold]  # of idle providers
+    unasked: int  # tasks and providers whose thresholds were not sought: there was no time left
+    interrupted: bool
 
     @property
     def auction_welfare(self) -> int:
@@ -71,6 +73,8 @@ def report(
     best = Settlement(outcome.allocation, *trade_prices(market, outcome.allocation), market=market)
     auction = mechanisms.run(market, mechanism, reading=_reading(mechanism, outcome), seed=seed, options=options)
     stop = Stop(time_limit)
+    if outcome.status == "interrupted":
+        stop.interrupt()
     questions = _Questions(market, outcome, stop)
     lost = np.setdiff1d(np.arange(market.tasks), winners(outcome.allocation))
     unused = np.setdiff1d(np.arange(market.providers), outcome.allocation.provider)
@@ -91,6 +95,8 @@ def report(
         idle=idle,
         bids=bids,
         costs=costs,
+        unasked=questions.unasked,
+        interrupted=stop.interrupted,
     )
 
 
@@ -106,6 +112,7 @@ class _Questions:
         self.beyond = unservable(market)
         self.asked = market.demand.any(axis=0)
         self.premium = _premiums(market, outcome)
+        self.unasked = 0
 
     def task(self, i: int) -> tuple[str, Threshold]:
         market, outcome = self.market, self.outcome
@@ -114,7 +121,7 @@ class _Questions:
             k = int(short.argmax())
             requests = "request" if short[k] == 1 else "requests"
             return f"all providers together lack {short[k]:,} {requests} of {market.labels.types[k]}", Threshold()
-        if self.stop.now or outcome.bound is None:
+        if not self._time_left():
             return _left_out(outcome), Threshold()
         alone = self._cover(i, np.zeros_like(market.cost))
         dear = alone is not None and alone > market.net_bid[i]
@@ -129,15 +136,19 @@ class _Questions:
             return "it offers no slot", Threshold()
         if not market.resource[j, self.asked].any():
             return "it serves nothing that is asked for", Threshold()
-        if self.stop.now or outcome.bound is None:
+        if not self._time_left():
             return _left_out(outcome), Threshold()
         found = trading_cost(market, outcome, j, self._solve, self.stop)
         if found.most is not None and found.most <= 0:
             return "it is not needed, even for nothing", found
         return "others serve the same for less", found
 
+    def _time_left(self) -> bool:
+        self.unasked += self.stop.now
+        return not self.stop.now and self.outcome.bound is not None
+
     def _solve(self, market: Market) -> Outcome:
-        return solvers.solve(
+        found = solvers.solve(
             market,
             self.outcome.solver,
             reading=self.outcome.reading,
@@ -145,6 +156,9 @@ class _Questions:
             seed=self.outcome.seed,
             options=self.outcome.options,
         )
+        if found.status == "interrupted":
+            self.stop.interrupt()  # what is known by then is told
+        return found
 
     def _cover(self, i: int, premium: Int) -> int | None:
         """f(C_i; c + premium): what the cheapest providers for a task cost; None where that is not proven."""

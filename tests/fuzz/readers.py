@@ -75,7 +75,6 @@ from verification.result import sign_result
 from verification.task import Task, read_task
 from verification.trace import Trace, record
 
-
 pyarrow.set_memory_pool(pyarrow.system_memory_pool())  # the default reserves a GiB of addresses, which the limit counts
 
 

@@ -146,3 +146,12 @@ def test_thresholds_of_random_markets_hold_when_solved_again(generate, seed):
     market = replace(market, slots=1 + np.arange(10) % 3) if seed % 2 else market
     made = report(market, solve(market, "column_generation"), "whitepaper")
     assert holds(market, made, "ilp_cpsat")
+
+
+def test_without_time_the_rest_is_told_and_counted(generate):
+    market = generate("scarce", 12, 10, 2, 1)
+    outcome = solve(market, "ilp_cpsat")
+    made = report(market, replace(outcome, status="interrupted"), "whitepaper")
+    assert made.interrupted and made.unasked > 3
+    assert set(made.bids.values()) | set(made.costs.values()) == {Threshold()}
+    assert not report(market, outcome, "whitepaper", time_limit=1e-9).interrupted
