@@ -8,6 +8,7 @@ from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool
 
+NODES = 200  # of a search of whole columns
 SLICE = 1.0  # seconds of a first run before the stop is looked at; the next is twice as long
 
 
@@ -41,7 +42,7 @@ class RestrictedMaster:
         self._highs.changeColsBounds(columns.size, columns.astype(np.int32), one, one)
 
     def choose(self, start: Int, kept: NDArray[np.bool_], gap: float) -> Int:
-        """A best packing of whole columns, up to ``gap``, out of those kept; it starts from one."""
+        """The best packing of whole columns found, up to ``gap``, out of those kept; the search starts from one."""
         count = kept.size
         column, one = np.arange(count, dtype=np.int32), np.ones(count)
         chosen = np.zeros(count)
@@ -50,6 +51,7 @@ class RestrictedMaster:
         self._highs.changeColsIntegrality(count, column, np.full(count, highspy.HighsVarType.kInteger))
         self._highs.setOptionValue("presolve", "on")
         self._highs.setOptionValue("mip_rel_gap", gap)
+        self._highs.setOptionValue("mip_max_nodes", NODES)
         self._highs.setOptionValue("time_limit", self._highs.getRunTime() + (self._stop.remaining() or np.inf))
         self._highs.HandleUserInterrupt = True
         self._stop.on_interrupt(self._highs.cancelSolve)

@@ -17,13 +17,14 @@ from auction.solvers._exact import dot
 from auction.solvers._support_prices.dual import DualPoint
 from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.serving import cheapest_covers, serve
+from auction.solvers._time import half_of
 from auction.solvers.column_generation.columns import Pool
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.welfare import welfare
 
 ROWS = 10_000  # tasks and slots of a master at most
 LISTS, NOISE = 8, 0.01  # shaken prices whose covers are columns from the start
-TOLERANCE = 2e-4  # of the bound: between it and the master
+TOLERANCE = 3e-4  # of the bound: between it and the master
 SMOOTHING = 0.7  # weight of the best prices so far in the prices tried
 CLOSE = 5e-4  # gap of the packing of whole columns
 FIXED = 6  # one in so many fractional columns is fixed at a time
@@ -52,7 +53,8 @@ def pack_columns(
             break
         price = np.rint(at.price * np.exp(NOISE * rng.standard_normal(at.price.size))).astype(np.int64)
         master.add(*cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots))
-    while not stop.now and (solution := master.solve()) is not None:
+    pricing = half_of(stop)
+    while not pricing.now and (solution := master.solve()) is not None:
         value, price, _ = solution
         if at.value - value <= TOLERANCE * at.value:
             break
