@@ -151,7 +151,7 @@ def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat
         useful = ((demands > 0).astype(float) @ (rows > 0).T.astype(float) > 0).sum(axis=1)
         own = _lattice_steps(demands, useful)
         if not repeat:
-            subsets = 2.0**useful * (demands > 0).sum(axis=1)
+            subsets = 2.0 ** np.minimum(useful, 1000) * (demands > 0).sum(axis=1)
     apart = float(np.minimum(own, subsets).sum())
     _refuse_work(min(together, apart))
     if together <= apart:

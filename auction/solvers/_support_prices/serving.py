@@ -5,15 +5,16 @@ from typing import NamedTuple
 
 import numpy as np
 from numba import njit, types
-from numba.core.types import int64
+from numba.core.types import float64, int64
 
-from auction.market import Int
+from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers._covering import cheapest_cover
+from auction.solvers._covering import cover_of
 from auction.solvers._support_prices.dual import each
 from auction.solvers._support_prices.grid import Grid, Offers
 from auction.solvers._support_prices.programmes import _OFFERS, _SUPPORTS, _VECTOR
 
+_FLOATS = float64[::1]
 CHUNK = 256  # tasks between two looks at the clock
 NODES = 1_000  # of the search for a cover: beyond, the best found so far is taken
 
@@ -25,6 +26,18 @@ class Shelves(NamedTuple):
     first: Int  # (K x amounts + 1,) where slots with that amount of that type start in ``slot``
     slot: Int
     pair_slot: Int  # those of ``Offers.pair_member``, sorted anew
+
+
+class Covers(NamedTuple):
+    """What is known of each task's cheapest cover."""
+
+    lower: Int  # (t,) what it costs at least
+    multiplier: Float  # (t, widest support) Lagrange multipliers of its demands, from which the next search starts
+
+    @classmethod
+    def of(cls, grid: Grid) -> "Covers":
+        """Nothing yet."""
+        return cls(grid.supports.bid.copy(), np.zeros(grid.supports.demand.shape))
 
 
 _SHELVES = types.NamedUniTuple(_VECTOR, 4, Shelves)
@@ -75,17 +88,21 @@ def _candidates(i, s, supports, offers, shelf, left, amounts, mark, found):
 
 
 @njit(
-    _VECTOR(int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, _VECTOR, _VECTOR),
+    types.Tuple([int64, _VECTOR])(
+        int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, int64, _FLOATS, _VECTOR, _VECTOR
+    ),
     cache=True,
     nogil=True,
 )
-def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, mark, found):
-    """A cheapest cover of task i by slots that are left; none where nothing covers."""
+def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, nodes, multiplier, mark, found):
+    """What a cover of task i by slots left costs at least, its bid if none costs less, and the cheapest found."""
     count = _candidates(i, s, supports, offers, shelf, left, amounts, mark, found)
     begin = supports.type_first[s]
     d = supports.type_first[s + 1] - begin
+    demand = supports.demand[i, :d].copy()
     supply = np.zeros((count, d), dtype=np.int64)
     ask = np.empty(count, dtype=np.int64)
+    best = -1
     for c in range(count):
         j = found[c]
         ask[c] = shelf.ask[j]
@@ -94,32 +111,28 @@ def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, mark, found):
             while a < d and supports.type[begin + a] < offers.type[e]:
                 a += 1
             if a < d and supports.type[begin + a] == offers.type[e]:
-                supply[c, a] = offers.amount[e]
-    if count == 0:
-        return found[:0].copy()
-    demand = supports.demand[i, :d].copy()
-    if not whole:
-        start, never = np.zeros(d), np.zeros(1, dtype=np.int64)
-        _, _, chosen = cheapest_cover(demand, supply, ask, supports.bid[i] + 1, start, NODES, 0, never)
-        return found[:count][chosen]
-    best = -1
-    for c in range(count):
-        if (best < 0 or ask[c] < ask[best]) and (supply[c] >= demand).all():
+                supply[c, a] = min(offers.amount[e], demand[a])
+        if whole and (best < 0 or ask[c] < ask[best]) and (supply[c] == demand).all():
             best = c
-    return found[best : best + 1].copy() if best >= 0 else found[:0].copy()
+    if whole:
+        return (ask[best], found[best : best + 1].copy()) if best >= 0 else (supports.bid[i], found[:0].copy())
+    never = np.zeros(1, dtype=np.int64)
+    lower, _, chosen = cover_of(demand, supply, ask, supports.bid[i], multiplier[:d], nodes, 0, never)
+    return lower, found[:count][chosen]
 
 
 @njit(
     types.UniTuple(_VECTOR, 2)(
-        _VECTOR, _VECTOR, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, types.boolean
+        _VECTOR, _VECTOR, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, int64, types.boolean, _VECTOR,
+        float64[:, ::1],
     ),
     cache=True,
     nogil=True,
-)
-def _serve(order, support, supports, offers, shelf, left, amounts, whole, take):
+)  # fmt: skip
+def _serve(order, support, supports, offers, shelf, left, amounts, whole, nodes, take, lower, multipliers):
     """Cheapest covers of tasks in order where those ask less than the bid: pairs (task, slot).
 
-    With ``take`` they are taken, but for those that cost as much as the bid.
+    With ``take`` they are taken, but for those that cost as much as the bid. Fills in ``lower`` of these tasks.
     """
     mark = np.full(left.size, -1)
     found = np.empty(left.size, dtype=np.int64)
@@ -127,10 +140,10 @@ def _serve(order, support, supports, offers, shelf, left, amounts, whole, take):
     slot = np.empty(1024, dtype=np.int64)
     size = 0
     for i in order:
-        cover = _cover_of(i, support[i], supports, offers, shelf, left, amounts, whole, mark, found)
-        if cover.size == 0 or shelf.ask[cover].sum() >= supports.bid[i]:
-            continue
-        if take and offers.cost[cover].sum() >= supports.bid[i]:
+        lower[i], cover = _cover_of(
+            i, support[i], supports, offers, shelf, left, amounts, whole, nodes, multipliers[i], mark, found
+        )
+        if cover.size == 0 or (take and offers.cost[cover].sum() >= supports.bid[i]):
             continue
         while size + cover.size > task.size:
             task = np.concatenate((task, np.empty_like(task)))
@@ -153,7 +166,7 @@ def serve(grid: Grid, order: Int, ask: Int, left: Int, stop: Stop) -> tuple[Int,
         left: (n,) slots on offer, of which those taken are subtracted.
         stop: who has not had a turn by then gets nothing.
     """
-    work = _served_in(grid, ask, left, take=True)
+    work = _covers_at(grid, ask, left, Covers.of(grid), NODES, take=True)
     won = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
     for begin in range(0, order.size, CHUNK):
         if stop.now:
@@ -163,17 +176,23 @@ def serve(grid: Grid, order: Int, ask: Int, left: Int, stop: Stop) -> tuple[Int,
     return task, slot
 
 
-def cheapest_covers(grid: Grid, order: Int, ask: Int, left: Int) -> tuple[Int, Int]:
-    """Each task's cheapest cover by slots left, whatever the others do, where it asks less than the bid: pairs."""
-    task, slot = (
-        np.concatenate(part) for part in zip(*each(_served_in(grid, ask, left, take=False), order), strict=True)
-    )
+def cheapest_covers(grid: Grid, order: Int, ask: Int, left: Int, known: Covers, nodes: int) -> tuple[Int, Int]:
+    """Each task's cheapest cover by slots left, whatever the others do, where it asks less than the bid: pairs.
+
+    ``known`` is brought up to date; with few ``nodes`` a cover may be dearer than it says that they cost at least.
+    """
+    found = each(_covers_at(grid, ask, left, known, nodes, take=False), order)
+    task, slot = (np.concatenate(part) for part in zip(*found, strict=True))
     return task, slot
 
 
-def _served_in(grid: Grid, ask: Int, left: Int, *, take: bool) -> Callable[[Int], tuple[Int, Int]]:
+def _covers_at(
+    grid: Grid, ask: Int, left: Int, known: Covers, nodes: int, *, take: bool
+) -> Callable[[Int], tuple[Int, Int]]:
     supports, offers = grid.supports, grid.offers
     amounts = 1 + int(max(offers.amount.max(initial=0), supports.top.max(initial=0)))
     support = np.repeat(np.arange(supports.first.size - 1), np.diff(supports.first))
     shelves, whole = _shelved(offers, ask, amounts), grid.reading == "whole"
-    return lambda order: _serve(order, support, supports, offers, shelves, left, amounts, whole, take)
+    return lambda order: _serve(
+        order, support, supports, offers, shelves, left, amounts, whole, nodes, take, known.lower, known.multiplier
+    )

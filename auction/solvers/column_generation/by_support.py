@@ -14,6 +14,7 @@ from auction.solvers._support_prices.dive import dive
 from auction.solvers._support_prices.dual import DualPoint, evaluate
 from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.search import search_prices
+from auction.solvers._support_prices.serving import Covers
 from auction.solvers._time import half_of, with_grace
 from auction.solvers.column_generation.near_prices import ROWS, evaluate_once, pack_columns
 from auction.welfare import welfare
@@ -46,7 +47,7 @@ def _certify(grid: Grid, at: DualPoint) -> Certificate:
     plenty = market.slots[offers.provider] > market.tasks
     if plenty.any():
         price = np.where(plenty, offers.cost, at.price)
-        at = evaluate(grid, price) if at.repeat else evaluate_once(grid, price)[0]
+        at = evaluate(grid, price) if at.repeat else evaluate_once(grid, price, Covers.of(grid))[0]
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[offers.provider] = np.where(plenty, 0, at.price - offers.cost)
     bound = at.value - dot(offers.slots, at.price - offers.cost) + dot(market.slots, premium)

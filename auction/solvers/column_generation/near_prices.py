@@ -13,10 +13,11 @@ from scipy import sparse
 from auction.allocation import Allocation
 from auction.market import Float, Int
 from auction.search import Stop
+from auction.solvers._covering import ANY_NODES
 from auction.solvers._exact import dot
 from auction.solvers._support_prices.dual import DualPoint
 from auction.solvers._support_prices.grid import Grid
-from auction.solvers._support_prices.serving import cheapest_covers, serve
+from auction.solvers._support_prices.serving import Covers, cheapest_covers, serve
 from auction.solvers._time import half_of
 from auction.solvers.column_generation.columns import Pool
 from auction.solvers.column_generation.master import RestrictedMaster
@@ -24,6 +25,7 @@ from auction.welfare import welfare
 
 ROWS = 10_000  # tasks and slots of a master at most
 LISTS, NOISE = 8, 0.01  # shaken prices whose covers are columns from the start
+FEW, MANY = 50, 2_000  # nodes of the search for a cover, for a column and for the bound
 TOLERANCE = 3e-4  # of the bound: between it and the master
 SMOOTHING = 0.7  # weight of the best prices so far in the prices tried
 CLOSE = 5e-4  # gap of the packing of whole columns
@@ -46,13 +48,15 @@ def pack_columns(
     supports, offers = grid.supports, grid.offers
     master = _Columns(grid, stop)
     master.add(*_places(grid, allocation))
-    at, task, slot = evaluate_once(grid, at.price)
+    known = Covers.of(grid)
+    at, task, slot = evaluate_once(grid, at.price, known, MANY)
     master.add(task, slot)
     for _ in range(LISTS):
         if stop.now:
             break
         price = np.rint(at.price * np.exp(NOISE * rng.standard_normal(at.price.size))).astype(np.int64)
-        master.add(*cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots))
+        everyone = np.arange(supports.bid.size)
+        master.add(*cheapest_covers(grid, everyone, price, offers.slots, known, FEW))
     pricing = half_of(stop)
     while not pricing.now and (solution := master.solve()) is not None:
         value, price, _ = solution
@@ -60,31 +64,32 @@ def pack_columns(
             break
         smoothed = np.rint(SMOOTHING * at.price + (1 - SMOOTHING) * price).astype(np.int64)
         new = 0
-        for tried, task, slot in (evaluate_once(grid, smoothed), evaluate_once(grid, price)):
+        for tried, task, slot in (evaluate_once(grid, asks, known, MANY) for asks in (smoothed, price)):
             at = min(at, tried, key=lambda one: one.value)
             new += master.add(task, slot)
         if not new:
             break
+    at, _, _ = evaluate_once(grid, at.price, known)
     stop.report(bound=at.value)
-    best = max(allocation, _dive(grid, master, at, stop, late), key=lambda one: welfare(grid.market, one))
+    best = max(allocation, _dive(grid, master, known, at, stop, late), key=lambda one: welfare(grid.market, one))
     if not stop.now:
         best = max(best, _choose(grid, master, at, best, late), key=lambda one: welfare(grid.market, one))
     return at, best
 
 
-def evaluate_once(grid: Grid, price: Int) -> tuple[DualPoint, Int, Int]:
-    """The dual at prices where no cover repeats a slot, and the pairs of cheapest covers."""
+def evaluate_once(grid: Grid, price: Int, known: Covers, nodes: int = ANY_NODES) -> tuple[DualPoint, Int, Int]:
+    """The dual at prices where no cover repeats a slot, and the pairs of cheapest covers.
+
+    With a limit of ``nodes`` it may lie above what the prices prove.
+    """
     supports, offers = grid.supports, grid.offers
-    task, slot = cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots)
-    cost = np.zeros(supports.bid.size, dtype=np.int64)
-    np.add.at(cost, task, price[slot])
-    cover = supports.bid.copy()
-    cover[task] = cost[task]
+    task, slot = cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots, known, nodes)
+    cover = known.lower.copy()
     value = int((supports.bid - cover).sum()) + dot(offers.slots, price - offers.cost)
     return DualPoint(value, price, cover, False), task, slot
 
 
-def _dive(grid: Grid, master: "_Columns", at: DualPoint, stop: Stop, late: Stop) -> Allocation:
+def _dive(grid: Grid, master: "_Columns", known: Covers, at: DualPoint, stop: Stop, late: Stop) -> Allocation:
     supports, offers = grid.supports, grid.offers
     left, waiting = offers.slots.copy(), np.ones(supports.bid.size, dtype=bool)
     fixed: list[int] = []
@@ -98,7 +103,7 @@ def _dive(grid: Grid, master: "_Columns", at: DualPoint, stop: Stop, late: Stop)
             break
         master.fix(chosen)
         fixed += chosen
-        master.add(*cheapest_covers(grid, np.flatnonzero(waiting), price, left))
+        master.add(*cheapest_covers(grid, np.flatnonzero(waiting), price, left, known, FEW))
     return _completed(grid, master.pairs(fixed), at, late)
 
 
