@@ -5,7 +5,8 @@ A module or, with helpers of its own, a package with::
     TITLE, PART                                  its heading, and the part of the report: a key of PARTS
     SECTION, STATEMENT                           a claim: the sentences it judges, word for word ("…": left out)
     FINDING                                      a finding, in their place: the question it answers
-    VARIED, FIXED                                what was varied and what was not: quantity -> its values
+    VARIED, FIXED                                what was varied and what was not: quantity -> its values; those that
+                                                 the results have as ``{table.column}``, see ``experiments.varied``
     OPEN                                         which of its tables the page shows unfolded, if any
     headline(results)                            a sentence and a picture for the page's head, of what leads it
     TIMED = True                                 where it measures time, so that nothing else may run beside it

@@ -30,7 +30,7 @@ GRID = {"tiny": (6, 4, 2, 3.5), "small": (24, 20, 8, 5.0), "full": (100, 100, 25
 VARIED = {
     "reading": "as printed, whole, bundle",
     "markets": "seeds; random instances of PARTITION and 3-PARTITION",
-    "size": "of the flow, to 10^5 requests in the running time",
+    "size": "of the flow, {flow.tasks} requests in the running time",
 }
 FIXED = {
     "family": "uniform where markets are drawn",

@@ -45,9 +45,9 @@ PRICE_TIGHT, PRICE_MARKET = "price, worst case", "price, worst of the markets' n
 PRICE_BROKEN, WINNER = f"price, sensitivity understated {BROKEN} times", "whether one task wins"
 NO_NOISE = "highest score, no privacy"
 VARIED = {
-    "family": "uniform, marketplace, classes, heavy_tailed, correlated",
-    "epsilon": "0.01 to 30",
-    "size": "160 and 640 tasks for the private price",
+    "family": "{reactions.family}",
+    "epsilon": "{welfare.epsilon}",
+    "size": "{welfare.tasks:each} tasks for the private price",
 }
 FIXED = {
     "misreports": "0.5 to 2 times one task's value",

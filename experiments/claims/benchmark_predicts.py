@@ -42,12 +42,12 @@ TASKS = ((16, 4), (160, 8), (64, 12), (64, 2), (100, 24), (240, 16))  # tokens o
 # Stacks, rounds of the benchmark, tasks
 GRID: dict[Size, tuple[int, int, int]] = {"tiny": (1, 1, 1), "small": (1, 1, 3), "full": (9, 5, 6)}
 ROUND = 3600.0  # seconds: what a processor's slot takes
-VARIED = {"task": "prompts of 16 to 240 tokens, answers of 2 to 24", "model": f"{SAME}, {OTHER}"}
+VARIED = {"task": "prompts of {tasks.prompt} tokens, answers of {tasks.answer}", "model": "{tasks.model}"}
 FIXED = {
     "arithmetic": "integers",
     "requests at once": "1",
     "benchmark": "a prompt of 128 tokens, 32 more",
-    "adapter": "the first at hand, unless the size is full",
+    "adapter": "{tasks.adapter}",
 }
 TIMED = True
 

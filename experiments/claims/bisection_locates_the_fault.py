@@ -41,12 +41,12 @@ PROMPT = b"The capital of France is"
 SMOLLM2 = "smollm2"
 ESCAPES = "the cheat escapes"
 VARIED = {
-    "fault": "flipped bit, masked, wrong tile, through the residual",
-    "length of the run": "1 to 64 tokens",
+    "fault": "{disputes.fault}",
+    "length of the run": "{disputes.nodes} nodes",
     "who is wrong": "asserter, challenger",
 }
 FIXED = {
-    "model": "tiny, and SmolLM2 once",
+    "model": "{disputes.model}",
     "levels a round": "2",
 }
 

@@ -16,9 +16,9 @@ STATEMENT = (
     "parameter Llama model is in the order of terabytes, if not petabytes [6]."
 )
 LEAST, MOST = TERABYTE, 1000 * 1000 * TERABYTE
-VARIED = {"size of the model": "perceptrons of three layers, 320 to 819,200 weights"}
+VARIED = {"size of the model": "perceptrons of three layers, {circuits.macs} weights"}
 FIXED = {
-    "prover": "ezkl 23, which builds the circuit of the whole model at once",
+    "prover": "ezkl {circuits.ezkl}, which builds the circuit of the whole model at once",
     "arithmetic": "its default scales",
     "larger sizes": "extrapolated in proportion to the weights, beside what a process takes anyway",
 }

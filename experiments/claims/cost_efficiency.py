@@ -44,9 +44,9 @@ SIZE = (100, 200)
 LANGUAGE = tuple(model for model in hardware.MODELS if model.trace != "image")
 
 VARIED = {
-    "model": "chat 1B, 7B, 8B, 70B",
-    "power price": "0.08 to 0.45 dollars a kWh",
-    "share of its hours that a card works": "5 % to 100 %",
+    "model": "{costs.model}",
+    "power price": "{costs.tariff} dollars a kWh",
+    "share of its hours that a card works": "{costs.utilisation:%}",
     "requests at once on a rented card": f"1, {BATCH}",
 }
 FIXED = {

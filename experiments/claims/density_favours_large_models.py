@@ -34,8 +34,8 @@ FAMILIES = ("marketplace", "uniform", "heavy_tailed")
 FLOORS = (0.0001, FLOOR, 0.1, 0.3)
 VARIED = {
     "markets": "seeds",
-    "family, for the place in the queue": "marketplace, uniform, heavy_tailed",
-    "floor of the normalisation, s read as": "0.0001 to 0.3; a throughput, a latency",
+    "family, for the place in the queue": "{correlations.family}",
+    "floor of the normalisation, s read as": "{correlations.floor}; {correlations.s read as}",
 }
 FIXED = {
     "profits": "of the marketplace at its defaults, 100 tasks and 200 providers",

@@ -36,14 +36,14 @@ SHOWN = {label: COLOURS[label] for label in (PRINTED.label, BEST_VARIANT)} | {
     BOUND: plots.PALETTE[3],
 }
 VARIED = {
-    "family": "all eight",
-    "size": "100 and 1,000 tasks, as many providers",
-    "share of one large provider": "0 to 99.9 % of the slots",
+    "family": "{gaps.family:count} families",
+    "size": "{gaps.tasks:each} tasks, as many providers",
+    "share of one large provider": "{concentration.share:%} of the slots",
 }
 FIXED = {
-    "model types": "3",
-    "reading": "bundle",
-    "demands": "of heavy_tailed at most 24 a type",
+    "model types": "{gaps.types}",
+    "reading": "{gaps.reading}",
+    "demands": "of heavy_tailed at most {gaps.option_largest} a type",
 }
 
 

@@ -36,9 +36,9 @@ NAMES = {
 }
 VARIED = {NAMES[option]: ", ".join(map(str, values)) for option, values in SETTINGS.items()}
 FIXED = {
-    "model types": "3; the printed gap runs from 49 % to 73 % over 1 to 6",
+    "model types": "{base.types}; the printed gap runs from 49 % to 73 % over 1 to 6",
     "length of a round": "30 s; the best variant's gap runs from 9 % to 75 % over it",
-    "size": "100 tasks, 200 providers; varied settings on fewer",
+    "size": "{base.tasks} tasks, {base.providers} providers; varied settings on {varied.tasks} and {varied.providers}",
     "speeds of cards": "a roofline",
 }
 

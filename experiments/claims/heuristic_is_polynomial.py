@@ -24,11 +24,11 @@ GRID = {
 FAMILIES = ("classes", "uniform")
 ASYMPTOTIC = 1000  # tasks from which running takes longer than calling
 VARIED = {
-    "size": "to 10^6 tasks",
-    "family": "classes, uniform",
+    "size": "{auction.tasks} tasks; {exact.tasks} for exact solvers",
+    "family": "{auction.family}",
 }
 FIXED = {
-    "model types": "3",
+    "model types": "{auction.types}",
     "machine": "one",
     "providers": "as many as tasks",
 }

@@ -33,12 +33,12 @@ RULES = [CORRECTED, BACKFILL, CLEARING]
 VCG = "VCG, one provider a task"  # the reading whose optimum can be proven at these sizes
 RESAMPLES = 1000
 VARIED = {
-    "size": "100 to 3,000 tasks, as many providers",
-    "prices": "the whitepaper's, with backfill, clearing, VCG",
+    "size": "{regrets.tasks} tasks, as many providers",
+    "prices": "{regrets.rule}",
     "misreport": "0.5, 0.8, 0.95, 2 times the value, twice the demand",
 }
 FIXED = {
-    "family": "classes: 20 classes of agents",
+    "family": "{regrets.family}: 20 of agents",
     "model types": "2",
     "coalitions": "none: one task misreports",
 }

@@ -41,9 +41,9 @@ OURS = ("exact", "float32")
 OTHERS = ("ONNX Runtime, 4 bits", "ONNX Runtime, float32")
 Row = tuple[str, str, float, str, float]
 VARIED = {
-    "what": "products of 128 rows and of one; a prompt and an answer of SmolLM2",
+    "what": "{rates.what}",
     "arithmetic": "integers, float32",
-    "side": "ours, OpenBLAS, llama.cpp, ONNX Runtime where installed",
+    "side": "{rates.side}",
 }
 FIXED = {
     "adapter": "the first, on a processor",

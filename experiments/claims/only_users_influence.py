@@ -31,12 +31,12 @@ FAMILIES = ("uniform", "classes", "correlated", "marketplace")
 FACTORS = (0.5, 0.8, 1.25, 2.0)
 OFFERS = ("half of every type", "only its best type", "a benchmark of 0")
 VARIED = {
-    "family": "uniform, classes, correlated, marketplace",
-    "misreport of a user": "0.5, 0.8, 1.25, 2 times its value",
-    "misreport of a provider": "half of every type, only its best, a benchmark of 0",
+    "family": "{users.family}",
+    "misreport of a user": f"{{users.misreport}}; by factors of {', '.join(map(str, FACTORS))}",
+    "misreport of a provider": "{providers.offer}",
 }
 FIXED = {
-    "size": "40 tasks, 80 providers",
+    "size": "{users.tasks:each} tasks (the fewest under VCG), twice as many providers",
     "model types": "3",
     "coalitions": "none",
 }

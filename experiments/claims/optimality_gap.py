@@ -26,12 +26,12 @@ GRID = {
 }
 LP = "LP relaxation"
 VARIED = {
-    "family": "all eight, as fixed strata",
-    "size": "5 to 20 tasks, twice as many providers",
-    "reading": "bundle, whole",
+    "family": "{gaps.family:count} families, as fixed strata",
+    "size": "{gaps.tasks} tasks, twice as many providers",
+    "reading": "{gaps.reading}",
 }
 FIXED = {
-    "model types": "3",
+    "model types": "{gaps.types}",
     "value, cost": "the families' own",
 }
 

@@ -23,12 +23,12 @@ RARE = 0.1  # of the markets
 RULES = [PRINTED, BACKFILL, CORRECTED, CLEARING, POSTED]
 GRID = {"tiny": (8, 16, 2), "small": (40, 80, 4), "full": (200, 400, 20)}
 VARIED = {
-    "prices": "as printed, with backfill, corrected, clearing, posted",
-    "family": "all eight",
+    "prices": "{settlements.rule}",
+    "family": "{settlements.family:count} families",
     "markets": "seeds",
 }
 FIXED = {
-    "size": "40 tasks, 80 providers",
+    "size": "{settlements.tasks} tasks, twice as many providers",
     "model types": "3",
     "reading": "bundle",
 }

@@ -27,7 +27,7 @@ FIGURES = {
 }
 VARIED = {
     "line of the print": "each as printed, all others corrected",
-    "family": "all eight",
+    "family": "{defects.family:count} families",
     "markets": "seeds",
 }
 FIXED = {

@@ -31,12 +31,12 @@ GRID = {
 }
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
 VARIED = {
-    "stack": "every WebGPU stack at hand, numpy",
-    "arithmetic": "integers, float32",
-    "prompt, seed": "several",
+    "stack": "{runs.implementation}; on {runs.driver}",
+    "arithmetic": "{runs.arithmetic}",
+    "prompt, seed": "{runs.prompt:count} prompts",
 }
 FIXED = {
-    "model": "the tiny one and SmolLM2",
+    "model": "the tiny one",
     "devices": "processors of one machine",
 }
 

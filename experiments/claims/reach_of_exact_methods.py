@@ -22,14 +22,14 @@ ENOUGH = 10  # markets on the last rung
 GENERATION = "column generation"
 SHIFT = 1.0  # seconds, of the shifted geometric mean
 VARIED = {
-    "size": "10 to 40 tasks, twice as many providers",
-    "solver": "CP-SAT, HiGHS, SCIP, column generation",
+    "size": "{runs.tasks} tasks, twice as many providers",
+    "solver": "{runs.solver}",
 }
 FIXED = {
-    "family": "uniform",
-    "time": "5 s a solve; 60 s and ten seeds belong to the size full",
-    "model types": "3",
-    "reading": "bundle",
+    "family": "{runs.family}",
+    "time": "{runs.limit} s a solve; 60 s and ten seeds belong to the size full",
+    "model types": "{runs.types}",
+    "reading": "{runs.reading}",
 }
 
 

@@ -34,7 +34,7 @@ BEST, PRINTED = "best order", "printed order"
 ORDERS: dict[str, Mapping[str, Any]] = {BEST: BACKFILL.options, PRINTED: {}}
 REFUSED, AGAIN = "no second auction", "tasks bid again"
 VARIED = {
-    "family": "all eight",
+    "family": "{trades.family:count} families",
     "markets": "seeds",
     "what meets the ask": "the bundle's bid, each unit's bid",
 }

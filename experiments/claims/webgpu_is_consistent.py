@@ -37,12 +37,12 @@ SMOLLM2_PROMPT = [504, 3575, 282, 4649, 314]
 SLOW = "SwiftShader"
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
 VARIED = {
-    "stack": "every WebGPU stack at hand, numpy, a browser where there is one",
-    "arithmetic": "integers, float32",
+    "stack": "{runs.implementation}; on {runs.driver}",
+    "arithmetic": "{runs.arithmetic}",
 }
 FIXED = {
     "devices": "processors of one machine",
-    "model": "SmolLM2 and the tiny one",
+    "model": "{runs.model}",
     "prompt": "one",
 }
 

@@ -40,7 +40,7 @@ VARIED = {
 }
 FIXED = {
     "earlier work": "CDARA stands in for the works cited",
-    "size": "100 tasks, 200 providers",
+    "size": "{settlements.tasks} tasks, twice as many providers",
     "model types": "3",
 }
 

@@ -52,13 +52,13 @@ BITS, TOLERANCE, EXACT = "float32, bit by bit", "float32, within tolerance", "in
 EXPONENTS = range(1, 25)
 FRACTIONS = (1.0, 1 / 2, 1 / 4, 1 / 16, 1 / 64)
 VARIED = {
-    "arithmetic": "float32, integers",
-    "size of a fault": "2^-1 to 2^-24 of a row",
-    "tolerance": "1 to 1/64 of the proven one",
-    "stack": "every WebGPU stack at hand, numpy",
+    "arithmetic": "{honest.arithmetic}",
+    "size of a fault": "2^-n of a row, n {faults.exponent}",
+    "tolerance": "{drifts.fraction:each} of the proven one",
+    "stack": "{honest.asserter}",
 }
 FIXED = {
-    "model": "SmolLM2 and the tiny one",
+    "model": "{drifts.model}",
     "devices": "processors of one machine",
     "cheats": "within the tolerance at every node",
 }

@@ -50,10 +50,10 @@ PRINT_ORDER, BEST_ORDER = ORDERS
 FAILURES = ("by whoever wins the task", "by sock-puppets of the user")
 PUPPETS = 3  # a user, each of which fails once and is removed
 VARIED = {
-    "rule": "no raise, raised and ranked, raised and charged, tenfold",
-    "order": "the whitepaper's, the best",
-    "arrivals": "Poisson, the chat trace",
-    "family": "uniform, classes, marketplace",
+    "rule": "{returns.rule}",
+    "order": "{returns.order}",
+    "arrivals": "{returns.arrivals}",
+    "family": "{returns.family}",
 }
 FIXED = {
     "chance that a provider misses its time": "10 % a round",

@@ -37,10 +37,10 @@ TABLED = (1, 3, 9)
 SHARES = (0.1, 0.3, 0.5, 0.7)
 LOOKING = (1.0, 0.5, 0.1)  # how often an honest verifier recomputes, where any one may challenge
 VARIED = {
-    "verifiers": "1 to 15",
-    "dishonest share": "10 % to 70 %",
-    "rule": "all agree, majority, any may challenge",
-    "how often an honest one looks": "10 % to 100 %",
+    "verifiers": "{shares.n}",
+    "dishonest share": "{shares.q:%}",
+    "rule": "{shares.protocol}",
+    "how often an honest one looks": "{lazy.looking:%}",
 }
 FIXED = {
     "computation": "a chain of 64 steps",

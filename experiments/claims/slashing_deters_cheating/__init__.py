@@ -37,11 +37,11 @@ SAFE = 0.05
 MANY_OPEN = (12, 40)
 LEAGUE = MARKET.coalition_share
 VARIED = {
-    "audit": "5 %, 10 %, the market's",
-    "stake": "0.6 to 2 times what deters",
-    "open leases": "1 to 40",
-    "friends in the lot": "0 to 30 %",
-    "bond": "0 to the market's",
+    "audit": "{one_lease.p:%}, and the market's",
+    "stake": "{one_lease.ratio} times what deters",
+    "open leases": "{open_leases.W}",
+    "friends in the lot": "{friends.q:%}",
+    "bond": "{griefing.bond} prices",
 }
 FIXED = {
     "agents": "imitate who fares better; no other learning",

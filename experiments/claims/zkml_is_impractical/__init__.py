@@ -40,11 +40,11 @@ BYTES = {
 TABLE = "Table 1 of the whitepaper, measured"
 OPEN = (TABLE,)
 VARIED = {
-    "size of the model": "the ladder of perceptrons",
+    "size of the model": "perceptrons of {proofs.macs} weights",
     "side": "ezkl's proof, commitment and dispute",
 }
 FIXED = {
-    "prover": "ezkl 23, on a processor",
+    "prover": "ezkl {proofs.ezkl}, on a processor",
     "model": "perceptrons of three layers",
     "larger sizes": "extrapolated by a fitted power",
 }
