@@ -62,10 +62,10 @@ def make(name: str, size: Size, block: int, kept: Path | None) -> Made:
     """Run a claim; its sweeps' cells are kept in the folder, where there is one, and taken over from there."""
     if kept is not None:
         kept.mkdir(parents=True, exist_ok=True)
-    began, before = time.perf_counter(), _processor_seconds()
+    began, before = time.perf_counter(), processor_seconds()
     with sweep.kept_below(kept, f"{commit()}, {size}, {block}"):
         results = claims.load(name).run(size, block)
-    return Made(results, time.perf_counter() - began, _processor_seconds() - before)
+    return Made(results, time.perf_counter() - began, processor_seconds() - before)
 
 
 def keep(made: Made, name: str, size: Size, out: Path, block: int = 0) -> Record:
@@ -216,6 +216,16 @@ def _lines(path: str) -> list[str]:
     return Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
 
 
-def _processor_seconds() -> float:
-    spent = os.times()
-    return spent.user + spent.system + spent.children_user + spent.children_system
+def processor_seconds(process: int | str = "self") -> float:
+    """What a process and all below it have used: those that ended, and those that still run.
+
+    A solver's own process is kept for the next call, so that what it used is not yet among its parent's children's.
+    """
+    folder = Path("/proc") / str(process)
+    try:
+        fields = (folder / "stat").read_text().rpartition(")")[2].split()
+        children = [child for path in folder.glob("task/*/children") for child in path.read_text().split()]
+    except (FileNotFoundError, ProcessLookupError):  # it ended meanwhile
+        return 0.0
+    ticks = sum(map(int, fields[11:15]))  # in user and system mode: its own, and of its children that ended
+    return ticks / os.sysconf("SC_CLK_TCK") + sum(map(processor_seconds, children))

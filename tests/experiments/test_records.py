@@ -1,5 +1,8 @@
 """Raw results come back as they were, whole or not at all, with what they came to and where they are from."""
 
+import subprocess
+import sys
+
 import pandas as pd
 import pytest
 
@@ -51,6 +54,19 @@ def test_a_failure_is_written_down_and_nothing_is_nothing(tmp_path):
         records.saved(NAME, tmp_path)
     with pytest.raises(InputError, match="report"):
         records.last_run(tmp_path)
+
+
+BUSY = "import time\nwhile time.process_time() < 0.4: pass\nprint(flush=True)\ninput()"
+
+
+def test_processor_seconds_are_those_of_processes_that_still_run_too():
+    before = records.processor_seconds()
+    with subprocess.Popen([sys.executable, "-c", BUSY], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as child:
+        child.stdout.readline()
+        running = records.processor_seconds() - before
+        child.communicate(b"\n")
+    ended = records.processor_seconds() - before
+    assert 0.35 <= running <= ended < running + 10
 
 
 def test_origins_name_commit_machine_releases_and_data(monkeypatch, tmp_path):
