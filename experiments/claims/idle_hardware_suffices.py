@@ -17,12 +17,12 @@ from inference.generate import CHUNK
 from inference.measure.steps import SHAPES, without_weights
 from inference.models.llama import graph
 
-TITLE = "Idle consumer cards hold popular models"
+TITLE = "Consumer cards hold popular models, within a browser's limits"
 PART = "inference"
-SECTION = "1"
+SECTION = "2"
 STATEMENT = (
-    "Simultaneously, supply chain shortages have led to year-long back orders on cutting edge hardware while hundreds "
-    "of thousands of users already have mid-tier to high-end excess compute sitting idle."
+    "This advancement allows for the flexibility to run larger, previously desktop-bound, machine learning model in an "
+    "existing, proven, browser environment."
 )
 MODEL, POSITIONS = "Llama-3-8B", 4096
 MOST, LEAST = 0.5, 0.2
