@@ -1,5 +1,6 @@
 """A dive by prices: the tasks of largest surplus are served, prices follow what is left, and so on."""
 
+import time
 from dataclasses import replace
 
 import numpy as np
@@ -11,13 +12,15 @@ from auction.solvers._support_prices.dual import DualPoint, asks_at, respond_to
 from auction.solvers._support_prices.grid import Grid, Supports, group_tasks
 from auction.solvers._support_prices.search import Walk
 from auction.solvers._support_prices.serving import serve
+from auction.solvers._time import with_grace
 
 STEPS = 20  # in which as many tasks are served as have a surplus at first
 ROUNDS = 5  # of prices before each
 NOISE, STEP = 0.005, 0.05
+HASTE = 1.5  # times what serving a task took: what must remain for each
 
 
-def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop, late: Stop) -> Allocation:
+def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop) -> Allocation:
     """Tasks in descending surplus take cheapest covers, prices being adjusted to those who wait and what is left.
 
     What remains in the end, or once it is time, is served in descending surplus at the last prices, then at costs.
@@ -26,14 +29,14 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop, late: 
         grid: both sides.
         at: prices to start from.
         rng: of noisy requests.
-        stop: prices are no longer adjusted.
-        late: who has not been served by then gets nothing.
+        stop: prices are adjusted while time to serve everybody remains; who is not served soon after gets nothing.
     """
     offers = grid.offers
     left = offers.slots.copy()
     won: list[tuple[Int, Int]] = []
     walk = Walk(grid, at.price.astype(float), left, rng)
     each = -(-int((at.cover < grid.supports.bid).sum()) // STEPS)
+    pace = 0.0  # seconds a task
     for number in range(2 * STEPS):
         supports = grid.supports
         everyone = np.ones(supports.first.size - 1, dtype=bool)
@@ -43,8 +46,12 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop, late: 
         price = walk.price()
         surplus = supports.bid - respond_to(grid, [asks_at(grid, price)], np.flatnonzero(everyone)).cover
         order = np.argsort(-surplus, kind="stable")[: int((surplus > 0).sum())]
-        last = stop.now or order.size <= each or number == 2 * STEPS - 1
-        task, slot = serve(grid, order if last else order[:each], price, left, late)
+        remaining = stop.remaining()
+        late = remaining is not None and remaining < HASTE * pace * order.size
+        last = stop.now or late or order.size <= each or number == 2 * STEPS - 1
+        served, begun = order if last else order[:each], time.perf_counter()
+        task, slot = serve(grid, served, price, left, with_grace(stop) if last else stop)
+        pace = (time.perf_counter() - begun) / max(1, served.size)
         won.append((supports.task[task], offers.provider[slot]))
         waiting = np.setdiff1d(supports.task, won[-1][0])
         if not waiting.size:
@@ -53,7 +60,7 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop, late: 
         walk.restart(grid)
         if last:
             order = np.argsort(-grid.supports.bid, kind="stable")
-            task, slot = serve(grid, order, offers.cost, left, late)
+            task, slot = serve(grid, order, offers.cost, left, with_grace(stop))
             won.append((grid.supports.task[task], offers.provider[slot]))
             break
     task, provider = (np.concatenate(part) for part in zip(*won, strict=True))

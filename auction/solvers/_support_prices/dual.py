@@ -96,7 +96,8 @@ def evaluate(grid: Grid, price: Int) -> DualPoint:
 
 def each(work: Callable[[Int], Answer], which: Int) -> list[Answer]:
     """Work on chunks of supports or tasks, compiled and without the GIL, as many at once as there are processors."""
-    if which.size <= CHUNKS:
+    chunks = np.array_split(which, max(1, min(CHUNKS, which.size)))
+    if len(chunks) == 1:
         return [work(which)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(work, np.array_split(which, CHUNKS)))
+        return list(pool.map(work, chunks))

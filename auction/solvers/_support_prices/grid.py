@@ -14,7 +14,7 @@ import numpy as np
 from auction.market import Int, Market, Reading
 from auction.solvers._vectors import distinct_rows
 
-POINTS = 1 << 16  # of the box of one support at most
+POINTS = 1 << 21  # of the box of one support at most
 STEPS = 1 << 28  # points of all boxes together, and slots listed by pair, at most
 
 

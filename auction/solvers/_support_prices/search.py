@@ -105,6 +105,7 @@ def search_prices(grid: Grid, rng: np.random.Generator, stop: Stop) -> DualPoint
         walk.step(rounds.noise(number), rounds.step, _some_supports(grid, rng))
         if number % EVERY == EVERY - 1 or number == rounds.number - 1:
             best = min(best, evaluate(grid, walk.price()), key=lambda at: at.value)
+            stop.report(bound=best.value)
     return best
 
 

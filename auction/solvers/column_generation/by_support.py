@@ -15,7 +15,7 @@ from auction.solvers._support_prices.dual import DualPoint, evaluate
 from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.search import search_prices
 from auction.solvers._support_prices.serving import Covers
-from auction.solvers._time import half_of, with_grace
+from auction.solvers._time import half_of
 from auction.solvers.column_generation.near_prices import ROWS, evaluate_once, pack_columns
 from auction.welfare import welfare
 
@@ -32,9 +32,10 @@ def solve(grid: Grid, stop: Stop, seed: int) -> Found:
         return Found(Allocation.empty(), 0, "optimal", Certificate(market.digest, grid.reading, 0, price, repeat=True))
     rng = np.random.default_rng(seed)
     at = search_prices(grid, rng, half_of(stop))
-    allocation = dive(grid, at, rng, stop, with_grace(stop))
+    allocation = dive(grid, at, rng, stop)
+    stop.report(welfare=welfare(market, allocation))
     if grid.supports.task.size + grid.offers.provider.size <= ROWS and not stop.now:
-        at, allocation = pack_columns(grid, at, allocation, rng, stop, with_grace(stop))
+        at, allocation = pack_columns(grid, at, allocation, rng, stop)
     certificate = _certify(grid, at)
     optimal = certificate.bound == welfare(market, allocation)
     status = "optimal" if optimal else "time limit" if stop.now else "feasible"

@@ -18,7 +18,7 @@ from auction.solvers._exact import dot
 from auction.solvers._support_prices.dual import DualPoint
 from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.serving import Covers, cheapest_covers, serve
-from auction.solvers._time import half_of
+from auction.solvers._time import half_of, with_grace
 from auction.solvers.column_generation.columns import Pool
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.welfare import welfare
@@ -33,7 +33,7 @@ FIXED = 6  # one in so many fractional columns is fixed at a time
 
 
 def pack_columns(
-    grid: Grid, at: DualPoint, allocation: Allocation, rng: np.random.Generator, stop: Stop, late: Stop
+    grid: Grid, at: DualPoint, allocation: Allocation, rng: np.random.Generator, stop: Stop
 ) -> tuple[DualPoint, Allocation]:
     """Better prices by column generation from these, and the allocation that a dive finds.
 
@@ -43,7 +43,6 @@ def pack_columns(
         allocation: its columns are in the master.
         rng: shakes prices.
         stop: the master is solved no more; what it has fixed is completed.
-        late: nor is anything completed.
     """
     supports, offers = grid.supports, grid.offers
     master = _Columns(grid, stop)
@@ -71,9 +70,10 @@ def pack_columns(
             break
     at, _, _ = evaluate_once(grid, at.price, known)
     stop.report(bound=at.value)
-    best = max(allocation, _dive(grid, master, known, at, stop, late), key=lambda one: welfare(grid.market, one))
+    best = max(allocation, _dive(grid, master, known, at, stop), key=lambda one: welfare(grid.market, one))
+    stop.report(welfare=welfare(grid.market, best))
     if not stop.now:
-        best = max(best, _choose(grid, master, at, best, late), key=lambda one: welfare(grid.market, one))
+        best = max(best, _choose(grid, master, at, best, stop), key=lambda one: welfare(grid.market, one))
     return at, best
 
 
@@ -89,7 +89,7 @@ def evaluate_once(grid: Grid, price: Int, known: Covers, nodes: int = ANY_NODES)
     return DualPoint(value, price, cover, False), task, slot
 
 
-def _dive(grid: Grid, master: "_Columns", known: Covers, at: DualPoint, stop: Stop, late: Stop) -> Allocation:
+def _dive(grid: Grid, master: "_Columns", known: Covers, at: DualPoint, stop: Stop) -> Allocation:
     supports, offers = grid.supports, grid.offers
     left, waiting = offers.slots.copy(), np.ones(supports.bid.size, dtype=bool)
     fixed: list[int] = []
@@ -104,10 +104,10 @@ def _dive(grid: Grid, master: "_Columns", known: Covers, at: DualPoint, stop: St
         master.fix(chosen)
         fixed += chosen
         master.add(*cheapest_covers(grid, np.flatnonzero(waiting), price, left, known, FEW))
-    return _completed(grid, master.pairs(fixed), at, late)
+    return _completed(grid, master.pairs(fixed), at, stop)
 
 
-def _completed(grid: Grid, taken: tuple[Int, Int], at: DualPoint, late: Stop) -> Allocation:
+def _completed(grid: Grid, taken: tuple[Int, Int], at: DualPoint, stop: Stop) -> Allocation:
     """Pairs taken, and covers of other tasks by what is left: in descending surplus at the prices, then at costs."""
     supports, offers = grid.supports, grid.offers
     waiting, left = np.ones(supports.bid.size, dtype=bool), offers.slots.copy()
@@ -116,17 +116,17 @@ def _completed(grid: Grid, taken: tuple[Int, Int], at: DualPoint, late: Stop) ->
     won = [taken]
     for amount, ask in ((supports.bid - at.cover, at.price), (supports.bid, offers.cost)):
         order = np.argsort(-amount, kind="stable")
-        won.append(serve(grid, order[waiting[order]], ask, left, late))
+        won.append(serve(grid, order[waiting[order]], ask, left, with_grace(stop)))
         waiting[won[-1][0]] = False
     task, slot = (np.concatenate(part) for part in zip(*won, strict=True))
     return Allocation.of(supports.task[task], offers.provider[slot])
 
 
-def _choose(grid: Grid, master: "_Columns", at: DualPoint, best: Allocation, late: Stop) -> Allocation:
+def _choose(grid: Grid, master: "_Columns", at: DualPoint, best: Allocation, stop: Stop) -> Allocation:
     """A best packing of columns that could be in a better one than ``best``, completed."""
     master.add(*_places(grid, best))
     taken = master.choose(*_places(grid, best), at, at.value - welfare(grid.market, best))
-    return _completed(grid, taken, at, late)
+    return _completed(grid, taken, at, stop)
 
 
 def _places(grid: Grid, allocation: Allocation) -> tuple[Int, Int]:

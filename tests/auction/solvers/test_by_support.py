@@ -118,6 +118,29 @@ def test_the_number_of_threads_shows_in_nothing(monkeypatch, without_columns):
     assert (alone.allocation.provider == together.allocation.provider).all()
 
 
+class After(Stop):
+    """Interrupts once it has been looked at so many times."""
+
+    def __init__(self, looks):
+        super().__init__(None)
+        self.looks = looks
+
+    @property
+    def now(self):
+        self.looks -= 1
+        if self.looks == 0:
+            self.interrupt()
+        return super().now
+
+
+@pytest.mark.parametrize("looks", [2, 30, 80, 100, 110, 120])
+def test_an_interrupt_at_any_time_keeps_what_was_found(looks):
+    market = few_of_many(60, 120, 12, 4)
+    stop = After(looks)
+    found, worth = solved(market, stop=stop)
+    assert stop.interrupted and worth > 0.7 * found.bound
+
+
 def test_time_that_is_over_still_leaves_an_allocation_and_a_bound():
     market = few_of_many(60, 120, 12, 4)
     stop = Stop(None)
