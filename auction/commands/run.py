@@ -1,5 +1,6 @@
 """The command ``run``: people's own tables, or a market's file, solved, priced and explained."""
 
+from itertools import islice
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -16,8 +17,8 @@ from auction.commands.terminal import clean_stdout, print_json, printable, stder
 from auction.explain.page import render
 from auction.explain.report import Report, report
 from auction.explain.tables import partners, tables_of
-from auction.explain.words import aligned, count, gains, lost, places_of, proof, trades_below, wins_above
-from auction.files import replacing, summary_of
+from auction.explain.words import aligned, certified, count, gains, lost, places_of, proof, trades_below, wins_above
+from auction.files import replacing, summary_of, write_certificate, write_market, write_outcome
 from auction.market import Int
 from auction.tables import read
 from auction.tables.notes import tokens
@@ -30,7 +31,12 @@ Tasks = Annotated[
 Providers = Annotated[
     Path | None, typer.Argument(help="providers, likewise; none beside a market's file", show_default=False)
 ]
+Out = Annotated[
+    Path | None,
+    typer.Option(help="a folder for a page, tables in CSV and Parquet, and what `check` takes", show_default=False),
+]
 PAGE = "report.html"
+LONGEST = 100  # rows of a table in the terminal
 
 
 def run_tables(
@@ -38,9 +44,7 @@ def run_tables(
     providers: Providers = None,
     solver: Annotated[str, typer.Option(help="a name from `python -m auction solvers`")] = "column_generation",
     mechanism: Annotated[str, typer.Option(help="a name from `python -m auction mechanisms`")] = "whitepaper",
-    out: Annotated[
-        Path | None, typer.Option(help="a folder for report.html and tables, CSV and Parquet", show_default=False)
-    ] = None,
+    out: Out = None,
     types: Types = None,
     unit: Unit = "tokens",
     alpha: Alpha = 2,
@@ -70,11 +74,7 @@ def run_tables(
     with working("reasons") as say, clean_stdout():
         made = report(market, outcome, mechanism, seed=seed, time_limit=time_limit, progress=say)
     if out is not None:
-        for name, table in tables_of(made).items():
-            write_csv(out / f"{name}.csv", table)
-            write_parquet(out / f"{name}.parquet", table)
-        with replacing(out / PAGE) as temporary:
-            temporary.write_text(render(made, _title(tasks, providers)), encoding="utf-8")
+        _write(out, made, _title(tasks, providers))
     if json:
         print_json(_plain(made))
     else:
@@ -84,6 +84,19 @@ def run_tables(
         stderr.print(f"of {left} it is not known what would change that: there was no time left", soft_wrap=True)
     if made.interrupted:
         raise typer.Exit(INTERRUPTED)
+
+
+def _write(out: Path, made: Report, title: str) -> None:
+    """The page, the tables, and what ``check`` takes."""
+    write_market(out / "market.npz", made.market)
+    write_outcome(out / "outcome.json", made.outcome)
+    if made.outcome.certificate is not None:
+        write_certificate(out / "certificate.json", made.outcome.certificate)
+    for name, table in tables_of(made).items():
+        write_csv(out / f"{name}.csv", table)
+        write_parquet(out / f"{name}.parquet", table)
+    with replacing(out / PAGE) as temporary:
+        temporary.write_text(render(made, title), encoding="utf-8")
 
 
 def _title(tasks: Path, providers: Path | None) -> str:
@@ -167,6 +180,8 @@ def _print_summary(made: Report) -> None:
     print(", ".join(count(size, *kind) for size, kind in zip(sizes, kinds, strict=True)) + "; amounts in tokens")
     users, sellers, _ = gains(market, made.best)
     print(f"best allocation: welfare {tokens(outcome.welfare)}, {proof(made)} ({outcome.solver})")
+    if words := certified(made):
+        print(f"  {words}")
     print(f"  at midpoint prices tasks gain {tokens(users)}, providers {tokens(sellers)}")
     users, sellers, platform = gains(market, made.auction)
     print(f"{made.mechanism}: welfare {tokens(made.auction_welfare)}, {lost(made) or 'compared with nothing proven'}")
@@ -181,6 +196,8 @@ def _print_table(title: str, columns: dict[str, list[str]]) -> None:
     for at, name in enumerate(columns):
         text = at == 0 or name in ("from", "for", "why")
         table.add_column(name, justify="left" if text else "right", overflow="fold", min_width=12 if text else None)
-    for row in zip(*columns.values(), strict=True):
+    for row in islice(zip(*columns.values(), strict=True), LONGEST):
         table.add_row(*map(printable, row))
     stdout.print(table)
+    if (more := len(next(iter(columns.values()))) - LONGEST) > 0:
+        print(f" and {more:,} more; --out writes all\n")

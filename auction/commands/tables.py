@@ -59,9 +59,9 @@ def export_tables(
 
     Example: python -m auction export market.json --out tables
     """
-    folder(out)
     with working(f"reading {market}"):
         loaded = read_market(market)
+    folder(out)
     for name, table in market_tables(loaded).items():
         write_csv(out / f"{name}.csv", table)
     work = f" --types {out / 'types.csv'}" if loaded.unit_work.any() else ""

@@ -8,7 +8,19 @@ import numpy as np
 
 from auction.explain.report import Report
 from auction.explain.tables import partners
-from auction.explain.words import PLACES, count, fixed, gains, lost, places_of, proof, share, trades_below, wins_above
+from auction.explain.words import (
+    PLACES,
+    certified,
+    count,
+    fixed,
+    gains,
+    lost,
+    places_of,
+    proof,
+    share,
+    trades_below,
+    wins_above,
+)
 from auction.mechanisms import Settlement
 from auction.tables import notes
 from auction.tables.notes import tokens
@@ -35,6 +47,7 @@ def render(report: Report, title: str) -> str:
         market=market,
         outcome=outcome,
         proof=proof(report),
+        certified=certified(report),
         lost=lost(report),
         mechanism="the whitepaper's auction" if report.mechanism == "whitepaper" else report.mechanism,
         short="whitepaper" if report.mechanism == "whitepaper" else report.mechanism,

@@ -19,6 +19,8 @@ from auction.welfare import welfare, winners
 
 FIRST_STEP = 1.25  # the bid that is tried first, over the one that the certificate's prices suggest
 
+PATIENCE, LEAST_TIME = 10, 0.2  # one solve gets that part of the time left, and that many seconds at the least
+
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Report:
@@ -148,11 +150,12 @@ class _Questions:
         return not self.stop.now and self.outcome.bound is not None
 
     def _solve(self, market: Market) -> Outcome:
+        remaining = self.stop.remaining()
         found = solvers.solve(
             market,
             self.outcome.solver,
             reading=self.outcome.reading,
-            time_limit=self.stop.remaining(),
+            time_limit=None if remaining is None else max(LEAST_TIME, remaining / PATIENCE),
             seed=self.outcome.seed,
             options=self.outcome.options,
         )

@@ -79,6 +79,12 @@ def proof(report: Report) -> str:
     return f"the optimum is at most {tokens(outcome.bound)}, so that at most {outcome.gap:.2%} of it are missing"
 
 
+def certified(report: Report) -> str:
+    """What prices alone prove, for anybody to derive again; empty without a certificate."""
+    bound = report.outcome.certified_bound
+    return "" if bound is None else f"prices certify that no allocation is worth more than {tokens(bound)}"
+
+
 def lost(report: Report) -> str:
     """What the mechanism loses, of the optimum or of what is known of it; empty where nothing is."""
     if report.auction_gap is None or not report.outcome.bound:

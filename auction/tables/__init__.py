@@ -3,10 +3,11 @@
 import os
 from pathlib import Path
 
+from auction.errors import InputError
 from auction.files import read_market
 from auction.market import Market
 from auction.tables.fields import fields_of
-from auction.tables.reading import read_sheet
+from auction.tables.reading import SUFFIXES, read_sheet
 
 File = str | os.PathLike[str]
 
@@ -43,6 +44,8 @@ def read(
         InputError: up to ten lines that each name file, row and column.
     """
     if providers is None:
+        if Path(tasks).name.lower().endswith(SUFFIXES):
+            raise InputError(f"{tasks}: a table of providers is needed beside it; or a market's file alone")
         return read_market(Path(tasks))
     work = None if types is None else read_sheet(Path(types))
     fields = fields_of(read_sheet(Path(tasks)), read_sheet(Path(providers)), work, unit)

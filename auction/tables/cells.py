@@ -12,6 +12,7 @@ from auction.tables.sheet import Faults, Sheet
 UNITS = {"tokens": 6, "milli": 3, "micro": 0}  # places to the right of each one's point that micro-tokens fill
 NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
 LONGEST = 60  # characters of a number
+DIGITS = 15  # of a spreadsheet's numbers; a sum such as 0.30000000000000004 has more
 ROOM = 400  # digits: of the longest number with the largest exponent
 Read = Callable[[Decimal], Any]
 
@@ -24,6 +25,9 @@ def amount(unit: str) -> tuple[Read, str]:
     def read(number: Decimal) -> int:
         with localcontext(prec=ROOM):
             micro = number.scaleb(UNITS[unit])
+        if micro != int(micro):
+            with localcontext(prec=DIGITS):
+                micro = +micro
         if micro > INT64_MAX or micro != int(micro):
             raise ValueError
         return int(micro)

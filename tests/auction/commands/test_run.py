@@ -45,6 +45,13 @@ def test_run_answers_who_trades_what_and_why_not(cli, tables):
     assert all(isinstance(amount, Decimal) for amount in exact["pays"])
 
 
+def test_what_is_claimed_can_be_checked(cli, tables):
+    printed = cli("run", *tables, "--solver", "column_generation", "--out", "report")[1]
+    assert "prices certify that no allocation is worth more than 131.39" in printed.replace("\n", " ")
+    files = [Path("report") / name for name in ("market.npz", "outcome.json", "certificate.json")]
+    assert cli("check", *files[:2], "--certificate", files[2])[0] == 0
+
+
 def test_json_holds_the_same_as_text(cli, tables):
     code, printed, _ = cli("run", *tables, "--solver", "ilp_cpsat", "--json")
     told = json.loads(printed)
@@ -52,6 +59,26 @@ def test_json_holds_the_same_as_text(cli, tables):
         "outcome", "mechanism", "tasks", "providers", "trades", "summary",
     }  # fmt: skip
     assert sum(map(Decimal, told["tasks"]["pays"])) == sum(map(Decimal, told["providers"]["receives"]))
+
+
+@pytest.mark.parametrize(
+    "arguments, said",
+    [
+        (["run", "tasks.csv"], "tasks.csv: a table of providers is needed beside it"),
+        (["run", "tasks.csv", "nowhere.csv"], "nowhere.csv: cannot be read"),
+        (["run", "tasks.csv", "providers.csv", "--unit", "euro"], "unit: 'euro' is not allowed; tokens, milli, micro"),
+        (["run", "tasks.csv", "providers.csv", "--alpha", "1"], "alpha: 1 is not allowed; an integer from 2"),
+        (["run", "tasks.csv", "providers.csv", "--solver", "gredy"], "unknown solver 'gredy'"),
+        (["run", "tasks.csv", "providers.csv", "--mechanism", "vgc"], "unknown mechanism 'vgc'"),
+        (["run", "tasks.csv", "providers.csv", "--out", "tasks.csv"], "tasks.csv: is no folder"),
+        (["import", "tasks.csv", "providers.csv", "--out", "market.csv"], "a market file ends in .json or .npz"),
+        (["export", "tasks.csv", "--out", "there"], "a market file ends in .json or .npz"),
+    ],
+)
+def test_bad_arguments_are_one_line_and_exit_code_2(cli, tables, arguments, said):
+    code, printed, error = cli(*arguments)
+    assert code == 2 and printed == "" and error.startswith("error: ") and said in error.splitlines()[0]
+    assert sorted(path.name for path in Path().iterdir()) == ["providers.csv", "tasks.csv"]
 
 
 def test_import_export_and_run_of_a_market_file(cli, tables, tmp_path):

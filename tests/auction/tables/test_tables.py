@@ -115,3 +115,13 @@ def test_amounts_are_exact(amount, unit):
 def test_the_template_is_a_market(tmp_path):
     market = auction.read(*written(tmp_path, template.TASKS, template.PROVIDERS))
     assert market.tasks > 3 and market.types == 3
+
+
+def test_sums_of_a_spreadsheet_are_what_it_shows():
+    """0.1 + 0.2 is 0.30000000000000004; a seventh place that is meant is refused, large amounts keep every digit."""
+    providers = pd.DataFrame({"provider": ["p"], "cost": [0.1 + 0.2], "slots": [1], "A": [1]})
+    tasks = pd.DataFrame({"task": ["t"], "value": ["1234567890123.000001"], "A": [1]})
+    market = Market.from_frames(tasks, providers)
+    assert (market.cost[0], market.value[0]) == (300_000, 1_234_567_890_123_000_001)
+    with pytest.raises(auction.InputError, match="no finer than 0.000001"):
+        Market.from_frames(tasks.assign(value=0.0000005), providers)
