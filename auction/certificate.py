@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from auction._searched_cover import searched_cover
 from auction._support_covers import covers_by_support
 from auction.arrays import INT64_MAX
 from auction.errors import InputError
@@ -22,6 +23,7 @@ from auction.market import Float, Int, Market, Reading
 
 LATTICE_LIMIT = 100_000_000  # points of a lattice of demands: 800 MB
 WORK_LIMIT = 4_000_000_000  # steps of a derivation, lattice points x rows of prices x types: some ten seconds
+SEARCH_FROM = 20_000_000  # steps of all lattices from which demands are searched for their covers
 PAIR_LIMIT = 100_000_000  # demands x rows up to which demands are looked at one by one
 
 
@@ -141,7 +143,9 @@ def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat
     """(m,) f of each demand, at most ``highest``: over one lattice for all, or demand by demand if that is less.
 
     A row is used once, or with ``repeat`` as often as it takes. A single demand has a lattice of its own or, where few
-    rows are of use to it and none is repeated, goes through their subsets.
+    rows are of use to it and none is repeated, goes through their subsets. Where all that is much, demands of larger
+    lattices whose rows are not repeated are searched for their covers; one that takes too many steps counts as what it
+    costs at least by then.
     """
     top = demand.max(axis=0, initial=0)
     demands, of = np.unique(demand, axis=0, return_inverse=True)
@@ -152,15 +156,24 @@ def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat
         own = _lattice_steps(demands, useful)
         if not repeat:
             subsets = 2.0 ** np.minimum(useful, 1000) * (demands > 0).sum(axis=1)
-    apart = float(np.minimum(own, subsets).sum())
+    alone = np.minimum(own, subsets)
+    searched = np.zeros(len(demands), dtype=bool)
+    if not repeat and len(demands) * len(rows) <= PAIR_LIMIT and min(together, float(alone.sum())) > SEARCH_FROM:
+        searched = alone > SEARCH_FROM / len(demands)
+    apart = float(alone[~searched].sum())
     _refuse_work(min(together, apart))
-    if together <= apart:
+    if together <= apart and not searched.any():
         return _covers_of_all(top, rows, price, highest, repeat)[np.ravel_multi_index(tuple(demand.T), tuple(top + 1))]
-    cover = np.zeros(len(demands), dtype=np.int64)
+    cover, steps = np.zeros(len(demands), dtype=np.int64), WORK_LIMIT
     for d in np.flatnonzero(demands.any(axis=1)):
         wanted = demands[d] > 0
         use = rows[:, wanted].any(axis=1)
         arrays = demands[d, wanted], np.ascontiguousarray(rows[use][:, wanted]), price[use], highest
+        if searched[d]:
+            clipped = np.ascontiguousarray(np.minimum(arrays[1], arrays[0]))
+            cover[d], taken = searched_cover(arrays[0], clipped, *arrays[2:], steps)
+            steps = max(0, steps - taken)
+            continue
         cover[d] = _covers_of_all(*arrays, repeat)[-1] if (own <= subsets)[d] else _cheapest_subset(*arrays)
     return cover[of.reshape(-1)]
 

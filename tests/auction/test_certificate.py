@@ -143,7 +143,8 @@ def test_a_vector_is_repeated_as_often_as_it_takes_in_one_pass(generate):
 
 def test_more_work_than_allowed_is_refused_at_once(generate, refusal):
     market = replace(generate("uniform", 2, 40, 2, 0), demand=[[9999, 9998], [9999, 1]])
-    assert "steps" in refusal(derived_bound, market, "bundle", np.zeros(40, dtype=np.int64), None)
+    vector, _ = distinct_rows(clipped(market))
+    assert "steps" in refusal(derived_bound, market, "bundle", np.zeros(len(vector), dtype=np.int64), vector)
     vaster = replace(market, demand=[[10**9, 10**9], [10**9, 1]], unit_work=np.zeros(2))
     vector, _ = distinct_rows(clipped(vaster))
     assert "memory" in refusal(derived_bound, vaster, "bundle", np.zeros(len(vector), dtype=np.int64), vector)

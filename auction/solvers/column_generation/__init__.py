@@ -40,7 +40,7 @@ def solve(
     """
     if not 0 <= gap <= 1:
         raise InputError(f"option gap of column_generation: {gap} is not allowed; a number from 0 to 1")
-    if rows == "providers" or (rows == "auto" and by_provider.fits(market, reading)):
+    if rows == "providers" or (rows == "auto" and by_provider.fits(market)):
         return by_provider.solve(market, reading, stop, gap)
     if rows == "supports" or (rows == "auto" and (units(market) != 1).any()):
         if (grid := group(market, reading)) is not None:

@@ -4,65 +4,54 @@ import numpy as np
 
 from auction.allocation import Allocation
 from auction.certificate import Certificate
-from auction.errors import InputError
 from auction.market import Int, Market, Reading
 from auction.search import Found, Stop, trivial_bound
-from auction.solvers._exact import dot
 from auction.solvers._minimal_covers import SMALL
-from auction.solvers._time import flag_of, half_of
+from auction.solvers._time import flag_of, half_of, with_grace
 from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import (
     Pool,
     ReducedMarket,
     allocation_of,
-    build_pool,
     columns_of,
+    join,
     minimal_columns,
     price_columns,
     reduce_market,
     whole_columns,
 )
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
-from auction.solvers.column_generation.enumeration import columns_within
-from auction.solvers.column_generation.lattices import (
-    ENTRIES,
-    STEPS,
-    Lattice,
-    lattices,
-    needed_price,
-    with_needed,
-)
+from auction.solvers.column_generation.lattices import Lattice, lattices
 from auction.solvers.column_generation.master import RestrictedMaster
-from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
 from auction.solvers.column_generation.primal import improve_from_pool
+from auction.solvers.column_generation.searched import SearchedCovers
+from auction.solvers.column_generation.tabled import TabledCovers
 
+Covers = TabledCovers | SearchedCovers
+
+TABLED = 3  # types up to which covers come out of tables, where those fit memory
 ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provider
+NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
 
 
-def fits(market: Market, reading: Reading) -> bool:
+def fits(market: Market) -> bool:
     """Whether ``auto`` takes a row a provider."""
-    if market.tasks + market.providers > ROW_LIMIT:
-        return False
-    reduced = reduce_market(market)
-    return reading == "whole" or lattices(reduced) is not None or minimal_columns(reduced) is not None
+    return market.tasks + market.providers <= ROW_LIMIT
 
 
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     """Bound, certificate and allocation; the bound is the certificate's or, where the search proved less, that.
 
-    Where tables of cover prices are large but covers few, as of few providers and demands of any size, all columns are
-    listed, and as under ``whole`` the search is over those.
-
-    Raises:
-        InputError: neither is possible.
+    Where covers are few, as of few providers and demands of any size, all columns are listed, and as under ``whole``
+    the search is over those. Of few types tables of cover prices price the others, of many a search for each task.
     """
     reduced = reduce_market(market)
-    parts = lattices(reduced) if reading == "bundle" else None
+    parts = lattices(reduced) if reading == "bundle" and market.types <= TABLED else None
     if not reduced.task.size or not reduced.provider.size or parts == []:
         nothing = Certificate(market.digest, reading, 0, np.zeros(market.providers, dtype=np.int64))
         return Found(Allocation.empty(), 0, "optimal", nothing)
@@ -74,12 +63,14 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
             bound, price = _relaxation_of(pool, reduced, stop)
             best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag)
         else:
-            assert parts is not None
-            root = _root(reduced, parts, best, stop, flag)
+            covers_at = SearchedCovers(reduced) if parts is None else TabledCovers(reduced, parts)
+            root = _root(reduced, covers_at, best, stop, flag)
             if root is None:
                 return Found(allocation_of(reduced, best), trivial_bound(market), "time limit")
-            bound, price = root
-            best, upper, proof = _enumerate(reduced, parts, bound, price, best, gap, stop, flag)
+            bound, price, pool = root
+            if parts is None:
+                best = improve_from_pool(pool, price, best, stop)
+            best, upper, proof = _enumerate(covers_at, bound, price, best, gap, stop, flag)
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[reduced.provider] = price
     certificate = Certificate(market.digest, reading, bound, premium)
@@ -89,26 +80,16 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
 
 
 def _every_column(market: Market, reading: Reading, reduced: ReducedMarket, parts: list[Lattice] | None) -> Pool | None:
-    """All columns there are; None where tables price their covers sooner.
-
-    Raises:
-        InputError: of bundles, more than are listed, and tables beyond memory.
-    """
+    """All columns there are; None where tables price their covers sooner, or they are too many."""
     if reading == "whole":
         return whole_columns(market, reduced)
     if parts is not None and sum(part.entries for part in parts) <= SMALL:
         return None
-    if (pool := minimal_columns(reduced)) is None and parts is None:
-        raise InputError(
-            f"market: covers of its demands by its providers need tables of more than {ENTRIES} entries "
-            f"or {STEPS} steps, and there are too many to be listed"
-        )
-    return pool
+    return minimal_columns(reduced)
 
 
 def _enumerate(
-    reduced: ReducedMarket,
-    parts: list[Lattice],
+    covers_at: Covers,
     bound: int,
     price: Int,
     best: Pool,
@@ -119,11 +100,11 @@ def _enumerate(
     """Search the columns of little slack, and more of them, until what needs any other is worth less than the best."""
     upper, proof, spread = bound, None, bound * SPREAD
     if upper - int(best.profit.sum()) > gap * upper and not stop.now:
-        near = columns_within(reduced, parts, price, int(NEAR * bound) + 1, stop, flag)
+        near = covers_at.within(price, int(NEAR * bound) + 1, stop, flag)
         best = best if near is None else improve_from_pool(near, price, best, stop)
     while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:
         outside = max(worth, bound - int(spread))
-        if (pool := columns_within(reduced, parts, price, bound - outside, stop, flag)) is None:
+        if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:
             break
         best, within, proof = _prove(pool, price, outside, best, gap, stop, flag)
         upper = min(upper, within)
@@ -168,59 +149,58 @@ def _relaxation_of(pool: Pool, reduced: ReducedMarket, stop: Stop) -> tuple[int,
     return min(((price_columns(pool, price)[0], price) for price in trials), key=lambda tried: tried[0])
 
 
-def _root(reduced: ReducedMarket, parts: list[Lattice], start: Pool, stop: Stop, flag: Int) -> tuple[int, Int] | None:
+def _root(
+    reduced: ReducedMarket, covers_at: Covers, start: Pool, stop: Stop, flag: Int
+) -> tuple[int, Int, Pool] | None:
     """Column generation with smoothed prices (Wentges): bound and the prices pi (n,) that prove it.
 
-    Whatever prices are tried, their cheapest covers give the bound sum_i max(0, b_i - f(C_i; c + pi)) + w pi, so that
-    stopping at any time leaves a valid one. None where not even the first prices were evaluated in time.
+    Covers are priced roughly until that brings nothing. Whatever prices are tried, what covers cost at least gives the
+    bound sum_i max(0, b_i - f(C_i; c + pi)) + w pi, so that stopping at any time leaves a valid one. None where not
+    even the first prices were evaluated in time.
+
+    Returns:
+        the bound, the prices, and all columns of the master.
     """
     t, highest = reduced.task.size, reduced.bid.max()
     price = np.zeros(reduced.provider.size, dtype=np.int64)
-    if (first := _evaluate(reduced, parts, price, flag)) is None:
+    if (first := covers_at.evaluate(price, flag)) is None:
         return None
     bound, covers = first
     unit = max(1, int(highest) // 1000)
     master = RestrictedMaster(reduced.limit, unit, stop)
     master.add_columns(start)
     master.add_columns(covers)
+    pool = join(start, covers)
     while not stop.now and (solution := master.solve()) is not None:
         value, dual, _ = solution
         if bound - value <= 1e-9 * value:
             break
+        if bound - value < NEARING * covers_at.tolerance * value:
+            covers_at.sharpen()
         weight = SMOOTHING
         while True:
             trial = np.rint(weight * price + (1 - weight) * np.minimum(dual[t:], highest)).astype(np.int64)
-            if (tried := _evaluate(reduced, parts, trial, flag)) is None:
-                return bound, price
+            if (tried := covers_at.evaluate(trial, flag)) is None:
+                return _settled(covers_at, bound, price, stop), price, pool
             if tried[0] < bound:
                 bound, price = tried[0], trial
             covers = tried[1]
             entering = np.flatnonzero(covers.profit - covers.A.T @ dual > 1e-6 * unit)
-            if entering.size or weight == 0:
+            if entering.size or (weight == 0 and not covers_at.sharpen()):
                 break
             weight = max(0.0, 2 * weight - 1)  # mispriced: twice as far towards the master's own prices
         if not entering.size:
             break
         master.add_columns(covers.only(entering))
-    return bound, price
+        pool = join(pool, covers.only(entering))
+    return _settled(covers_at, bound, price, stop), price, pool
 
 
-def _evaluate(reduced: ReducedMarket, parts: list[Lattice], price: Int, flag: Int) -> tuple[int, Pool] | None:
-    """The bound that prices prove and each task's cheapest cover at them; None when cut short."""
-    paid = np.minimum(reduced.cost + price, NEVER - 1)
-    bound, size = dot(reduced.limit[reduced.task.size :], price), 0
-    task, ends, provider = [], [], []
-    for part in parts:
-        table = cover_prices(part.top, part.slot, paid[part.provider], flag)
-        if not table.size:
-            return None
-        needed = needed_price(part, paid)
-        least = np.minimum(table[0, lattice_points(part.top, part.demand)], NEVER - needed) + needed
-        bound += int(np.maximum(reduced.bid[part.task] - least, 0).sum())
-        covered = np.flatnonzero(least < NEVER)
-        end, member = with_needed(part, *cheapest_covers(part.top, part.slot, table, part.demand[covered]))
-        task.append(part.task[covered])
-        ends.append(end + size)
-        provider.append(member)
-        size += member.size
-    return bound, build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
+def _settled(covers_at: Covers, bound: int, price: Int, stop: Stop) -> int:
+    """The bound that the prices prove, exactly where a moment is enough."""
+    rough = covers_at.tolerance > 0
+    while covers_at.sharpen():
+        pass
+    with flag_of(with_grace(stop)) as flag:
+        exact = covers_at.evaluate(price, flag) if rough else None
+    return bound if exact is None else min(bound, exact[0])

@@ -13,6 +13,8 @@ from auction.solvers._exact import SAFE, dot
 from auction.solvers._formulation import candidates
 from auction.solvers._minimal_covers import minimal_covers
 
+LIMIT = 1_000_000  # columns listed at most
+
 
 @dataclass(frozen=True)
 class Pool:

@@ -3,14 +3,8 @@
 import numpy as np
 from numba import njit
 
-from auction.market import Int
-from auction.search import Stop
 from auction.solvers._minimal_covers import is_minimal
-from auction.solvers.column_generation.columns import Pool, ReducedMarket, build_pool
-from auction.solvers.column_generation.lattices import Lattice, needed_price, with_needed
-from auction.solvers.column_generation.pricing import NEVER, cover_prices, lattice_point, lattice_points
-
-LIMIT = 1_000_000  # columns
+from auction.solvers.column_generation.pricing import lattice_point
 
 
 @njit(
@@ -88,37 +82,3 @@ def covers_within(top, slot, price, table, demand, budget, limit, flag):
         else:
             break
     return ends[:found].copy(), members[:size].copy()
-
-
-def columns_within(
-    reduced: ReducedMarket, parts: list[Lattice], price: Int, spread: int, stop: Stop, flag: Int
-) -> Pool | None:
-    """Every minimal column of slack below ``spread``; None when there are more than LIMIT or it was stopped.
-
-    An allocation that uses any other is worth at most the bound of ``price`` less ``spread``, or no more than one
-    that does without.
-
-    Args:
-        price: (n,) premiums pi_j of providers.
-    """
-    paid = np.minimum(reduced.cost + price, NEVER - 1)
-    task, ends, provider = [], [], []
-    found = size = 0
-    for part in parts:
-        own = paid[part.provider]
-        table = cover_prices(part.top, part.slot, own, flag)
-        if not table.size:
-            return None
-        least, needed = table[0, lattice_points(part.top, part.demand)].tolist(), needed_price(part, paid)
-        for i, demand, cheapest in zip(part.task.tolist(), part.demand, least, strict=True):
-            budget = min(min(int(reduced.bid[i]), cheapest + needed) + spread, NEVER) - 1 - needed
-            end, member = covers_within(part.top, part.slot, own, table, demand, budget, LIMIT - found, flag)
-            end, member = with_needed(part, end, member)
-            found += end.size
-            if found > LIMIT or flag[0] or stop.now:
-                return None
-            task.append(np.full(end.size, i))
-            ends.append(end + size)
-            provider.append(member)
-            size += member.size
-    return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))

@@ -27,11 +27,10 @@ def test_a_certificate_is_derived_again(cli, solved):
     assert json.loads(solved[1].read_text())["certified_bound"] == certificate["bound"]
 
 
-@pytest.mark.parametrize("change", [-1, 1])
-def test_a_bound_that_its_prices_do_not_give_fails(cli, solved, change):
+def test_a_bound_that_its_prices_do_not_give_fails(cli, solved):
     market, outcome, certificate = solved
     stated = json.loads(certificate.read_text())
-    certificate.write_text(json.dumps(stated | {"bound": stated["bound"] + change}))
+    certificate.write_text(json.dumps(stated | {"bound": stated["bound"] - 1}))
     code, printed, _ = cli("check", market, outcome, "--certificate", certificate)
     assert code == 1
     assert f"its prices prove {stated['bound']}" in printed

@@ -96,14 +96,35 @@ def test_same_result_twice(generate):
     assert np.array_equal(one.allocation.provider, two.allocation.provider)
 
 
-def test_tables_beyond_memory_are_refused_where_covers_cannot_be_listed(generate, refusal, monkeypatch):
+def test_covers_beyond_tables_and_lists_are_searched_for(generate, monkeypatch):
     market = generate("uniform", 3, 12, 3, 0)
     vast = {"demand": market.demand * 10_000, "resource": market.resource * 10_000}
-    huge = replace(market, value=market.value + 10**12, alpha=10**13, **vast)
-    assert by_provider.fits(huge, "bundle")
+    huge = replace(market, unit_work=market.unit_work / 10_000, **vast)
+    assert lattice_limits.lattices(reduce_market(huge)) is None
     monkeypatch.setattr(_minimal_covers, "COVERS", 0)
-    assert "tables of" in refusal(run, huge)
-    assert not by_provider.fits(huge, "bundle") and by_provider.fits(huge, "whole")
+    found, worth = run(huge)
+    assert found.status == "optimal" and worth == run(market)[1]
+
+
+@pytest.mark.parametrize("family", instances.names())
+def test_many_types_are_proved_as_cpsat_proves_them(generate, family, monkeypatch):
+    monkeypatch.setattr(_minimal_covers, "COVERS", 0)
+    for seed, types in enumerate((4, 5, 6)):
+        market = generate(family, 8, 12, types, seed)
+        market = replace(market, slots=np.minimum(market.slots, 1 + seed))
+        found, worth = run(market, limit=60)
+        assert found.status == "optimal"
+        assert worth == solvers.solve(market, "ilp_cpsat", time_limit=60).welfare
+
+
+@given(market=st.from_type(Market))
+def test_searched_covers_agree_with_brute_force(market):
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(by_provider, "TABLED", 0)
+        patch.setattr(_minimal_covers, "COVERS", 0)
+        found, worth = run(market)
+    assert found.status == "optimal"
+    assert worth == solvers.solve(market, "brute_force").welfare
 
 
 def test_cover_prices_and_covers(generate):
@@ -159,7 +180,7 @@ def goods(bids, count, seed):
 def test_bids_for_sets_of_forty_goods_are_proved():
     """One lattice of all demands would have 2^40 points; every cover needs all its goods."""
     market = goods(60, 40, 1)
-    assert by_provider.fits(market, "bundle")
+    assert by_provider.fits(market)
     found = column_generation.solve(market, "bundle", Stop(60.0), 0)
     worth = welfare(market, found.allocation)
     assert found.status == "optimal"
