@@ -10,7 +10,7 @@ from auction.market import Int
 from auction.search import Stop
 from auction.solvers._support_prices.dual import DualPoint, asks_at, respond_to
 from auction.solvers._support_prices.grid import Grid, Supports, group_tasks
-from auction.solvers._support_prices.search import Walk
+from auction.solvers._support_prices.search import Walk, some_supports
 from auction.solvers._support_prices.serving import serve
 from auction.solvers._time import with_grace
 
@@ -39,18 +39,18 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop) -> All
     pace = 0.0  # seconds a task
     for number in range(2 * STEPS):
         supports = grid.supports
-        everyone = np.ones(supports.first.size - 1, dtype=bool)
         for _ in range(ROUNDS if number else 0):
             if not stop.now:
-                walk.step(NOISE, STEP, everyone)
+                walk.step(NOISE, STEP, some_supports(grid, rng))
         price = walk.price()
-        surplus = supports.bid - respond_to(grid, [asks_at(grid, price)], np.flatnonzero(everyone)).cover
+        cover = respond_to(grid, [asks_at(grid, price)], np.arange(supports.first.size - 1)).cover
+        surplus = supports.bid - cover
         order = np.argsort(-surplus, kind="stable")[: int((surplus > 0).sum())]
         remaining = stop.remaining()
         late = remaining is not None and remaining < HASTE * pace * order.size
         last = stop.now or late or order.size <= each or number == 2 * STEPS - 1
         served, begun = order if last else order[:each], time.perf_counter()
-        task, slot = serve(grid, served, price, left, with_grace(stop) if last else stop)
+        task, slot = serve(grid, served, price, left, cover, with_grace(stop) if last else stop)
         pace = (time.perf_counter() - begun) / max(1, served.size)
         won.append((supports.task[task], offers.provider[slot]))
         waiting = np.setdiff1d(supports.task, won[-1][0])
@@ -59,8 +59,11 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop) -> All
         grid = replace(grid, supports=_regrouped(grid, waiting))
         walk.restart(grid)
         if last:
-            order = np.argsort(-grid.supports.bid, kind="stable")
-            task, slot = serve(grid, order, offers.cost, left, with_grace(stop))
+            asks = asks_at(grid, np.where(left > 0, offers.cost, walk.never))
+            cover = respond_to(grid, [asks], np.arange(grid.supports.first.size - 1)).cover
+            surplus = grid.supports.bid - cover
+            order = np.argsort(-surplus, kind="stable")[: int((surplus > 0).sum())]
+            task, slot = serve(grid, order, offers.cost, left, cover, with_grace(stop))
             won.append((grid.supports.task[task], offers.provider[slot]))
             break
     task, provider = (np.concatenate(part) for part in zip(*won, strict=True))

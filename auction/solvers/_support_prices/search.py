@@ -22,7 +22,7 @@ GROWTH = 6  # from one sample to the next
 AT_ONCE = 2500  # supports asked a round, on average, where there are more
 MEMORY = 0.2  # weight of a round in the running mean of requests, if it asks all supports
 SLOWER = 16  # rounds after which steps of log prices have shrunk by the root of two
-EVERY = 20  # rounds between two evaluations
+EVERY = 40  # rounds between two evaluations
 
 
 class Rounds(NamedTuple):
@@ -50,7 +50,7 @@ class Walk:
         vector = grid.offers.vector
         self._log = np.zeros(int(vector.max(initial=-1)) + 1)
         self._log[vector] = np.log(np.maximum(price, 1.0))
-        self._never = int(grid.supports.bid.max(initial=0))
+        self.never = int(grid.supports.bid.max(initial=0))
         self._mean: Float | None = None
         self._number = 0
 
@@ -60,7 +60,7 @@ class Walk:
         return self._offered(np.maximum(self.grid.offers.cost, np.rint(price).astype(np.int64)))
 
     def _offered(self, price: Int) -> Int:
-        return np.where(self.slots > 0, np.minimum(price, self._never), self._never)
+        return np.where(self.slots > 0, np.minimum(price, self.never), self.never)
 
     def restart(self, grid: Grid) -> None:
         """Go on from these prices with other tasks."""
@@ -102,7 +102,7 @@ def search_prices(grid: Grid, rng: np.random.Generator, stop: Stop) -> DualPoint
     for number in range(rounds.number):
         if stop.now:
             break
-        walk.step(rounds.noise(number), rounds.step, _some_supports(grid, rng))
+        walk.step(rounds.noise(number), rounds.step, some_supports(grid, rng))
         if number % EVERY == EVERY - 1 or number == rounds.number - 1:
             best = min(best, evaluate(grid, walk.price()), key=lambda at: at.value)
             stop.report(bound=best.value)
@@ -119,11 +119,12 @@ def _carried_up(grid: Grid, price: Float, share: float, rounds: Rounds, rng: np.
     for number in range(rounds.number):
         if stop.now:
             break
-        walk.step(rounds.noise(number), rounds.step, _some_supports(part, rng))
+        walk.step(rounds.noise(number), rounds.step, some_supports(part, rng))
     return worths(part, walk.price())
 
 
-def _some_supports(grid: Grid, rng: np.random.Generator) -> NDArray[np.bool_]:
+def some_supports(grid: Grid, rng: np.random.Generator) -> NDArray[np.bool_]:
+    """(S,) those that are asked in a round: AT_ONCE of them, more or less, at least one; all where they are no more."""
     count = grid.supports.first.size - 1
     if count <= AT_ONCE:
         return np.ones(count, dtype=bool)

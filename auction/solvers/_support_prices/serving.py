@@ -15,6 +15,7 @@ from auction.solvers._support_prices.grid import Grid, Offers
 from auction.solvers._support_prices.programmes import _OFFERS, _SUPPORTS, _VECTOR
 
 _FLOATS = float64[::1]
+SLACK = 8  # a cover is sought that costs at most one in so many parts more than it does at least, as far as is known
 CHUNK = 256  # tasks between two looks at the clock
 NODES = 1_000  # of the search for a cover: beyond, the best found so far is taken
 
@@ -53,9 +54,15 @@ def _shelved(offers: Offers, ask: Int, amounts: int) -> Shelves:
     return Shelves(ask, first, slot[order], offers.pair_member[np.lexsort((ask[offers.pair_member], pair))])
 
 
-@njit(int64(int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, _VECTOR, _VECTOR), cache=True, nogil=True)
-def _candidates(i, s, supports, offers, shelf, left, amounts, mark, found):
-    """Fill in slots left that ask less than task i bids; of those that share one type with it, some of each amount."""
+@njit(
+    int64(int64, int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, _VECTOR, _VECTOR), cache=True, nogil=True
+)
+def _candidates(i, s, limit, supports, offers, shelf, left, amounts, mark, found):
+    """Fill in slots left that ask less than the limit; of those that share one type with it, some of each amount.
+
+    ``mark`` (n + 1,) holds the number of the search that last met each slot, and of this one.
+    """
+    mark[-1] += 1
     count = 0
     begin = supports.type_first[s]
     d = supports.type_first[s + 1] - begin
@@ -66,22 +73,22 @@ def _candidates(i, s, supports, offers, shelf, left, amounts, mark, found):
             copies = (need + x - 1) // x
             for p in range(shelf.first[k * amounts + x], shelf.first[k * amounts + x + 1]):
                 j = shelf.slot[p]
-                if copies == 0 or shelf.ask[j] >= supports.bid[i]:
+                if copies == 0 or shelf.ask[j] >= limit:
                     break
                 if left[j] > 0:
                     copies -= 1
-                    if mark[j] != i:
-                        mark[j] = i
+                    if mark[j] != mark[-1]:
+                        mark[j] = mark[-1]
                         found[count] = j
                         count += 1
     for a in range(d):
         for b in range(a + 1, d):
             r = offers.pair[supports.type[begin + a], supports.type[begin + b]]
             for j in shelf.pair_slot[offers.pair_first[r] : offers.pair_first[r + 1]]:
-                if shelf.ask[j] >= supports.bid[i]:
+                if shelf.ask[j] >= limit:
                     break
-                if left[j] > 0 and mark[j] != i:
-                    mark[j] = i
+                if left[j] > 0 and mark[j] != mark[-1]:
+                    mark[j] = mark[-1]
                     found[count] = j
                     count += 1
     return count
@@ -89,14 +96,26 @@ def _candidates(i, s, supports, offers, shelf, left, amounts, mark, found):
 
 @njit(
     types.Tuple([int64, _VECTOR])(
-        int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, int64, _FLOATS, _VECTOR, _VECTOR
+        int64,
+        int64,
+        int64,
+        _SUPPORTS,
+        _OFFERS,
+        _SHELVES,
+        _VECTOR,
+        int64,
+        types.boolean,
+        int64,
+        _FLOATS,
+        _VECTOR,
+        _VECTOR,
     ),
     cache=True,
     nogil=True,
 )
-def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, nodes, multiplier, mark, found):
-    """What a cover of task i by slots left costs at least, its bid if none costs less, and the cheapest found."""
-    count = _candidates(i, s, supports, offers, shelf, left, amounts, mark, found)
+def _cover_of(i, s, limit, supports, offers, shelf, left, amounts, whole, nodes, multiplier, mark, found):
+    """What a cover of task i by slots left costs at least, the limit if none costs less, and the cheapest found."""
+    count = _candidates(i, s, limit, supports, offers, shelf, left, amounts, mark, found)
     begin = supports.type_first[s]
     d = supports.type_first[s + 1] - begin
     demand = supports.demand[i, :d].copy()
@@ -115,9 +134,9 @@ def _cover_of(i, s, supports, offers, shelf, left, amounts, whole, nodes, multip
         if whole and (best < 0 or ask[c] < ask[best]) and (supply[c] == demand).all():
             best = c
     if whole:
-        return (ask[best], found[best : best + 1].copy()) if best >= 0 else (supports.bid[i], found[:0].copy())
+        return (ask[best], found[best : best + 1].copy()) if best >= 0 else (limit, found[:0].copy())
     never = np.zeros(1, dtype=np.int64)
-    lower, _, chosen = cover_of(demand, supply, ask, supports.bid[i], multiplier[:d], nodes, 0, never)
+    lower, _, chosen = cover_of(demand, supply, ask, limit, multiplier[:d], nodes, 0, never)
     return lower, found[:count][chosen]
 
 
@@ -134,15 +153,21 @@ def _serve(order, support, supports, offers, shelf, left, amounts, whole, nodes,
 
     With ``take`` they are taken, but for those that cost as much as the bid. Fills in ``lower`` of these tasks.
     """
-    mark = np.full(left.size, -1)
+    mark = np.zeros(left.size + 1, dtype=np.int64)
     found = np.empty(left.size, dtype=np.int64)
     task = np.empty(1024, dtype=np.int64)
     slot = np.empty(1024, dtype=np.int64)
     size = 0
     for i in order:
-        lower[i], cover = _cover_of(
-            i, support[i], supports, offers, shelf, left, amounts, whole, nodes, multipliers[i], mark, found
-        )
+        bid = supports.bid[i]
+        limit = min(bid, lower[i] + lower[i] // SLACK + 1)  # most slots ask for more than a cover costs
+        while True:
+            lower[i], cover = _cover_of(
+                i, support[i], limit, supports, offers, shelf, left, amounts, whole, nodes, multipliers[i], mark, found
+            )
+            if cover.size > 0 or limit == bid:
+                break
+            limit = bid
         if cover.size == 0 or (take and offers.cost[cover].sum() >= supports.bid[i]):
             continue
         while size + cover.size > task.size:
@@ -156,7 +181,7 @@ def _serve(order, support, supports, offers, shelf, left, amounts, whole, nodes,
     return task[:size].copy(), slot[:size].copy()
 
 
-def serve(grid: Grid, order: Int, ask: Int, left: Int, stop: Stop) -> tuple[Int, Int]:
+def serve(grid: Grid, order: Int, ask: Int, left: Int, cover: Int, stop: Stop) -> tuple[Int, Int]:
     """Tasks in order take exact cheapest covers of slots that are left: pairs of a task and a slot.
 
     Args:
@@ -164,9 +189,11 @@ def serve(grid: Grid, order: Int, ask: Int, left: Int, stop: Stop) -> tuple[Int,
         order: places in ``grid.supports``.
         ask: (n,) what a slot counts for; a cover that asks or costs as much as the bid is not taken.
         left: (n,) slots on offer, of which those taken are subtracted.
+        cover: (t,) what covers cost at least, as far as is known.
         stop: who has not had a turn by then gets nothing.
     """
-    work = _covers_at(grid, ask, left, Covers.of(grid), NODES, take=True)
+    known = Covers(cover.copy(), np.zeros(grid.supports.demand.shape))
+    work = _covers_at(grid, ask, left, known, NODES, take=True)
     won = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
     for begin in range(0, order.size, CHUNK):
         if stop.now:

@@ -116,7 +116,7 @@ def _completed(grid: Grid, taken: tuple[Int, Int], at: DualPoint, stop: Stop) ->
     won = [taken]
     for amount, ask in ((supports.bid - at.cover, at.price), (supports.bid, offers.cost)):
         order = np.argsort(-amount, kind="stable")
-        won.append(serve(grid, order[waiting[order]], ask, left, with_grace(stop)))
+        won.append(serve(grid, order[waiting[order]], ask, left, at.cover, with_grace(stop)))
         waiting[won[-1][0]] = False
     task, slot = (np.concatenate(part) for part in zip(*won, strict=True))
     return Allocation.of(supports.task[task], offers.provider[slot])
