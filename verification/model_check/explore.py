@@ -13,6 +13,7 @@ from verification.model_check.moves import PARTS, parts
 from verification.model_check.properties import check_end, check_move
 from verification.model_check.recall import Recall
 from verification.model_check.setting import Roles, Setting
+from verification.model_check.sides import closed
 from verification.model_check.world import Atoms, Puts, View, World, change, follow, puts_of, world_of
 
 
@@ -114,7 +115,8 @@ def _worked_out(setting: Setting, atoms: Atoms, part: tuple[str, str], view: Vie
             check_move(setting, view, move)
         except AssertionError as error:
             wrong = str(error)
-        steps.append(Step(move.what, puts_of(view, move.facts, move.money, atoms), move.timer, wrong))
+        facts = (*move.facts, *closed(setting, view, move))
+        steps.append(Step(move.what, puts_of(view, facts, move.money, atoms), move.timer, wrong))
     return tuple(steps)
 
 

@@ -96,7 +96,7 @@ def _main(setting: Setting, view: View, name: str) -> Moves:
     if lease["state"] == "received":
         secret = {"secret": setting.secrets[name]}
         yield from done(setting, view, coordinated(setting, "publish", named | secret), timer=True)
-        if lease["due"] >= TICK:
+        if lease["due"] >= TICK and setting.roles.audit != "drawn":
             yield passes(view, "lease", name, "due")
     result, final = view.fact("result", name), coordinated(setting, "final", named)
     over = view.supposing("result", name, result | {"window": PASSED})

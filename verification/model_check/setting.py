@@ -115,6 +115,12 @@ class Setting:
             works.setdefault(name, []).append(lease)
         return works
 
+    @cached_property
+    def alike(self) -> list[int]:
+        """Of each commitment, the first whose being right, and whose having the asserter's root, are the same."""
+        sides = [(each.right, bool(each.play)) for each in self.others]
+        return [sides.index(side) for side in sides]
+
     def ask(self, party: str, kind: str, content: Any, market: str | None = None) -> Request:
         """A request; nothing here looks at its signature."""
         return Request(kind, name_of(party), content, "", self.market if market is None else market)

@@ -17,6 +17,7 @@ from hashlib import blake2b
 from typing import Any, cast
 
 from verification.ledger.state import BURNT, FUND, Fact, Move, State, owner_of
+from verification.market.rules import DEPUTIES
 
 DEPOSIT = 10**9
 """Of each owner."""
@@ -153,6 +154,37 @@ def locked(account: str) -> bool:
     return account.partition(":")[0] not in (*LOOSE, BURNT)
 
 
+def _lease(plain: dict[str, Any]) -> dict[str, Any]:
+    """Nothing reads until when an answer was due, once it has come."""
+    return plain if plain["state"] in ("offered", "held", "received") else plain | {"due": 0, "handback": 0}
+
+
+def _result(plain: dict[str, Any]) -> dict[str, Any]:
+    """Who has claimed is a set."""
+    return plain | {"claimants": sorted(set(plain["claimants"]))}
+
+
+def _audit(plain: dict[str, Any]) -> dict[str, Any]:
+    """A lot's time is read while it waits for a verifier."""
+    waits = not (plain["over"] or plain["verifier"] or plain["outcome"])
+    return plain if waits else plain | {"since": 0}
+
+
+def _deputies(plain: dict[str, Any]) -> dict[str, Any]:
+    """A lot's time, and which lot is the last, is read while it waits for a deputy; how many gave a result, up to the
+    two that are drawn, while somebody is absent."""
+    waits = not (plain["over"] or plain["lease"])
+    plain = plain | {"published": min(plain["published"], DEPUTIES) if plain["absent"] else 0}
+    return plain if waits else plain | {"since": 0, "lots": sorted(plain["lots"])}
+
+
+def _dispute(plain: dict[str, Any]) -> dict[str, Any]:
+    return plain | CHAIN | {"published": min(plain["published"], DEPUTIES)}
+
+
+LIVE = {"lease": _lease, "result": _result, "audit": _audit, "deputies": _deputies, "dispute": _dispute}
+"""What of facts anything depends on, by kind: the rest is the same whatever it was."""
+
 Changes = dict[Read, Atom | None]
 Puts = tuple[tuple[Read, Atom | None], ...]
 """What becomes of facts and of money that is locked; None: it leaves."""
@@ -163,7 +195,7 @@ def puts_of(view: View, facts: Iterable[Fact], moves: Iterable[Move], atoms: Ato
     changed: dict[Read, Any] = {}
     for kind, subject, value in facts:
         if (kind, subject) != ("count", "number") and (kind != "offer" or value is None):
-            changed[kind, subject] = value | CHAIN if kind == "dispute" and value else value
+            changed[kind, subject] = LIVE[kind](value) if value and kind in LIVE else value
     for source, target, amount in moves:
         for account, gained in ((source, -amount), (target, amount)):
             if locked(account):
