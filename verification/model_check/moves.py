@@ -22,6 +22,7 @@ def parts(setting: Setting, view: View) -> tuple[tuple[str, str], ...]:
     Orders that come to the same are left out, each by a move that commutes with all that could come before it:
 
     - a lease that is due is paid at once: nothing else reads it, and it is checked before its owner could fail;
+    - who shows a drawn result late comes to the same as who does in time: neither may, so that time does not pass;
     - a claim that comes while a dispute is played comes when there could be a verdict, or where the referee fails for
       the second time: before, nothing of a dispute reads other claims;
     - the window passes when the result could be final then: before, nothing else reads it but what parties need not do.
@@ -125,7 +126,7 @@ def _audit(setting: Setting, view: View, name: str) -> Moves:
         return
     if not audit["verifier"]:
         yield from _lot(setting, view, audit["seal"], audit["listed"], audit["lots"])
-        if audit["lots"]:
+        if audit["lots"] and not audit["over"]:
             yield from _reissued(setting, view, "audit", audit["lots"][-1], audit["since"] >= TICK - LIMIT)
     strangers = set(audit["lots"]) - {name_of("coordinator")}
     given = {audit["listed"]: setting.lists[audit["listed"]]} if strangers else NOTHING

@@ -8,7 +8,7 @@ from verification.model_check.world import DEPOSIT, Atoms, View, change, follow,
 
 FACTS = st.lists(
     st.tuples(
-        st.sampled_from(["lease", "claims:device"]), st.sampled_from("abc"), st.sampled_from([None, 1, {"x": 2}])
+        st.sampled_from(["order", "claims:device"]), st.sampled_from("abc"), st.sampled_from([None, 1, {"x": 2}])
     ),
     max_size=12,
 )
@@ -25,7 +25,7 @@ def test_the_key_tells_what_a_world_holds(facts, moves):
         changes, key = change(world, key, puts_of(View(world), [(kind, subject, value)], [], atoms), atoms)
         world = follow(world, changes)
         expected[kind, subject] = value
-        if kind != "lease":
+        if kind != "order":
             known = subject in queue
             queue += [subject] if value is not None and not known else []
             queue = [name for name in queue if value is not None or name != subject]
