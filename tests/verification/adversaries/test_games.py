@@ -28,6 +28,7 @@ ENDS = {
     "repeating-challenger": ("second-claim", "puppet 1, puppet 2, puppet 3, puppet 4"),
     "equal-claim": ("equal-root", ""),
     "thrown-dispute": ("step-wrong", "provider, puppet 1"),
+    "lost-audit": ("step-wrong", "provider, puppet 1, puppet 2"),
     "blocking-claims": ("step-wrong", "provider, puppet 1"),
     "drained-clock": ("step-right", "puppet 1, puppet 2, puppet 3, puppet 4"),
     "offline-asserter": ("step-right", "puppet 1"),
@@ -128,6 +129,7 @@ def test_what_is_measured_of_games_is_what_is_said_of_them(played):
     assert measured(played, "fifty-leases") == {"lost by the one": 8_000, "fallen": 50}
     assert measured(played, "restart")["killed"] >= 5
     assert measured(played, "dear-verifier") == {"listed": 0}
+    assert measured(played, "lost-audit") == {"lost on purpose": 2}
 
 
 def test_what_coalitions_gain_is_the_closed_form(played):

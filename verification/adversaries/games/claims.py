@@ -13,6 +13,8 @@ from verification.market.operations import OPERATIONS
 from verification.market.records import Deputies, Dispute, Lease, Result
 
 PUPPETS = ("puppet 1", "puppet 2", "puppet 3", "puppet 4")
+EARLIER = 1
+"""Seed of a trace whose fault comes before that of seed 0: against it the step that decides is right there."""
 
 
 def _shown(scene: Scene, *, cheats: bool = False) -> str:
@@ -84,6 +86,22 @@ def thrown_dispute() -> End:
     scene.claim(STRANGERS[0], lease, scene.right)
     settle(scene)
     return ended(scene, (PROVIDER, PUPPETS[0]))
+
+
+def lost_audit() -> End:
+    """A cheat's friends are drawn to verify, give a third root and lose on purpose, so that the audit has found nothing.
+
+    Of the result a lost dispute says nothing: the next lot is drawn, until somebody confirms it or finds the cheat. Each
+    friend has lost a stake, of which an eighth is all that comes back to the provider.
+    """
+    scene = Scene()
+    for name in PUPPETS[:2]:
+        scene.join(name, deposit=10**9).trace = wrong(scene, EARLIER)
+    scene.parties[PROVIDER].trace = wrong(scene)
+    scene.serve(drawn=True)
+    settle(scene)
+    winners = [verdict.winner for _, verdict in scene.verdicts]
+    return ended(scene, (PROVIDER, *PUPPETS[:2]), measured={"lost on purpose": winners.count("asserter")})
 
 
 def blocking_claims() -> End:
