@@ -53,7 +53,9 @@ def test_what_is_left_out_bears_on_nothing(monkeypatch, roles, nodes):
         while waiting:
             one, other = waiting.pop()
             after, alike = whole.next(monkeypatch, one), part.next(monkeypatch, other)
-            assert {how: len(found) for how, found in after.items()} == {how: len(found) for how, found in alike.items()}
+            assert {how: len(found) for how, found in after.items()} == {
+                how: len(found) for how, found in alike.items()
+            }
             for how in after:
                 for pair in zip(after[how], alike[how], strict=True):
                     if (keys := (pair[0][1], pair[1][1])) not in known:

@@ -89,10 +89,10 @@ def thrown_dispute() -> End:
 
 
 def lost_audit() -> End:
-    """A cheat's friends are drawn to verify, give a third root and lose on purpose, so that the audit has found nothing.
+    """A cheat's friends are drawn to verify, give a third root and lose on purpose, so that the audit finds nothing.
 
-    Of the result a lost dispute says nothing: the next lot is drawn, until somebody confirms it or finds the cheat. Each
-    friend has lost a stake, of which an eighth is all that comes back to the provider.
+    Of the result a lost dispute says nothing: the next lot is drawn, until somebody confirms it or finds the cheat.
+    Each friend has lost a stake, of which an eighth is all that comes back to the provider.
     """
     scene = Scene()
     for name in PUPPETS[:2]:
