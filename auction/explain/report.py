@@ -129,8 +129,12 @@ class _Questions:
         dear = alone is not None and alone > market.net_bid[i]
         reason = f"its cheapest providers cost {tokens(alone or 0)}" if dear else _left_out(outcome)
         priced = alone if self.premium is None else self._cover(i, self.premium)
-        first = int((priced or MICRO) * FIRST_STEP)
-        return reason, winning_bid(market, outcome, i, max(first, int(market.net_bid[i])), self._solve, self.stop)
+        first = max(int((priced or MICRO) * FIRST_STEP), int(market.net_bid[i]))
+        # By weak duality V_i <= U - f(C_i; c + pi), U being the certificate's bound.
+        least = None
+        if priced is not None and outcome.certificate is not None and self.premium is not None:
+            least = max(0, priced - (outcome.certificate.bound - outcome.welfare))
+        return reason, winning_bid(market, outcome, i, first, self._solve, self.stop, least)
 
     def provider(self, j: int) -> tuple[str, Threshold]:
         market, outcome = self.market, self.outcome

@@ -38,7 +38,9 @@ class Threshold:
         return self.least is not None and self.least == self.most
 
 
-def winning_bid(market: Market, outcome: Outcome, task: int, first: int, solve: Solve, stop: Stop) -> Threshold:
+def winning_bid(
+    market: Market, outcome: Outcome, task: int, first: int, solve: Solve, stop: Stop, least: int | None = None
+) -> Threshold:
     """W - V_i of a task that does not win: with a bid above ``most`` it wins in every optimum, below ``least`` in none.
 
     Args:
@@ -48,10 +50,12 @@ def winning_bid(market: Market, outcome: Outcome, task: int, first: int, solve: 
         first: a bid to begin with, micro-tokens; doubled until the task wins.
         solve: an outcome of a market that differs in this task's value.
         stop: when to be content with what is proven.
+        least: what is known already not to be above the threshold.
     """
     if outcome.bound is None:
         return Threshold()
-    least = int(market.net_bid[task]) if outcome.proven_optimal else None
+    if outcome.proven_optimal:
+        least = max(least or 0, int(market.net_bid[task]))
     bid = max(1, first)
     for _ in range(ATTEMPTS):
         value = market.value.copy()

@@ -48,18 +48,19 @@ def exact(micro: int, places: int) -> str:
 
 def wins_above(found: Threshold, extra: int, places: int) -> str:
     """The value above which a task wins in every optimum, or what is proven of it."""
-    if found.most is not None:
-        return ("" if found.exact else "at most ") + exact(found.most + extra, places)
-    return "" if found.least is None else f"at least {exact(found.least + extra, places)}"
+    return _between(found, extra, places)
 
 
 def trades_below(found: Threshold, places: int) -> str:
     """The cost below which a provider trades in every optimum, or what is proven of it."""
-    if found.most is not None and found.most <= 0:
-        return "never"
-    if found.least is not None:
-        return ("" if found.exact else "at least ") + exact(found.least, places)
-    return "" if found.most is None else f"at most {exact(found.most, places)}"
+    return "never" if found.most is not None and found.most <= 0 else _between(found, 0, places)
+
+
+def _between(found: Threshold, added: int, places: int) -> str:
+    least, most = (None if each is None else exact(each + added, places) for each in (found.least, found.most))
+    if least is None or most is None:
+        return f"at least {least}" if least else f"at most {most}" if most else ""
+    return most if found.exact else f"{least} to {most}"
 
 
 def gains(market: Market, settled: Settlement) -> tuple[int, int, int]:

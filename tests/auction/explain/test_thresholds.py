@@ -155,3 +155,18 @@ def test_without_time_the_rest_is_told_and_counted(generate):
     assert made.interrupted and made.unasked > 3
     assert set(made.bids.values()) | set(made.costs.values()) == {Threshold()}
     assert not report(market, outcome, "whitepaper", time_limit=1e-9).interrupted
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_prices_alone_bound_a_threshold_from_below(generate, monkeypatch, seed):
+    market = generate("uniform", 8, 10, 2, seed)
+    outcome = solve(market, "column_generation")
+    known, floors = report(market, outcome, "whitepaper").bids, {}
+
+    def priced(market, outcome, task, first, solve, stop, least=None):
+        floors[task] = least
+        return Threshold(least)
+
+    monkeypatch.setattr("auction.explain.report.winning_bid", priced)
+    report(market, outcome, "whitepaper")
+    assert floors and all(0 < floors[i] <= known[i].most for i in floors)

@@ -36,7 +36,7 @@ def test_a_column_has_one_number_of_places():
     "threshold, above, below",
     [
         (Threshold(2_000_000, 2_000_000), "3.00", "2.00"),
-        (Threshold(1_000_000, 2_000_000), "at most 3.00", "at least 1.00"),
+        (Threshold(1_000_000, 2_000_000), "2.00 to 3.00", "1.00 to 2.00"),
         (Threshold(1_000_000), "at least 2.00", "at least 1.00"),
         (Threshold(None, 2_000_000), "at most 3.00", "at most 2.00"),
         (Threshold(None, 0), "at most 1.00", "never"),
