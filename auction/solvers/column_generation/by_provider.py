@@ -70,6 +70,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
             bound, price, pool = root
             if parts is None:
                 best = improve_from_pool(pool, price, best, stop)
+                stop.report(welfare=int(best.profit.sum()), bound=bound)
             best, upper, proof = _enumerate(covers_at, bound, price, best, gap, stop, flag)
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[reduced.provider] = price
@@ -102,12 +103,14 @@ def _enumerate(
     if upper - int(best.profit.sum()) > gap * upper and not stop.now:
         near = covers_at.within(price, int(NEAR * bound) + 1, stop, flag)
         best = best if near is None else improve_from_pool(near, price, best, stop)
+        stop.report(welfare=int(best.profit.sum()), bound=bound)
     while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:
         outside = max(worth, bound - int(spread))
         if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:
             break
         best, within, proof = _prove(pool, price, outside, best, gap, stop, flag)
         upper = min(upper, within)
+        stop.report(welfare=int(best.profit.sum()), bound=upper)
         if outside == worth:
             break
         spread *= WIDER
@@ -166,6 +169,7 @@ def _root(
     if (first := covers_at.evaluate(price, flag)) is None:
         return None
     bound, covers = first
+    stop.report(bound=bound)
     unit = max(1, int(highest) // 1000)
     master = RestrictedMaster(reduced.limit, unit, stop)
     master.add_columns(start)
@@ -184,6 +188,7 @@ def _root(
                 return _settled(covers_at, bound, price, stop), price, pool
             if tried[0] < bound:
                 bound, price = tried[0], trial
+                stop.report(bound=bound)
             covers = tried[1]
             entering = np.flatnonzero(covers.profit - covers.A.T @ dual > 1e-6 * unit)
             if entering.size or (weight == 0 and not covers_at.sharpen()):
