@@ -13,6 +13,7 @@ from auction.solvers._covering import cover_of
 from auction.solvers._support_prices.dual import each
 from auction.solvers._support_prices.grid import Grid, Offers
 from auction.solvers._support_prices.programmes import _OFFERS, _SUPPORTS, _VECTOR
+from auction.solvers._time import NEVER_RAISED
 
 _FLOATS = float64[::1]
 SLACK = 8  # a cover is sought that costs at most one in so many parts more than it does at least, as far as is known
@@ -96,24 +97,13 @@ def _candidates(i, s, limit, supports, offers, shelf, left, amounts, mark, found
 
 @njit(
     types.Tuple([int64, _VECTOR])(
-        int64,
-        int64,
-        int64,
-        _SUPPORTS,
-        _OFFERS,
-        _SHELVES,
-        _VECTOR,
-        int64,
-        types.boolean,
-        int64,
-        _FLOATS,
-        _VECTOR,
-        _VECTOR,
+        int64, int64, int64, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, int64, _FLOATS, _VECTOR,
+        _VECTOR, _VECTOR,
     ),
     cache=True,
     nogil=True,
-)
-def _cover_of(i, s, limit, supports, offers, shelf, left, amounts, whole, nodes, multiplier, mark, found):
+)  # fmt: skip
+def _cover_of(i, s, limit, supports, offers, shelf, left, amounts, whole, nodes, multiplier, flag, mark, found):
     """What a cover of task i by slots left costs at least, the limit if none costs less, and the cheapest found."""
     count = _candidates(i, s, limit, supports, offers, shelf, left, amounts, mark, found)
     begin = supports.type_first[s]
@@ -135,20 +125,19 @@ def _cover_of(i, s, limit, supports, offers, shelf, left, amounts, whole, nodes,
             best = c
     if whole:
         return (ask[best], found[best : best + 1].copy()) if best >= 0 else (limit, found[:0].copy())
-    never = np.zeros(1, dtype=np.int64)
-    lower, _, chosen = cover_of(demand, supply, ask, limit, multiplier[:d], nodes, 0, never)
+    lower, _, chosen = cover_of(demand, supply, ask, limit, multiplier[:d], nodes, 0, flag)
     return lower, found[:count][chosen]
 
 
 @njit(
     types.UniTuple(_VECTOR, 2)(
         _VECTOR, _VECTOR, _SUPPORTS, _OFFERS, _SHELVES, _VECTOR, int64, types.boolean, int64, types.boolean, _VECTOR,
-        float64[:, ::1],
+        float64[:, ::1], _VECTOR,
     ),
     cache=True,
     nogil=True,
 )  # fmt: skip
-def _serve(order, support, supports, offers, shelf, left, amounts, whole, nodes, take, lower, multipliers):
+def _serve(order, support, supports, offers, shelf, left, amounts, whole, nodes, take, lower, multipliers, flag):
     """Cheapest covers of tasks in order where those ask less than the bid: pairs (task, slot).
 
     With ``take`` they are taken, but for those that cost as much as the bid. Fills in ``lower`` of these tasks.
@@ -163,8 +152,9 @@ def _serve(order, support, supports, offers, shelf, left, amounts, whole, nodes,
         limit = min(bid, lower[i] + lower[i] // SLACK + 1)  # most slots ask for more than a cover costs
         while True:
             lower[i], cover = _cover_of(
-                i, support[i], limit, supports, offers, shelf, left, amounts, whole, nodes, multipliers[i], mark, found
-            )
+                i, support[i], limit, supports, offers, shelf, left, amounts, whole, nodes, multipliers[i], flag, mark,
+                found,
+            )  # fmt: skip
             if cover.size > 0 or limit == bid:
                 break
             limit = bid
@@ -193,7 +183,7 @@ def serve(grid: Grid, order: Int, ask: Int, left: Int, cover: Int, stop: Stop) -
         stop: who has not had a turn by then gets nothing.
     """
     known = Covers(cover.copy(), np.zeros(grid.supports.demand.shape))
-    work = _covers_at(grid, ask, left, known, NODES, take=True)
+    work = _covers_at(grid, ask, left, known, NODES, NEVER_RAISED, take=True)
     won = [(np.empty(0, dtype=np.int64), np.empty(0, dtype=np.int64))]
     for begin in range(0, order.size, CHUNK):
         if stop.now:
@@ -203,23 +193,38 @@ def serve(grid: Grid, order: Int, ask: Int, left: Int, cover: Int, stop: Stop) -
     return task, slot
 
 
-def cheapest_covers(grid: Grid, order: Int, ask: Int, left: Int, known: Covers, nodes: int) -> tuple[Int, Int]:
+def cheapest_covers(
+    grid: Grid, order: Int, ask: Int, left: Int, known: Covers, nodes: int, flag: Int
+) -> tuple[Int, Int]:
     """Each task's cheapest cover by slots left, whatever the others do, where it asks less than the bid: pairs.
 
-    ``known`` is brought up to date; with few ``nodes`` a cover may be dearer than it says that they cost at least.
+    ``known`` is brought up to date; with few ``nodes``, or once the flag is 1, a cover may be dearer
+    than it says that they cost at least.
     """
-    found = each(_covers_at(grid, ask, left, known, nodes, take=False), order)
+    found = each(_covers_at(grid, ask, left, known, nodes, flag, take=False), order)
     task, slot = (np.concatenate(part) for part in zip(*found, strict=True))
     return task, slot
 
 
 def _covers_at(
-    grid: Grid, ask: Int, left: Int, known: Covers, nodes: int, *, take: bool
+    grid: Grid, ask: Int, left: Int, known: Covers, nodes: int, flag: Int, *, take: bool
 ) -> Callable[[Int], tuple[Int, Int]]:
     supports, offers = grid.supports, grid.offers
     amounts = 1 + int(max(offers.amount.max(initial=0), supports.top.max(initial=0)))
     support = np.repeat(np.arange(supports.first.size - 1), np.diff(supports.first))
     shelves, whole = _shelved(offers, ask, amounts), grid.reading == "whole"
     return lambda order: _serve(
-        order, support, supports, offers, shelves, left, amounts, whole, nodes, take, known.lower, known.multiplier
+        order,
+        support,
+        supports,
+        offers,
+        shelves,
+        left,
+        amounts,
+        whole,
+        nodes,
+        take,
+        known.lower,
+        known.multiplier,
+        flag,
     )

@@ -15,8 +15,8 @@ from auction.solvers._support_prices.dual import DualPoint, evaluate
 from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.search import search_prices
 from auction.solvers._support_prices.serving import Covers
-from auction.solvers._time import half_of
-from auction.solvers.column_generation.near_prices import ROWS, evaluate_once, pack_columns
+from auction.solvers._time import NEVER_RAISED, half_of
+from auction.solvers.column_generation.near_prices import ROWS, pack_columns, respond_once
 from auction.welfare import welfare
 
 
@@ -48,7 +48,7 @@ def _certify(grid: Grid, at: DualPoint) -> Certificate:
     plenty = market.slots[offers.provider] > market.tasks
     if plenty.any():
         price = np.where(plenty, offers.cost, at.price)
-        at = evaluate(grid, price) if at.repeat else evaluate_once(grid, price, Covers.of(grid))[0]
+        at = evaluate(grid, price) if at.repeat else respond_once(grid, price, Covers.of(grid), NEVER_RAISED)[0]
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[offers.provider] = np.where(plenty, 0, at.price - offers.cost)
     bound = at.value - dot(offers.slots, at.price - offers.cost) + dot(market.slots, premium)

@@ -15,17 +15,18 @@ from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers._covering import ANY_NODES
 from auction.solvers._exact import dot
-from auction.solvers._support_prices.dual import DualPoint
+from auction.solvers._support_prices.dual import DualPoint, evaluate
 from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.serving import Covers, cheapest_covers, serve
-from auction.solvers._time import half_of, with_grace
+from auction.solvers._time import flag_of, half_of, with_grace
 from auction.solvers.column_generation.columns import Pool
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.welfare import welfare
 
 ROWS = 10_000  # tasks and slots of a master at most
 LISTS, NOISE = 8, 0.01  # shaken prices whose covers are columns from the start
-FEW, MANY = 50, 2_000  # nodes of the search for a cover, for a column and for the bound
+FEW = 50  # nodes of the search for a cover that need not be the cheapest
+ONCE = 1 << 14  # points of the box of each support up to which the bound lets no cover repeat a slot
 TOLERANCE = 3e-4  # of the bound: between it and the master
 SMOOTHING = 0.7  # weight of the best prices so far in the prices tried
 CLOSE = 5e-4  # gap of the packing of whole columns
@@ -44,52 +45,68 @@ def pack_columns(
         rng: shakes prices.
         stop: the master is solved no more; what it has fixed is completed.
     """
-    supports, offers = grid.supports, grid.offers
-    master = _Columns(grid, stop)
-    master.add(*_places(grid, allocation))
-    known = Covers.of(grid)
-    at, task, slot = evaluate_once(grid, at.price, known, MANY)
-    master.add(task, slot)
-    for _ in range(LISTS):
-        if stop.now:
-            break
-        price = np.rint(at.price * np.exp(NOISE * rng.standard_normal(at.price.size))).astype(np.int64)
-        everyone = np.arange(supports.bid.size)
-        master.add(*cheapest_covers(grid, everyone, price, offers.slots, known, FEW))
-    pricing = half_of(stop)
-    while not pricing.now and (solution := master.solve()) is not None:
-        value, price, _ = solution
-        if at.value - value <= TOLERANCE * at.value:
-            break
-        smoothed = np.rint(SMOOTHING * at.price + (1 - SMOOTHING) * price).astype(np.int64)
-        new = 0
-        for tried, task, slot in (evaluate_once(grid, asks, known, MANY) for asks in (smoothed, price)):
-            at = min(at, tried, key=lambda one: one.value)
-            new += master.add(task, slot)
-        if not new:
-            break
-    at, _, _ = evaluate_once(grid, at.price, known)
-    stop.report(bound=at.value)
-    best = max(allocation, _dive(grid, master, known, at, stop), key=lambda one: welfare(grid.market, one))
+    with flag_of(stop) as flag:
+        master, known = _Columns(grid, stop), Covers.of(grid)
+        at = _generate(grid, master, known, at, allocation, rng, stop, flag)
+        stop.report(bound=at.value)
+        best = max(allocation, _dive(grid, master, known, at, stop, flag), key=lambda one: welfare(grid.market, one))
     stop.report(welfare=welfare(grid.market, best))
     if not stop.now:
         best = max(best, _choose(grid, master, at, best, stop), key=lambda one: welfare(grid.market, one))
     return at, best
 
 
-def evaluate_once(grid: Grid, price: Int, known: Covers, nodes: int = ANY_NODES) -> tuple[DualPoint, Int, Int]:
-    """The dual at prices where no cover repeats a slot, and the pairs of cheapest covers.
+def _generate(
+    grid: Grid,
+    master: "_Columns",
+    known: Covers,
+    at: DualPoint,
+    allocation: Allocation,
+    rng: np.random.Generator,
+    stop: Stop,
+    flag: Int,
+) -> DualPoint:
+    """Columns of cheapest covers at shaken prices, then at the master's own, smoothed or not; the best prices."""
+    master.add(*_places(grid, allocation))
+    at, task, slot = respond_once(grid, at.price, known, flag)
+    master.add(task, slot)
+    everyone = np.arange(grid.supports.bid.size)
+    for _ in range(LISTS):
+        if stop.now:
+            break
+        price = np.rint(at.price * np.exp(NOISE * rng.standard_normal(at.price.size))).astype(np.int64)
+        master.add(*cheapest_covers(grid, everyone, price, grid.offers.slots, known, FEW, flag))
+    half = half_of(stop)
+    while not half.now and (solution := master.solve()) is not None:
+        value, price, _ = solution
+        if at.value - value <= TOLERANCE * at.value:
+            break
+        smoothed = np.rint(SMOOTHING * at.price + (1 - SMOOTHING) * price).astype(np.int64)
+        new = 0
+        for tried, task, slot in (respond_once(grid, asks, known, flag) for asks in (smoothed, price)):
+            at = min(at, tried, key=lambda one: one.value)
+            new += master.add(task, slot)
+        if not new:
+            break
+    return at
 
-    With a limit of ``nodes`` it may lie above what the prices prove.
+
+def respond_once(grid: Grid, price: Int, known: Covers, flag: Int) -> tuple[DualPoint, Int, Int]:
+    """The dual at prices, and the pairs of cheapest covers that repeat no slot.
+
+    The dual is that of such covers too, but where boxes are large or the flag is raised: then covers may repeat.
     """
     supports, offers = grid.supports, grid.offers
-    task, slot = cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots, known, nodes)
-    cover = known.lower.copy()
-    value = int((supports.bid - cover).sum()) + dot(offers.slots, price - offers.cost)
-    return DualPoint(value, price, cover, False), task, slot
+    small = np.multiply.reduceat(supports.top + 1.0, supports.type_first[:-1]).max() <= ONCE
+    nodes = ANY_NODES if small else FEW
+    task, slot = cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots, known, nodes, flag)
+    if not small or flag[0] != 0:
+        return evaluate(grid, price), task, slot
+    value = int((supports.bid - known.lower).sum()) + dot(offers.slots, price - offers.cost)
+    return DualPoint(value, price, known.lower.copy(), False), task, slot
 
 
-def _dive(grid: Grid, master: "_Columns", known: Covers, at: DualPoint, stop: Stop) -> Allocation:
+def _dive(grid: Grid, master: "_Columns", known: Covers, at: DualPoint, stop: Stop, flag: Int) -> Allocation:
     supports, offers = grid.supports, grid.offers
     left, waiting = offers.slots.copy(), np.ones(supports.bid.size, dtype=bool)
     fixed: list[int] = []
@@ -103,7 +120,7 @@ def _dive(grid: Grid, master: "_Columns", known: Covers, at: DualPoint, stop: St
             break
         master.fix(chosen)
         fixed += chosen
-        master.add(*cheapest_covers(grid, np.flatnonzero(waiting), price, left, known, FEW))
+        master.add(*cheapest_covers(grid, np.flatnonzero(waiting), price, left, known, FEW, flag))
     return _completed(grid, master.pairs(fixed), at, stop)
 
 
