@@ -4,6 +4,7 @@ What travels is pickled: a worker runs what a client sends it, and a client beli
 those who trust one another with their machines.
 """
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -36,7 +37,12 @@ def connected(address: str, processes: int) -> Iterator[None]:
     if address == LOCAL:
         # Without a limit of memory a worker is killed by the system, as any other process would be.
         cluster = distributed.LocalCluster(
-            n_workers=processes, threads_per_worker=1, host="127.0.0.1", dashboard_address=None, memory_limit=0
+            n_workers=processes,
+            threads_per_worker=1,
+            host="127.0.0.1",
+            dashboard_address=None,
+            memory_limit=0,
+            silence_logs=logging.ERROR,  # workers that take long to end are no news
         )
     else:
         cluster = None
