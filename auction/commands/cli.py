@@ -15,6 +15,7 @@ from auction.commands.comparison_tables import print_outcome
 from auction.commands.mechanism import list_mechanisms, measure_properties, run_mechanism
 from auction.commands.plot import plot
 from auction.commands.run import run_tables
+from auction.commands.shards import solve_shards, split_market
 from auction.commands.solving import read, solved
 from auction.commands.tables import export_tables, import_tables, write_template
 from auction.commands.terminal import key_values, print_json, print_named, printable, stderr, working
@@ -44,6 +45,8 @@ app.command("mechanism")(run_mechanism)
 app.command("properties")(measure_properties)
 app.command("mechanisms")(list_mechanisms)
 app.command("run")(run_tables)
+app.command("split")(split_market)
+app.command("shards")(solve_shards)
 app.command("import")(import_tables)
 app.command("export")(export_tables)
 app.command("template")(write_template)
