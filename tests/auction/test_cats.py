@@ -72,7 +72,7 @@ def test_labels_are_read_in_capitals_and_files_without_bids(bids):
         ("3.000001", "nan", "line 9: 'nan' is not allowed; a price, "),
         ("3.000001", "1e300", "line 9: '1e300' is not allowed; a price, "),
         ("3.000001", "1e99999", "line 9: '1e99999' is not allowed; a price, "),
-        ("3.000001", "٣", r"line 9: '\\\\u0663' is not allowed; a price, "),
+        ("3.000001", "٣", r"line 9: '\\xd9\\xa3' is not allowed; a price, "),
         ("\t3\t#\n1", "\t4\t#\n1", "line 9: '4' is not allowed; a good below 4, or # at the end of the bid"),
         ("0\t1\t3", "0\t0\t3", "line 9: good 0 is named twice in a bid"),
         ("1e+00 1 #", "1e+00 #", "line 12: a bid names no good"),
