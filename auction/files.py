@@ -137,6 +137,7 @@ def summary_of(outcome: Outcome) -> dict[str, Any]:
         "market_digest": outcome.market_digest,
         "certified_bound": outcome.certified_bound,
         "proof": outcome.proof,
+        "remark": outcome.remark,
     }
 
 
@@ -226,6 +227,7 @@ def read_outcome(path: Path) -> Outcome:
             seed=integer("seed", fields["seed"], lower=0),
             certified_bound=_optional_integer(fields, "certified_bound"),
             proof=_optional_text(fields, "proof"),
+            remark=_optional_text(fields, "remark"),
             history=_history(fields.get("history", [])),
         )
         if isinstance(gap := fields.get("gap", outcome.gap), bool) or gap != outcome.gap:

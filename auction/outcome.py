@@ -30,6 +30,7 @@ class Outcome:
     market_digest: str
     certified_bound: int | None = None  # what the certificate proves; None without one
     proof: str | None = None  # what carries ``bound`` below ``certified_bound``, and its size
+    remark: str | None = None  # what else the solver has to say, in words
     history: History = ()  # what was known when; the last is the outcome
     certificate: Certificate | None = None  # of a solve in this process; files keep it apart
     market: Market | None = None  # likewise

@@ -20,6 +20,7 @@ class Found:
     status: str  # optimal, feasible, time limit, heuristic, bound; or what went wrong, in words
     certificate: Certificate | None = None  # prices from which anyone re-derives a bound
     proof: str | None = None  # what carries the bound below the certificate's, and its size
+    remark: str | None = None  # for whoever reads the outcome
 
 
 class Stop:

@@ -85,7 +85,7 @@ def run(cell: Cell) -> "pd.DataFrame":
 
 
 def _without_outcome(cell: Cell, why: str) -> dict[str, Any]:
-    nothing = dict.fromkeys(("welfare", "bound", "gap", "market_digest", "certified_bound", "proof"))
+    nothing = dict.fromkeys(("welfare", "bound", "gap", "market_digest", "certified_bound", "proof", "remark"))
     row = {"solver": name_of(cell.solver), "reading": cell.reading, "options": dict(cell.options), "seed": cell.seed}
     return row | nothing | {"proven_optimal": False, "status": why, "seconds": None}
 
@@ -105,7 +105,7 @@ def framed(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
 
     frame = pd.DataFrame(rows)
     kinds = dict.fromkeys(AMOUNTS, "Int64") | dict.fromkeys(SHARES, "float64") | {"seconds": "float64"}
-    texts = dict.fromkeys(("market_digest", "proof", "contradicted_by"), "str")
+    texts = dict.fromkeys(("market_digest", "proof", "remark", "contradicted_by"), "str")
     return frame.astype({name: kind for name, kind in (kinds | texts).items() if name in frame})
 
 

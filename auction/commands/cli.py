@@ -82,7 +82,7 @@ def generate(
 @app.command()
 def solve(
     market: MarketFile,
-    solver: Annotated[str, typer.Option(help="a name from `python -m auction solvers`", show_default=False)],
+    solver: Annotated[str, typer.Option(help="a name from `python -m auction solvers`")] = "auto",
     reading: ReadingName = "bundle",
     time_limit: TimeLimit = None,
     seed: Seed = 0,
@@ -91,7 +91,8 @@ def solve(
     certificate: CertificateOut = None,
     json: Json = False,
 ) -> None:
-    """Solve one market with one solver. Ctrl-C keeps the best found, writes it and exits with 130.
+    """Solve one market with one solver; auto chooses one and says why. Ctrl-C keeps the best found, writes it and exits
+    with 130.
 
     Example: python -m auction solve market.json --solver ilp_cpsat --option warm_start=true --time-limit 60
     """

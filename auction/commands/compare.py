@@ -164,8 +164,9 @@ def _plans(
 
 
 def _comparable(reading: str) -> list[str]:
-    """All solvers that take the reading, the tests' referee apart."""
-    return [name for name in solvers.names() if name != "brute_force" and reading in solvers.load(name).READINGS]
+    """All solvers that take the reading, but for the tests' referee and the one that chooses among them."""
+    names = (name for name in solvers.names() if name not in ("brute_force", "auto"))
+    return [name for name in names if reading in solvers.load(name).READINGS]
 
 
 def _prepared(out: Path, resume: bool) -> Path:

@@ -45,6 +45,11 @@ def print_runs(runs: Sequence[Row]) -> None:
             "FALSE" if "contradicted_by" in run else run["status"],
         )
     stdout.print(table)
+    for run in runs:
+        if run["remark"]:
+            stdout.print(
+                printable(f"{run['solver']} chose {run['remark']}" if run["solver"] == "auto" else run["remark"])
+            )
 
 
 def print_market(runs: Sequence[Row], size: str) -> None:

@@ -42,7 +42,7 @@ LONGEST = 100  # rows of a table in the terminal
 def run_tables(
     tasks: Tasks,
     providers: Providers = None,
-    solver: Annotated[str, typer.Option(help="a name from `python -m auction solvers`")] = "column_generation",
+    solver: Annotated[str, typer.Option(help="a name from `python -m auction solvers`")] = "auto",
     mechanism: Annotated[str, typer.Option(help="a name from `python -m auction mechanisms`")] = "whitepaper",
     out: Out = None,
     types: Types = None,

@@ -132,6 +132,7 @@ def solve(
         market_digest=market.digest,
         certified_bound=None if found.certificate is None else found.certificate.bound,
         proof=found.proof,
+        remark=found.remark,
         history=settled(stop.history, end),
         certificate=found.certificate,
         market=market,
