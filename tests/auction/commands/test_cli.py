@@ -13,7 +13,7 @@ from auction.files import read_market, write_market
 
 OUTCOME_KEYS = {
     "solver", "reading", "welfare", "bound", "gap", "proven_optimal", "status", "seconds", "seed", "options",
-    "market_digest", "certified_bound", "proof",
+    "market_digest", "certified_bound", "proof", "remark",
 }  # fmt: skip
 
 
@@ -46,7 +46,7 @@ def test_solve_prints_json_and_nothing_else_and_writes_the_pairs(cli, market, tm
     summary, written = json.loads(printed), json.loads(out.read_text())
     assert code == 0
     assert set(summary) == OUTCOME_KEYS
-    assert set(written) == OUTCOME_KEYS | {"task", "provider"}
+    assert set(written) == OUTCOME_KEYS | {"history", "task", "provider"}
     assert all(summary[key] == written[key] for key in OUTCOME_KEYS)
     assert summary["options"] == {"warm_start": True}
     assert (summary["bound"], summary["gap"], summary["proven_optimal"]) == (summary["welfare"], 0.0, True)
