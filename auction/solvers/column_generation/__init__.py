@@ -29,9 +29,9 @@ def solve(
 
     Args:
         rows: the master has a row a provider (exact), or a row a slot vector (any size of few types); or tasks that
-            demand the same few of many types share a programme, without a master. ``auto`` takes providers up to
-            by_provider.ROW_LIMIT tasks and providers whose table of cover prices fits memory, then vectors where the
-            lattice of demands fits as it is, then supports where theirs do.
+            demand the same few of many types share a programme. ``auto`` takes providers up to by_provider.ROW_LIMIT
+            tasks and providers, then vectors where the lattice of all demands fits as it is, then supports where
+            theirs do.
         gap: stop once (bound - welfare) / bound is at most this, 0..1.
 
     Raises:
@@ -44,7 +44,7 @@ def solve(
         return by_provider.solve(market, reading, stop, gap)
     if rows == "supports" or (rows == "auto" and (units(market) != 1).any()):
         if (grid := group(market, reading)) is not None:
-            return by_support.solve(grid, stop, seed)
+            return by_support.solve(grid, stop, seed, gap)
         if rows == "supports":
             raise InputError("option rows of column_generation: some tasks demand too much of too many types at once")
     return by_vector.solve(market, reading, stop, gap)

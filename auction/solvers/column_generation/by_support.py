@@ -20,7 +20,7 @@ from auction.solvers.column_generation.near_prices import ROWS, pack_columns, re
 from auction.welfare import welfare
 
 
-def solve(grid: Grid, stop: Stop, seed: int) -> Found:
+def solve(grid: Grid, stop: Stop, seed: int, gap: float) -> Found:
     """Bound, certificate and allocation; half of the time is for prices.
 
     The bound is sum_i max(0, b_i - f(C_i; c + pi)) + sum_j w_j pi_j, f being allowed to repeat a provider where
@@ -33,8 +33,9 @@ def solve(grid: Grid, stop: Stop, seed: int) -> Found:
     rng = np.random.default_rng(seed)
     at = search_prices(grid, rng, half_of(stop))
     allocation = dive(grid, at, rng, stop)
-    stop.report(welfare=welfare(market, allocation))
-    if grid.supports.task.size + grid.offers.provider.size <= ROWS and not stop.now:
+    stop.report(welfare=(worth := welfare(market, allocation)))
+    few = grid.supports.task.size + grid.offers.provider.size <= ROWS
+    if few and at.value - worth > gap * at.value and not stop.now:
         at, allocation = pack_columns(grid, at, allocation, rng, stop)
     certificate = _certify(grid, at)
     optimal = certificate.bound == welfare(market, allocation)

@@ -37,7 +37,7 @@ def few_of_many(tasks, providers, types, seed):
 
 def solved(market, reading="bundle", stop=None):
     """What was found and its welfare, feasible and below a bound that its certificate proves."""
-    found = by_support.solve(grid.group(market, reading), stop or Stop(None), 0)
+    found = by_support.solve(grid.group(market, reading), stop or Stop(None), 0, 0.0)
     worth = welfare(market, found.allocation)
     assert not check(market, found.allocation, reading)
     proof = found.certificate
@@ -116,6 +116,13 @@ def test_the_number_of_threads_shows_in_nothing(monkeypatch, without_columns):
     assert (alone.certificate.price == together.certificate.price).all()
     assert (alone.allocation.task == together.allocation.task).all()
     assert (alone.allocation.provider == together.allocation.provider).all()
+
+
+def test_a_gap_that_is_reached_needs_no_columns():
+    market = few_of_many(60, 120, 12, 8)
+    rough, fine = (by_support.solve(grid.group(market, "bundle"), Stop(None), 0, gap) for gap in (0.5, 0.0))
+    assert rough.bound > fine.bound and not fine.certificate.repeat
+    assert welfare(market, rough.allocation) >= 0.5 * rough.bound
 
 
 class After(Stop):
