@@ -5,6 +5,7 @@ from pathlib import Path
 
 import nbformat
 import pandas as pd
+import PIL.Image
 from IPython.display import Image, Markdown, display
 from matplotlib.figure import Figure
 from nbclient import NotebookClient
@@ -15,6 +16,7 @@ from experiments.progress import track
 
 FOLDER = Path(__file__).parent / "notebooks"
 DOTS = 64  # an inch: small pictures
+COLOURS = 64  # of a picture: its few colours and their edges, in a third of the bytes
 
 
 def show(name: str, results: Results | None = None) -> None:
@@ -44,9 +46,11 @@ def verdicts() -> pd.DataFrame:
 
 def _picture(figure: Figure, caption: str) -> Image:
     figure.set_facecolor("white")
-    buffer = BytesIO()
-    figure.savefig(buffer, dpi=DOTS, metadata={"Software": None})
-    return Image(buffer.getvalue(), alt=caption)
+    drawn, small = BytesIO(), BytesIO()
+    figure.savefig(drawn, dpi=DOTS)
+    image = PIL.Image.open(drawn).convert("RGB").quantize(COLOURS, dither=PIL.Image.Dither.NONE)
+    image.save(small, "PNG", optimize=True)
+    return Image(small.getvalue(), alt=caption)
 
 
 def write() -> None:

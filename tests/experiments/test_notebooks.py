@@ -3,14 +3,16 @@
 import pickle
 import re
 from collections import Counter
+from io import BytesIO
 from pathlib import Path
 
 import nbformat
+import PIL.Image
 import pytest
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
-from experiments import claims, notebook, published
+from experiments import claims, notebook, plots, published
 
 NOTEBOOKS = sorted(notebook.FOLDER.glob("*.ipynb"))
 SHOWN = re.compile(r'^show\("(\w+)"\)$', re.MULTILINE)
@@ -61,6 +63,17 @@ def test_a_notebook_shows_what_is_published(path):
     last = codes(path)[-1].outputs[0].data["text/html"]
     assert all(last.count(f"<td>{verdict}</td>") == n for verdict, n in Counter(notebook.verdicts()["verdict"]).items())
     assert path.stat().st_size < 1_000_000
+
+
+def test_a_picture_is_small_and_the_same_at_every_run():
+    figure, (axes,) = plots.canvas()
+    axes.plot([0, 1], [1, 0], color=plots.PALETTE[0])
+    first, second = (notebook._picture(figure, "a line").data for _ in range(2))
+    drawn = BytesIO()
+    figure.savefig(drawn, dpi=notebook.DOTS)
+    assert first == second and len(first) < len(drawn.getvalue()) / 2
+    image = PIL.Image.open(BytesIO(first))
+    assert image.size == PIL.Image.open(drawn).size and len(image.getcolors()) <= notebook.COLOURS
 
 
 def test_every_claim_stands_in_a_notebook():
