@@ -134,8 +134,8 @@ def _print(made: Report) -> None:
         f"{len(won)} of {count(market.tasks, 'task wins', 'tasks win')}",
         {
             "task": [names.tasks[i] for i in won],
-            "value": aligned(market.value[won].tolist()),
-            "pays": aligned(best.payment[won].tolist()),
+            "value": aligned(market.value[won].tolist(), places),
+            "pays": aligned(best.payment[won].tolist(), places),
             "from": [", ".join(of_task[i]) for i in won],
             other: elsewhere(won, 0, auction.payment),
         },
@@ -144,7 +144,7 @@ def _print(made: Report) -> None:
         count(len(losing), "task does not win", "tasks do not win"),
         {
             "task": [names.tasks[i] for i in losing],
-            "value": aligned(market.value[losing].tolist()),
+            "value": aligned(market.value[losing].tolist(), places),
             "wins above": [wins_above(made.bids[i], int(market.extra_cost[i]), places) for i in losing],
             "why": [made.losing[i] for i in losing],
             other: elsewhere(losing, 0, auction.payment),
@@ -154,9 +154,9 @@ def _print(made: Report) -> None:
         f"{len(traded)} of {count(market.providers, 'provider trades', 'providers trade')}",
         {
             "provider": [names.providers[j] for j in traded],
-            "slot cost": aligned(market.cost[traded].tolist()),
+            "slot cost": aligned(market.cost[traded].tolist(), places),
             "slots": [f"{len(of_provider[j])}/{market.slots[j]}" for j in traded],
-            "receives": aligned(best.receipt[traded].tolist()),
+            "receives": aligned(best.receipt[traded].tolist(), places),
             "for": [", ".join(of_provider[j]) for j in traded],
             other: elsewhere(traded, 1, auction.receipt),
         },
@@ -165,7 +165,7 @@ def _print(made: Report) -> None:
         count(len(idle), "provider does not trade", "providers do not trade"),
         {
             "provider": [names.providers[j] for j in idle],
-            "slot cost": aligned(market.cost[idle].tolist()),
+            "slot cost": aligned(market.cost[idle].tolist(), places),
             "trades below": [trades_below(made.costs[j], places) for j in idle],
             "why": [made.idle[j] for j in idle],
             other: elsewhere(idle, 1, auction.receipt),

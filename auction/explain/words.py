@@ -34,10 +34,10 @@ def fixed(micro: int, places: int = PLACES) -> str:
     return f"{'-' if micro < 0 and rounded else ''}{whole:,}" + (f".{part:0{places}d}" if places else "")
 
 
-def aligned(amounts: Iterable[int | None]) -> list[str]:
-    """A column of exact tokens with one number of decimal places, empty where there is none."""
+def aligned(amounts: Iterable[int | None], places: int = 0) -> list[str]:
+    """A column of exact tokens with one number of decimal places, so many at the least; empty where there is none."""
     listed = list(amounts)
-    places = decimals(np.array([amount for amount in listed if amount is not None], dtype=np.int64))
+    places = max(places, decimals(np.array([amount for amount in listed if amount is not None], dtype=np.int64)))
     return ["" if amount is None else fixed(amount, places) for amount in listed]
 
 
