@@ -2,11 +2,14 @@
 
 import os
 import signal
+import threading
+import time
 from functools import partial
 
+import pandas as pd
 import pytest
 
-from auction import workers
+from auction import sweep, workers
 from auction.workers import WORKERS, completed
 
 PROCESS = "__import__('os').getpid()"
@@ -52,3 +55,23 @@ def test_what_cannot_be_reached_is_refused_in_one_line(refusal, monkeypatch):
     for address in ("tcp://127.0.0.1:1", "nonsense://here", "127.0.0.1:1"):
         message = refusal(workers.on(address).__enter__)
         assert message.startswith(f"scheduler {address!r} cannot be reached: ") and message.endswith("tcp://host:port")
+
+
+@pytest.mark.slow
+def test_a_sweep_whose_worker_dies_is_complete_and_as_it_is_here(scheduler, tmp_path):
+    """A folder that is watched tells when the first cell has ended."""
+    (address, started), out = scheduler, tmp_path / "cells"
+    asked = (["uniform", "classes"], [(6, 10), (8, 12)], range(3), ["bid_density", "greedy", "lp_bound"])
+
+    def die():
+        while not any(out.glob("*.parquet")):
+            time.sleep(0.01)
+        started[0].kill()
+
+    watch = threading.Thread(target=die, daemon=True)
+    watch.start()
+    found = sweep(*asked, out=out, scheduler=address)
+    watch.join()
+    started[0].wait(timeout=10)
+    assert len(list(out.iterdir())) == len(found) == 36
+    pd.testing.assert_frame_equal(found.drop(columns="seconds"), sweep(*asked).drop(columns="seconds"))
