@@ -180,6 +180,8 @@ def _print_summary(made: Report) -> None:
     print(", ".join(count(size, *kind) for size, kind in zip(sizes, kinds, strict=True)) + "; amounts in tokens")
     users, sellers, _ = gains(market, made.best)
     print(f"best allocation: welfare {tokens(outcome.welfare)}, {proof(made)} ({outcome.solver})")
+    if outcome.remark:
+        print(printable(f"  {outcome.remark}"))
     if words := certified(made):
         print(f"  {words}")
     print(f"  at midpoint prices tasks gain {tokens(users)}, providers {tokens(sellers)}")
