@@ -118,7 +118,8 @@ def coalitions(cheats: int) -> Iterator[Measured]:
         yield _measured(who, q, *_provider(rules, cheats, tenths), (1 - p * (1 - q), gain(p, q, sigma, none)))
     for tenths in (1, 3):
         q = Fraction(tenths, OWNERS)
-        forms = (none, -p * q * sigma)
+        losing = Fraction(tenths, OWNERS - tenths + 1)  # friends drawn before the first stranger, on the average
+        forms = (none, -p * losing * sigma)
         yield _measured("a verifier, of an honest provider", q, *_verifier(rules, cheats, tenths), forms)
     for looked in (none, Fraction(1, 10), Fraction(1, 4)):
         forms = (1 - looked, gain(looked, none, sigma, none))
@@ -159,7 +160,8 @@ def _provider(rules: Rules, cheats: int, friends: int) -> tuple[list[bool], list
 
 
 def _verifier(rules: Rules, tasks: int, friends: int) -> tuple[list[bool], list[float]]:
-    """Friends that are drawn make up a root without any work; the result that they accuse stands."""
+    """Friends that are drawn, one after another until a stranger is, make up a root without any work; the result that
+    they accuse stands."""
     scene, names = _market(rules, friends)
     for name in names:
         scene.parties[name].trace = wrong(scene)

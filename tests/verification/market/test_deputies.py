@@ -459,6 +459,8 @@ def test_a_false_verifier_that_is_silent_falls_once_two_deputies_confirmed(marke
     assert own not in market.names("lease")
     assert [market.free(each) for each in owners] == [1_001_000 + 1_000 * (each == again) for each in owners]
     assert market.free(market.owners[0]) == 1_000_000 + 1_000 + 1_000
+    friends = {owner, again, *owners, market.owners[0]}  # were all of them one coalition, it would have lost
+    assert sum(map(market.free, friends)) <= len(friends) * 1_000_000 + 1_000 + 1_000 - 2_000
     nothing_is_left(market)
 
 
