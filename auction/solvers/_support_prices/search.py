@@ -33,7 +33,7 @@ class Rounds(NamedTuple):
     last_noise: float
     step: float
 
-    def noise(self, at: int) -> float:
+    def noise(self, at: float) -> float:
         return float(self.first_noise * (self.last_noise / self.first_noise) ** (at / max(1, self.number - 1)))
 
 
@@ -99,14 +99,18 @@ def search_prices(grid: Grid, rng: np.random.Generator, stop: Stop) -> DualPoint
         price = _carried_up(grid, price, share, MIDDLE if number else SMALL, rng, stop).astype(float)
     best = evaluate(grid, offers.cost)
     walk, rounds = Walk(grid, price, offers.slots, rng), WHOLE if len(shares) > 1 else ALONE
+    given = stop.remaining()
     for number in range(rounds.number):
         if stop.now:
             break
-        walk.step(rounds.noise(number), rounds.step, some_supports(grid, rng))
-        if number % EVERY == EVERY - 1 or number == rounds.number - 1:
+        spent = 0.0 if given is None else 1 - (stop.remaining() or 0) / given  # noise falls in time
+        walk.step(rounds.noise(max(number, spent * (rounds.number - 1))), rounds.step, some_supports(grid, rng))
+        if number % EVERY == EVERY - 1:
             best = min(best, evaluate(grid, walk.price()), key=lambda at: at.value)
             stop.report(bound=best.value)
-    return best
+    if stop.interrupted:
+        return best
+    return min(best, evaluate(grid, walk.price()), key=lambda at: at.value)
 
 
 def _carried_up(grid: Grid, price: Float, share: float, rounds: Rounds, rng: np.random.Generator, stop: Stop) -> Int:
