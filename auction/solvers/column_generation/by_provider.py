@@ -1,5 +1,7 @@
 """A row a provider: prices by column generation, then the proof that nothing beats the best allocation found."""
 
+import math
+
 import numpy as np
 
 from auction.allocation import Allocation
@@ -24,6 +26,7 @@ from auction.solvers.column_generation.columns import (
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
 from auction.solvers.column_generation.lattices import Lattice, lattices
 from auction.solvers.column_generation.master import RestrictedMaster
+from auction.solvers.column_generation.packing import pack
 from auction.solvers.column_generation.primal import improve_from_pool
 from auction.solvers.column_generation.searched import SearchedCovers
 from auction.solvers.column_generation.tabled import TabledCovers
@@ -35,6 +38,7 @@ ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provid
 NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
+BRANCHED = 200  # nodes of the search over columns of many types, before CP-SAT has its turn
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
 
@@ -61,7 +65,7 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     with flag_of(stop) as flag:
         if pool is not None:
             bound, price = _relaxation_of(pool, reduced, stop)
-            best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag)
+            best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag, BRANCHED)
         else:
             covers_at = SearchedCovers(reduced) if parts is None else TabledCovers(reduced, parts)
             root = _root(reduced, covers_at, best, stop, flag)
@@ -108,7 +112,8 @@ def _enumerate(
         outside = max(worth, bound - int(spread))
         if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:
             break
-        best, within, proof = _prove(pool, price, outside, best, gap, stop, flag)
+        branched = BRANCHED if isinstance(covers_at, SearchedCovers) else math.inf
+        best, within, proof = _prove(pool, price, outside, best, gap, stop, flag, branched)
         upper = min(upper, within)
         stop.report(welfare=int(best.profit.sum()), bound=upper)
         if outside == worth:
@@ -118,9 +123,12 @@ def _enumerate(
 
 
 def _prove(
-    pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop, flag: Int
+    pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop, flag: Int, branched: float
 ) -> tuple[Pool, int, str]:
-    """Cut, then branch: the best of the pool or ``best``, what nothing at all is worth more than, and the proof.
+    """Cut, then branch for so many nodes, then leave it to CP-SAT.
+
+    Returns:
+        the best of the pool or ``best``, what nothing at all is worth more than, and the proof.
 
     Args:
         price: (n,) premiums whose bound over the pool is the start.
@@ -138,9 +146,15 @@ def _prove(
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
-    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop)
-    cuts = pool.limit.size - pool.base
-    return best, upper, f"enumeration: {size:,} columns; {cuts} subset-row cuts; {nodes:,} nodes"
+    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched)
+    proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} subset-row cuts; {nodes:,} nodes"
+    if upper - max(outside, int(best.profit.sum())) > gap * upper and nodes >= branched:
+        near = pool.only(np.flatnonzero(slack < bound - max(outside, int(best.profit.sum()))))
+        best, within = pack(near, best, gap, stop)
+        if within is not None:
+            upper = min(upper, max(within, outside, int(best.profit.sum())))
+            proof += "; CP-SAT over them"
+    return best, upper, proof
 
 
 def _relaxation_of(pool: Pool, reduced: ReducedMarket, stop: Stop) -> tuple[int, Int]:
