@@ -62,10 +62,11 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     pool = _every_column(market, reading, reduced, parts)
     proof: str | None
     best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
+    branched = BRANCHED if reading == "bundle" and market.types > TABLED else math.inf
     with flag_of(stop) as flag:
         if pool is not None:
             bound, price = _relaxation_of(pool, reduced, stop)
-            best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag, BRANCHED)
+            best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag, branched)
         else:
             covers_at = SearchedCovers(reduced) if parts is None else TabledCovers(reduced, parts)
             root = _root(reduced, covers_at, best, stop, flag)
