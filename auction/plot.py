@@ -68,7 +68,8 @@ def gap_against_time(markets: Sequence[tuple[str, Sequence[tuple[str, Outcome]]]
             axes.set_ylim(0.0, 1.0)
             axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:g}%"))
             axes.grid(color="#e3e7ec")
-            axes.set(title=title, xlabel="seconds")
+            axes.set_title(title, loc="left")
+            axes.set_xlabel("seconds")
             if axes.lines:
                 axes.legend()
         panels[0].set_ylabel("gap to the bound")

@@ -58,7 +58,7 @@ def solve_shards(
 
     No process holds more than a shard. Few model types, as column_generation has them with rows=vectors.
 
-    Example: python -m auction shards parts/shard-*.npz --out solved --workers 2
+    Example: python -m auction shards parts/shard*.npz --out solved --workers 2
     """
     _make(out)
     names = [path.stem for path in markets]

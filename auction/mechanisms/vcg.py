@@ -32,7 +32,7 @@ def run(
     C_i as they are is then a dominant strategy, and nobody loses.
     ``users``: costs are the platform's to set, as the whitepaper has it, so only users report; providers receive their
     costs. A payment is at least the cost of the task's own slots, since the others could keep theirs without it: never
-    a deficit. ``both``: provider j receives its costs and W - W_-j, without any of its slots; a deficit is to be
+    a deficit. ``both``: provider j receives its costs and ``W - W_-j``, without any of its slots; a deficit is to be
     expected (Myerson and Satterthwaite 1983). False names are not resisted.
 
     Args:

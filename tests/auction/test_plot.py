@@ -54,7 +54,7 @@ def test_a_panel_a_market_and_a_line_a_solver(exact):
     figure = gap_against_time([("one", [("exact", exact), ("heuristic", heuristic)]), ("two", [("exact", exact)])])
     first, second = figure.axes
     assert [text.get_text() for text in first.get_legend().get_texts()] == ["exact", "heuristic"]
-    assert [axes.get_title() for axes in figure.axes] == ["one", "two"]
+    assert [axes.get_title(loc="left") for axes in figure.axes] == ["one", "two"]
     lines = [line for line in first.lines if line.get_label() in ("exact", "heuristic")]
     assert [line.get_linestyle() for line in lines] == ["-", "--"]
     assert lines[0].get_xydata().tolist()[:2] == [[1.0, 1.0], [2.0, 0.5]]

@@ -18,7 +18,7 @@ def test_a_function_is_run_and_checked_like_any_solver(refusal):
     outcome, greedily = solve(market, mine, seed=5, options={"count": "4"}), solve(market, "greedy")
     assert (outcome.solver, outcome.options, outcome.status) == ("mine", {"count": 4}, "heuristic")
     assert outcome.welfare == greedily.welfare > 0
-    assert refusal(solve, market, mine, options={"speed": 1}) == "unknown option 'speed' of mine; there are: count"
+    assert refusal(solve, market, mine, options={"speed": 1}) == "unknown option 'speed' of mine; there are count"
 
 
 def test_what_it_returns_wrongly_is_said():

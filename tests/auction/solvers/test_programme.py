@@ -3,6 +3,7 @@
 from functools import partial
 from itertools import combinations
 
+import highspy
 import numpy as np
 import pytest
 from hypothesis import given
@@ -211,6 +212,7 @@ def test_rows_are_added_until_the_answer_is_feasible():
 def test_solvers_tell_their_solutions_and_bounds_on_the_way(generate, optimum):
     market = generate("uniform", 12, 20, 3, 0)
     programme = formulate(market, "bundle", candidates(market, "bundle"), HIGHS)
+    highspy.Highs.resetGlobalScheduler(True)  # another test's has one thread; solvers have a process of their own
     told, bounds = [], []
     answer = optimum(
         programme, Stop(None), None, Watch(lambda taken: told.append(programme.worth(taken)), print, bounds.append), 0

@@ -61,7 +61,7 @@ def test_any_offer_counts_and_one_that_neither_gains_nor_loses_does_not(offer):
 
 def test_the_figure_is_the_share_of_providers_with_its_interval():
     verdict = claim.check(results(2, elsewhere=5))
-    assert verdict.figure == "10% (-4% to 24%) of providers gain by what they offer"
+    assert verdict.figure == "10% (0% to 24%) of providers gain by what they offer"
     assert "in order of cost per unit 25% gain." in verdict.explanation
     assert "10% gain by another value, 20% by inflated demand and 30% by false names." in verdict.explanation
 

@@ -85,7 +85,7 @@ def test_the_criterion_judges_by_the_share_of_pairs_in_the_best_order(above, dea
 
 def test_the_figure_is_the_mean_share_with_its_interval():
     verdict = claim.check(results([1.0, 0.0, 1.0] + [0.0] * 17, printed=0.25))
-    assert verdict.figure == "10.0% (-4.4% to 24.4%) of the executed pairs have a unit ask above the unit bid"
+    assert verdict.figure == "10.0% (0.0% to 24.4%) of the executed pairs have a unit ask above the unit bid"
     assert "By family it is 0% (f1) to 20% (f0); in the printed order 25% (25% to 25%)." in verdict.explanation
     assert verdict.explanation.endswith("For the bundle, every bid reaches the total cost.")
     assert claim.check(results([0.0] * 20, (2, 1))).explanation.endswith("For the bundle, 3 bids miss the cost.")
