@@ -6,9 +6,9 @@
 One change a mutant, in Python and in WGSL: a comparison (< to <=), a constant (n to n + 1), arithmetic (+ to -, ``and``
 to ``or``, min to max) or a dropped statement; never a message, a docstring, a type or how a figure looks. A seed
 spreads the mutants over the lines of a package, at most one a line. Each is tried in a copy of the project against
-those tests of its own file that execute its line, the fastest first, up to the first that fails; it survives if all
-pass, and a run that hangs has noticed. Every result is a line of the file of results: a run that was stopped goes on
-where it was, and ``--number 200`` after ``--number 50`` adds 150.
+those tests of its own files that execute its line, the nearest and fastest first, up to the first that fails; it
+survives if all pass, and a run that hangs has noticed. Every result is a line of the file of results: a run that was
+stopped goes on where it was, and ``--number 200`` after ``--number 50`` adds 150.
 
 A file's own tests are its mirror (tests/a/test_b.py of a/b.py) and the nearest of those that import it; of a registry's
 entry those that name it among the tests of the registry; where there are none, the tests of whoever imports it.
@@ -151,21 +151,22 @@ def _run(copy: Path, arguments: list[str], limit: int, record: Path | None) -> N
 
 
 def executing(mutant: Mutant, source: bytes, baselines: list[dict]) -> dict[str, float]:
-    """The tests that execute a mutant's line, with the seconds that they take, the fastest first, SECONDS in all.
+    """The tests that execute a mutant's line, with the seconds that they take, SECONDS in all: those of the nearest
+    file first, the fastest among them first.
 
     All tests of a file that are not seen to enter the line's function may execute it: it is compiled or a kernel's, or
     they run it in processes that are killed.
     """
     statement, function = surroundings(mutant.path, source, mutant.line)
-    found: dict[str, float] = {}
-    for row in baselines:
+    found: dict[str, tuple[int, float]] = {}
+    for rank, row in enumerate(baselines):
         names = list(row["times"])
         seen = {int(line): tests for line, tests in row["lines"].get(mutant.path, {}).items()}
         by = [seen[line] for line in statement if line in seen]
         every = [] in by or not any(line in seen for line in function)
-        found |= {names[n]: row["times"][names[n]] for n in (range(len(names)) if every else set().union(*by))}
+        found |= {names[n]: (rank, row["times"][names[n]]) for n in (range(len(names)) if every else set().union(*by))}
     chosen, spent = {}, 0.0
-    for test, seconds in sorted(found.items(), key=lambda entry: entry[1]):
+    for test, (_, seconds) in sorted(found.items(), key=lambda entry: entry[1]):
         spent += seconds
         if spent <= SECONDS or not chosen:
             chosen[test] = seconds

@@ -214,3 +214,11 @@ def test_a_line_s_surroundings_are_its_statement_s_head_and_its_function_s_body(
     assert of(4) == (range(4, 5), range(0))
     assert of(7) == (range(7, 8), range(0))  # defaults are evaluated where the function is made
     assert changes.surroundings("k.wgsl", b"", 1) == (range(0), range(0))
+
+
+def test_the_nearest_file_s_slow_tests_come_before_another_s_fast_ones():
+    mirror, other = (
+        {"times": times, "lines": {}} for times in ({"slow": 15.0, "quick": 1.0}, {"far": 0.1, "late": 9.0})
+    )
+    mutant = changes.mutants("b.py", SOURCE)[0]
+    assert list(mutants.executing(mutant, SOURCE, [mirror, other])) == ["quick", "slow", "far"]
