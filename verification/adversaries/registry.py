@@ -13,8 +13,8 @@ from verification.adversaries.cast import PROVIDER
 from verification.adversaries.coordinate import settle
 from verification.adversaries.end import End, ended
 from verification.adversaries.listing import NEVER, cheat, first_line
-from verification.adversaries.numbers import Numbers
 from verification.adversaries.scene import Scene
+from verification.numbers import Numbers
 from verification.trace import Trace, record
 
 

@@ -28,7 +28,6 @@ from verification.adversaries.cast import (
     key_of,
 )
 from verification.adversaries.corrupt_trace import flipped_bit
-from verification.adversaries.numbers import Numbers
 from verification.computation import Computation
 from verification.dispute.party import Party as Player
 from verification.dispute.record import Proceedings
@@ -45,6 +44,7 @@ from verification.market.draws import drawn
 from verification.market.operations import OPERATIONS
 from verification.market.records import Lease, Offer, Result, find, known
 from verification.market.rules import Rules
+from verification.numbers import Numbers
 from verification.protocol import protocol
 from verification.result import sign_result
 from verification.task import Task
@@ -124,6 +124,15 @@ class Scene:
     @property
     def draft(self) -> Draft:
         return Draft(self.state, self.ledger.blob)
+
+    @property
+    def key(self) -> str:
+        """The coordinator's."""
+        return self.parties[COORDINATOR].key
+
+    def device_of(self, owner: str, lease: str) -> str:
+        """An owner's device, which is to compute a lease again."""
+        return public(self.party(owner).device)
 
     @property
     def number(self) -> int:

@@ -120,9 +120,8 @@ def begin(draft: Draft, request: Request) -> None:
     if name != (wanted := first(draft, lease.device)):
         raise Refusal("not-first", f"{wanted} comes before {name}")
     given = budgets(rules.delta, lease.limit)
-    order = find(draft, Order, lease.order)
     expected = {
-        "computation": computation_of([order.requests[index] for index in lease.part], lease.graph),
+        "computation": disputed(draft, lease),
         "header": result.header,
         "asserter": lease.device,
         "challenger": found.challenger,
@@ -142,6 +141,12 @@ def begin(draft: Draft, request: Request) -> None:
         last=request.name,
     )
     store(draft, name, dispute)
+
+
+def disputed(draft: Draft, lease: Lease) -> str:
+    """What a dispute over a lease's result is about: see ``computation_of``."""
+    order = find(draft, Order, lease.order)
+    return computation_of([order.requests[index] for index in lease.part], lease.graph)
 
 
 def play(draft: Draft, request: Request) -> None:

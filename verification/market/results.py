@@ -82,10 +82,10 @@ def publish(draft: Draft, request: Request) -> None:
     lease = in_state(find(draft, Lease, name), name, "received")
     if sha256(bytes.fromhex(content["secret"])).hexdigest() != name:
         raise Refusal("wrong-secret", f"the secret is not the one that {name} seals")
-    if not nobody_could(draft, name):
+    taken = drawn(content["secret"], find(draft, Result, name).signed, rules_of(draft).audit)
+    if (taken or draft.tick > lease.due) and not nobody_could(draft, name):
         in_time(draft, name, lease)
-        if drawn(content["secret"], find(draft, Result, name).signed, rules_of(draft).audit):
-            raise Refusal("drawn", f"{name} is to be audited")
+        raise Refusal("drawn", f"{name} is to be audited")
     show(draft, name)
 
 

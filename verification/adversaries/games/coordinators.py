@@ -1,7 +1,7 @@
 """A coordinator that does not do what it should: what it cannot do, and what it can, alone or with a party."""
 
 from verification.adversaries.cast import COORDINATOR, LIMIT, PROVIDER, RULES, STRANGERS, USER
-from verification.adversaries.coordinate import begin, conclude, message, reveal, settle, told
+from verification.adversaries.coordinate import begin, message, settle, told
 from verification.adversaries.end import End, ended
 from verification.adversaries.scene import Scene, wrong
 from verification.dispute.record import Entry, Proceedings
@@ -10,6 +10,7 @@ from verification.dispute.transcript import replay
 from verification.encoding.request import request
 from verification.errors import Refusal
 from verification.market.audits import listing
+from verification.market.duties import conclude, reveal
 from verification.market.records import Audit, Lease
 
 FRIEND = "friend"

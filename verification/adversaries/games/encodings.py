@@ -8,7 +8,6 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from verification.adversaries.cast import COORDINATOR, PROVIDER, STRANGERS, USER
 from verification.adversaries.coordinate import settle
 from verification.adversaries.end import End, ended
-from verification.adversaries.numbers import LongRows, Numbers
 from verification.adversaries.scene import Scene, wrong
 from verification.dispute.dispute import Dispute
 from verification.dispute.party import Party
@@ -16,6 +15,7 @@ from verification.encoding.canonical import canonical
 from verification.encoding.request import Request
 from verification.encoding.signature import ORDER, PRIME, SMALL_ORDER
 from verification.errors import Refusal
+from verification.numbers import LongRows, Numbers
 from verification.result import sign_result
 from verification.trace import record
 

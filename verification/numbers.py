@@ -1,4 +1,4 @@
-"""The computations that adversaries are played on: whole numbers alone, small; and one of long rows."""
+"""Small computations of whole numbers alone, for disputes and markets in small; and one of long rows."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,0 +1,68 @@
+"""What a coordinator wants done: its driver does it, whether it simulates or holds sockets.
+
+What is to be answered (``Solve``, ``Explain``, ``Compute``) may be answered late or never; the market goes on without.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+from auction.market import Int, Market, Reading
+from verification.computation import Computation
+
+Connection = int
+"""What a driver calls a connection; never used twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Send:
+    """Bytes, one text frame, to a connection."""
+
+    connection: Connection
+    raw: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Close:
+    """A connection is to be closed; ``closed`` need not be told of it."""
+
+    connection: Connection
+    reason: str
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Solve:
+    """A round's market, for ``auctioneer.answer``, whose answer goes to ``Coordinator.solved``."""
+
+    round: int
+    market: Market
+    ranked_by: Int
+    """(m,) values by which tasks are ranked: raised where their requests came back."""
+    solver: str
+    options: dict[str, Any]
+    mechanism: str
+    reading: Reading
+    limit: float | None
+    """Seconds; None: however long it takes."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Explain:
+    """A round that is over, to be compared with the optimum aside: for ``auctioneer.explain``, whose answer goes to
+    ``Coordinator.explained``."""
+
+    round: int
+    market: Market
+    welfare: int
+    """Of what was leased, micro-tokens."""
+    limit: float | None
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Compute:
+    """A lease of the coordinator's own, to audit: its trace goes to ``Coordinator.computed``."""
+
+    lease: str
+    computation: Computation
+
+
+Effect = Send | Close | Solve | Explain | Compute

@@ -1,0 +1,188 @@
+"""What a market knows of a model: its name, what a request of it comes to, and its run where a referee needs it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any, Protocol
+
+import numpy as np
+
+from inference.errors import InputError as InferenceError
+from inference.model import Model as Weights
+from verification.computation import Computation
+from verification.encoding.canonical import canonical, digest, parsed
+from verification.errors import InputError, Refusal
+from verification.inference_models import Models, exact, manifest_digest
+from verification.manifest import layouts
+from verification.numbers import PASSES, Numbers
+from verification.task import MILLION, Task
+
+Request = Mapping[str, Any]
+"""Of an order: model, input (their digests), limit, temperature (millionths), seed (a text)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What follows from a request without running it."""
+
+    graph: str
+    nodes: int
+    rows: int
+    words: int
+    macs: int
+
+
+class Known(Protocol):
+    """A model that a market trades."""
+
+    @property
+    def name(self) -> str: ...
+
+    @property
+    def digest(self) -> str:
+        """Of its manifest, by which orders and offers name it."""
+
+    @property
+    def layouts(self) -> str:
+        """Digest of what devices are sent besides."""
+
+    @property
+    def memory(self) -> int:
+        """Bytes that a device has to hold."""
+
+    @property
+    def macs(self) -> int:
+        """Multiply-accumulates of one token."""
+
+    def shape(self, request: Request, raw: bytes) -> Shape:
+        """Of a request with its input's bytes.
+
+        Raises:
+            Refusal: unrunnable: no device could ever run it.
+        """
+
+    def computation(self, request: Request, raw: bytes) -> Computation:
+        """Its run."""
+
+
+def table(models: Sequence[Known]) -> dict[str, Known]:
+    """Models by digest."""
+    return {model.digest: model for model in models}
+
+
+def request_of(model: Known, raw_digest: str, *, limit: int, temperature: float = 0, seed: int = 0) -> dict[str, Any]:
+    """A request as orders hold it."""
+    terms = {"model": model.digest, "input": raw_digest, "limit": limit}
+    return terms | {"temperature": round(temperature * MILLION), "seed": str(seed)}
+
+
+@dataclass(frozen=True, eq=False)
+class SmallNumbers:
+    """``verification.numbers``, for markets of many orders: its input is a token in JSON, its limit ``PASSES``."""
+
+    name: str = "numbers"
+    weight: int = 7
+    memory: int = 2**20
+
+    @cached_property
+    def _run(self) -> Numbers:
+        return Numbers(weight=self.weight)
+
+    @cached_property
+    def digest(self) -> str:
+        return self._run.digests["model"]
+
+    @cached_property
+    def layouts(self) -> str:
+        return digest(layouts(self.digest, {}))
+
+    @cached_property
+    def macs(self) -> int:
+        return self._run.macs // PASSES
+
+    @cached_property
+    def _shape(self) -> Shape:
+        run = self._run
+        return Shape(run.digests["graph"], len(run.nodes), run.nodes[-1].rows, run.nodes[-1].words, run.macs)
+
+    def shape(self, request: Request, raw: bytes) -> Shape:
+        _token(raw)
+        if request["limit"] != PASSES or request["temperature"] or int(request["seed"]) >= 2**20:
+            raise Refusal("unrunnable", f"{self.name}: the limit is {PASSES}, the temperature 0, a seed below 2^20")
+        return self._shape
+
+    def computation(self, request: Request, raw: bytes) -> Numbers:
+        return Numbers(token=_token(raw), weight=self.weight, seed=int(request["seed"]))
+
+    @staticmethod
+    def input(token: int) -> bytes:
+        """The bytes of an input."""
+        return canonical(token)
+
+
+def _token(raw: bytes) -> int:
+    try:
+        token = parsed(raw)
+    except Refusal:
+        token = None
+    if type(token) is not int or not 0 <= token < 2**20:
+        raise Refusal("unrunnable", "numbers: an input is a token from 0 to 2^20 - 1")
+    return token
+
+
+@dataclass(frozen=True, eq=False)
+class Language:
+    """A Llama of ``inference`` by name, in integers: its input is the prompt's tokens, 4 bytes each, little-endian."""
+
+    name: str
+    models: Models = field(default_factory=Models)
+    _shapes: dict[tuple[int, int, int], Shape] = field(default_factory=dict)
+
+    @cached_property
+    def _weights(self) -> Weights:
+        return exact(self.name)
+
+    @cached_property
+    def digest(self) -> str:
+        return manifest_digest(self.name)
+
+    @cached_property
+    def layouts(self) -> str:
+        return digest(layouts(self.digest, {}))
+
+    @cached_property
+    def memory(self) -> int:
+        return sum(constant.nbytes for constant in self._weights.constants.values())
+
+    @cached_property
+    def macs(self) -> int:
+        return sum(constant.size for name, constant in self._weights.constants.items() if constant.ndim > 1)
+
+    def shape(self, request: Request, raw: bytes) -> Shape:
+        ids = self._ids(raw)
+        known = len(ids), request["limit"], request["temperature"]
+        if known not in self._shapes:
+            try:
+                run = self.computation(request, raw)
+            except (InputError, InferenceError) as error:
+                raise Refusal("unrunnable", f"{self.name}: {error}") from None
+            last = run.nodes[-1]
+            self._shapes[known] = Shape(run.digests["graph"], len(run.nodes), last.rows, last.words, run.macs)
+        return self._shapes[known]
+
+    def computation(self, request: Request, raw: bytes) -> Computation:
+        ids = self._ids(raw)
+        task = Task(self.name, tuple(ids), request["limit"], request["temperature"], int(request["seed"]))
+        return self.models.computation(task, "numpy", None)
+
+    def _ids(self, raw: bytes) -> list[int]:
+        vocabulary = self._weights.measures["vocabulary"]
+        ids = np.frombuffer(raw, "<i4").tolist() if len(raw) % 4 == 0 else []
+        if not ids or not 0 <= min(ids) <= max(ids) < vocabulary:
+            raise Refusal("unrunnable", f"{self.name}: an input is tokens from 0 to {vocabulary - 1}, 4 bytes each")
+        return ids
+
+    def input(self, prompt: str | Sequence[int]) -> bytes:
+        """The bytes of a prompt: its text, taken raw, or its tokens."""
+        ids = self.models.tokens(self.name, prompt) if isinstance(prompt, str) else list(prompt)
+        return np.array(ids, "<i4").tobytes()
