@@ -1,0 +1,1 @@
+"""Pages of the market: give compute, ask, watch; and what they load."""

@@ -1,0 +1,51 @@
+// What has become of a user's orders, a fold of messages: no sockets, no elements.
+
+// An order just posted: of one request, to `model`, with `prompt`.
+export function posted({ name, model, prompt, bid, at }) {
+  return { name, model, prompt, bid, at, state: "waiting", text: "", struck: [], lease: null };
+}
+
+// The order after a message of the market about it. `text` is what the tokens of `output` say, where they were read.
+export function after(order, message) {
+  switch (message.type) {
+    case "waits":
+      return { ...order, state: "waiting", reason: message.reason, needed: message.bid };
+    case "token":
+      return { ...order, state: "streaming", lease: message.lease, reason: null, text: message.text || order.text };
+    case "output":
+      return { ...order, state: "delivered", lease: message.lease, reason: null, text: message.text ?? order.text };
+    case "shown":
+      return { ...order, state: "shown", window: message.window, root: message.root, price: message.audit_price };
+    case "strike":
+      return { ...order, state: "waiting", text: "", reason: null, struck: [...order.struck, { text: order.text, why: message.reason }] };
+    case "final":
+      if (!message.lease) return { ...order, state: message.outcome, paid: message.paid ?? order.paid };
+      return message.outcome === "final" ? { ...order, state: "served", paid: message.paid } : order;
+    case "challenged":
+      return { ...order, challenged: true };
+    default:
+      return order;
+  }
+}
+
+// Whether its result can be challenged at a tick.
+export const open = ({ state, window, challenged }, tick) => state === "shown" && !challenged && tick <= window;
+
+// What it is told as, and of what kind that is.
+export function said({ state, reason, needed, struck, challenged }) {
+  const again = struck.length ? "It came back and is ranked higher. " : "";
+  switch (state) {
+    case "waiting":
+      return [again + (reason ? `It waits: ${reason}.` : "It waits for the next round."), "warn"];
+    case "streaming":
+      return ["Not final: being computed.", "warn"];
+    case "delivered":
+      return ["Not final: computed, and may be drawn for an audit.", "warn"];
+    case "shown":
+      return [challenged ? "Not final: your challenge bought an audit." : "Not final: anybody may still dispute it.", "warn"];
+    case "served":
+      return ["Final.", "good"];
+    default:
+      return [state === "withdrawn" ? "Withdrawn; what you bid is back." : "It waited in vain; what you bid is back.", "open"];
+  }
+}
