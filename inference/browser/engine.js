@@ -104,7 +104,7 @@ async function decode(gpu, run, passes, step, { progress, token }) {
 const seconds = (started) => (performance.now() - started) / 1000;
 
 // Buffers, pipelines and bind groups of one program; `states` are shared with the run's other programs, `owned` not.
-async function build(model, program, states, owned, progress) {
+export async function build(model, program, states, owned, progress) {
   const { gpu } = model, buffers = new Map();
   const made = (buffer) => { owned.push(buffer); return buffer; };
   for (const [name, { kind, bytes }] of Object.entries(program.buffers)) {
@@ -121,25 +121,32 @@ async function build(model, program, states, owned, progress) {
     }
     buffers.set(key, model.weights.get(key));
   }
+  const place = (name) => {
+    const [buffer, offset, size] = program.regions[name] ?? [name];
+    return { buffer: buffers.get(buffer), offset, size };
+  };
   const parameters = made(uniform(gpu, SLOT * program.dispatches.length)), dispatches = [];
   for (const [index, each] of program.dispatches.entries()) {
     progress("compiling kernels", index, program.dispatches.length);
     const pipeline = await kernelPipeline(model, each, program.lanes);
     gpu.device.queue.writeBuffer(parameters, SLOT * index, new Uint32Array(each.params));
-    const entries = Object.entries(each.bindings).map(([at, name]) => [Number(at), { buffer: buffers.get(name) }]);
+    const entries = Object.entries(each.bindings).map(([at, name]) => [Number(at), place(name)]);
     entries.push([0, { buffer: parameters, offset: SLOT * index, size: SLOT }]);
     dispatches.push({ pipeline, group: bindGroup(gpu, pipeline, entries), workgroups: each.workgroups });
   }
   const { logits, choice } = program.outputs;
   const reads = [logits, choice].map(({ buffer, bytes }) => [buffers.get(buffer), bytes]);
-  return { dispatches, buffers, reads };
+  return { program, dispatches, buffers, place, reads };
 }
 
 function pass(gpu, built, inputs) {
-  for (const [name, values] of Object.entries(inputs)) {
-    gpu.device.queue.writeBuffer(built.buffers.get(name), 0, new Int32Array(values));
-  }
+  write(gpu, built, inputs);
   return submit(gpu, built.dispatches, built.reads);
+}
+
+// A pass's inputs, by the names of their buffers.
+export function write({ device }, { buffers }, inputs) {
+  for (const [name, values] of Object.entries(inputs)) device.queue.writeBuffer(buffers.get(name), 0, new Int32Array(values));
 }
 
 async function kernelPipeline(model, { kernel, entry, subgroups }, lanes) {
@@ -152,19 +159,19 @@ async function kernelPipeline(model, { kernel, entry, subgroups }, lanes) {
   return model.pipelines.get(key);
 }
 
-function pipelineOf({ device }, code, entryPoint, constants) {
+export function pipelineOf({ device }, code, entryPoint, constants) {
   const compute = { module: device.createShaderModule({ code }), entryPoint, constants };
   return device.createComputePipelineAsync({ layout: "auto", compute });
 }
 
-function bindGroup({ device }, pipeline, entries) {
+export function bindGroup({ device }, pipeline, entries) {
   return device.createBindGroup({
     layout: pipeline.getBindGroupLayout(0),
     entries: entries.map(([binding, resource]) => ({ binding, resource })),
   });
 }
 
-function storage(gpu, name, bytes) {
+export function storage(gpu, name, bytes) {
   for (const limit of LIMITS) {
     if (bytes > gpu.limits[limit]) {
       throw new Refusal(`The buffer ${name} needs ${bytes} bytes; ${limit} of ${gpu.name} is ${gpu.limits[limit]}.`);
@@ -174,12 +181,12 @@ function storage(gpu, name, bytes) {
   return gpu.device.createBuffer({ size: Math.max(bytes, 16), usage });
 }
 
-function uniform({ device }, size) {
+export function uniform({ device }, size) {
   return device.createBuffer({ size, usage: GPUBufferUsage.UNIFORM | GPUBufferUsage.COPY_DST });
 }
 
-// One submission; then the bytes of `reads`, pairs of buffer and length, as ArrayBuffers.
-async function submit({ device }, dispatches, reads) {
+// One submission; then the bytes of `reads`, each a buffer, a length and where it begins, as ArrayBuffers.
+export async function submit({ device }, dispatches, reads) {
   const encoder = device.createCommandEncoder(), compute = encoder.beginComputePass();
   for (const { pipeline, group, workgroups } of dispatches) {
     compute.setPipeline(pipeline);
@@ -190,8 +197,8 @@ async function submit({ device }, dispatches, reads) {
   const size = reads.reduce((sum, [, bytes]) => sum + bytes, 0);
   const staging = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   let at = 0;
-  for (const [buffer, bytes] of reads) {
-    encoder.copyBufferToBuffer(buffer, 0, staging, at, bytes);
+  for (const [buffer, bytes, offset = 0] of reads) {
+    encoder.copyBufferToBuffer(buffer, offset, staging, at, bytes);
     at += bytes;
   }
   device.queue.submit([encoder.finish()]);
@@ -203,7 +210,7 @@ async function submit({ device }, dispatches, reads) {
 }
 
 // The work, or one sentence that says what the device would not do.
-async function guarded(gpu, work) {
+export async function guarded(gpu, work) {
   const { device } = gpu;
   if (gpu.lost) throw new Refusal(gpu.lost);
   for (const filter of ["validation", "out-of-memory"]) device.pushErrorScope(filter);

@@ -1,4 +1,4 @@
-"""A whole run as JSON, for the JavaScript module in ``browser/``: programs, inputs, outputs; shapes stay in Python."""
+"""A whole run as JSON, for the JavaScript modules in ``browser/``: programs, inputs, outputs; shapes stay in Python."""
 
 from collections.abc import Callable
 from math import prod
@@ -7,9 +7,12 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
+from inference.computation import Inference
 from inference.device.program import PARAMETERS, Program, program
+from inference.device.readback import arenas, windows
 from inference.generate import check_run, passes
 from inference.graph import WORD, digest
+from inference.graph import schedule as ordered
 from inference.kernels import kernel_files
 from inference.model import Model
 from inference.models.llama import graph
@@ -40,12 +43,70 @@ def run(model: Model, ids: list[int], limit: int, *, lanes: int, subgroups: bool
     return {"prompt": prompt, "step": step, "tokens": len(ids), "limit": limit, "end": list(model.end)}
 
 
+def schedule(computation: Inference, *, lanes: int, subgroups: bool, largest: int) -> dict[str, Any]:
+    """A run whose every output can be read: what a page needs to commit to its trace.
+
+    Args:
+        largest: bytes of a buffer that the device takes, at most.
+    """
+    programs: list[dict[str, Any]] = []
+    index: dict[int, int] = {}
+    described = []
+    for each in computation.passes:
+        if id(each.graph) not in index:
+            index[id(each.graph)] = len(programs)
+            programs.append(_readable(each.graph, lanes, subgroups, largest))
+        inputs = each.inputs(
+            computation.ids[each.span] or [0], temperature=computation.temperature, seed=computation.seed
+        )
+        described.append(
+            {
+                "name": each.name,
+                "program": index[id(each.graph)],
+                "start": each.start,
+                "count": each.count,
+                "inputs": {f"input {key}": value.ravel().tolist() for key, value in inputs.items()},
+            }
+        )
+    return {
+        "programs": programs,
+        "passes": described,
+        "prompt": len(computation.passes) - computation.limit + 1,
+        "limit": computation.limit,
+        "end": list(computation.backend.model.end),
+        "macs": computation.macs,
+    }
+
+
+def _readable(graph: nx.DiGraph, lanes: int, subgroups: bool, largest: int) -> dict[str, Any]:
+    """A program whose outputs lie side by side, its nodes, and the windows of the schedule that are read together."""
+    regions = arenas(graph, largest)
+    made = program(graph, lanes=lanes, subgroups=subgroups, regions=regions)
+    nodes = [(name, graph.nodes[name]) for name in ordered(graph)]
+    return as_json(graph, made, lanes) | {
+        "nodes": [
+            {"name": name, "op": node["op"], "rows": node["shape"][0], "words": prod(node["shape"][1:])}
+            | ({} if node["state"] is None else {"state": f"state {node['state']}"})
+            for name, node in nodes
+        ],
+        "windows": [
+            {
+                "nodes": [window.nodes.start, window.nodes.stop],
+                "copies": [[arena, offset, size] for arena, offset, _, size in window.copies],
+                "starts": window.outputs.starts.tolist(),
+            }
+            for window in windows(graph, regions)
+        ],
+    }
+
+
 def as_json(graph: nx.DiGraph, made: Program, lanes: int) -> dict[str, Any]:
     """A program: kernels by file, parameters as words; a buffer's kind is the first word of its name."""
     return {
         "graph": digest(graph),
         "lanes": lanes,
         "buffers": {name: {"kind": name.partition(" ")[0], "bytes": size} for name, size in made.sizes.items()},
+        "regions": {name: [region.buffer, region.offset, region.size] for name, region in made.regions.items()},
         "weights": sorted(made.weights),
         "dispatches": [
             {

@@ -1,0 +1,147 @@
+// A run as a computation that can be disputed, as inference/computation.py: it runs a schedule (export.schedule) on a
+// device and shows every node's output, or the digests of its leaves, hashed where they lie.
+
+import { build, guarded, submit, write } from "./engine.js";
+import { leafDispatches, leafKernel } from "./leaves.js";
+import { BoundError, result } from "../steps.js";
+
+// `model` is what engine.load gives. `steps(node, leaf)` gives a leaf's derivation, `constants` the tiles that steps
+// read. With `onDevice` only digests, caches and choices are read back. `flip`, an adversary's, is {node, element}: bit
+// 0 of that word is flipped, and what follows is computed from it.
+export async function computation(model, schedule, options = {}) {
+  const { steps, constants, onDevice = false, flip = null, progress = () => {} } = options;
+  const { gpu } = model, { passes, prompt, limit, end } = schedule, states = new Map(), owned = [];
+  const [built, hashed] = await guarded(gpu, async () => {
+    const programs = [];
+    for (const program of schedule.programs) programs.push(await build(model, program, states, owned, progress));
+    const pipeline = onDevice && (await leafKernel(gpu, model.kernel));
+    const hashing = (each) => each.program.windows.map((window) => leafDispatches(gpu, pipeline, each, window, owned));
+    return [programs, onDevice ? programs.map(hashing) : null];
+  });
+  const perPass = schedule.programs[0].nodes.length, last = passes.length * perPass;
+  const at = (node) => built[passes[Math.floor(node / perPass)].program].program.nodes[node % perPass];
+  const chooses = schedule.programs[0].nodes.findIndex(({ name }) => name === "choice"), choice = (index) => index * perPass + chooses;
+  const nodes = passes.flatMap(({ name, program }, index) => schedule.programs[program].nodes.map((node) => ({
+    ...node, name: `${name}.${node.name}`, guard: index < prompt ? null : choice(index - 1),
+  })));
+  nodes.push({ name: "output", op: "output", rows: 1, words: limit, guard: null });
+  const isKept = (node) => node < last && (at(node).state !== undefined || at(node).name === "choice");
+  const nothing = { shapes: Array.from({ length: perPass }, (_, node) => [0, nodes[last - perPass + node].words]), output: () => new Int32Array() };
+  const ended = (guard) => guard.length === 0 || end.includes(guard.at(-1));
+
+  // Shows a pass's outputs, a window at a time; `read` says whether the words themselves are wanted.
+  async function pass(index, token, show, read) {
+    const each = built[passes[index].program], { windows } = each.program, first = index * perPass;
+    const inputs = index < prompt ? passes[index].inputs : { ...passes[index].inputs, "input tokens": [token] };
+    write(gpu, each, inputs);
+    let chosen;
+    for (const [number, window] of windows.entries()) {
+      const outputs = await shown(each, window, read ? null : hashed[passes[index].program][number], index);
+      if (window.nodes[0] <= chooses && chooses < window.nodes[1]) chosen = outputs.output(chooses - window.nodes[0]).at(-1);
+      await show(first + window.nodes[0], outputs);
+    }
+    return chosen;
+  }
+
+  async function shown(each, window, hashing, index) {
+    const [begin, end] = window.nodes, described = each.program.nodes.slice(begin, end);
+    const shapes = described.map(({ rows, words }) => [rows, words]), wrong = flip && flip.node - index * perPass;
+    let dispatches = each.dispatches.slice(begin, end);
+    if (flip && begin <= wrong && wrong < end) {
+      await flipped(each, each.dispatches.slice(begin, wrong + 1), each.program.nodes[wrong], passes[index].start);
+      dispatches = each.dispatches.slice(wrong + 1, end);
+    }
+    if (!hashing) {
+      const reads = window.copies.map(([arena, offset, bytes]) => [each.buffers.get(arena), bytes, offset]);
+      const words = joined(await submit(gpu, dispatches, reads));
+      return { shapes, output: (at) => words.subarray(window.starts[at], window.starts[at] + shapes[at][0] * shapes[at][1]) };
+    }
+    const kept = described.flatMap((_, at) => (isKept(index * perPass + begin + at) ? [at] : []));
+    const reads = kept.map((at) => {
+      const { buffer, offset } = each.place(`output ${described[at].name}`);
+      return [buffer, 4 * shapes[at][0] * shapes[at][1], offset];
+    });
+    const [digests, ...found] = await submit(gpu, [...dispatches, ...hashing.dispatches], [...hashing.reads, ...reads]);
+    return { shapes, digests: new Uint8Array(digests), output: (at) => new Int32Array(found[kept.indexOf(at)]) };
+  }
+
+  // Runs dispatches up to a node and flips bit 0 of a word of its output, in its state as well.
+  async function flipped(each, dispatches, node, start) {
+    const { buffer, offset } = each.place(`output ${node.name}`), from = offset + 4 * flip.element;
+    const [read] = await submit(gpu, dispatches, [[buffer, 4, from]]);
+    const word = new Int32Array([new Int32Array(read)[0] ^ 1]);
+    gpu.device.queue.writeBuffer(buffer, from, word);
+    if (node.state) gpu.device.queue.writeBuffer(states.get(node.state), 4 * (start * node.words + flip.element), word);
+  }
+
+  // Executes all nodes; the tokens. `observe(first, outputs)` may hash while the next ones run; `token(id, index)` is
+  // told of each token, `progress` of each pass.
+  async function run(observe, { token = () => {} } = {}) {
+    const tokens = [];
+    let pending = null;
+    const show = async (first, outputs) => {
+      await pending;
+      pending = observe(first, outputs);
+    };
+    for (const index of passes.keys()) {
+      progress("running", index, passes.length);
+      if (tokens.length && end.includes(tokens.at(-1))) {
+        await show(index * perPass, nothing);
+        continue;
+      }
+      const chosen = await guarded(gpu, () => pass(index, tokens.at(-1), show, !onDevice));
+      if (index >= prompt - 1) token(tokens[tokens.push(chosen) - 1], tokens.length - 1);
+    }
+    const output = Int32Array.from({ length: limit }, (_, index) => tokens[index] ?? -1);
+    await show(last, { shapes: [[1, limit]], output: () => output });
+    await pending;
+    return tokens;
+  }
+
+  // The outputs of all nodes of a node's pass, from kept ones of the passes before it; only that pass is run.
+  async function regenerate(node, kept) {
+    if (node === last) {
+      const choices = Array.from({ length: limit }, (_, index) => kept(choice(prompt - 1 + index)));
+      return new Map([[last, Int32Array.from(choices, (each) => each.at(-1) ?? -1)]]);
+    }
+    const index = Math.floor(node / perPass), first = index * perPass, { guard } = nodes[node], outputs = new Map();
+    if (guard !== null && ended(kept(guard))) {
+      for (let other = first; other < first + perPass; other++) outputs.set(other, new Int32Array());
+      return outputs;
+    }
+    for (let before = 0; before < first; before++) {
+      const { state, words } = at(before), { start } = passes[Math.floor(before / perPass)];
+      if (state) gpu.device.queue.writeBuffer(states.get(state), 4 * start * words, kept(before));
+    }
+    const keep = async (from, { shapes, output }) => shapes.forEach((_, at) => outputs.set(from + at, output(at).slice()));
+    await guarded(gpu, () => pass(index, guard === null ? null : kept(guard).at(-1), keep, true));
+    return outputs;
+  }
+
+  // The words of a step from those of its sources; null where they are such as no honest run gives.
+  async function recompute(step, inputs) {
+    try {
+      return await result(step, constants, inputs);
+    } catch (error) {
+      if (error instanceof BoundError) return null;
+      throw error;
+    }
+  }
+
+  function close() {
+    for (const buffer of [...states.values(), ...owned]) buffer.destroy();
+  }
+
+  return { nodes, isKept, run, regenerate, ended, steps, recompute, close };
+}
+
+// The bytes of buffers, one after another, as words.
+function joined(buffers) {
+  const words = new Int32Array(buffers.reduce((sum, each) => sum + each.byteLength, 0) / 4);
+  let at = 0;
+  for (const each of buffers) {
+    words.set(new Int32Array(each), at);
+    at += each.byteLength / 4;
+  }
+  return words;
+}
