@@ -7,6 +7,7 @@ from typing import Any, Protocol
 
 import numpy as np
 
+from experiments.marketplace.layouts import layouts_of
 from inference.errors import InputError as InferenceError
 from inference.model import Model as Weights
 from verification.computation import Computation
@@ -148,7 +149,7 @@ class Language:
 
     @cached_property
     def layouts(self) -> str:
-        return digest(layouts(self.digest, {}))
+        return digest(layouts_of(self.name))
 
     @cached_property
     def memory(self) -> int:
