@@ -1,4 +1,4 @@
-"""The command line of the experiments: list, run, report, blocks."""
+"""The command line of the experiments: list, run, report, blocks, market."""
 
 from pathlib import Path
 from typing import Annotated
@@ -12,10 +12,13 @@ from auction.errors import InputError
 from auction.workers import on
 from experiments import claims, criteria, interval_coverage, published, records, report, stability
 from experiments.claims import SIZES
+from experiments.marketplace import commands as marketplace
 
 app = typer.Typer(
     help="Run the whitepaper's claims, check them, and report.", no_args_is_help=True, add_completion=False
 )
+
+app.add_typer(marketplace.app, name="market")
 
 SizeName = Annotated[str, typer.Option(help="small (minutes) or full (hours); tiny only shows that it runs")]
 Resume = Annotated[bool, typer.Option("--resume", help="go on where an interrupted run stopped")]

@@ -24,16 +24,16 @@ def ledger(path: Path, head: str | None, as_json: bool) -> bool:
         InputError: ``head`` is spelled otherwise; there is no such file.
         Refusal: see ``inspect``.
     """
-    known = None if head is None else _head(head)
+    known = None if head is None else head_of(head)
     check_readable(path, "a market's ledger, as `dispute --ledger` writes one,")
     with progress("performing every request again") as observe:
         found = inspect(path, OPERATIONS, known, observe)
-    print(json.dumps(_summary(found)) if as_json else _told(found, head))
+    print(json.dumps(summary(found)) if as_json else told(found, head))
     return not found.wrong
 
 
-def _told(found: Inspection, head: str | None) -> str:
-    """For a person."""
+def told(found: Inspection, head: str | None) -> str:
+    """What was found, for a person."""
     if found.wrong:
         return printable(f"the ledger does not hold: {found.wrong}")
     state = found.state
@@ -57,7 +57,8 @@ def _told(found: Inspection, head: str | None) -> str:
     return "\n".join(map(printable, lines))
 
 
-def _summary(found: Inspection) -> dict[str, Any]:
+def summary(found: Inspection) -> dict[str, Any]:
+    """What was found, as JSON."""
     state = found.state
     return {
         "holds": not found.wrong,
@@ -74,7 +75,12 @@ def _summary(found: Inspection) -> dict[str, Any]:
     }
 
 
-def _head(text: str) -> tuple[int, str]:
+def head_of(text: str) -> tuple[int, str]:
+    """Number and digest of an event, of N:DIGEST.
+
+    Raises:
+        InputError: another spelling.
+    """
     match = re.fullmatch(r"(0|[1-9][0-9]{0,15}):([0-9a-f]{64})", text)
     if match is None:
         raise InputError(f"--head {text}: N:DIGEST is expected, an event's number and 64 lower-case hexadecimal digits")

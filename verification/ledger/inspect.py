@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -77,16 +77,24 @@ def inspect(
     return found
 
 
-def stored_events(path: Path | str) -> Iterator[Event]:
-    """The events of a ledger's file that is only read, of which the chain is checked and nothing else.
+@contextmanager
+def stored(path: Path | str) -> Iterator[tuple[Iterator[Event], Callable[[str], bytes | None]]]:
+    """The events of a ledger's file that is only read, of which the chain is checked and nothing else, and its blobs by
+    their digests.
 
     Raises:
-        Refusal: not-a-ledger, other-version, broken-chain, not-conserved, or see ``refusing``.
+        Refusal: not-a-ledger, other-version, broken-chain, not-conserved, wrong-blob, or see ``refusing``.
     """
     with refusing(path), closing(connect(path, "ro")) as connection:
         connection.execute("BEGIN")
         check_layout(connection, path)
-        yield from follow(connection, State())
+        yield follow(connection, State()), lambda digest: stored_blob(connection, digest)
+
+
+def stored_events(path: Path | str) -> Iterator[Event]:
+    """The events alone, see ``stored``."""
+    with stored(path) as (events, _):
+        yield from events
 
 
 def _check(event: Event, found: Inspection, operations: Operations, stored: Callable[[str], bytes | None]) -> None:
