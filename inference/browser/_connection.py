@@ -29,7 +29,7 @@ class Limits:
     """open at once: one more replaces the oldest that waits for a request, else the oldest that does not read"""
     request: float = 10
     """seconds from the connection, or the last answer, to the end of a request's body"""
-    answer: float = 120
+    answer: float = 600
     """seconds from there to the last byte of the answer"""
     head: int = 1 << 14
     """bytes of a request's line and headers"""

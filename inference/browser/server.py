@@ -7,13 +7,14 @@
     POST /run {model, arithmetic, prompt, limit, lanes, subgroups}     ``export.run``
     POST /text {model, tokens}                     {text, last}, of all tokens and of the last alone
     POST /results                                  what a page found
+    /v1                                            completions, as OpenAI's clients ask for them
 
 What is refused gets {error: one line} and is disconnected.
 """
 
 import json
 import socket
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -31,18 +32,22 @@ from starlette.datastructures import State
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
-from starlette.routing import Route
+from starlette.routing import Mount, Route
 
 from inference.browser._connection import QUEUE, Limits, served
 from inference.browser._guard import error, guarded, not_http
 from inference.browser.page import conformance_page, file, policy
+from inference.completions.application import application as completions
+from inference.completions.local import local
 from inference.device import export
 from inference.errors import InputError
 from inference.files.tokenizer import Text
+from inference.generate import Backend
 from inference.kernels import alone
 from inference.model import Llama, Model
 from inference.models import find
 from inference.models.llama import model
+from inference.reference import Reference
 
 HOST = "127.0.0.1"
 MODELS = ("tiny", "smollm2")
@@ -60,7 +65,7 @@ def _text(llama: Llama) -> Text:
 class Models:
     """Models by name and arithmetic, read when first asked for: those with a name, and the file at ``path``."""
 
-    def __init__(self, path: str | None) -> None:
+    def __init__(self, path: str | None, on: Callable[[Model], Backend] = Reference) -> None:
         self.lock = Lock()
         self.sources = {name: name for name in MODELS} | ({Path(path).name: path} if path else {})
         self.llama: Callable[[str], Llama] = cache(lambda name: find(self.sources[name]))
@@ -69,6 +74,7 @@ class Models:
             lambda name, arithmetic: model(name, self.llama(name), arithmetic)
         )
         self.weights = cache(lambda name, arithmetic: export.weights(self.model(name, arithmetic)))
+        self.on: Callable[[str], Backend] = cache(lambda name: on(self.model(name, "exact")))
         self.packed: WeakValueDictionary[tuple[str, str, str], Any] = WeakValueDictionary()
         self.conformance = cache(lambda: conformance_page(self.model("tiny", "exact")))
 
@@ -79,6 +85,25 @@ class Models:
                 f"there is no model {name!r} in {arithmetic!r}; {', '.join(self.sources)} in exact and float32"
             )
         return name, str(arithmetic)
+
+    def names(self) -> Sequence[str]:
+        """Of those there are."""
+        return list(self.sources)
+
+    def context(self, name: str) -> int:
+        """Positions of a prompt and what comes after it, in integers."""
+        with self.lock:
+            return self.model(name, "exact").measures["context"]
+
+    def end(self, name: str) -> Collection[int]:
+        """The tokens after which nothing comes."""
+        with self.lock:
+            return self.model(name, "exact").end
+
+    def backend(self, name: str) -> Backend:
+        """A model in integers on what completes prompts."""
+        with self.lock:
+            return self.on(name)
 
     def words(self, name: str, arithmetic: str, key: str) -> memoryview | None:
         """The bytes of a weight, where there is one: packed once for all that read it at the same time."""
@@ -219,8 +244,8 @@ def _gone(request: Request, refused: Exception) -> Response:
     return Response()
 
 
-def application(models: Models, on_result: Callable[[dict[str, Any]], None]) -> Starlette:
-    """Every route, and the one line of what is refused."""
+def application(models: Models, on_result: Callable[[dict[str, Any]], None], key: str | None = None) -> Starlette:
+    """Every route, and the one line of what is refused; completions ask for the key, where there is one."""
     app = Starlette(
         routes=[
             *(Route(path, page) for path in PAGES),
@@ -229,6 +254,7 @@ def application(models: Models, on_result: Callable[[dict[str, Any]], None]) -> 
             Route("/models", names),
             Route("/weights/{model}/{arithmetic}/{key}", weight),
             *(Route(f"/{each.__name__}", posted(each), methods=["POST"]) for each in (run, text, results)),
+            Mount("/v1", completions(models, local(models.backend), key)),
         ],
         exception_handlers={
             InputError: _bad_input,
@@ -262,11 +288,14 @@ def serving(
     port: int,
     on_result: Callable[[dict[str, Any]], None],
     path: str | None = None,
+    on: Callable[[Model], Backend] = Reference,
+    key: str | None = None,
     limits: Limits = Limits(),  # noqa: B008 it is frozen
 ) -> Iterator[Serving]:
     """The pages on a port of this machine, to the end of the block; ``on_result`` is told what they find.
 
-    Port 0 takes a free one, ``path`` adds a model's file to those it has.
+    Port 0 takes a free one, ``path`` adds a model's file to those it has. Prompts are completed ``on`` a backend, for
+    whoever has the ``key``.
 
     Raises:
         InputError: the port is taken, or not allowed.
@@ -277,7 +306,7 @@ def serving(
         listener = socket.create_server((HOST, port), backlog=QUEUE)
     except OSError as error:
         raise InputError(f"port {port} of {HOST} cannot be used ({error.strerror}); --port takes another") from None
-    port, models = listener.getsockname()[1], Models(path)
-    app = guarded(application(models, on_result), hosts(port), limits)
+    port, models = listener.getsockname()[1], Models(path, on)
+    app = guarded(application(models, on_result, key), hosts(port), limits)
     with served(app, listener, limits, not_http()) as thread:
         yield Serving(port, models, thread)

@@ -14,6 +14,7 @@ from inference import generate as runs
 from inference import models
 from inference._interrupt import INTERRUPTED, raise_again
 from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
+from inference.commands.backends import opened
 from inference.commands.bench import bench
 from inference.commands.devices import adapters, conformance, serve
 from inference.commands.drawing import draw
@@ -91,17 +92,8 @@ def load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Cal
         text = Text(llama.tokenizer, llama.vocabulary)
         tokens = ids(text)
         built = model(Path(name).name, llama, arithmetic)
-    if backend == "numpy":
-        from inference.reference import Reference
-
-        if adapter is not None:
-            raise InputError("the backend numpy has no adapters; leave --adapter out")
-        return Loaded(built, text, Reference(built), "numpy", tokens)
-    from inference.device.device import Device
-    from inference.device.runtime import Runtime
-
-    device = Device(backend, adapter)
-    return Loaded(built, text, Runtime(built, device), device.name, tokens)
+    ready, found = opened(built, backend, adapter)
+    return Loaded(built, text, ready, found, tokens)
 
 
 def prompt_ids(prompt: str | None, tokens: str | None, chat: bool) -> Callable[[Text], list[int]]:

@@ -9,9 +9,12 @@ from typing import Annotated, Any
 import typer
 
 from inference import models
-from inference.commands.arguments import Json
+from inference.commands.arguments import AdapterName, BackendName, Json
+from inference.commands.backends import opened
 from inference.commands.output import write
 from inference.errors import InputError
+from inference.generate import Backend
+from inference.model import Model
 from inference.models.llama import model
 
 
@@ -45,10 +48,18 @@ def serve(
         str | None,
         typer.Option("--model", help="a .gguf file or Hugging Face directory, beside the named", show_default=False),
     ] = None,
+    backend: BackendName = "wgpu",
+    adapter: AdapterName = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar="DISTRIBUTE_LAB_API_KEY", help="that completions ask for", show_default="none"),
+    ] = None,
 ) -> None:
-    """Serve the browser pages on this machine: prompts at /, conformance at /conformance. Ctrl-C ends it.
+    """Serve this machine: prompts at /, conformance at /conformance, OpenAI's API at /v1. Ctrl-C ends it.
 
-    Example: python -m inference serve --port 8080 --model llama.gguf
+    The pages run in the browser, /v1/chat/completions and /v1/completions here, in integers.
+
+    Example: python -m inference serve --port 8080 --model llama.gguf --backend numpy
     """
     from inference.browser.server import HOST, serving
 
@@ -57,8 +68,13 @@ def serve(
 
     if path is not None:
         models.find(path)  # a bad file is refused here, not in the page
-    with serving(port, show, path) as server, suppress(KeyboardInterrupt):
-        print(f"http://{HOST}:{server.port}/ and /conformance; Ctrl-C ends it", file=sys.stderr, flush=True)
+
+    def on(built: Model) -> Backend:
+        return opened(built, backend, adapter)[0]
+
+    with serving(port, show, path, on, api_key) as server, suppress(KeyboardInterrupt):
+        there = f"http://{HOST}:{server.port}"
+        print(f"{there}/, {there}/conformance and {there}/v1; Ctrl-C ends it", file=sys.stderr, flush=True)
         server.thread.join()
 
 

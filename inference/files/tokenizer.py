@@ -59,10 +59,19 @@ class Text:
         """
         if self.template is None:
             raise InputError("the model has no chat template; leave --chat out")
+        return self.conversation([{"role": "user", "content": message}])
+
+    def conversation(self, messages: list[dict[str, str]]) -> str:
+        """Messages {role, content} in the model's chat template, or as lines "role: content", ready to be answered.
+
+        Raises:
+            InputError: the template cannot be filled in.
+        """
+        if self.template is None:
+            return "".join(f"{each['role']}: {each['content']}\n" for each in messages) + "assistant: "
         from jinja2 import TemplateError
         from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-        messages = [{"role": "user", "content": message}]
         try:
             template = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True).from_string(self.template)
             return template.render(messages=messages, add_generation_prompt=True, bos_token="", eos_token="")
