@@ -6,7 +6,7 @@ What is to be answered (``Solve``, ``Explain``, ``Compute``) may be answered lat
 from dataclasses import dataclass
 from typing import Any
 
-from auction.market import Int, Market, Reading
+from auction.market import Int, Market
 from verification.computation import Computation
 
 Connection = int
@@ -37,10 +37,12 @@ class Solve:
     market: Market
     ranked_by: Int
     """(m,) values by which tasks are ranked: raised where their requests came back."""
+    barred: list[tuple[int, int]]
+    """(task, provider) that must not meet: the provider's device failed the order."""
     solver: str
     options: dict[str, Any]
+    """Of the solver; of the mechanism where that is not the whitepaper's."""
     mechanism: str
-    reading: Reading
     limit: float | None
     """Seconds; None: however long it takes."""
 

@@ -77,6 +77,25 @@ def request_of(model: Known, raw_digest: str, *, limit: int, temperature: float 
     return terms | {"temperature": round(temperature * MILLION), "seed": str(seed)}
 
 
+def shape_of(models: Mapping[str, Known], requests: Sequence[Request], inputs: Mapping[str, bytes]) -> Shape:
+    """What a lease of requests comes to; arguments as for ``computation_of``."""
+    [asked] = requests
+    return models[asked["model"]].shape(asked, inputs[asked["input"]])
+
+
+def computation_of(
+    models: Mapping[str, Known], requests: Sequence[Request], inputs: Mapping[str, bytes]
+) -> Computation:
+    """The run of a lease's requests.
+
+    Args:
+        models: by digest.
+        inputs: the bytes of their inputs, by digest.
+    """
+    [asked] = requests
+    return models[asked["model"]].computation(asked, inputs[asked["input"]])
+
+
 @dataclass(frozen=True, eq=False)
 class SmallNumbers:
     """``verification.numbers``, for markets of many orders: its input is a token in JSON, its limit ``PASSES``."""

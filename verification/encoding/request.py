@@ -36,6 +36,11 @@ class Request:
         return sha256(b"%b,%b]" % (canonical([self.kind, self.market, self.party])[:-1], content)).hexdigest()
 
     @cached_property
+    def sound(self) -> bool:
+        """Whether it was signed or opened here: then it need not be opened again. Its content is not to be changed."""
+        return False
+
+    @cached_property
     def raw(self) -> bytes:
         """The envelope."""
         return canonical({"content": self.content, "kind": self.kind, "party": self.party, "signature": self.signature})
@@ -47,7 +52,9 @@ def request(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> Req
     Raises:
         Refusal: malformed.
     """
-    return Request(kind, public(key), content, sign(key, kind, market, content), market)
+    made = Request(kind, public(key), content, sign(key, kind, market, content), market)
+    vars(made)["sound"] = len(made.raw) <= LIMIT
+    return made
 
 
 def opened(raw: bytes, market: str, limit: int = LIMIT) -> Request:
@@ -65,5 +72,5 @@ def opened(raw: bytes, market: str, limit: int = LIMIT) -> Request:
     if not isinstance(kind, str) or not signed(party, kind, market, envelope["content"], signature):
         raise Refusal("wrong-signature", "it is not signed by its party for this market")
     found = Request(kind, party, envelope["content"], signature, market)
-    vars(found)["raw"] = raw  # which need not be made again
+    vars(found).update(raw=raw, sound=len(raw) <= LIMIT)  # the bytes need not be made again
     return found

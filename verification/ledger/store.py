@@ -6,7 +6,7 @@ its request does is for ``inspect`` to say. A file that was cut short or written
 from outside tells.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -36,6 +36,9 @@ class Ledger:
 
     def __init__(self, path: Path | str, operations: Operations, first: Request | None = None) -> None:
         self._path, self._operations, self._state = path, operations, State()
+        self.watch: Callable[[Event], None] = _nobody
+        """Told of each event that is performed here, when the state has it."""
+        self._together, self._failed, self._forgot = False, False, False
         begun = None if first is None else event_of(self._state, first, operations, {}, lambda digest: None)
         with refusing(path):
             self._connection = connect(path, "rw" if first is None else "rwc")
@@ -125,20 +128,55 @@ class Ledger:
         Raises:
             Refusal: oversized, malformed, wrong-signature (another market's too), or see ``event_of`` and ``refusing``.
         """
-        asked = opened(asked.raw if isinstance(asked, Request) else asked, self._state.market)
+        asked = self._opened(asked)
         blobs = blobs or {}
         with self._transaction():
-            self._follow()
             name = bytes.fromhex(asked.name)
             if self._connection.execute("SELECT 1 FROM events WHERE name = ?", (name,)).fetchone():
                 return False
             event = event_of(self._state, asked, self._operations, blobs, self.blob)
+            self._failed = True
             self._write(event, blobs)
+            self._failed = False
         take(self._state, event)
-        if _forgotten(event):
+        self._forgot = self._forgot or bool(_forgotten(event))
+        if not self._together:
+            self._clean_log()
+        self.watch(event)
+        return True
+
+    @contextmanager
+    def together(self) -> Iterator[None]:
+        """What is performed inside is durable when this ends, at the cost of one transaction; others wait meanwhile.
+
+        Where that fails none of it has happened, and this ledger, which knows of it, is closed: it is opened anew.
+
+        Raises:
+            Refusal: see ``refusing``.
+        """
+        try:
+            with self._transaction(), refusing(self._path):
+                self._together, self._failed = True, False
+                yield
+                if self._failed:
+                    raise Refusal("unavailable", f"{self._path}: what was performed together could not be written")
+        except BaseException:
+            self._connection.close()
+            raise
+        finally:
+            self._together = False
+        self._clean_log()
+
+    def _opened(self, asked: Request | bytes) -> Request:
+        if isinstance(asked, Request) and asked.sound and asked.market == self._state.market:
+            return asked
+        return opened(asked.raw if isinstance(asked, Request) else asked, self._state.market)
+
+    def _clean_log(self) -> None:
+        if self._forgot:
             with refusing(self._path):  # or the log would hold what was deleted
                 self._connection.execute("PRAGMA wal_checkpoint(TRUNCATE)")
-        return True
+        self._forgot = False
 
     def _write(self, event: Event, blobs: Mapping[str, bytes]) -> None:
         execute = self._connection.execute
@@ -155,15 +193,25 @@ class Ledger:
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:
+        """In which this process knows all that is written."""
+        if self._together:
+            yield
+            return
         with refusing(self._path):
             self._connection.execute("BEGIN IMMEDIATE")
             try:
+                if self._state.market:
+                    self._follow()
                 yield
                 self._connection.execute("COMMIT")
             except BaseException:
                 if self._connection.in_transaction:
                     self._connection.execute("ROLLBACK")
                 raise
+
+
+def _nobody(event: Event) -> None:
+    return None
 
 
 def _forgotten(event: Event) -> list[str]:

@@ -266,17 +266,30 @@ def fair_audit_price(draft: Draft, models: Sequence[str], owner: str, least: int
 
     Were it the price, a coalition would own the lot by leases so cheap that only friends of the provider audit them.
     """
+    return fair_price(costs_of(draft, models), owner, least)
+
+
+def costs_of(draft: Draft, models: Sequence[str]) -> list[tuple[int, str, int]]:
+    """Of each owner that could run these models: the cost of its cheapest offer, who it is, its deposit; by cost."""
     costs = dict[str, int]()
     for key in draft.subjects(f"model:{models[0]}"):
-        offer, other = fitting(draft, key, models), find(draft, Device, key).owner
-        if offer is not None and other != owner:
-            costs[other] = min(offer.cost, costs.get(other, offer.cost))
-    wanted, price = PART * sum(map(draft.total, costs)), least
-    for other in sorted(costs, key=costs.__getitem__):
-        if wanted > 0:
-            price = max(price, costs[other])
-        wanted -= draft.total(other)
-    return price
+        offer = fitting(draft, key, models)
+        if offer is not None:
+            owner = find(draft, Device, key).owner
+            costs[owner] = min(offer.cost, costs.get(owner, offer.cost))
+    return sorted(((cost, owner, draft.total(owner)) for owner, cost in costs.items()), key=lambda found: found[0])
+
+
+def fair_price(costs: Sequence[tuple[int, str, int]], owner: str, least: int) -> int:
+    """See ``fair_audit_price``; ``costs`` as ``costs_of`` gives them."""
+    wanted = PART.numerator * sum(deposit for _, other, deposit in costs if other != owner)
+    for cost, other, deposit in costs:
+        if other == owner:
+            continue
+        if wanted <= 0:
+            break
+        least, wanted = max(least, cost), wanted - PART.denominator * deposit
+    return least
 
 
 def nobody_could(draft: Draft, name: str) -> bool:
