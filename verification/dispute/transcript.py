@@ -106,7 +106,7 @@ def derived(content: Any, computation: Computation, referee: str, rules: Rules) 
     records: list[Request] = []
     for at, entry in enumerate(told if isinstance(told, list) else [None], start=1):
         try:
-            records.append(_followed(dispute, entry, records, referee))
+            records.append(followed(dispute, entry, records, referee))
         except Refusal as refusal:
             raise Refusal("does-not-follow", f"record {at}: {refusal}") from None
     if dispute.verdict is None:
@@ -174,7 +174,7 @@ def _holds(content: Any, expected: Mapping[str, Any]) -> bool:
     return isinstance(content, dict) and all(content.get(name) == value for name, value in expected.items())
 
 
-def _followed(dispute: Dispute, entry: Any, records: Sequence[Request], referee: str) -> Request:
+def followed(dispute: Dispute, entry: Any, records: Sequence[Request], referee: str) -> Request:
     """Take the event of one entry and compare it with its record."""
     shown = read({"message": lambda value: value, "record": lambda value: value}, entry)
     record = opened(_bytes(shown["record"]), dispute.begin.market)

@@ -1,0 +1,227 @@
+"""A user without input or output: it asks what an order would come to, posts it, sees tokens, and checks what it gets.
+
+What it can compute again it checks itself, and claims where another root was shown; where it cannot, it may buy an
+audit. The same code runs in a simulation and behind a socket.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from experiments.marketplace.dispute_side import DisputeSide, Side
+from experiments.marketplace.messages import (
+    Done,
+    Estimate,
+    Final,
+    Fund,
+    Output,
+    Quote,
+    Refused,
+    Shown,
+    Strike,
+    Token,
+    Turn,
+    Welcome,
+    encode,
+)
+from experiments.marketplace.session import Answer, Session
+from verification.dispute.party import honest
+from verification.encoding.request import request
+from verification.result import tokens_of
+from verification.trace import Trace
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A result to be computed again, perhaps; its trace goes to ``Customer.checked``."""
+
+    shown: Shown
+
+
+Effect = bytes | Check
+"""A frame to be sent, or a result that may be checked."""
+
+
+@dataclass(slots=True)
+class Placed:
+    """An order of the user's."""
+
+    requests: Sequence[Mapping[str, Any]]
+    state: str = "asked"
+    """asked, waiting, refused; then as the coordinator says: served, withdrawn, expired."""
+    reason: str = ""
+    """Why it was refused, or what came was struck."""
+    tokens: dict[int, list[int]] = field(default_factory=dict)
+    """By request, not final."""
+    final: dict[int, list[int]] = field(default_factory=dict)
+    """By request, of leases that are final."""
+    leases: dict[str, list[int]] = field(default_factory=dict)
+    """Requests by lease, where something came."""
+    paid: int = 0
+    """Micro-tokens, fees included."""
+
+    @property
+    def over(self) -> bool:
+        return self.state not in ("asked", "waiting")
+
+
+class Customer:
+    """One owner's orders, claims and challenges.
+
+    Args:
+        fund: whether it asks a demonstration's faucet for a purse.
+        side: how it plays its disputes; anything but ``honest`` is an adversary's.
+    """
+
+    def __init__(
+        self,
+        owner: Ed25519PrivateKey,
+        *,
+        fund: bool = False,
+        side: Side = honest,
+        origin: str = "",
+        market: str = "",
+    ) -> None:
+        self.session = Session("user", owner, origin=origin, market=market)
+        self.fund = fund
+        self.dispute = DisputeSide(owner, side)
+        self.orders: dict[str, Placed] = {}
+        """By name."""
+        self.quotes: dict[int, Quote] = {}
+        """Estimates that came, by number."""
+        self.traces: dict[str, Trace] = {}
+        """Behind its claims, by lease."""
+        self.refused: list[Answer] = []
+        """What it asked for and did not get, in order."""
+
+    @property
+    def name(self) -> str:
+        return self.session.owner_name
+
+    @property
+    def joined(self) -> bool:
+        """Whether orders can be posted."""
+        return self.session.welcome is not None
+
+    def reopened(self) -> None:
+        """Its connection was made anew."""
+        self.session.reopened()
+
+    def receive(self, raw: bytes, now: float) -> list[Effect]:
+        """What a frame leads to.
+
+        Raises:
+            Refusal: malformed, other-version, other-market, or what is wrong with the referee's record of a dispute.
+        """
+        told, answers = self.session.taken(raw, now)
+        found: list[Effect] = list(answers)
+        match told:
+            case Welcome() if not told.registered:
+                found.append(self.session.ask(self.session.owner, "register", {}))
+                if self.fund:
+                    found.append(encode(Fund(id=self.session.number(), owner=self.name)))
+            case Done() | Refused():
+                self._answered(told)
+            case Quote():
+                self.quotes[told.id] = told
+            case Token() if told.order in self.orders:
+                self.orders[told.order].tokens.setdefault(told.part, []).extend(told.tokens)
+            case Output() if told.order in self.orders:
+                self._output(self.orders[told.order], told)
+            case Strike() if told.order in self.orders:
+                self._struck(self.orders[told.order], told)
+            case Shown():
+                found.append(Check(told))
+            case Turn():
+                by_root = {trace.tree.root.hex(): trace for trace in self.traces.values()}
+                found += self.dispute.told(told, by_root, self.session.market, self.session.coordinator)
+            case Final() if told.order in self.orders:
+                self._over(self.orders[told.order], told)
+            case _:
+                pass
+        return found
+
+    def order(
+        self,
+        requests: Sequence[Mapping[str, Any]],
+        inputs: Mapping[str, bytes],
+        *,
+        bid: int,
+        patience: int,
+        unaudited: bool = False,
+    ) -> tuple[str, list[Effect]]:
+        """Post an order; its name.
+
+        Args:
+            requests: as orders hold them, see ``models.request_of``.
+            inputs: by SHA-256 in hex.
+            bid: micro-tokens for all of it, fees included.
+            patience: ticks.
+            unaudited: whether it may go unaudited where nobody could.
+        """
+        session = self.session
+        terms: dict[str, Any] = {"requests": [dict(asked) for asked in requests], "bid": str(bid)}
+        terms |= {"patience": patience, "unaudited": unaudited, "nonce": session.nonce()}
+        asked = request(session.owner, "order", session.market, terms)
+        self.orders[asked.name] = Placed(requests)
+        return asked.name, [session.ask_for(asked, dict(inputs))]
+
+    def estimate(
+        self, requests: Sequence[Mapping[str, Any]], inputs: Mapping[str, bytes], *, bid: int
+    ) -> tuple[int, list[Effect]]:
+        """Ask what an order would come to; the number under which ``quotes`` will have it."""
+        number = self.session.number()
+        asked = Estimate(id=number, requests=[dict(each) for each in requests], bid=str(bid), inputs=dict(inputs))
+        return number, [encode(asked)]
+
+    def cancel(self, order: str) -> list[Effect]:
+        """Withdraw what waits of an order."""
+        return [self.session.ask(self.session.owner, "cancel", {"order": order})]
+
+    def challenge(self, lease: str) -> list[Effect]:
+        """Buy an audit of a result that is shown, at two audit prices."""
+        return [self.session.ask(self.session.owner, "challenge", {"lease": lease})]
+
+    def checked(self, shown: Shown, trace: Trace) -> list[Effect]:
+        """A shown result computed again: where the root is another, a claim with the least bond."""
+        if trace.tree.root.hex() == shown.root:
+            return []
+        return self.claim(shown, trace, self.session.rules.bond_prices * int(shown.audit_price))
+
+    def claim(self, shown: Shown, trace: Trace, bond: int) -> list[Effect]:
+        """Claim that a trace is right and not what was shown."""
+        self.traces[shown.lease] = trace
+        terms = {"lease": shown.lease, "header": shown.header, "root": trace.tree.root.hex()}
+        terms |= {"bond": str(bond), "challenger": self.name}
+        return [self.session.ask(self.session.owner, "claim", terms)]
+
+    def _answered(self, told: Done | Refused) -> None:
+        answer = self.session.answered(told)
+        if answer is None:
+            return
+        if answer.reason:
+            self.refused.append(answer)
+        placed = self.orders.get(answer.request.name)
+        if placed is not None and placed.state == "asked":
+            placed.state, placed.reason = ("refused", answer.reason) if answer.reason else ("waiting", "")
+
+    def _output(self, placed: Placed, told: Output) -> None:
+        placed.leases[told.lease] = told.part
+        if len(told.part) == 1:
+            placed.tokens[told.part[0]] = tokens_of(told.output)
+
+    def _struck(self, placed: Placed, told: Strike) -> None:
+        placed.reason = told.reason
+        placed.leases.pop(told.lease, None)
+        for part in told.part:
+            placed.tokens.pop(part, None)
+
+    def _over(self, placed: Placed, told: Final) -> None:
+        placed.paid += int(told.paid) if told.lease else 0
+        if not told.lease:
+            placed.state = told.outcome
+        elif told.outcome == "final":
+            placed.final |= {part: placed.tokens[part] for part in told.part if part in placed.tokens}
+        self.traces.pop(told.lease, None)
