@@ -39,7 +39,7 @@ class Browser:
         where: dict[str, Any] = {"url": "about:blank", "browserContextId": context, "newWindow": True}
         target = self.command("Target.createTarget", **where)["targetId"]
         session = self.command("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
-        made = Page(self, context, session)
+        made = Page(self, context, target, session)
         for domain in ("Page", "Runtime", "Log"):
             made.command(f"{domain}.enable")
         made.look(width=WIDTH)
@@ -78,8 +78,8 @@ class Browser:
 class Page:
     """A page of a browser."""
 
-    def __init__(self, browser: Browser, context: str, session: str) -> None:
-        self.browser, self.context, self.session = browser, context, session
+    def __init__(self, browser: Browser, context: str, target: str, session: str) -> None:
+        self.browser, self.context, self.target, self.session = browser, context, target, session
 
     def command(self, method: str, **parameters: Any) -> dict[str, Any]:
         return self.browser.command(method, session=self.session, **parameters)
@@ -95,18 +95,20 @@ class Page:
             raise InputError(f"{expression}: {found['result'].get('description', found['exceptionDetails']['text'])}")
         return found["result"].get("value")
 
-    def wait(self, expression: str, seconds: float) -> Any:
-        """The value of an expression as soon as it is true.
+    def wait(self, expression: str, seconds: float) -> None:
+        """Until an expression is true.
 
         Raises:
             InputError: it is not within ``seconds``.
         """
         until = time.monotonic() + seconds
-        while not (value := self.evaluate(expression)):
+        while not self.evaluate(f"(async () => Boolean(await ({expression})))()"):
             if time.monotonic() > until:
                 raise InputError(f"not within {seconds:.0f} seconds: {expression}")
             time.sleep(POLL)
-        return value
+
+    def close(self) -> None:
+        self.browser.command("Target.closeTarget", targetId=self.target)
 
     def look(self, *, width: int, dark: bool = False, height: int = HEIGHT) -> None:
         """The window's size, and whether its user likes it dark."""

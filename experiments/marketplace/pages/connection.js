@@ -1,5 +1,6 @@
 // The market's client: one WebSocket that proves its key, takes up again what was cut, and asks until it is answered.
 
+import { canonical, parsed } from "../../../verification/encoding/canonical.js";
 import { request } from "../../../verification/encoding/request.js";
 import { base64 } from "../../../verification/encoding/schema.js";
 import { sign } from "../../../verification/encoding/signature.js";
@@ -39,7 +40,7 @@ export function connect({ url, role, owner = null, device = null, told }) {
       told({ type: "connected" });
       told(message);
       known.resolve(market);
-      for (const each of asked.values()) send(each.message);
+      for (const { text } of asked.values()) socket.send(text);
     } else if (asked.has(message.id)) {
       const { resolve, reject } = asked.get(message.id);
       asked.delete(message.id);
@@ -61,10 +62,10 @@ export function connect({ url, role, owner = null, device = null, told }) {
 
   // The answer to a message, or a Refusal. What was not answered is asked again after a reconnection: a request that is
   // made twice is one.
-  function answer(message) {
-    const waiting = Promise.withResolvers(), id = ++count;
-    asked.set(id, { ...waiting, message: { ...message, id } });
-    send({ ...message, id });
+  function answer(message, written = JSON.stringify) {
+    const waiting = Promise.withResolvers(), id = ++count, text = written({ ...message, id });
+    asked.set(id, { ...waiting, text });
+    if (welcomed) socket.send(text);
     return waiting.promise;
   }
 
@@ -72,11 +73,11 @@ export function connect({ url, role, owner = null, device = null, told }) {
   return {
     send,
     answer,
-    // A request signed by `signer`, and bytes by digest that go beside it.
+    // A request signed by `signer`, and bytes by digest that go beside it; a frame that holds it is canonical, as it is.
     async ask(kind, signer, content, blobs = {}) {
-      const envelope = await request(signer.key, signer.party, kind, await known.promise, content);
+      const envelope = parsed(await request(signer.key, signer.party, kind, await known.promise, content));
       const encoded = Object.fromEntries(Object.entries(blobs).map(([digest, raw]) => [digest, base64(raw)]));
-      return answer({ type: "ask", request: JSON.parse(new TextDecoder().decode(envelope)), blobs: encoded });
+      return answer({ type: "ask", request: envelope, blobs: encoded }, (frame) => new TextDecoder().decode(canonical(frame)));
     },
     close() {
       ended = true;

@@ -8,6 +8,7 @@
     POST /models/NAME/schedule {prompt, limit, millionths, seed, lanes, subgroups, largest}    ``export.schedule``
     POST /models/NAME/steps {prompt, limit, millionths, seed, node, leaf}    [{kind, sources, numbers, words}]
     POST /models/NAME/text {tokens}                     {text}
+    POST /models/NAME/tokens {utf8}                     {tokens}: of a text, whose bytes are given in base64
 
 A page checks kernels and weights against the layouts, whose digest is in its lease's terms, and tiles against the
 manifest, whose digest is the model's.
@@ -35,7 +36,7 @@ from inference.files.tokenizer import Text
 from inference.kernels import alone
 from inference.steps import Step
 from verification.encoding.canonical import canonical, parsed
-from verification.encoding.schema import each, flag, number, proof_text, read
+from verification.encoding.schema import binary, each, flag, number, proof_text, read
 from verification.errors import InputError, Refusal
 from verification.inference_models import Models, exact, found
 from verification.manifest import manifest, tile_count, tile_place, tiles, type_of
@@ -49,6 +50,7 @@ LARGEST = 1 << 31  # bytes of a body, or of a buffer, at most
 LANES = 256  # invocations a workgroup that every adapter allows
 SCHEDULE = {"lanes": number(1, LANES), "subgroups": flag, "largest": number(1, 2**53 - 1)}
 STEPS = {"node": number(0, 2**53 - 1), "leaf": number(0, 2**53 - 1)}
+UTF8 = {"utf8": binary}
 TEXT = {"tokens": each(number(0, 2**31 - 1), MOST_TOKENS)}
 
 
@@ -89,7 +91,7 @@ def routes(names: tuple[str, ...]) -> list[Route]:
         Route("/models/{model}/tiles/{constant}/{index:int}", got(_tile)),
         *(
             Route(f"/models/{{model}}/{each.__name__}", posted(each), methods=["POST"])
-            for each in (schedule, steps, text)
+            for each in (schedule, steps, text, tokens)
         ),
     ]
 
@@ -122,6 +124,16 @@ def text(name: str, asked: dict[str, Any]) -> dict[str, str]:
     if wrong := [token for token in tokens if token >= llama.vocabulary]:
         raise InputError(f"token {wrong[0]} is not in the vocabulary of {name}: 0 to {llama.vocabulary - 1}")
     return {"text": Text(llama.tokenizer, llama.vocabulary).decode(tokens)}
+
+
+def tokens(name: str, asked: dict[str, Any]) -> dict[str, list[int]]:
+    """The tokens of a text."""
+    llama = found(name)
+    try:
+        text = read(UTF8, asked)["utf8"].decode()
+    except UnicodeDecodeError:
+        raise InputError("the text is not in UTF-8") from None
+    return {"tokens": Text(llama.tokenizer, llama.vocabulary).encode(text)}
 
 
 def task(name: str, asked: dict[str, Any]) -> Task:

@@ -21,7 +21,8 @@ def browser():
 
 def test_a_page_is_asked_waited_for_and_pictured_whole(browser, tmp_path):
     page = browser.page(PAGE)
-    assert page.wait("document.title", 20) == "A"
+    page.wait("document.querySelector('p')", 20)
+    assert page.evaluate("document.title") == "A"
     assert page.evaluate("Promise.resolve([1, 'x', null])") == [1, "x", None]
     page.look(width=390, dark=True)
     assert page.evaluate("[innerWidth, matchMedia('(prefers-color-scheme: dark)').matches]") == [390, True]
