@@ -18,6 +18,8 @@ from starlette.routing import Route
 
 from experiments.marketplace.pages.files import routes
 from inference.browser import headless
+from verification.inference_models import manifest_digest
+from verification.task import Task
 
 SECONDS = 240  # for a browser to start and answer: a time-out, not a measure
 MODULE = "tests/experiments/marketplace/pages/calls.js"
@@ -59,11 +61,11 @@ def browser() -> Iterator[Callable[..., Any]]:
         ]
     )
     listener = socket.create_server(("127.0.0.1", 0))
-    server = uvicorn.Server(uvicorn.Config(app, log_level="error"))
+    server = uvicorn.Server(uvicorn.Config(app, log_level="error", lifespan="off"))
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]})
     thread.start()
 
-    def called(name: str, **given: Any) -> Any:
+    def called(name: str, /, **given: Any) -> Any:
         calls.put({"name": name, "given": given})
         found = answers.get(timeout=SECONDS)
         assert not (isinstance(found, dict) and "error" in found), found["error"]
@@ -74,3 +76,19 @@ def browser() -> Iterator[Callable[..., Any]]:
     server.should_exit = server.force_exit = True
     calls.put({"name": "close", "given": {}})
     thread.join()
+
+
+@pytest.fixture(scope="session")
+def asked():
+    """What a page is told of a task."""
+
+    def asked(task: Task) -> dict[str, Any]:
+        terms = {
+            "prompt": list(task.prompt),
+            "limit": task.limit,
+            "millionths": task.millionths,
+            "seed": str(task.seed),
+        }
+        return {"model": task.model, "digest": manifest_digest(task.model), "task": terms}
+
+    return asked

@@ -20,45 +20,41 @@ LONG = Task("tiny", tuple(np.random.default_rng(0).integers(0, 256, 140).tolist(
 SMOLLM2 = Task("smollm2", (504, 3575, 282, 4649, 314), 8, 0, 0)  # "The capital of France is"
 
 
-def plain(task):
-    return {"prompt": list(task.prompt), "limit": task.limit, "millionths": task.millionths, "seed": str(task.seed)}
-
-
 @pytest.mark.parametrize("on_device", [False, True])
 @pytest.mark.parametrize("task", [GREEDY, DRAWN, LONG])
-def test_a_page_commits_to_the_root_of_python(browser, task, on_device):
+def test_a_page_commits_to_the_root_of_python(browser, asked, task, on_device):
     expected = record(Models().computation(task, "numpy", None))
-    found = browser("commit", model="tiny", task=plain(task), onDevice=on_device)
+    found = browser("commit", **asked(task), onDevice=on_device)
     assert found["tokens"] == expected.tokens and found["root"] == expected.tree.root.hex()
 
 
 @pytest.mark.parametrize("on_device", [False, True])
-def test_what_follows_an_end_token_is_null(browser, on_device):
+def test_what_follows_an_end_token_is_null(browser, asked, on_device):
     run = record(Inference(Reference(exact("tiny")), list(GREEDY.prompt), limit=4))
     end = (run.tokens[1],)
     expected = record(Inference(Reference(replace(exact("tiny"), end=end)), list(GREEDY.prompt), limit=4))
-    found = browser("commit", model="tiny", task=plain(GREEDY), onDevice=on_device, end=list(end))
+    found = browser("commit", **asked(GREEDY), onDevice=on_device, end=list(end))
     assert found["tokens"] == expected.tokens == run.tokens[:2] and found["root"] == expected.tree.root.hex()
 
 
 @pytest.mark.parametrize("element", [0, 70])
 @pytest.mark.parametrize("name", ["prompt000.layer00.cache", "prompt000.layer01.gate", "step0002.layer00.query"])
-def test_a_page_that_cheats_computes_on_from_the_word_that_it_flips(browser, name, element):
+def test_a_page_that_cheats_computes_on_from_the_word_that_it_flips(browser, asked, name, element):
     computation = Models().computation(DRAWN, "numpy", None)
     node = next(index for index, node in enumerate(computation.nodes) if node.name == name)
     element %= computation.nodes[node].rows * computation.nodes[node].words
     expected = replaced(computation, node, element)
-    found = browser("commit", model="tiny", task=plain(DRAWN), flip={"node": node, "element": element})
+    found = browser("commit", **asked(DRAWN), flip={"node": node, "element": element})
     assert found["tokens"] == expected.tokens and found["root"] == expected.tree.root.hex()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("on_device", [False, True])
-def test_a_page_commits_to_the_root_of_python_over_smollm2(browser, on_device):
+def test_a_page_commits_to_the_root_of_python_over_smollm2(browser, asked, on_device):
     try:
         models.find("smollm2")
     except InputError as error:
         pytest.skip(str(error))
     expected = record(Models().computation(SMOLLM2, "numpy", None))
-    found = browser("commit", model="smollm2", task=plain(SMOLLM2), onDevice=on_device)
+    found = browser("commit", **asked(SMOLLM2), onDevice=on_device)
     assert found["tokens"] == expected.tokens and found["root"] == expected.tree.root.hex()
