@@ -1,4 +1,4 @@
-"""The command line of the market: check."""
+"""The command line of the market: check, serve."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,7 +13,10 @@ from inference.errors import InputError as InferenceError
 from verification.errors import InputError as VerificationError
 from verification.errors import Refusal
 
-app = typer.Typer(help="The market, simulated and live.", no_args_is_help=True)
+app = typer.Typer(
+    help="The market, simulated and live.\n\nExample: python -m experiments market serve --faucet 1",
+    no_args_is_help=True,
+)
 
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
 FAILED = 1
@@ -72,3 +75,35 @@ def check_ledger(
             print(printable(f"wrong: {reason}"))
     if found.reasons:
         raise typer.Exit(FAILED)
+
+
+@app.command("serve")
+def serve_market(
+    ledger: Annotated[
+        Path, typer.Option(help="the market's file: one that goes on, or begins; its keys lie beside it")
+    ] = Path("market.ledger"),
+    host: Annotated[str, typer.Option(help="where; one that others reach takes TLS")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(help="0: a free one")] = 8000,
+    models: Annotated[str, typer.Option(help="that are traded: tiny, smollm2")] = "tiny",
+    round_seconds: Annotated[float, typer.Option("--round", help="seconds from one round to the next")] = 5.0,
+    tick: Annotated[float, typer.Option(help="seconds")] = 1.0,
+    rule: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME=VALUE", help="of a market that begins: delta=20, window=60", show_default=False),
+    ] = None,
+    solver: Annotated[str, typer.Option(help="of rounds; see python -m auction solvers")] = "bid_density",
+    faucet: Annotated[float, typer.Option(help="tokens that each new owner is given once: for demonstrations")] = 0.0,
+    certificate: Annotated[
+        Path | None, typer.Option("--tls-certificate", metavar="FILE", help="PEM", show_default=False)
+    ] = None,
+    private: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="PEM", show_default=False)] = None,
+) -> None:
+    """Serve a market: pages to watch, ask and give compute, websockets for workers. Ctrl-C ends it, it goes on later.
+
+    Example: python -m experiments market serve --faucet 1 --round 2
+    """
+    from experiments.marketplace.live.commands import serve, settings_of
+
+    with bad_input():
+        settings = settings_of(round_seconds, tick, solver, faucet)
+        serve(ledger, host, port, models.split(","), settings, rule or [], certificate, private)

@@ -34,8 +34,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
-from inference.browser._connection import QUEUE, Limits, served
-from inference.browser._guard import error, guarded, not_http
+from inference.browser.connection import QUEUE, Limits, served
+from inference.browser.guard import error, guarded, not_http
 from inference.browser.page import conformance_page, file, policy
 from inference.completions.application import application as completions
 from inference.completions.local import local

@@ -10,7 +10,7 @@ from starlette.applications import Starlette
 from starlette.responses import PlainTextResponse, StreamingResponse
 from starlette.routing import Route
 
-from inference.browser._connection import QUEUE, Limits, served
+from inference.browser.connection import QUEUE, Limits, served
 
 HOST = "127.0.0.1"
 SECONDS = 60  # a time-out, not a measure

@@ -7,7 +7,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.responses import JSONResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from inference.browser._connection import Limits
+from inference.browser.connection import Limits
 
 POLICY = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 HEADERS = {
@@ -21,8 +21,8 @@ HEADERS = {
 }
 
 
-def guarded(app: ASGIApp, hosts: frozenset[str], limits: Limits) -> ASGIApp:
-    """The application, reached by requests that ``refusal`` lets pass; each answer has the headers above.
+def guarded(app: ASGIApp, hosts: frozenset[str], limits: Limits, scheme: str = "http") -> ASGIApp:
+    """The application, reached by requests and sockets that ``refusal`` lets pass; each answer has the headers above.
 
     Whoever is refused, here or there, is disconnected: what else was sent is never read as a request.
     """
@@ -37,17 +37,24 @@ def guarded(app: ASGIApp, hosts: frozenset[str], limits: Limits) -> ASGIApp:
                     headers["Connection"] = "close"
             await send(message)
 
-        refused = refusal(scope["method"], Headers(scope=scope), hosts, limits)
-        await (refused or app)(scope, receive, answer)
+        refused = refusal(scope.get("method", "GET"), Headers(scope=scope), hosts, limits, scheme)
+        if scope["type"] == "http":
+            await (refused or app)(scope, receive, answer)
+        elif refused:
+            await send({"type": "websocket.close"})
+        else:
+            await app(scope, receive, send)
 
     return guard
 
 
-def refusal(method: str, headers: Headers, hosts: frozenset[str], limits: Limits) -> Response | None:
+def refusal(
+    method: str, headers: Headers, hosts: frozenset[str], limits: Limits, scheme: str = "http"
+) -> Response | None:
     """The answer to a request that other sites may have caused, or that is too long."""
     # A page elsewhere whose name was made to point here must get nothing.
     origin = headers.get("Origin")
-    if headers.get("Host") not in hosts or (origin is not None and origin.removeprefix("http://") not in hosts):
+    if headers.get("Host") not in hosts or (origin is not None and origin.removeprefix(f"{scheme}://") not in hosts):
         return error(HTTPStatus.FORBIDDEN, "only pages of this machine are served")
     if sum(len(name) + len(value) for name, value in headers.raw) > limits.head:
         return error(HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"the headers have up to {limits.head} bytes")

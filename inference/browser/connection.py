@@ -48,7 +48,7 @@ class Connection(H11Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         self._wait()
-        if len(self.connections) > self.limits.connections:
+        if sum(isinstance(each, Connection) for each in self.connections) > self.limits.connections:
             self._displaced().abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -64,6 +64,12 @@ class Connection(H11Protocol):
         self._wait()
         super().on_response_complete()  # which takes up a request that came in the meantime
         self._see_request()
+
+    def handle_websocket_upgrade(self, event: h11.Request) -> None:
+        """Here requests end, and with them their deadlines."""
+        if self.deadline:
+            self.deadline.cancel()
+        super().handle_websocket_upgrade(event)
 
     def send_400_response(self, msg: str) -> None:
         """To what is not HTTP: the answer in one piece, or, where another is under way already, none."""
@@ -103,7 +109,7 @@ class Connection(H11Protocol):
         return min(replaceable, key=lambda each: (not each.waits, each.since), default=self)
 
 
-class _Server(uvicorn.Server):
+class Server(uvicorn.Server):
     """Takes few connections at a time, as there are few descriptors, from a long queue, so that none is turned away."""
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
@@ -112,29 +118,37 @@ class _Server(uvicorn.Server):
             each.listen(QUEUE)
 
 
+def server(app: ASGIApp, limits: Limits, refused: bytes, **options: Any) -> Server:
+    """A server of an application under limits; what is not HTTP gets ``refused``.
+
+    Args:
+        options: of ``uvicorn.Config`` besides.
+    """
+    plain: dict[str, Any] = {
+        "http": partial(Connection, limits=limits, refused=refused),
+        "ws": "none",
+        "loop": "asyncio",
+        "lifespan": "off",
+        "interface": "asgi3",
+        "log_config": None,
+        "log_level": "error",
+        "access_log": False,
+        "proxy_headers": False,
+        "server_header": False,
+        "h11_max_incomplete_event_size": limits.head,
+        "backlog": ACCEPTED,
+    }
+    return Server(uvicorn.Config(app, **plain | options))
+
+
 @contextmanager
 def served(app: ASGIApp, listener: socket.socket, limits: Limits, refused: bytes) -> Iterator[Thread]:
     """An application on a listening socket, in a thread, to the end of the block; what is not HTTP gets ``refused``."""
-    config = uvicorn.Config(
-        app,
-        http=partial(Connection, limits=limits, refused=refused),  # type: ignore[arg-type]
-        ws="none",
-        loop="asyncio",
-        lifespan="off",
-        interface="asgi3",
-        log_config=None,
-        log_level="error",
-        access_log=False,
-        proxy_headers=False,
-        server_header=False,
-        h11_max_incomplete_event_size=limits.head,
-        backlog=ACCEPTED,
-    )
-    server = _Server(config)
-    thread = Thread(target=server.run, args=([listener],), daemon=True)  # work under way does not hold up the end
+    running = server(app, limits, refused)
+    thread = Thread(target=running.run, args=([listener],), daemon=True)  # work under way does not hold up the end
     thread.start()
     try:
         yield thread
     finally:
-        server.should_exit = server.force_exit = True
+        running.should_exit = running.force_exit = True
         thread.join(timeout=1)

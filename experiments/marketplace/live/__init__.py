@@ -1,0 +1,1 @@
+"""The market live: the coordinator behind sockets, and the parties that a terminal runs."""

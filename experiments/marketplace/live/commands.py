@@ -1,0 +1,116 @@
+"""What the commands of the live market do: serve."""
+
+import asyncio
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+from auction.commands.terminal import key_values, working
+from auction.errors import InputError, unknown
+from auction.solvers import names as solvers
+from experiments.marketplace.coordinator import Settings
+from experiments.marketplace.live.server import Market, Serving, listening
+from experiments.marketplace.models import Language
+from verification.market.rules import Rules
+
+MICRO = 1_000_000
+MODELS = ("tiny", "smollm2")
+
+
+def micro(name: str, tokens: float) -> int:
+    """Micro-tokens of tokens.
+
+    Raises:
+        InputError: below 0, or beyond what amounts may be.
+    """
+    amount = round(tokens * MICRO) if abs(tokens) < 2**40 else -1
+    if amount < 0:
+        raise InputError(f"{name} {tokens} is not allowed; 0 to 2^40 tokens")
+    return amount
+
+
+def settings_of(round_seconds: float, tick: float, solver: str, faucet: float) -> Settings:
+    """How a coordinator runs its market.
+
+    Raises:
+        InputError: see what is said.
+    """
+    if not 0.01 <= tick <= 60:
+        raise InputError(f"--tick {tick} is not allowed; 0.01 to 60 seconds")
+    if not tick <= round_seconds <= 3600:
+        raise InputError(f"--round {round_seconds} is not allowed; a tick ({tick}) to 3600 seconds")
+    if solver not in solvers():
+        raise unknown("solver", solver, solvers())
+    return Settings(
+        seconds_per_tick=tick,
+        round_ticks=round(round_seconds / tick),
+        solver=solver,
+        solve_limit=round_seconds / 2,
+        faucet=micro("--faucet", faucet),
+    )
+
+
+def rules_of(given: Sequence[str]) -> Rules:
+    """The rules of a market, some of which are given as NAME=VALUE.
+
+    Raises:
+        InputError: no such rule, or value.
+        Refusal: see ``Rules``.
+    """
+    rules, changed = Rules(), dict[str, Any]()
+    for name, text in key_values(list(given)).items():
+        if name not in rules.plain():
+            raise unknown("rule", name, rules.plain())
+        kind = type(getattr(rules, name))
+        try:
+            changed[name] = text == "true" if kind is bool else kind(text)
+        except (ValueError, ZeroDivisionError):
+            what = "a fraction" if kind is Fraction else "a whole number"
+            raise InputError(f"--rule {name}={text}: {what} is expected") from None
+    return Rules(**changed)
+
+
+def serve(
+    ledger: Path,
+    host: str,
+    port: int,
+    models: Sequence[str],
+    settings: Settings,
+    rules: Sequence[str],
+    certificate: Path | None,
+    private: Path | None,
+) -> None:
+    """Serve a market until interrupted.
+
+    Raises:
+        InputError, Refusal: see ``listening`` and ``Market.run``.
+    """
+    for name in models:
+        if name not in MODELS:
+            raise unknown("model", name, MODELS)
+    traded = [Language(name) for name in models]
+    serving = Serving(
+        ledger=ledger,
+        keys=ledger.with_name(ledger.name + ".keys"),
+        models=traded,
+        rules=rules_of(rules),
+        settings=settings,
+        host=host,
+        port=port,
+        certificate=certificate,
+        private=private,
+    )
+    with listening(serving) as listener:
+        with working("reading the models"):
+            for model in traded:
+                model.digest, model.layouts  # noqa: B018 read once, here
+        market = Market(serving, listener)
+
+        def ready() -> None:
+            print(f"{market.url}/watch, /ask and /give; Ctrl-C ends it", file=sys.stderr, flush=True)
+
+        with suppress(KeyboardInterrupt):
+            asyncio.run(market.run(ready))

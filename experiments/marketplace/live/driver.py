@@ -1,0 +1,161 @@
+"""What drives a coordinator: one task takes what peers sent, and time, to it, and does what it wants done.
+
+What came meanwhile is taken together: it is durable as one transaction before any of its effects leaves. The ledger is
+written by one thread, so that sockets are served meanwhile. Nothing that a solver or an audit does is waited for.
+"""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
+from itertools import count
+from typing import Protocol
+
+from experiments.marketplace.auctioneer import answer
+from experiments.marketplace.coordinator import Coordinator
+from experiments.marketplace.effects import Close, Compute, Connection, Effect, Send, Solve
+from verification.trace import record
+
+MOST_WAITING = 4096
+"""Things that wait to be taken to the coordinator: beyond, peers are read no further."""
+MOST_TOGETHER = 512
+"""That are taken to it in one transaction."""
+logger = logging.getLogger(__name__)
+
+
+class Peer(Protocol):
+    """Where what is sent to a connection goes; neither may block."""
+
+    def push(self, raw: bytes) -> None: ...
+
+    def close(self) -> None: ...
+
+
+Call = Callable[[Coordinator, float], list[Effect]]
+"""What is taken to the coordinator: one of its calls."""
+
+
+class Driver:
+    """Drives one coordinator, which ``opened`` makes of the time, in the one thread that touches its ledger."""
+
+    def __init__(self, opened: Callable[[float], Coordinator]) -> None:
+        self._make = opened
+        self._peers: dict[Connection, Peer] = {}
+        self._numbers = count(1)
+        self._calls: asyncio.Queue[tuple[Connection | None, Call]] = asyncio.Queue(MOST_WAITING)
+        self._writer = ThreadPoolExecutor(1, "ledger")
+        self._aside: set[asyncio.Task[None]] = set()
+        self.ready = asyncio.Event()
+        """Set when the ledger is folded."""
+
+    async def connect(self, peer: Peer, origin: str = "") -> Connection:
+        """A connection has come."""
+        number = next(self._numbers)
+        self._peers[number] = peer
+        await self._take(number, lambda coordinator, now: coordinator.opened(number, now, origin))
+        return number
+
+    async def receive(self, connection: Connection, raw: bytes) -> None:
+        """A frame of it."""
+        await self._take(connection, lambda coordinator, now: coordinator.receive(connection, raw, now))
+
+    async def disconnect(self, connection: Connection) -> None:
+        """It has gone."""
+        self._peers.pop(connection, None)
+        await self._take(None, lambda coordinator, now: coordinator.closed(connection, now))
+
+    @property
+    def connections(self) -> int:
+        """There are."""
+        return len(self._peers)
+
+    async def run(self) -> None:
+        """Drive it, until cancelled.
+
+        Raises:
+            Refusal: the ledger cannot be opened, or written.
+        """
+        loop = asyncio.get_running_loop()
+        try:
+            coordinator = await loop.run_in_executor(self._writer, self._make, loop.time())
+            self._do(coordinator.resumed)
+            self.ready.set()
+            seconds = coordinator.settings.seconds_per_tick
+            due = loop.time() + seconds
+            while True:
+                calls = await self._next(due)
+                ticks = loop.time() >= due
+                together = partial(self._together, coordinator, calls, loop.time(), ticks)
+                self._do(await loop.run_in_executor(self._writer, together))
+                if ticks:
+                    due = max(due + seconds, loop.time())
+        finally:
+            for task in self._aside:
+                task.cancel()
+            self._writer.shutdown()
+
+    async def _take(self, connection: Connection | None, call: Call) -> None:
+        await self._calls.put((connection, call))
+
+    async def _next(self, due: float) -> list[tuple[Connection | None, Call]]:
+        """What waits; nothing where a tick is due before anything comes."""
+        found: list[tuple[Connection | None, Call]] = []
+        try:
+            async with asyncio.timeout_at(due):
+                found.append(await self._calls.get())
+        except TimeoutError:
+            pass
+        while len(found) < MOST_TOGETHER and not self._calls.empty():
+            found.append(self._calls.get_nowait())
+        return found
+
+    @staticmethod
+    def _together(
+        coordinator: Coordinator, calls: list[tuple[Connection | None, Call]], now: float, ticks: bool
+    ) -> list[Effect]:
+        """Take calls to the coordinator, in one transaction; a call that fails ends its connection alone."""
+        effects: list[Effect] = []
+        with coordinator.desk.ledger.together():
+            for connection, call in calls:
+                try:
+                    effects += call(coordinator, now)
+                except Exception:
+                    logger.exception("a call to the coordinator failed")
+                    if connection is not None:
+                        effects.append(Close(connection, "the coordinator failed over it"))
+            if ticks:
+                effects += coordinator.tick(now)
+        return effects
+
+    def _do(self, effects: list[Effect]) -> None:
+        for effect in effects:
+            match effect:
+                case Send():
+                    if peer := self._peers.get(effect.connection):
+                        peer.push(effect.raw)
+                case Close():
+                    if peer := self._peers.pop(effect.connection, None):
+                        peer.close()
+                case Solve():
+                    self._beside(self._solve(effect))
+                case Compute():
+                    self._beside(self._compute(effect))
+
+    def _beside(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(work)
+        self._aside.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._aside.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            logger.error("what the coordinator wanted done failed", exc_info=error)
+
+    async def _solve(self, effect: Solve) -> None:
+        found = await asyncio.to_thread(answer, effect)
+        await self._take(None, lambda coordinator, now: coordinator.solved(effect.round, found, now))
+
+    async def _compute(self, effect: Compute) -> None:
+        trace = await asyncio.to_thread(record, effect.computation)
+        await self._take(None, lambda coordinator, now: coordinator.computed(effect.lease, trace, now))
