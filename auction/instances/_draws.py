@@ -1,11 +1,11 @@
-"""Draws that several families share: non-empty rows, costs, values, slots."""
+"""Draws that several families share: non-empty rows, costs, values, slots, and what options may be."""
 
 from collections.abc import Callable
 
 import numpy as np
 
 from auction.errors import InputError
-from auction.market import MICRO, Float, Int
+from auction.market import MICRO, Float, Int, Market
 
 
 def no_empty_rows(draw: Callable[[int], Int], rows: int) -> Int:
@@ -41,6 +41,21 @@ def priced(rng: np.random.Generator, rows: Int, low: float, high: float, fixed: 
     return micro(rows.sum(axis=1) * rng.uniform(low, high, rows.shape[0]) + fixed)
 
 
+def plain_market(rng: np.random.Generator, demand: Int, value: Int, resource: Int) -> Market:
+    """One slot a provider at units * uniform 0.5..1.5 tokens; alpha 2, beta 1; unit_work 0.05..0.3, ability 0..1."""
+    return Market(
+        demand=demand,
+        value=value,
+        unit_work=rng.uniform(0.05, 0.3, demand.shape[1]),
+        alpha=2,
+        beta=1,
+        resource=resource,
+        slots=np.ones(resource.shape[0], dtype=np.int64),
+        cost=priced(rng, resource, 0.5, 1.5),
+        ability=rng.random(resource.shape),
+    )
+
+
 def slots_for_supply(rng: np.random.Generator, demand: Int, resource: Int, supply: float) -> Int:
     """(n,) slots, each the floor or ceiling of one mean at random, so that supply is ``supply`` times demand.
 
@@ -55,6 +70,13 @@ def positive(name: str, value: float) -> None:
     """Refuse an option that is not above 0."""
     if not value > 0:
         raise InputError(f"option {name}: {value:g} is not allowed; a number above 0")
+
+
+def at_least(least: int, **options: int) -> None:
+    """Refuse options below ``least``."""
+    for name, value in options.items():
+        if value < least:
+            raise InputError(f"option {name}: {value} is not allowed; an integer from {least} up")
 
 
 def fraction(name: str, value: float) -> None:

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from auction.errors import InputError
-from auction.instances._draws import priced, uniform_rows
+from auction.instances._draws import at_least, priced, uniform_rows
 from auction.market import Market
 
 
@@ -24,9 +23,7 @@ def generate(
         classes: how many kinds of provider there are, at least 1.
         largest: the most requests of one type in a task or a slot, at least 1.
     """
-    for name, value in (("classes", classes), ("largest", largest)):
-        if value < 1:
-            raise InputError(f"option {name}: {value} is not allowed; an integer from 1 up")
+    at_least(1, classes=classes, largest=largest)
     kinds = uniform_rows(rng, classes, types, largest)
     cost = priced(rng, kinds, 0.5, 1.5)
     ability = rng.random((classes, types))

@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from auction.errors import InputError
-from auction.instances._draws import micro, no_empty_rows, positive, priced
+from auction.instances._draws import at_least, micro, no_empty_rows, plain_market, positive
 from auction.market import Int, Market
 
 
@@ -26,8 +25,7 @@ def generate(
         largest: the most requests of one type in a task or a slot, at least 3.
     """
     positive("tail", tail)
-    if largest < 3:
-        raise InputError(f"option largest: {largest} is not allowed; an integer from 3 up")
+    at_least(3, largest=largest)
 
     def draw(count: int) -> Int:
         scale = np.minimum(1.0 + rng.pareto(tail, (count, 1)), largest)
@@ -35,14 +33,5 @@ def generate(
 
     resource = no_empty_rows(draw, providers)
     demand = no_empty_rows(draw, tasks)
-    return Market(
-        demand=demand,
-        value=micro(demand.sum(axis=1) * 1.5 * rng.lognormal(0.0, 0.75, tasks) + 2.0),
-        unit_work=rng.uniform(0.05, 0.3, types),
-        alpha=2,
-        beta=1,
-        resource=resource,
-        slots=np.ones(providers, dtype=np.int64),
-        cost=priced(rng, resource, 0.5, 1.5),
-        ability=rng.random((providers, types)),
-    )
+    value = micro(demand.sum(axis=1) * 1.5 * rng.lognormal(0.0, 0.75, tasks) + 2.0)
+    return plain_market(rng, demand, value, resource)

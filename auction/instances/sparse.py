@@ -2,8 +2,7 @@
 
 import numpy as np
 
-from auction.errors import InputError
-from auction.instances._draws import priced
+from auction.instances._draws import at_least, plain_market, priced
 from auction.market import Float, Int, Market
 
 
@@ -29,23 +28,11 @@ def generate(
         largest: the most requests of one type in a task or a slot, at least 1.
         popularity: exponent of the types' weights; 0 draws them alike.
     """
-    for name, value in (("demanded", demanded), ("loaded", loaded), ("largest", largest)):
-        if value < 1:
-            raise InputError(f"option {name}: {value} is not allowed; an integer from 1 up")
+    at_least(1, demanded=demanded, loaded=loaded, largest=largest)
     log_weight = -popularity * np.log1p(np.arange(types))
     resource = _rows(rng, providers, log_weight, min(loaded, types), largest)
     demand = _rows(rng, tasks, log_weight, min(demanded, types), largest)
-    return Market(
-        demand=demand,
-        value=priced(rng, demand, 0.8, 3.0, fixed=2.0),
-        unit_work=rng.uniform(0.05, 0.3, types),
-        alpha=2,
-        beta=1,
-        resource=resource,
-        slots=np.ones(providers, dtype=np.int64),
-        cost=priced(rng, resource, 0.5, 1.5),
-        ability=rng.random((providers, types)),
-    )
+    return plain_market(rng, demand, priced(rng, demand, 0.8, 3.0, fixed=2.0), resource)
 
 
 def _rows(rng: np.random.Generator, rows: int, log_weight: Float, most: int, largest: int) -> Int:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from auction.instances._draws import priced, scaled_demand, uniform_rows
+from auction.instances._draws import plain_market, priced, scaled_demand, uniform_rows
 from auction.market import Market
 
 
@@ -14,14 +14,4 @@ def generate(tasks: int, providers: int, types: int, rng: np.random.Generator) -
     """
     resource = uniform_rows(rng, providers, types, 11)
     demand = scaled_demand(rng, tasks, types)
-    return Market(
-        demand=demand,
-        value=priced(rng, demand, 0.8, 3.0, fixed=2.0),
-        unit_work=rng.uniform(0.05, 0.3, types),
-        alpha=2,
-        beta=1,
-        resource=resource,
-        slots=np.ones(providers, dtype=np.int64),
-        cost=priced(rng, resource, 0.5, 1.5),
-        ability=rng.random((providers, types)),
-    )
+    return plain_market(rng, demand, priced(rng, demand, 0.8, 3.0, fixed=2.0), resource)

@@ -1,5 +1,6 @@
 """Columns: a task and the providers that cover it, as a sparse matrix over the rows of the master."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -95,6 +96,14 @@ def build_pool(reduced: ReducedMarket, task: Int, ends: Int, provider: Int) -> P
     A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, indptr), (reduced.limit.size, task.size))
     cost = np.concatenate((np.zeros(reduced.task.size, dtype=np.int64), reduced.cost))
     return Pool(A, reduced.bid[task] - A.T @ cost, reduced.limit, reduced.task.size, reduced.limit.size)
+
+
+def gather_pool(reduced: ReducedMarket, covers: Sequence[tuple[Int, Int, Int]]) -> Pool:
+    """One pool of columns found in several searches, each as ``build_pool`` takes them."""
+    task, ends, provider = zip((np.arange(0),) * 3, *covers, strict=True)
+    sizes = np.array([each.size for each in provider])
+    ends_of_all = np.concatenate(ends) + np.repeat(np.cumsum(sizes) - sizes, [each.size for each in ends])
+    return build_pool(reduced, np.concatenate(task), ends_of_all, np.concatenate(provider))
 
 
 def columns_of(reduced: ReducedMarket, allocation: Allocation) -> Pool:

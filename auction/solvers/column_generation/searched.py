@@ -5,7 +5,7 @@ import numpy as np
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers._exact import dot
-from auction.solvers.column_generation.columns import LIMIT, Pool, ReducedMarket, build_pool
+from auction.solvers.column_generation.columns import LIMIT, Pool, ReducedMarket, build_pool, gather_pool
 from auction.solvers.column_generation.pricing import NEVER
 from auction.solvers.column_generation.supports import Supports, price_tasks, supports_of, task_covers
 
@@ -49,22 +49,17 @@ class SearchedCovers:
         if (found := self._price(price, flag)) is None:
             return None
         reduced, paid = self._reduced, np.minimum(self._reduced.cost + price, NEVER - 1)
-        task, ends, provider = [], [], []
-        found_covers = size = 0
+        covers: list[tuple[Int, Int, Int]] = []
+        count = 0
         budgets = np.minimum(reduced.bid, found[0]) + (spread - 1)
         for i in np.flatnonzero(found[0] <= budgets).tolist():
             budget = min(int(budgets[i]), NEVER - 1)
-            end, member = task_covers(self._supports, i, paid, budget, self._multiplier, LIMIT - found_covers, flag)
-            found_covers += end.size
-            if found_covers > LIMIT or flag[0] or stop.now:
+            end, member = task_covers(self._supports, i, paid, budget, self._multiplier, LIMIT - count, flag)
+            count += end.size
+            if count > LIMIT or flag[0] or stop.now:
                 return None
-            task.append(np.full(end.size, i))
-            ends.append(end + size)
-            provider.append(member)
-            size += member.size
-        if not task:
-            task, ends, provider = [np.arange(0)], [np.arange(0)], [np.arange(0)]
-        return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
+            covers.append((np.full(end.size, i), end, member))
+        return gather_pool(reduced, covers)
 
     def _price(self, price: Int, flag: Int) -> tuple[Int, Int, Int] | None:
         paid, supports = np.minimum(self._reduced.cost + price, NEVER - 1), self._supports

@@ -7,7 +7,7 @@ import numpy as np
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers._exact import dot
-from auction.solvers.column_generation.columns import LIMIT, Pool, ReducedMarket, build_pool
+from auction.solvers.column_generation.columns import LIMIT, Pool, ReducedMarket, gather_pool
 from auction.solvers.column_generation.enumeration import covers_within
 from auction.solvers.column_generation.lattices import Lattice, needed_price, with_needed
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
@@ -29,8 +29,8 @@ class TabledCovers:
         """The bound that prices prove and each task's cheapest cover at them; None when cut short."""
         reduced, parts = self.reduced, self.parts
         paid = np.minimum(reduced.cost + price, NEVER - 1)
-        bound, size = dot(reduced.limit[reduced.task.size :], price), 0
-        task, ends, provider = [], [], []
+        bound = dot(reduced.limit[reduced.task.size :], price)
+        covers: list[tuple[Int, Int, Int]] = []
         for part in parts:
             table = cover_prices(part.top, part.slot, paid[part.provider], flag)
             if not table.size:
@@ -40,11 +40,8 @@ class TabledCovers:
             bound += int(np.maximum(reduced.bid[part.task] - least, 0).sum())
             covered = np.flatnonzero(least < NEVER)
             end, member = with_needed(part, *cheapest_covers(part.top, part.slot, table, part.demand[covered]))
-            task.append(part.task[covered])
-            ends.append(end + size)
-            provider.append(member)
-            size += member.size
-        return bound, build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
+            covers.append((part.task[covered], end, member))
+        return bound, gather_pool(reduced, covers)
 
     def within(self, price: Int, spread: int, stop: Stop, flag: Int) -> Pool | None:
         """Every minimal column of slack below ``spread``; None when there are more than LIMIT or it was stopped.
@@ -57,8 +54,8 @@ class TabledCovers:
         """
         reduced, parts = self.reduced, self.parts
         paid = np.minimum(reduced.cost + price, NEVER - 1)
-        task, ends, provider = [], [], []
-        found = size = 0
+        covers: list[tuple[Int, Int, Int]] = []
+        found = 0
         for part in parts:
             own = paid[part.provider]
             table = cover_prices(part.top, part.slot, own, flag)
@@ -72,8 +69,5 @@ class TabledCovers:
                 found += end.size
                 if found > LIMIT or flag[0] or stop.now:
                     return None
-                task.append(np.full(end.size, i))
-                ends.append(end + size)
-                provider.append(member)
-                size += member.size
-        return build_pool(reduced, np.concatenate(task), np.concatenate(ends), np.concatenate(provider))
+                covers.append((np.full(end.size, i), end, member))
+        return gather_pool(reduced, covers)
