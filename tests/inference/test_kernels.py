@@ -100,6 +100,12 @@ def test_the_workgroup_s_size_changes_no_bit(op, lanes, device, stack, single):
     np.testing.assert_array_equal(found, expected)
 
 
+@pytest.mark.parametrize("op", [op for op in ops.names() if op != "attention"])
+def test_only_attention_has_workgroups_in_three_dimensions(op):
+    for arithmetic, variant in (("exact", ""), ("float32", ""), *(("exact", other) for other in variants("exact", op))):
+        assert ops.load(op).workgroups((40, 200), lanes=64, arithmetic=arithmetic, variant=variant)[2:] == (1,)
+
+
 TOKENS = (1, 7, 8, 31, 32)
 CHOSEN = {  # the kernels of so many tokens, without and with subgroups
     "attention": (("",) * 5, ("", "", "", "", "tokens_subgroup")),

@@ -1,5 +1,6 @@
 """The model: the graph against a plain float64 Llama, the arithmetics against each other, the cache against none."""
 
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -109,6 +110,19 @@ def test_outputs_last_until_the_next_ones_are_seen(tiny_model, stack, device, mo
         built = graph(tiny_model("exact"), count, capacity=16)
         for _ in range(2):
             runtime.run(built, placed(IDS[:count], start), ["choice"], observe)
+
+
+def test_the_reference_lets_go_of_outputs_that_nobody_reads_any_more(tiny_model):
+    kept, most = [], []
+
+    def observe(shown):
+        kept[:] = [*(each for each in kept if each() is not None), weakref.ref(shown.words.base)]
+        most.append(len(kept))
+
+    Reference(tiny_model("exact")).run(
+        graph(tiny_model("exact"), len(IDS), capacity=16), placed(IDS, 0), ["choice"], observe
+    )
+    assert max(most) < len(most) / 2
 
 
 def test_sequences_in_one_batch_do_not_see_one_another(tiny_model, stack, device):

@@ -38,6 +38,12 @@ def test_both_engines_agree_on_two_hundred_pools():
         assert pack(pool, packed, 0.0, Stop(None))[0] is packed
 
 
+def test_columns_that_gain_nothing_are_worth_nothing():
+    pool = drawn(np.random.default_rng(1))
+    idle, nothing = Pool(pool.A, pool.profit * 0, pool.limit, pool.tasks, pool.base), pool.only(np.arange(0))
+    assert pack(idle, nothing, 0.0, Stop(None)) == (nothing, 0)
+
+
 def test_profits_beyond_doubles_are_left_alone():
     pool = drawn(np.random.default_rng(1))
     vast = Pool(pool.A, pool.profit * 0 + AMOUNTS + np.arange(pool.profit.size), pool.limit, pool.tasks, pool.base)

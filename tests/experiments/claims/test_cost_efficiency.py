@@ -4,8 +4,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from auction.data import hardware
+from auction.data import hardware, traces
 from auction.data.hardware import REFERENCE_REQUEST
+from experiments import published
 from experiments.claims import cost_efficiency as claim
 
 
@@ -65,8 +66,13 @@ def test_the_criterion_asks_every_model_that_an_idle_card_holds(wear, one, batch
 
 
 def test_every_listed_card_is_in_the_catalogue_and_rented():
-    from auction.data.traces import load_offers
-
-    offers = load_offers(None)
+    offers = traces.load_offers(None)
     assert set(claim.LIST_PRICE) <= set(hardware.catalogue().name)
     assert set(claim.LIST_PRICE) <= set(offers)
+
+
+def test_dollars_are_those_that_were_published(monkeypatch):
+    """Of the same markets; what idle and rented cards cost is in every size the same."""
+    monkeypatch.delenv(traces.VARIABLE, raising=False)
+    for name, found in claim.run("tiny").items():
+        pd.testing.assert_frame_equal(found, published.results("cost_efficiency")[name].head(len(found)))
