@@ -46,7 +46,7 @@ def plain_market(rng: np.random.Generator, demand: Int, value: Int, resource: In
     return Market(
         demand=demand,
         value=value,
-        unit_work=rng.uniform(0.05, 0.3, demand.shape[1]),
+        unit_work=rng.uniform(0.05, 0.3, demand.shape[1:]),
         alpha=2,
         beta=1,
         resource=resource,
