@@ -18,9 +18,9 @@ from auction.files import summary_of
 from auction.instances import generate
 from auction.market import Market, Reading
 from auction.solvers import Solver, name_of, prepare
+from auction.sources import sources
 from auction.streaming import begin, streamed
 from auction.workers import on
-from distribute_lab import __version__
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,7 +61,7 @@ class Cell:
         market = asdict(self.market) if isinstance(self.market, Draw) else self.market.digest
         solver = self.solver if isinstance(self.solver, str) else f"{self.solver.__module__}.{name_of(self.solver)}"
         rest = {name: getattr(self, name) for name in ("options", "reading", "time_limit", "seed")}
-        return {"release": __version__, "market": market, "solver": solver} | rest
+        return {"code": sources(), "market": market, "solver": solver} | rest
 
 
 def warm_started(solver: Solver, options: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,7 +154,7 @@ def sweep(
         reading: ``bundle`` or ``whole``.
         time_limit: seconds of each run; None for no limit.
         out: a folder to which runs stream as they finish, a Parquet file each; ``pandas.read_parquet`` reads it whole.
-        resume: take over the runs that lie there, of the same release and settings; otherwise they are removed.
+        resume: take over the runs that lie there, of the same code and settings; otherwise they are removed.
         processes: how many run side by side. With one, seconds are those of a machine that does nothing else.
         scheduler: the address of a Dask scheduler whose workers run them in their place; or ``local``.
 

@@ -76,6 +76,13 @@ def test_interrupted_and_resumed_it_is_the_same_and_nothing_is_run_twice(frame, 
     assert len(ran) == len(frame)
 
 
+def test_what_other_code_found_is_not_taken_over(tmp_path, monkeypatch):
+    for code in ("old", "new", "new"):
+        monkeypatch.setattr(sweeps, "sources", lambda code=code: code)
+        sweep("uniform", [(2, 3)], [0], "greedy", out=tmp_path, resume=True)
+    assert len(pd.read_parquet(tmp_path)) == 2
+
+
 def test_in_other_processes_it_is_the_same(frame):
     families = ["uniform", ("classes", {"classes": 2})]
     found = sweep(families, SIZES, range(2), SOLVERS, time_limit=20, processes=2)
