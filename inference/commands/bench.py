@@ -10,6 +10,7 @@ import typer
 from inference import models
 from inference.commands.arguments import AdapterName, Json, ModelName
 from inference.commands.output import write
+from inference.commands.progress import working
 from inference.errors import InputError
 from inference.models.llama import model
 
@@ -51,8 +52,9 @@ def bench(
         raise InputError(f"--memory {memory:g} is not allowed; GiB, above 0")
     if devices is not None and (devices.is_dir() or not devices.parent.is_dir()):
         raise InputError(f"{devices}: cannot be written: a file in a directory that exists is needed")
-    llama, device = models.find(model_name), Device(backend, adapter)
-    runtimes = {name: Runtime(model(model_name, llama, name), device) for name in measured.ARITHMETICS}
+    with working(f"loading {model_name}"):
+        llama, device = models.find(model_name), Device(backend, adapter)
+        runtimes = {name: Runtime(model(model_name, llama, name), device) for name in measured.ARITHMETICS}
     sides = {name: measured.ours(runtime) for name, runtime in runtimes.items()}
     beside: dict[str, measured.Measure] = {}
     absent: list[str] = []
@@ -65,14 +67,14 @@ def bench(
                 "numpy": lambda: numpy_reference(runtimes["exact"].model),
             }
         )
-    result: dict[str, Any] = {
-        "adapter": device.name,
-        "backend": backend,
-        "rates": measured.rates(sides | beside, rounds),
-        "kernels": {tokens: measured.kernels(runtimes["exact"], tokens) for tokens in (1, measured.PROMPT)},
-    }
+    result: dict[str, Any] = {"adapter": device.name, "backend": backend}
+    with working(f"measuring {', '.join(sides | beside)}: {rounds} rounds"):
+        result["rates"] = measured.rates(sides | beside, rounds)
+    with working("measuring kernels"):
+        result["kernels"] = {tokens: measured.kernels(runtimes["exact"], tokens) for tokens in (1, measured.PROMPT)}
     if peers:
-        result["products"], more = compared(device, rounds)
+        with working("measuring products of matrices"):
+            result["products"], more = compared(device, rounds)
         result["absent"] = absent + more
         for line in result["absent"]:
             print(line, file=sys.stderr)

@@ -3,10 +3,9 @@
 import json
 import math
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -14,18 +13,17 @@ from inference import generate as runs
 from inference import models
 from inference._interrupt import INTERRUPTED, raise_again
 from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
-from inference.commands.backends import opened
 from inference.commands.bench import bench
 from inference.commands.devices import adapters, conformance, serve
 from inference.commands.drawing import draw
+from inference.commands.loading import load, prompt_ids
 from inference.commands.output import write
+from inference.commands.progress import working
 from inference.commands.terminal import printable, readable, replace_unencodable
 from inference.errors import InputError
 from inference.files import model_file
-from inference.files.tokenizer import Text
 from inference.graph import cost, described, digest
-from inference.model import Model
-from inference.models.llama import check, graph, model
+from inference.models.llama import graph, model
 
 app = typer.Typer(
     help="Run a Llama model as a graph of WebGPU kernels, in float32 or in integers that are the same bits everywhere.",
@@ -67,49 +65,6 @@ def fail(message: str) -> None:
     sys.exit(BAD_INPUT)
 
 
-@dataclass(frozen=True, slots=True)
-class Loaded:
-    """What a command runs."""
-
-    model: Model
-    text: Text
-    backend: runs.Backend
-    adapter: str
-    ids: list[int]
-
-
-def load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Callable[[Text], list[int]]) -> Loaded:
-    """A model on a backend, its prompt read first: bad input shows before the long work."""
-    if name.endswith(model_file.SUFFIX):
-        built, fields = model_file.load(Path(name))
-        if built.arithmetic != arithmetic:
-            raise InputError(f"{name} is in {built.arithmetic} arithmetic; --arithmetic {built.arithmetic} runs it")
-        check(built)
-        text = Text(fields, built.measures["vocabulary"])
-        tokens = ids(text)
-    else:
-        llama = models.find(name)
-        text = Text(llama.tokenizer, llama.vocabulary)
-        tokens = ids(text)
-        built = model(Path(name).name, llama, arithmetic)
-    ready, found = opened(built, backend, adapter)
-    return Loaded(built, text, ready, found, tokens)
-
-
-def prompt_ids(prompt: str | None, tokens: str | None, chat: bool) -> Callable[[Text], list[int]]:
-    """How a prompt or a list of ids becomes tokens."""
-    if (prompt is None) == (tokens is None):
-        raise InputError("give either --prompt or --tokens")
-    if tokens is not None:
-        try:
-            ids = [int(token) for token in tokens.split(",")]
-        except ValueError:
-            raise InputError(f"--tokens {tokens!r} is not allowed; ids with commas between: 1,2,3") from None
-        return lambda text: ids
-    assert prompt is not None
-    return lambda text: text.encode(text.chat(prompt) if chat else prompt)
-
-
 @app.command("run")
 def run_model(
     prompt: Prompt = None,
@@ -140,6 +95,7 @@ def run_model(
     shown: list[int] = []
 
     def show(token: int) -> None:
+        waiting.close()
         # Text may end inside a character: only what is settled is printed.
         before = loaded.text.decode(shown)
         shown.append(token)
@@ -147,15 +103,17 @@ def run_model(
         if not as_json and not after.endswith("\ufffd"):
             print(readable(after[len(before.rstrip("\ufffd")) :]), end="", flush=True)
 
-    result = runs.generate(
-        loaded.backend,
-        loaded.ids,
-        limit=max_tokens,
-        temperature=temperature,
-        seed=seed,
-        trace=trace is not None,
-        progress=show,
-    )
+    with ExitStack() as waiting:
+        waiting.enter_context(working("reading the prompt"))
+        result = runs.generate(
+            loaded.backend,
+            loaded.ids,
+            limit=max_tokens,
+            temperature=temperature,
+            seed=seed,
+            trace=trace is not None,
+            progress=show,
+        )
     if trace is not None:
         bound = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
         write(trace, json.dumps({**bound, "seed": seed, "nodes": result.trace}))
@@ -200,7 +158,8 @@ def next_tokens(
     if top < 1:
         raise InputError(f"--top {top} is not allowed; at least 1")
     loaded = load(model_name, arithmetic, backend, adapter, prompt_ids(prompt, tokens, chat))
-    scores = runs.next_scores(loaded.backend, loaded.ids)
+    with working("reading the prompt"):
+        scores = runs.next_scores(loaded.backend, loaded.ids)
     best = (-scores).argsort(kind="stable")[:top].tolist()
     rows = [{"id": token, "text": loaded.text.decode([token]), "score": float(scores[token])} for token in best]
     if as_json:
@@ -239,7 +198,8 @@ def perplexity(
     """
     content = read(file)
     loaded = load(model_name, arithmetic, backend, adapter, lambda text: text.encode(content))
-    nll = float(runs.fit(loaded.backend, loaded.ids).nll.mean())
+    with working(f"reading {len(loaded.ids)} tokens"):
+        nll = float(runs.fit(loaded.backend, loaded.ids).nll.mean())
     found = runs.exponential(nll)
     if as_json:  # which has no infinity
         perplexity = found if math.isfinite(found) else None
@@ -258,9 +218,10 @@ def save(
 
     Example: python -m inference save smollm2.npz
     """
-    llama = models.find(model_name)
-    built = model(Path(model_name).name, llama, arithmetic)
-    model_file.save(out, built, llama.tokenizer)
+    with working(f"saving {model_name}"):
+        llama = models.find(model_name)
+        built = model(Path(model_name).name, llama, arithmetic)
+        model_file.save(out, built, llama.tokenizer)
     print(built.digest)
 
 
@@ -278,7 +239,8 @@ def show_graph(
     """
     if tokens < 1:
         raise InputError(f"--tokens {tokens} is not allowed; at least 1")
-    built_model = model(Path(model_name).name, models.find(model_name), arithmetic)
+    with working(f"loading {model_name}"):
+        built_model = model(Path(model_name).name, models.find(model_name), arithmetic)
     built = graph(
         built_model, tokens, capacity=max(tokens, min(1024, built_model.measures["context"])), first=tokens - 1
     )

@@ -12,6 +12,7 @@ from inference import models
 from inference.commands.arguments import AdapterName, BackendName, Json
 from inference.commands.backends import opened
 from inference.commands.output import write
+from inference.commands.progress import working
 from inference.errors import InputError
 from inference.generate import Backend
 from inference.model import Model
@@ -96,10 +97,12 @@ def conformance(
     if page is not None:
         write(page, conformance_page(tiny))
         return
-    rows = suite.conformance(tiny)
+    with working("every stack runs the tiny model"):
+        rows = suite.conformance(tiny)
     for browser in headless.installed():
         try:
-            rows.append(headless.conformance(browser))
+            with working(f"{browser} runs the tiny model"):
+                rows.append(headless.conformance(browser))
         except InputError as error:
             print(error, file=sys.stderr)
     agreed = len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)

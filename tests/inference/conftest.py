@@ -7,6 +7,7 @@ import pytest
 
 from inference import models, ops
 from inference.commands import cli as command_line
+from inference.commands import progress
 from inference.device import adapters
 from inference.device.device import Device
 from inference.errors import InputError
@@ -23,6 +24,12 @@ def pytest_generate_tests(metafunc):
         stacks = [s for s in STACKS if "SwiftShader" not in s[1]] if "smollm2" in metafunc.fixturenames else STACKS
         absent = pytest.param(None, marks=pytest.mark.skip(reason="no WebGPU adapter; make adapter"))
         metafunc.parametrize("stack", stacks or [absent], ids=lambda stack: stack and "-".join(stack).split(" ")[0])
+
+
+@pytest.fixture(autouse=True)
+def patient(monkeypatch):
+    """What standard error holds does not depend on how busy the machine is."""
+    monkeypatch.setattr(progress, "PATIENCE", 3600.0)
 
 
 @pytest.fixture(scope="session")

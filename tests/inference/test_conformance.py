@@ -1,9 +1,14 @@
 """Every stack present has the integers WGSL specifies and the model's one digest."""
 
 import json
+from dataclasses import replace
 
 from inference import conformance
+from inference.browser import headless
 from inference.conformance import CASES, failures
+from inference.device import adapters
+
+STACKS = adapters.stacks()
 
 
 def test_no_stack_gets_a_corner_case_wrong(stack, device):
@@ -15,8 +20,18 @@ def test_a_wrong_answer_is_told(stack, device, monkeypatch):
     assert failures(device(stack)) == ["one is two: -2147483648, not 2"]
 
 
-def test_the_command_shows_one_digest_on_every_stack(cli):
-    code, out, _ = cli("conformance", "--json")
-    result = json.loads(out)
-    assert code == 0 and result["agreed"]
-    assert {row["digest"] for row in result["stacks"]} == {result["digest"]}
+def test_the_command_tells_whether_all_agree(cli, monkeypatch, tiny_model):
+    """On one stack and in no real browser: all stacks are tried in test_generate, browsers in test_headless."""
+    monkeypatch.setattr(conformance, "stacks", lambda: STACKS[:1])
+    rows = conformance.conformance(tiny_model("exact"))
+    assert [row.backend for row in rows] == ["numpy", *(backend for backend, _ in STACKS[:1])]
+    assert len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)
+    monkeypatch.setattr(conformance, "conformance", lambda model: list(rows))
+    monkeypatch.setattr(headless, "installed", lambda: ["browser"])
+    for digest, wrong in ((rows[0].digest, []), ("0" * 64, []), (rows[0].digest, ["one is two"])):
+        shown = replace(rows[0], backend="browser", digest=digest, failures=wrong)
+        monkeypatch.setattr(headless, "conformance", lambda browser, shown=shown: shown)
+        code, out, _ = cli("conformance", "--json")
+        agreed = digest == rows[0].digest and not wrong
+        expected = {"agreed": agreed, "digest": rows[0].digest, "stacks": [row.as_json() for row in (*rows, shown)]}
+        assert (code, json.loads(out)) == (int(not agreed), expected)

@@ -1,0 +1,29 @@
+"""What is shown while a model is loaded and a prompt read: on standard error, nothing obeyed, gone before the text."""
+
+import threading
+
+import pytest
+
+from inference.commands import progress
+from inference.commands.progress import working
+
+RUN = ("run", "--model", "tiny", "--backend", "numpy", "--prompt", "Hi", "--max-tokens", "2")
+
+
+def test_a_terminal_is_told_what_is_done_before_the_first_token(cli, monkeypatch):
+    code, plain, _ = cli(*RUN)
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    again, out, err = cli(*RUN)
+    assert (code, out) == (again, plain) == (0, plain)
+    assert err.index("loading tiny ...") < err.index("reading the prompt ...") < err.index("2 tokens on numpy")
+
+
+@pytest.mark.parametrize("patience, said", [(0.0, "reading \\x1b[2J ...\n"), (3600.0, "")])
+def test_elsewhere_a_line_is_written_once_it_takes_long(monkeypatch, capfd, patience, said):
+    monkeypatch.delenv("FORCE_COLOR", raising=False)
+    monkeypatch.setattr(progress, "PATIENCE", patience)
+    with working("reading \x1b[2J"):
+        for thread in threading.enumerate():
+            if isinstance(thread, threading.Timer) and not patience:
+                thread.join()
+    assert capfd.readouterr() == ("", said)
