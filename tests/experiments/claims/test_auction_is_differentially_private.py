@@ -6,6 +6,7 @@ import pytest
 
 from auction import mechanisms
 from auction.allocation import Allocation
+from auction.market import Market
 from auction.mechanisms import Settlement
 from experiments.claims import auction_is_differentially_private as claim
 
@@ -93,3 +94,19 @@ def test_the_silent_neighbour_never_wins_and_differs_in_one_value(generate):
     task, silent = claim._bidder(market)
     assert np.flatnonzero(silent.value != market.value).tolist() == [task] and silent.net_bid[task] == 0
     assert not any(task in mechanisms.run(silent, "private", seed=seed).allocation.task.tolist() for seed in range(10))
+
+
+def test_the_bidder_whose_bid_is_taken_away_bids_most_a_request():
+    market = Market(
+        demand=[[4], [1], [2]],
+        value=[10_000_000, 6_000_000, 9_000_000],
+        unit_work=[0.0],
+        alpha=2,
+        beta=1,
+        resource=[[1]],
+        slots=[1],
+        cost=[1],
+        ability=[[1.0]],
+    )
+    task, without = claim._bidder(market)
+    assert task == 1 and without.net_bid.tolist() == [9_000_000, 0, 8_000_000]

@@ -10,6 +10,7 @@ from experiments.claims.slashing_deters_cheating.deterrence import (
     CHEAT,
     PUPPET,
     RULES,
+    TASKS,
     Audits,
     OpenLeases,
     imitate,
@@ -17,6 +18,7 @@ from experiments.claims.slashing_deters_cheating.deterrence import (
     population,
     stake,
 )
+from experiments.claims.slashing_deters_cheating.runs import OPEN
 
 TENTH, FIFTH, EIGHTH, NONE = Fraction(1, 10), Fraction(1, 5), Fraction(1, 8), Fraction(0)
 KAPPA = Fraction(3, 5)
@@ -56,6 +58,10 @@ def test_open_leases_pay_what_the_closed_form_says(W, rule, rng):
     payoff = game.play(option, rng).reshape(game.options.size, -1)
     gain, expected = payoff.mean(axis=1) - float(1 - game.cost), [float(game.gain(int(k))) for k in game.options]
     assert (np.abs(gain - expected) < 4 * payoff.std(axis=1) / np.sqrt(4000) + 1e-12).all()
+
+
+def test_leases_between_two_decisions_come_in_whole_lots_of_open_ones():
+    assert all(TASKS % W == 0 for W in OPEN)
 
 
 def test_all_at_once_is_worth_the_designs_inequality():
