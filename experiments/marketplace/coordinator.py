@@ -172,9 +172,10 @@ class Coordinator:
         if known(desk.draft, Lease, lease):
             self.disputes.own[trace.tree.root.hex()] = honest(desk.signing, trace)
             asked, output = sign_result(desk.signing, desk.market, lease, trace)
-            if find(desk.draft, Lease, lease).state == "held":
+            found = find(desk.draft, Lease, lease)
+            if found.state == "held":
                 desk.ledger.perform(asked, {sha256(output).hexdigest(): output})
-            self._touched.append(find(desk.draft, Lease, lease).audits)
+            self._touched.append(found.audits)
         return self._done()
 
     # what a peer asks
