@@ -87,7 +87,7 @@ class Inference:
         ]
         self.nodes: Sequence[Node] = [*of_passes, Node("output", "output", 1, limit, None)]
         """In schedule order; the output last: one row, the tokens in order, -1 where a pass is null."""
-        self._choices = [self._index(index, "choice") for index in range(self._prompt - 1, len(self.passes))]
+        self.choices = [self._index(index, "choice") for index in range(self._prompt - 1, len(self.passes))]
         """The nodes that choose the output's tokens."""
         last = of_passes[-self._per_pass :]
         self._nothing = laid_out(0, {node.name: (0, np.int32, (0, node.words)) for node in last})
@@ -208,7 +208,7 @@ class Inference:
             InputError: a choice that is no token.
         """
         if node == len(self.nodes) - 1:
-            return {node: np.array([[chosen(kept(choice)) for choice in self._choices]], np.int32)}
+            return {node: np.array([[chosen(kept(choice)) for choice in self.choices]], np.int32)}
         index, _ = self._at(node)
         each, first, guard = self.passes[index], index * self._per_pass, self.nodes[node].guard
         of_pass = range(first, first + self._per_pass)
@@ -264,7 +264,7 @@ class Inference:
 
     def _derive_output(self, leaf: int) -> list[Step]:
         made = Derivation()
-        choices = [(choice, 0) for choice in self._choices[leaf * LEAF : (leaf + 1) * LEAF]]
+        choices = [(choice, 0) for choice in self.choices[leaf * LEAF : (leaf + 1) * LEAF]]
         made.concatenated([made.step("tokens", group, len(group), 0) for group in groups(choices, SOURCES)])
         return made.steps
 

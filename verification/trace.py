@@ -152,6 +152,7 @@ def record(
     replace: Callable[[int, Words], Words | None] | None = None,
     *,
     keep_all: bool = False,
+    see: Callable[[int, Outputs], object] = lambda first, outputs: None,
 ) -> Trace:
     """Run a computation and commit to its trace.
 
@@ -160,6 +161,7 @@ def record(
     Args:
         replace: sees every node's output; an adversary's gives another one, from which what follows is computed.
         keep_all: keep every node's words, as who replaced some must.
+        see: is told of outputs as they come, as they are committed to, and of the index of the first.
     """
     keep = range(len(computation.nodes)) if keep_all else computation.kept
     kept, found, pending = dict[int, Words](), list[tuple[bytes, bytes]](), list[Callable[[], tuple[bytes, bytes]]]()
@@ -176,6 +178,7 @@ def record(
 
     def take(first: int, outputs: Outputs) -> None:
         settle()
+        see(first, outputs)
         pending.append(committing(outputs))
         counts.append(outputs.shapes[:, 0] * -(-outputs.shapes[:, 1] // LEAF))
         starts, shapes = outputs.starts.tolist(), outputs.shapes.tolist()

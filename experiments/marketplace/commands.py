@@ -1,9 +1,9 @@
-"""The command line of the market: check, serve."""
+"""The command line of the market: check, serve, work, ask."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -97,8 +97,15 @@ def serve_market(
         Path | None, typer.Option("--tls-certificate", metavar="FILE", help="PEM", show_default=False)
     ] = None,
     private: Annotated[Path | None, typer.Option("--tls-key", metavar="FILE", help="PEM", show_default=False)] = None,
+    api_key: Annotated[
+        str | None,
+        typer.Option(envvar="DISTRIBUTE_LAB_API_KEY", help="that completions at /v1 ask for", show_default="none"),
+    ] = None,
+    bid: Annotated[float, typer.Option(help="tokens of a completion that bears no X-Bid")] = 0.1,
 ) -> None:
-    """Serve a market: pages to watch, ask and give compute, websockets for workers. Ctrl-C ends it, it goes on later.
+    """Serve a market: pages to watch, ask and give compute, websockets for workers, OpenAI's API at /v1.
+
+    Ctrl-C ends it; it goes on where it stood when it is served again.
 
     Example: python -m experiments market serve --faucet 1 --round 2
     """
@@ -106,4 +113,71 @@ def serve_market(
 
     with bad_input():
         settings = settings_of(round_seconds, tick, solver, faucet)
-        serve(ledger, host, port, models.split(","), settings, rule or [], certificate, private)
+        serve(ledger, host, port, models.split(","), settings, rule or [], certificate, private, api_key, bid)
+
+
+Url = Annotated[str, typer.Argument(metavar="URL", help="of a market: ws://127.0.0.1:8000", show_default=False)]
+Fund = Annotated[bool, typer.Option("--fund", help="ask the market's faucet for money, where it has one")]
+Keys = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="of your keys, made where there is none; without it they end with the command"),
+]
+
+
+@app.command("work")
+def work_for_market(
+    url: Url,
+    model: Annotated[str, typer.Option(help="that are offered: tiny, smollm2, or both with a comma")] = "tiny",
+    adapter: Annotated[str | None, typer.Option(help="part of an adapter's name", show_default=False)] = None,
+    backend: Annotated[Literal["wgpu", "dawn", "numpy"], typer.Option(help="what runs the model")] = "wgpu",
+    cost: Annotated[float, typer.Option(help="tokens below which a lease is declined")] = 0.0001,
+    keys: Keys = None,
+    fund: Fund = False,
+) -> None:
+    """Work for a market: offer a device, compute what it is leased, answer disputes. Ctrl-C ends it.
+
+    Example: python -m experiments market work ws://127.0.0.1:8000 --model tiny --backend numpy --fund
+    """
+    from experiments.marketplace.live.commands import work
+
+    with bad_input():
+        work(url, model.split(","), backend, adapter, cost, keys, fund)
+
+
+@app.command("ask")
+def ask_market(
+    url: Url,
+    prompt: Annotated[str, typer.Option(help="text, taken raw", show_default=False)],
+    bid: Annotated[float, typer.Option(help="tokens at most, fees included")] = 0.01,
+    model: Annotated[str, typer.Option(help="tiny or smollm2")] = "tiny",
+    max_tokens: Annotated[int, typer.Option(help="how many tokens at most")] = 16,
+    seed: Annotated[int, typer.Option(help="of the random choices")] = 0,
+    temperature: Annotated[float, typer.Option(help="0: always the likeliest token")] = 0.0,
+    patience: Annotated[int, typer.Option(help="ticks that it waits at most")] = 600,
+    unaudited: Annotated[bool, typer.Option("--unaudited", help="even where nobody could audit it")] = False,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="the estimate alone")] = False,
+    keys: Keys = None,
+    fund: Fund = False,
+    as_json: Json = False,
+) -> None:
+    """Order a completion: what it would cost, tokens as they come (not final), then the final mark.
+
+    Example: python -m experiments market ask ws://127.0.0.1:8000 --prompt "Hello" --bid 0.01 --fund
+    """
+    from experiments.marketplace.live.ask import Prompt
+    from experiments.marketplace.live.commands import ask, micro
+
+    with bad_input():
+        asked = Prompt(
+            model=model,
+            text=prompt,
+            bid=micro("--bid", bid),
+            limit=max_tokens,
+            seed=seed,
+            temperature=temperature,
+            patience=patience,
+            unaudited=unaudited,
+            dry_run=dry_run,
+        )
+        if not ask(url, asked, keys, fund, as_json):
+            raise typer.Exit(FAILED)

@@ -1,23 +1,33 @@
-"""What the commands of the live market do: serve."""
+"""What the commands of the live market do: serve, work, ask."""
 
 import asyncio
+import os
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from auction.commands.terminal import key_values, working
+from auction.commands.terminal import key_values, print_json, printable, working
 from auction.errors import InputError, unknown
 from auction.solvers import names as solvers
 from experiments.marketplace.coordinator import Settings
+from experiments.marketplace.live import secrets
+from experiments.marketplace.live.ask import Prompt
+from experiments.marketplace.live.ask import ask as asked
+from experiments.marketplace.live.machine import Machine
 from experiments.marketplace.live.server import Market, Serving, listening
+from experiments.marketplace.live.worker import Worker
 from experiments.marketplace.models import Language
+from inference.commands.terminal import readable
 from verification.market.rules import Rules
 
 MICRO = 1_000_000
 MODELS = ("tiny", "smollm2")
+WORKER, USER = ("owner", "device"), ("owner",)
+"""Keys by name."""
 
 
 def micro(name: str, tokens: float) -> int:
@@ -82,15 +92,15 @@ def serve(
     rules: Sequence[str],
     certificate: Path | None,
     private: Path | None,
+    api_key: str | None,
+    bid: float,
 ) -> None:
     """Serve a market until interrupted.
 
     Raises:
         InputError, Refusal: see ``listening`` and ``Market.run``.
     """
-    for name in models:
-        if name not in MODELS:
-            raise unknown("model", name, MODELS)
+    _known(models)
     traded = [Language(name) for name in models]
     serving = Serving(
         ledger=ledger,
@@ -102,6 +112,8 @@ def serve(
         port=port,
         certificate=certificate,
         private=private,
+        api_key=api_key,
+        bid=micro("--bid", bid),
     )
     with listening(serving) as listener:
         with working("reading the models"):
@@ -114,3 +126,61 @@ def serve(
 
         with suppress(KeyboardInterrupt):
             asyncio.run(market.run(ready))
+
+
+def work(
+    url: str, models: Sequence[str], backend: str, adapter: str | None, cost: float, keys: Path | None, fund: bool
+) -> None:
+    """Work for a market until interrupted.
+
+    Raises:
+        InputError, Refusal: see ``Worker.run``.
+    """
+    _known(models)
+    least = max(1, micro("--cost", cost))
+    machine = Machine(list(models), backend, adapter, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 4)
+
+    def say(line: str) -> None:
+        print(printable(line), file=sys.stderr, flush=True)
+
+    async def run() -> None:
+        await Worker(url, machine, _secrets(keys, WORKER), cost=least, fund=fund, say=say).run()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run())
+
+
+def ask(url: str, prompt: Prompt, keys: Path | None, fund: bool, as_json: bool) -> bool:
+    """Ask a market; whether what was asked for came, and is final.
+
+    Raises:
+        InputError, Refusal: see ``asked``.
+    """
+    _known([prompt.model])
+    shown = False
+
+    def say(line: str) -> None:
+        nonlocal shown
+        print(("\n" if shown else "") + printable(line), file=sys.stderr, flush=True)
+        shown = False
+
+    def show(text: str) -> None:
+        nonlocal shown
+        if not as_json:
+            print(readable(text), end="", flush=True)
+            shown = True
+
+    told = asyncio.run(asked(url, prompt, _secrets(keys, USER)["owner"], fund=fund, say=say, show=show))
+    if as_json:
+        print_json(asdict(told))
+    return told.final or prompt.dry_run
+
+
+def _known(models: Sequence[str]) -> None:
+    for name in models:
+        if name not in MODELS:
+            raise unknown("model", name, MODELS)
+
+
+def _secrets(path: Path | None, names: Sequence[str]) -> dict[str, bytes]:
+    return secrets.fresh(names) if path is None else secrets.kept(path, names)

@@ -2,7 +2,7 @@
 
 import asyncio
 import socket
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
@@ -15,12 +15,14 @@ from experiments.marketplace.coordinator import Coordinator, Settings
 from experiments.marketplace.live import secrets
 from experiments.marketplace.live.application import application
 from experiments.marketplace.live.driver import Driver
+from experiments.marketplace.live.gateway import Gateway, Models
 from experiments.marketplace.live.sockets import Limits, Protocol
 from experiments.marketplace.messages import MOST_BYTES
 from experiments.marketplace.models import Known, Language
 from inference.browser.connection import QUEUE, Server, server
 from inference.browser.connection import Limits as Requests
 from inference.browser.guard import guarded, not_http
+from inference.completions.application import application as completions
 from inference.generate import CHUNK
 from verification.encoding.canonical import digest
 from verification.encoding.signature import public
@@ -30,6 +32,8 @@ from verification.market.rules import Rules
 from verification.protocol import protocol
 
 HOST = "127.0.0.1"
+KEYS = ("coordinator", "secret", "gateway")
+"""By name: the coordinator's, what its draws are derived from, and the user's in whose name completions are ordered."""
 OWN_S, OWN_SLOTS, FOREVER = 16, 64, 2**32
 """Of the coordinator's own offer, to audit where nobody else could."""
 
@@ -51,16 +55,21 @@ class Serving:
     """And its key, as PEM: TLS."""
     private: Path | None = None
     limits: Limits = field(default_factory=Limits)
+    api_key: str | None = None
+    """That completions at /v1 ask for; None: none."""
+    bid: int = 100_000
+    """Micro-tokens of a completion whose request bears no bid."""
+    patience: int = 600
+    """Ticks that a completion's order waits."""
 
 
-def coordinator(serving: Serving, now: float) -> Coordinator:
+def coordinator(serving: Serving, found: Mapping[str, bytes], now: float) -> Coordinator:
     """The coordinator of a ledger, which goes on where it stood or begins.
 
     Raises:
-        InputError: see ``secrets.kept``.
-        Refusal: the ledger cannot be opened, or is another key's.
+        InputError: the ledger is of another key.
+        Refusal: it cannot be opened.
     """
-    found = secrets.kept(serving.keys, ("coordinator", "secret"))
     key = Ed25519PrivateKey.from_private_bytes(found["coordinator"])
     if serving.ledger.exists():
         ledger = Ledger(serving.ledger, OPERATIONS)
@@ -119,7 +128,10 @@ class Market:
 
     def __init__(self, serving: Serving, listener: socket.socket) -> None:
         self.serving, self.listener = serving, listener
-        self.driver = Driver(lambda now: coordinator(serving, now))
+        keys = secrets.kept(serving.keys, KEYS)
+        self.driver = Driver(lambda now: coordinator(serving, keys, now))
+        fund = bool(serving.settings.faucet)
+        self.gateway = Gateway(self.driver, keys["gateway"], bid=serving.bid, patience=serving.patience, fund=fund)
         self.port: int = listener.getsockname()[1]
         self._server: Server | None = None
 
@@ -144,8 +156,9 @@ class Market:
         serving, tls = self.serving, self.serving.certificate is not None
         names = tuple(model.name for model in serving.models if isinstance(model, Language))
         requests = Requests()
+        complete = completions(Models(names), self.gateway.complete, serving.api_key)
         app = guarded(
-            application(self.driver, names, serving.limits),
+            application(self.driver, names, serving.limits, complete),
             hosts(serving.host, self.port, tls=tls),
             requests,
             "https" if tls else "http",
@@ -167,10 +180,14 @@ class Market:
         if driving.done():
             await driving
         driving.add_done_callback(lambda _: self.stop())
+        ordering = asyncio.create_task(self.gateway.run())
         told()
         try:
             await self._server.serve([self.listener])
         finally:
+            ordering.cancel()
             driving.cancel()
-            with suppress(asyncio.CancelledError):
-                await driving
+            await asyncio.wait((ordering, driving))
+        for task in (ordering, driving):
+            if not task.cancelled():
+                task.result()

@@ -1,0 +1,148 @@
+"""``market ask``: one prompt, ordered, shown as it comes and marked final when nobody can claim against it any more."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from experiments.marketplace.live.asking import Asking, Event, customer, input_of
+from experiments.marketplace.live.party import Line
+from experiments.marketplace.models import Language, request_of
+from inference.completions.answers import UNSETTLED
+from inference.files.tokenizer import Text
+from verification.inference_models import found
+
+MICRO = 1_000_000
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Prompt:
+    """What is asked for."""
+
+    model: str
+    text: str
+    bid: int
+    """Micro-tokens, fees included."""
+    limit: int
+    seed: int
+    temperature: float
+    patience: int
+    """Ticks."""
+    unaudited: bool
+    """Whether it may go unaudited where nobody could."""
+    dry_run: bool
+    """Whether nothing but the estimate is asked for."""
+
+
+@dataclass(slots=True)
+class Told:
+    """What came of it, as JSON has it."""
+
+    estimate: dict[str, Any] = field(default_factory=dict)
+    order: str = ""
+    state: str = "estimated"
+    reason: str = ""
+    tokens: list[int] = field(default_factory=list)
+    text: str = ""
+    final: bool = False
+    leases: list[str] = field(default_factory=list)
+    paid: str = "0"
+
+
+Say = Callable[[str], object]
+
+
+async def ask(url: str, prompt: Prompt, key: bytes, *, fund: bool, say: Say, show: Say) -> Told:
+    """Ask a market, and wait for the end.
+
+    Args:
+        say: is given a line of what happens.
+        show: is given text as it comes, not final.
+
+    Raises:
+        InputError, Refusal: see ``Line.run``; a model that is not at hand, for its tokenizer.
+    """
+    asking = customer(key, fund=fund)
+    joined = asyncio.Event()
+
+    def told(raw: bytes | None) -> None:
+        asking.told(raw)
+        if asking.customer.joined:
+            joined.set()
+
+    line = Line(url, asking.customer, lambda check: None, told)
+    running = asyncio.create_task(line.run())
+    asked = asyncio.create_task(_asked(line, asking, joined, prompt, say, show))
+    try:
+        await asyncio.wait((running, asked), return_when=asyncio.FIRST_COMPLETED)
+        if running.done():
+            await running
+        return await asked
+    finally:
+        for task in (running, asked):
+            task.cancel()
+        await asyncio.gather(running, asked, return_exceptions=True)
+
+
+async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt: Prompt, say: Say, show: Say) -> Told:
+    model = Language(prompt.model)
+    llama = await asyncio.to_thread(found, prompt.model)
+    text = Text(llama.tokenizer, llama.vocabulary)
+    name, inputs = input_of(model.input(prompt.text))
+    await asyncio.to_thread(lambda: model.digest)
+    requests = [request_of(model, name, limit=prompt.limit, temperature=prompt.temperature, seed=prompt.seed)]
+    await joined.wait()
+    found_out = Told()
+    quoted: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+
+    def estimate(now: float) -> Any:
+        future, effects = asking.estimated(requests, inputs, prompt.bid)
+        future.add_done_callback(lambda done: quoted.set_result(done.result()))
+        return effects
+
+    line.take(estimate)
+    quote = await quoted
+    found_out.estimate = {"price": quote.price, "wait": quote.wait, "devices": quote.devices, "reason": quote.reason}
+    if quote.price is None:
+        needed = "" if quote.bid is None else f"; {int(quote.bid) / MICRO:g} tokens would win"
+        say(f"estimate: would not win now: {quote.reason}{needed}")
+    else:
+        say(f"estimate: {int(quote.price) / MICRO:g} tokens, {quote.wait} ticks to the round, {quote.devices} devices")
+    if prompt.dry_run:
+        return found_out
+    placed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+
+    def order(now: float) -> Any:
+        name, effects = asking.placed(requests, inputs, prompt.bid, prompt.patience, unaudited=prompt.unaudited)
+        placed.set_result(name)
+        return effects
+
+    line.take(order)
+    found_out.order = await placed
+    say(f"order {found_out.order[:16]}: {prompt.bid / MICRO:g} tokens at most")
+    async for event in asking.followed(found_out.order):
+        _take(found_out, event, text, say, show)
+    return found_out
+
+
+def _take(told: Told, event: Event, text: Text, say: Say, show: Say) -> None:
+    placed = event.placed
+    told.state, told.reason, told.paid = placed.state, placed.reason, str(placed.paid)
+    told.leases = list(placed.leases)
+    tokens = placed.final.get(0) or placed.tokens.get(0, [])
+    if tokens[: len(told.tokens)] != told.tokens:
+        say(f"struck: {placed.reason or 'it was another result'}; it is computed again")
+        told.tokens, told.text = [], ""
+    whole = text.decode(tokens)
+    if not placed.leases and whole.endswith(UNSETTLED):  # the next token may change it
+        whole = whole[:-1]
+    told.tokens = list(tokens)
+    if new := whole[len(told.text) :]:
+        show(new)
+    told.text, told.final = whole, bool(placed.final)
+    if event.shown is not None:
+        say(f"shown, not final: open to claims until tick {event.shown.window}")
+    if told.final:
+        say(f"final: nobody proved it wrong; paid {placed.paid / MICRO:g} tokens")
+    elif placed.over:
+        say(f"{placed.state}{': ' if placed.reason else ''}{placed.reason}")

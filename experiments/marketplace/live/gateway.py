@@ -1,0 +1,125 @@
+"""Completions in front of the market: OpenAI's clients ask, one user of this server orders, and streams what comes.
+
+A completion ends when its result has come and its device stands by it; that nobody proved it wrong shows later, under
+the order's name, which its mark has. What is struck before is computed again: the same tokens go on, others end the
+stream with an error.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from decimal import Decimal, InvalidOperation
+from functools import cache
+from http import HTTPStatus
+from typing import Any
+
+from experiments.marketplace.live.asking import Asking, customer, input_of
+from experiments.marketplace.live.driver import Driver
+from experiments.marketplace.models import Language, request_of
+from inference.completions.answers import Mark, Token
+from inference.completions.asked import Asked, Refused, bad
+from inference.files.tokenizer import Text
+from verification.inference_models import exact, found
+
+MICRO = 1_000_000
+
+
+class Models:
+    """The models that are traded, as completions know them."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self.text = cache(self._text)
+
+    def names(self) -> Sequence[str]:
+        return self._names
+
+    def _text(self, name: str) -> Text:
+        return Text(found(name).tokenizer, found(name).vocabulary)
+
+    def context(self, name: str) -> int:
+        return exact(name).measures["context"]
+
+    def end(self, name: str) -> Sequence[int]:
+        return exact(name).end
+
+
+class Gateway:
+    """A user that is connected without a socket.
+
+    Args:
+        bid: micro-tokens of an order whose request bears no ``X-Bid``.
+        patience: ticks that orders wait.
+    """
+
+    def __init__(self, driver: Driver, key: bytes, *, bid: int, patience: int, fund: bool) -> None:
+        self._driver, self._bid, self._patience = driver, bid, patience
+        self._asking: Asking = customer(key, fund=fund)
+        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
+        self._joined = asyncio.Event()
+
+    def push(self, raw: bytes) -> None:
+        """A frame of the coordinator's."""
+        self._frames.put_nowait(raw)
+
+    def close(self) -> None:
+        """The coordinator wants no more of it: nothing else is ordered."""
+        self._joined.clear()
+
+    async def run(self) -> None:
+        """Be connected, until cancelled."""
+        await self._driver.ready.wait()
+        self._number = await self._driver.connect(self)
+        while True:
+            raw = await self._frames.get()
+            await self._send(self._asking.customer.receive(raw, asyncio.get_running_loop().time()))
+            self._asking.told(raw)
+            if self._asking.customer.joined:
+                self._joined.set()
+
+    async def _send(self, effects: Sequence[Any]) -> None:
+        for effect in effects:
+            if isinstance(effect, bytes):
+                await self._driver.receive(self._number, effect)
+
+    async def complete(self, asked: Asked) -> AsyncIterator[Token | Mark]:
+        """Tokens as they come, then the order's name and its lease's.
+
+        Raises:
+            Refused: a bid that is none; the order is refused, expires, or what was streamed is struck.
+        """
+        bid = _bid(asked.bid, self._bid)
+        model = Language(asked.model)
+        name, inputs = input_of(model.input(asked.prompt))
+        terms = request_of(model, name, limit=asked.limit, temperature=asked.temperature, seed=asked.seed)
+        await self._joined.wait()
+        order, effects = self._asking.placed([terms], inputs, bid, self._patience, unaudited=False)
+        given: list[int] = []
+        events = self._asking.followed(order)
+        await self._send(effects)
+        async for event in events:
+            placed = event.placed
+            tokens = placed.final.get(0) or placed.tokens.get(0, [])
+            if tokens and tokens[: len(given)] != given:
+                raise Refused(HTTPStatus.BAD_GATEWAY, "what was streamed is struck: it was wrong", "struck")
+            for token in tokens[len(given) :]:
+                given.append(token)
+                yield Token(token)
+            if placed.state in ("refused", "withdrawn", "expired"):
+                raise Refused(
+                    HTTPStatus.SERVICE_UNAVAILABLE, f"the order is {placed.state}: {placed.reason}", placed.state
+                )
+            if placed.leases:
+                yield Mark({"order": order, "lease": next(iter(placed.leases)), "final": bool(placed.final)})
+                return
+
+
+def _bid(text: str | None, default: int) -> int:
+    if text is None:
+        return default
+    try:
+        bid = int(Decimal(text) * MICRO)
+    except (InvalidOperation, ValueError, OverflowError):
+        bid = 0
+    if not 0 < bid < 2**53:
+        raise bad(f"X-Bid: {text[:40]!r}: an amount of tokens above 0 is expected", None, "invalid_bid")
+    return bid

@@ -1,0 +1,89 @@
+"""What a worker computes with: models in integers on one backend, committed to as they run."""
+
+import time
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any
+
+from experiments.marketplace.messages import Preflight
+from experiments.marketplace.models import Known, Language, computation_of
+from inference.commands.backends import opened
+from inference.computation import Inference
+from inference.generate import Backend
+from verification.computation import Outputs, output_of
+from verification.inference_models import exact, manifest_digest
+from verification.task import MILLION
+from verification.trace import Trace, record
+
+PROBE = list(range(1, 9)), 4
+"""Prompt and limit of what is measured."""
+Told = Callable[[float, int | None], None]
+"""Is told what share of a lease is done, and a token where there is a new one."""
+
+
+class Machine:
+    """Models on a backend. Everything but ``preflight`` takes long and is called in one thread.
+
+    Args:
+        memory: bytes that a model may take.
+    """
+
+    def __init__(self, names: list[str], backend: str, adapter: str | None, memory: int) -> None:
+        self.names, self.memory = names, memory
+        self.known: Mapping[str, Known] = {}
+        self.adapter = backend
+        self._open = lambda name: opened(exact(name), backend, adapter)
+        self._backend = cache(self._opened)
+
+    def prepare(self) -> Preflight:
+        """Read the models, open the backend; what the device can hold.
+
+        Raises:
+            InputError: see ``opened``.
+        """
+        languages = [Language(name) for name in self.names]
+        self.known = {model.digest: model for model in languages}
+        for model in languages:
+            self._backend(model.name)
+        return Preflight(adapter=self.adapter, memory=self.memory)
+
+    def _opened(self, name: str) -> Backend:
+        backend, self.adapter = self._open(name)
+        return backend
+
+    def measure(self, name: str) -> tuple[float, float]:
+        """Multiply-accumulates and tokens a second of a run that is committed to; the second time, when all is warm."""
+        prompt, limit = PROBE
+        for _ in range(2):
+            run = self._run(name, prompt, limit=limit)
+            began = time.perf_counter()
+            record(run)
+            seconds = time.perf_counter() - began
+        return run.macs / seconds, (len(prompt) + limit) / seconds
+
+    def compute(self, requests: list[dict[str, Any]], inputs: Mapping[str, bytes], told: Told) -> Trace:
+        """The trace of a lease, computed on the backend, from which disputes are played in numpy."""
+        referee = computation_of(self.known, requests, inputs)
+        assert isinstance(referee, Inference)
+        [asked] = requests
+        terms = {"temperature": asked["temperature"] / MILLION, "seed": int(asked["seed"])}
+        run = self._run(self.known[asked["model"]].name, referee.ids, limit=asked["limit"], **terms)
+        choices = set(run.choices)
+
+        def see(first: int, outputs: Outputs) -> None:
+            last = first + len(outputs.starts)
+            chosen = [node for node in range(first, last) if node in choices]
+            share = last / len(run.nodes)
+            for node in chosen:
+                words = output_of(outputs, node - first)
+                if len(words):
+                    told(share, int(words[-1, 0]))
+            if not chosen:
+                told(share, None)
+
+        trace = record(run, see=see)
+        trace.computation = referee
+        return trace
+
+    def _run(self, name: str, ids: list[int], **terms: Any) -> Inference:
+        return Inference(self._backend(name), ids, model_digest=manifest_digest(name), **terms)

@@ -1,0 +1,130 @@
+"""What drives a party, a device or a user: a websocket that is made anew when it breaks, and one task that takes turns.
+
+Frames, time, and what was computed are taken to the party one by one; what it wants sent is sent in order.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any, Generic, Protocol, TypeVar
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+
+from auction.errors import InputError
+from experiments.marketplace.live.application import SOCKET
+from experiments.marketplace.messages import MOST_BYTES
+
+FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
+"""Seconds between two attempts to connect."""
+BEAT = 0.25
+"""Seconds between two looks at the time."""
+
+
+class Side(Protocol):
+    """A party without input or output."""
+
+    def reopened(self) -> None: ...
+
+    def receive(self, raw: bytes, now: float) -> Sequence[Any]: ...
+
+
+P = TypeVar("P", bound=Side)
+
+
+def socket_of(url: str) -> str:
+    """The address of a market's socket: of http://HOST:PORT or ws://HOST:PORT.
+
+    Raises:
+        InputError: another form.
+    """
+    scheme, _, rest = url.rstrip("/").removesuffix(SOCKET).partition("://")
+    found = {"http": "ws", "ws": "ws", "https": "wss", "wss": "wss"}.get(scheme)
+    if found is None or not rest or "/" in rest:
+        raise InputError(f"{url}: a market's address is expected, like ws://127.0.0.1:8000")
+    return f"{found}://{rest}{SOCKET}"
+
+
+class Line(Generic[P]):
+    """A party's connection to a market.
+
+    Args:
+        perform: does what the party wants done that is no frame.
+        told: is called after everything that was taken to the party; what it raises ends ``run``.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        party: P,
+        perform: Callable[[Any], object],
+        told: Callable[[bytes | None], object] = lambda raw: None,
+        tick: Callable[[float], Sequence[Any]] | None = None,
+    ) -> None:
+        self.url, self.party, self._perform, self._told, self._tick = socket_of(url), party, perform, told, tick
+        self._calls: asyncio.Queue[tuple[ClientConnection | None, Callable[[float], Sequence[Any]], bytes | None]]
+        self._calls = asyncio.Queue()
+        self.connections = 0
+        """That were made."""
+
+    def take(self, call: Callable[[float], Sequence[Any]]) -> None:
+        """Take something to the party, in its turn: a call of it that gives its effects."""
+        self._calls.put_nowait((None, call, None))
+
+    async def run(self) -> None:
+        """Until cancelled.
+
+        Raises:
+            InputError: there never was a market at the address.
+            Refusal: the market is another one, or what its coordinator signed is wrong.
+        """
+        pause = FIRST_PAUSE
+        while True:
+            try:
+                async with connect(self.url, max_size=MOST_BYTES, compression=None, proxy=None) as socket:
+                    self.connections += 1
+                    pause = FIRST_PAUSE
+                    await self._converse(socket)
+            except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
+                if not self.connections:
+                    raise InputError(f"{self.url}: no market answers ({' '.join(str(error).split())})") from None
+            except ConnectionClosed:
+                pass
+            await asyncio.sleep(pause)
+            pause = min(2 * pause, LONGEST_PAUSE)
+
+    async def _converse(self, socket: ClientConnection) -> None:
+        """Until the connection ends.
+
+        Raises:
+            ConnectionClosed: it has.
+        """
+        loop = asyncio.get_running_loop()
+        self.party.reopened()
+        reader = asyncio.create_task(self._read(socket))
+        try:
+            while not reader.done():
+                raw = None
+                try:
+                    async with asyncio.timeout(BEAT):
+                        of, call, raw = await self._calls.get()
+                except TimeoutError:
+                    effects = self._tick(loop.time()) if self._tick else ()
+                else:
+                    if of not in (None, socket):
+                        continue  # of a connection that has ended
+                    effects = call(loop.time())
+                for effect in effects:
+                    if isinstance(effect, bytes):
+                        await socket.send(effect.decode())
+                    else:
+                        self._perform(effect)
+                self._told(raw)
+            await reader
+        finally:
+            reader.cancel()
+
+    async def _read(self, socket: ClientConnection) -> None:
+        while True:
+            raw = await socket.recv(decode=False)
+            self._calls.put_nowait((socket, partial(self.party.receive, raw), raw))
