@@ -1,4 +1,5 @@
-"""Where numba keeps what it compiled: a folder of this process alone where it finds no place that lasts.
+"""Where numba keeps what it compiled, a folder of this process alone where it finds no place that lasts; and for how
+long it has been compiling.
 
 Beside the sources or in the user's cache is where it looks; an installation may be read-only and its user without a
 home. Imported before anything that is compiled.
@@ -8,8 +9,12 @@ import atexit
 import os
 import shutil
 import tempfile
+import time
+from collections.abc import Callable
+from typing import Any
 
 from numba import config, njit
+from numba.core import event
 
 
 def _ensure_cache() -> None:
@@ -22,4 +27,45 @@ def _ensure_cache() -> None:
         config.reload_config()
 
 
+class _Clock(event.Listener):
+    """Sums the seconds of compiling: numba lets one thread do so at a time, and what a function calls is within."""
+
+    def __init__(self) -> None:
+        self.depth = 0
+        self.spent: tuple[float, float | None] = (0.0, None)  # seconds until now, and since when there are more
+        self.tell: list[Callable[[bool], object]] = []
+
+    def on_start(self, event: Any) -> None:
+        self.depth += 1
+        if self.depth == 1:
+            self.spent = self.spent[0], time.perf_counter()
+            self._say(True)
+
+    def on_end(self, event: Any) -> None:
+        self.depth -= 1
+        if self.depth == 0:
+            self.spent = self.seconds(), None
+            self._say(False)
+
+    def seconds(self) -> float:
+        spent, since = self.spent
+        return spent if since is None else spent + time.perf_counter() - since
+
+    def _say(self, compiling: bool) -> None:
+        for tell in self.tell:
+            tell(compiling)
+
+
 _ensure_cache()
+_clock = _Clock()
+event.register("numba:compile", _clock)
+
+
+def seconds_compiling() -> float:
+    """Seconds that this process has compiled so far: of the first use of an installation, not of solving."""
+    return _clock.seconds()
+
+
+def when_compiling(tell: Callable[[bool], object]) -> None:
+    """Have it told, with True, that compiling begins, and with False that it ends."""
+    _clock.tell.append(tell)

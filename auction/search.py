@@ -5,6 +5,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
+from auction._compiled import seconds_compiling
 from auction.allocation import Allocation
 from auction.certificate import Certificate
 from auction.market import Market
@@ -23,18 +24,23 @@ class Found:
     remark: str | None = None  # for whoever reads the outcome
 
 
+def _clock() -> float:
+    """Seconds that stand still while anything is compiled, which happens once an installation."""
+    return time.perf_counter() - seconds_compiling()
+
+
 class Stop:
     """A deadline and an interrupt; solvers poll it or register what cancels them, and report what they find.
 
     Args:
-        time_limit: seconds from now; None for no limit.
+        time_limit: seconds from now, those of compiling not counted; None for no limit.
         callback: called with all that is known each time that something better is reported. What it raises interrupts
             the solver and is kept in ``failure``.
         outer: whose it is to hear reports; not passed on to searches of other markets than the one asked about.
     """
 
     def __init__(self, time_limit: float | None, callback: Callback | None = None, outer: "Stop | None" = None) -> None:
-        self._begun = time.perf_counter()
+        self._begun = _clock()
         self._deadline = None if time_limit is None else self._begun + time_limit
         self._cancels: list[Callable[[], object]] = []
         self._wake = threading.Event()
@@ -47,7 +53,7 @@ class Stop:
 
     def remaining(self) -> float | None:
         """Seconds left, not below a hundredth; None without a limit."""
-        return None if self._deadline is None else max(0.01, self._deadline - time.perf_counter())
+        return None if self._deadline is None else max(0.01, self._deadline - _clock())
 
     def postpone(self, seconds: float) -> None:
         """Move the deadline by what was spent before solving could begin."""
@@ -58,7 +64,7 @@ class Stop:
     @property
     def elapsed(self) -> float:
         """Seconds of solving so far."""
-        return time.perf_counter() - self._begun - self.postponed
+        return _clock() - self._begun - self.postponed
 
     def report(self, *, welfare: int | None = None, bound: int | None = None) -> None:
         """Say what was found: an allocation's welfare, a bound, or both, micro-tokens; what is no better is ignored.
@@ -84,7 +90,7 @@ class Stop:
     @property
     def now(self) -> bool:
         """Whether to stop and return the best found."""
-        return self.interrupted or (self._deadline is not None and time.perf_counter() >= self._deadline)
+        return self.interrupted or (self._deadline is not None and _clock() >= self._deadline)
 
     def on_interrupt(self, cancel: Callable[[], object]) -> None:
         """Call ``cancel`` when interrupted, at once if that has happened."""

@@ -21,6 +21,7 @@ from pathlib import Path
 from tempfile import mkdtemp
 from typing import Any
 
+from auction._compiled import when_compiling
 from auction.errors import InputError
 from auction.search import Stop
 
@@ -36,7 +37,7 @@ def last(function: Function, stop: Stop, *arguments: Any) -> tuple[Any, str | No
         function: a generator function at the top of a module, called as ``function(stop, *arguments)``; the stop it
             gets has the time that is left, is interrupted with the caller's and reports to it. Each value it yields
             takes the place of the one before: what was found so far is never lost. Time passes from when the process
-            has started and imported it.
+            has started and imported it, and stands still while it compiles.
         stop: GRACE seconds after its limit, or after an interrupt, the process and all it started are killed.
         arguments: anything that pickles.
 
@@ -127,25 +128,27 @@ class _Process:
             self._send((number, None))
             self._received.put(("interrupted", number))
 
-        begun, end = time.perf_counter(), float("inf")
+        paused, end, cut = time.perf_counter(), float("inf"), float("inf")
         self._send((number, (pickle.dumps(call), stop.remaining())))
         stop.on_interrupt(interrupt)
         while True:
-            left = max(0.0, end - time.perf_counter())
+            left = max(0.0, min(end, cut) - time.perf_counter())
             try:
                 kind, sent = self._received.get(timeout=min(left, threading.TIMEOUT_MAX))
             except queue.Empty:
                 return
             if kind == "gone":
                 raise ChildProcessError(self._cause())
-            if kind == "begun":
-                stop.postpone(time.perf_counter() - begun)
+            if kind == "paused":  # it compiles: its clock stands still, and so does this one
+                paused, end = time.perf_counter(), float("inf")
+            elif kind == "begun":
+                stop.postpone(time.perf_counter() - paused)
                 if (remaining := stop.remaining()) is not None:
-                    end = min(end, time.perf_counter() + remaining + GRACE)
+                    end = time.perf_counter() + remaining + GRACE
             elif kind != "interrupted":
                 yield kind, sent
             elif sent == number:  # of this call, not of one that had its answer
-                end = min(end, time.perf_counter() + GRACE)
+                cut = min(cut, time.perf_counter() + GRACE)
 
     def _cause(self) -> str:
         code = self._popen.wait()
@@ -220,6 +223,7 @@ def serve(folder: str) -> None:
             pickle.dump((kind, sent), answers)
             answers.flush()
 
+    when_compiling(lambda compiling: answer("paused" if compiling else "begun"))
     threading.Thread(target=receive, daemon=True).start()
     while True:
         call, stop = calls.get()

@@ -18,16 +18,20 @@ def flag_of(stop: Stop) -> Iterator[Int]:
     """An array of one number, 0 until the deadline or an interrupt, then 1; loops without the GIL see it change."""
     flag = np.zeros(1, dtype=np.int64)
     stop.on_interrupt(lambda: flag.fill(1))
-    timer = None
-    if (remaining := stop.remaining()) is not None:
-        timer = threading.Timer(remaining, flag.fill, (1,))
-        timer.daemon = True
-        timer.start()
+    over = threading.Event()
+
+    def watch() -> None:
+        while (remaining := stop.remaining()) is not None and not over.wait(min(remaining, threading.TIMEOUT_MAX)):
+            if stop.now:  # the deadline moves while anything is compiled
+                flag.fill(1)
+                return
+
+    if stop.remaining() is not None:
+        threading.Thread(target=watch, daemon=True).start()
     try:
         yield flag
     finally:
-        if timer is not None:
-            timer.cancel()
+        over.set()
 
 
 def half_of(stop: Stop) -> Stop:

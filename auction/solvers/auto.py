@@ -1,5 +1,6 @@
 """One of the others, chosen by reading, size and types: says which and why."""
 
+import time
 from dataclasses import replace
 from typing import Any, NamedTuple
 
@@ -28,7 +29,10 @@ class Choice(NamedTuple):
 def solve(market: Market, reading: Reading, stop: Stop, seed: int) -> Found:
     """Runs ``choose``'s solver; the outcome's remark says which and why."""
     choice = choose(market, reading)
-    found: Found = solvers.load(choice.solver).solve(market, reading, stop, seed, **choice.options)
+    begun = time.perf_counter()
+    module = solvers.load(choice.solver)
+    stop.postpone(time.perf_counter() - begun)  # to import is not to solve
+    found: Found = module.solve(market, reading, stop, seed, **choice.options)
     asked = "".join(f", {name}={str(value).lower()}" for name, value in choice.options.items())
     return replace(found, remark=f"{choice.solver}{asked}: {choice.reason}")
 

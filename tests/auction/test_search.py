@@ -3,6 +3,7 @@
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba.core.event import trigger_event
 
 from auction import search
 from auction.market import Market
@@ -35,6 +36,20 @@ def test_a_deadline_is_moved_by_what_came_before_solving(clock):
     unlimited = Stop(None)
     unlimited.postpone(1.5)
     assert unlimited.remaining() is None and unlimited.postponed == 1.5
+
+
+def test_the_clock_stands_still_while_anything_is_compiled(clock):
+    stop = Stop(5.0)
+    clock[0] += 1.0
+    with trigger_event("numba:compile"):
+        inner = Stop(2.0, outer=stop)
+        clock[0] += 60.0
+        with trigger_event("numba:compile"):  # what a function calls
+            clock[0] += 60.0
+        assert stop.remaining() == 4.0 and inner.remaining() == 2.0 and not stop.now
+    assert stop.remaining() == 4.0 and stop.elapsed == 1.0
+    clock[0] += 2.0
+    assert inner.now and stop.remaining() == 2.0 and not stop.now
 
 
 def test_no_deadline(clock):

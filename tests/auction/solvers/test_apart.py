@@ -18,6 +18,7 @@ from auction.solvers._apart import last
 
 FUNCTIONS = """
 import os, signal
+from numba.core.event import trigger_event
 from auction.errors import InputError
 
 def count(stop, to):
@@ -60,6 +61,11 @@ def give_way(stop):
     while not stop.now:
         stop.wait(0.01)
     yield "interrupted" if stop.interrupted else "out of time"
+
+def compile(stop):
+    with trigger_event("numba:compile"):
+        stop.wait(1.5)
+    yield stop.now
 """
 
 
@@ -132,6 +138,12 @@ def test_what_does_not_stop_is_killed(functions):
     threading.Timer(0.1, stop.interrupt).start()
     pid, ending = last(functions.hold, stop)
     assert ending == "interrupted" and gone(pid)
+
+
+def test_time_stands_still_while_it_compiles(functions):
+    stop = Stop(1.0)
+    assert last(functions.compile, stop) == (False, None)
+    assert stop.postponed > 1.4 and not stop.now
 
 
 def test_a_limit_and_an_interrupt_reach_the_function(functions, monkeypatch):

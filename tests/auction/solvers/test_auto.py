@@ -1,12 +1,15 @@
 """Which solver is chosen for what, and that the outcome says so."""
 
 import json
+import time
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from auction import solvers
 from auction.files import read_outcome, write_market
+from auction.search import Stop
 from auction.solvers import auto, solve
 from auction.solvers.auto import choose
 
@@ -63,3 +66,17 @@ def test_the_table_the_json_and_the_file_say_what_was_chosen(cli, generate, tmp_
     assert code == 0 and f"auto chose {remark}" in " ".join(printed.split())
     code, printed, _ = cli("solve", market, "--json")
     assert json.loads(printed)["remark"].startswith(remark) and read_outcome(out).remark.startswith(remark)
+
+
+def test_importing_what_was_chosen_is_not_solving(generate, monkeypatch):
+    now, load = [0.0], solvers.load
+
+    def slow(name):
+        now[0] += 60.0
+        return load(name)
+
+    monkeypatch.setattr(time, "perf_counter", lambda: now[0])
+    monkeypatch.setattr(solvers, "load", slow)
+    stop = Stop(30.0)
+    assert auto.solve(generate("uniform", 3, 5), "whole", stop, 0).status == "optimal"
+    assert stop.elapsed == 0.0 and stop.remaining() == 30.0
