@@ -63,4 +63,6 @@ def unfit(name: Any) -> str:
         return f"text of 1 to {LONGEST_NAME} characters"
     if any(ord(c) < 32 or 127 <= ord(c) < 160 or c in "\u2028\u2029" or 0xD800 <= ord(c) < 0xE000 for c in name):
         return "one line of text, without control characters"
+    if not any(c.isprintable() and not c.isspace() for c in name):
+        return "a character that can be seen"
     return ""

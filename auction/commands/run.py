@@ -17,7 +17,18 @@ from auction.commands.terminal import clean_stdout, print_json, printable, stder
 from auction.explain.page import render
 from auction.explain.report import Report, report
 from auction.explain.tables import partners, tables_of
-from auction.explain.words import aligned, certified, count, gains, lost, places_of, proof, trades_below, wins_above
+from auction.explain.words import (
+    aligned,
+    certified,
+    count,
+    gains,
+    listed,
+    lost,
+    places_of,
+    proof,
+    trades_below,
+    wins_above,
+)
 from auction.files import replacing, summary_of, write_certificate, write_market, write_outcome
 from auction.market import Int
 from auction.tables import read
@@ -36,6 +47,8 @@ Out = Annotated[
     typer.Option(help="a folder for a page, tables in CSV and Parquet, and what `check` takes", show_default=False),
 ]
 PAGE = "report.html"
+MARKET, OUTCOME, CERTIFICATE = "market.npz", "outcome.json", "certificate.json"
+TABLES = [f"{name}.{kind}" for name in ("tasks", "providers", "trades", "summary") for kind in ("csv", "parquet")]
 LONGEST = 100  # rows of a table in the terminal
 
 
@@ -68,7 +81,7 @@ def run_tables(
     with working(f"reading {tasks}" + (f" and {providers}" if providers else "")):
         market = read(tasks, providers, types=types, unit=unit, alpha=alpha, beta=beta)
     if out is not None:
-        folder(out)
+        folder(out, [PAGE, MARKET, OUTCOME, CERTIFICATE, *TABLES])  # said before, not after, the solving
     say_notes(market)
     outcome = solved(market, solver, reading, time_limit, seed, {})
     with working("reasons") as say, clean_stdout():
@@ -88,10 +101,11 @@ def run_tables(
 
 def _write(out: Path, made: Report, title: str) -> None:
     """The page, the tables, and what ``check`` takes."""
-    write_market(out / "market.npz", made.market)
-    write_outcome(out / "outcome.json", made.outcome)
+    write_market(out / MARKET, made.market)
+    write_outcome(out / OUTCOME, made.outcome)
+    (out / CERTIFICATE).unlink(missing_ok=True)  # an earlier run's
     if made.outcome.certificate is not None:
-        write_certificate(out / "certificate.json", made.outcome.certificate)
+        write_certificate(out / CERTIFICATE, made.outcome.certificate)
     for name, table in tables_of(made).items():
         write_csv(out / f"{name}.csv", table)
         write_parquet(out / f"{name}.parquet", table)
@@ -136,7 +150,7 @@ def _print(made: Report) -> None:
             "task": [names.tasks[i] for i in won],
             "value": aligned(market.value[won].tolist(), places),
             "pays": aligned(best.payment[won].tolist(), places),
-            "from": [", ".join(of_task[i]) for i in won],
+            "from": [listed(of_task[i]) for i in won],
             other: elsewhere(won, 0, auction.payment),
         },
     )
@@ -157,7 +171,7 @@ def _print(made: Report) -> None:
             "slot cost": aligned(market.cost[traded].tolist(), places),
             "slots": [f"{len(of_provider[j])}/{market.slots[j]}" for j in traded],
             "receives": aligned(best.receipt[traded].tolist(), places),
-            "for": [", ".join(of_provider[j]) for j in traded],
+            "for": [listed(of_provider[j]) for j in traded],
             other: elsewhere(traded, 1, auction.receipt),
         },
     )

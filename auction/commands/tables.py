@@ -1,5 +1,7 @@
 """The commands about people's own tables: read them into a market, write them again, two to start from."""
 
+import shlex
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Annotated
 
@@ -61,17 +63,14 @@ def export_tables(
     """
     with working(f"reading {market}"):
         loaded = read_market(market)
-    folder(out)
-    for name, table in market_tables(loaded).items():
+    tables = market_tables(loaded)
+    folder(out, [f"{name}.csv" for name in tables])
+    for name, table in tables.items():
         write_csv(out / f"{name}.csv", table)
-    work = f" --types {out / 'types.csv'}" if loaded.unit_work.any() else ""
-    stderr.print(
-        printable(
-            f"python -m auction import {out / 'tasks.csv'} {out / 'providers.csv'}{work} "
-            f"--alpha {loaded.alpha} --beta {loaded.beta} --out market.json"
-        ),
-        soft_wrap=True,
-    )
+    work = ["--types", out / "types.csv"] if loaded.unit_work.any() else []
+    again = ["python", "-m", "auction", "import", out / "tasks.csv", out / "providers.csv", *work]
+    again += ["--alpha", loaded.alpha, "--beta", loaded.beta, "--out", "market.json"]
+    stderr.print(printable(shlex.join(map(str, again))), soft_wrap=True)
 
 
 def write_template(
@@ -92,13 +91,15 @@ def write_template(
     stderr.print(printable(f"{out / 'tasks.csv'}, {out / 'providers.csv'}"), soft_wrap=True)
 
 
-def folder(path: Path) -> None:
+def folder(path: Path, files: Iterable[str] = ()) -> None:
     """Make a folder where there is none.
 
     Raises:
-        InputError: it cannot be made.
+        InputError: it cannot be made, or files of these names not be written there.
     """
     try:
         path.mkdir(exist_ok=True)
     except OSError as error:
         raise InputError(f"{path}: is no folder and cannot be made one ({error.strerror or error})") from None
+    for name in files:
+        ensure_writable(path / name)

@@ -147,7 +147,8 @@ class _Questions:
         found = trading_cost(market, outcome, j, self._solve, self.stop)
         if found.most is not None and found.most <= 0:
             return "it is not needed, even for nothing", found
-        return "others serve the same for less", found
+        proven = outcome.proven_optimal or (found.most is not None and found.most < market.cost[j])
+        return "others serve the same for less" if proven else _left_out(outcome), found
 
     def _time_left(self) -> bool:
         self.unasked += self.stop.now

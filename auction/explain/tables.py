@@ -7,6 +7,7 @@ import numpy as np
 
 from auction.explain.report import Report
 from auction.explain.thresholds import Threshold
+from auction.explain.words import listed
 from auction.market import Int
 from auction.tables.writing import Table, tokens
 from auction.welfare import provider_utility, user_utility, winners
@@ -43,7 +44,7 @@ def _tasks(report: Report) -> Table:
         "wins": [i in of_task for i in range(market.tasks)],
         "pays": tokens(best.payment),
         "surplus": tokens(user_utility(market, best.allocation, best.payment)),
-        "providers": [", ".join(of_task.get(i, [])) for i in range(market.tasks)],
+        "providers": [listed(of_task.get(i, [])) for i in range(market.tasks)],
         "why not": [report.losing.get(i, "") for i in range(market.tasks)],
         **_thresholds("wins above a value of", report.bids, market.tasks, extra),
         f"wins in {report.mechanism}": np.isin(np.arange(market.tasks), winners(auction.allocation)).tolist(),
@@ -62,7 +63,7 @@ def _providers(report: Report) -> Table:
         "slots used": np.bincount(best.allocation.provider, minlength=count).tolist(),
         "receives": tokens(best.receipt),
         "surplus": tokens(provider_utility(market, best.allocation, best.receipt)),
-        "tasks": [", ".join(of_provider.get(j, [])) for j in range(count)],
+        "tasks": [listed(of_provider.get(j, [])) for j in range(count)],
         "why idle": [report.idle.get(j, "") for j in range(count)],
         **_thresholds("trades below a cost of", report.costs, count, np.zeros_like(market.cost)),
         f"slots used in {report.mechanism}": np.bincount(auction.allocation.provider, minlength=count).tolist(),

@@ -96,6 +96,12 @@ def lost(report: Report) -> str:
     return f"{max(0.0, least):.1%} to {report.auction_gap:.1%} of the optimum are lost"
 
 
+def listed(names: Iterable[str]) -> str:
+    """Names one after another, parted by semicolons where one has a comma of its own."""
+    names = list(names)
+    return ("; " if any("," in name for name in names) else ", ").join(names)
+
+
 def count(number: int, one: str, several: str) -> str:
     """A number of things."""
     return f"{number:,} {one if number == 1 else several}"

@@ -28,7 +28,9 @@ def amount(unit: str) -> tuple[Read, str]:
         if micro != int(micro):
             with localcontext(prec=DIGITS):
                 micro = +micro
-        if micro > INT64_MAX or micro != int(micro):
+        if micro > INT64_MAX:
+            raise ValueError(f"an amount of at most {INT64_MAX // 10 ** UNITS[unit]} {unit}")
+        if micro != int(micro):
             raise ValueError
         return int(micro)
 
@@ -40,7 +42,9 @@ def count() -> tuple[Read, str]:
     """How a number of requests or slots is read."""
 
     def read(number: Decimal) -> int:
-        if number > INT64_MAX or number != int(number):
+        if number > INT64_MAX:
+            raise ValueError(f"a number of at most {INT64_MAX}")
+        if number != int(number):
             raise ValueError
         return int(number)
 
@@ -69,8 +73,8 @@ def column(sheet: Sheet, at: int, kind: tuple[Read, str], faults: Faults, empty:
             continue
         try:
             values.append(read(_decimal(text, sheet.comma)))
-        except ValueError:
-            faults.add(f"{sheet.where(row, at)}: {_described(text, sheet.comma)}; {allowed}")
+        except ValueError as error:
+            faults.add(f"{sheet.where(row, at)}: {_described(text, sheet.comma)}; {str(error) or allowed}")
             values.append(0)
     return values
 
@@ -93,7 +97,7 @@ def ensure_one_decimal_sign(sheet: Sheet, columns: Sequence[int], faults: Faults
         )
 
 
-def _decimal(text: str, comma: bool) -> Decimal:
+def _decimal(text: str, comma: bool | None) -> Decimal:
     text = text.replace(",", ".") if comma and text.count(",") == 1 else text
     if len(text) > LONGEST or not NUMBER.fullmatch(text):
         raise ValueError
@@ -103,10 +107,10 @@ def _decimal(text: str, comma: bool) -> Decimal:
     return number
 
 
-def _described(text: str, comma: bool) -> str:
+def _described(text: str, comma: bool | None) -> str:
     if not text:
         return "is empty"
     said = f"{text[:LONGEST]!r} is not allowed"
-    if "," in text and not comma:
+    if "," in text and comma is False:
         return f"{said} (decimal commas need ';' between the columns)"
     return said

@@ -2,6 +2,7 @@
 
 import csv
 import gzip
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -23,8 +24,8 @@ SUFFIXES = (".csv", ".csv.gz", ".tsv", ".tsv.gz", ".xlsx", ".parquet")
 def read_sheet(path: Path) -> Sheet:
     """The table in a file, by its suffix; of a workbook the first sheet.
 
-    Columns of a CSV are parted by the sign of "; tab ," that its header has first in this order; with ";" or a tab,
-    numbers may have decimal commas.
+    Columns of a CSV are parted by the sign of "; tab ," that its header has most of outside of quotes; with ";" or a
+    tab, numbers may have decimal commas.
 
     Raises:
         InputError: no such file, another suffix, too large, or not what its suffix says.
@@ -40,7 +41,7 @@ def read_sheet(path: Path) -> Sheet:
         content = _unpacked(path, file) if lower.endswith(".gz") else file.read(LARGEST_TABLE)
     text = _decoded(path, content)
     head = next((line for line in text.splitlines() if line.strip()), "")
-    sign = next((sign for sign in ";\t" if sign in head), ",")
+    sign = max(";\t,", key=re.sub('"[^"]*"', "", head).count)
     return Sheet.of(str(path), _csv_rows(path, text, sign), comma=sign != ",")
 
 
@@ -85,18 +86,33 @@ def _workbook_rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]
         if unpacked > LARGEST_TABLE:
             raise ValueError(f"{unpacked} bytes when unpacked, of which at most {LARGEST_TABLE} are read")
         file.seek(0)
-        book = load_workbook(BytesIO(file.read(LARGEST_TABLE)), read_only=True, data_only=True, keep_links=False)
-        sheet = book.worksheets[0]
-        sheet.reset_dimensions()  # what a file says of its size need not be so
+        content = file.read(LARGEST_TABLE)
+        stated = _has_formulas(file)
+        sheets = [
+            load_workbook(BytesIO(content), read_only=True, data_only=computed, keep_links=False).worksheets[0]
+            for computed in ((True, False) if stated else (True,))
+        ]
+        for sheet in sheets:
+            sheet.reset_dimensions()  # what a file says of its size need not be so
         cells = 0
-        for number, row in enumerate(sheet.iter_rows(values_only=True), 1):
-            if number > LARGEST_ROWS or (cells := cells + len(row)) > LARGEST_SHEET:
+        for number, rows in enumerate(zip(*(sheet.iter_rows() for sheet in sheets), strict=True), 1):
+            if number > LARGEST_ROWS or (cells := cells + len(rows[0])) > LARGEST_SHEET:
                 raise ValueError(f"more than {LARGEST_ROWS} rows or {LARGEST_SHEET} cells")
-            yield number, [text_of(value) for value in row]
+            for result, typed in zip(*rows, strict=True) if stated else ():
+                if result.value is None and result.data_type == "n" and typed.value is not None:
+                    raise ValueError(f"row {number}: a formula without a result; a spreadsheet program works it out")
+            yield number, [text_of(cell.value) for cell in rows[0]]
     except (InputError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a damaged workbook fails in as many ways as its parts
         raise InputError(f"{path}: is not a workbook that can be read ({_first_line(error)})") from None
+
+
+def _has_formulas(file: BinaryIO) -> bool:
+    """Whether a workbook has any: those that no program has worked out yet look like empty cells, which are 0."""
+    with zipfile.ZipFile(file) as archive:
+        sheets = [member for member in archive.namelist() if member.startswith("xl/worksheets/")]
+        return any(re.search(rb"<(\w+:)?f[\s/>]", archive.read(member)) for member in sheets)
 
 
 def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]:
@@ -124,6 +140,8 @@ def text_of(value: Any) -> str:
     """A cell's value as a person would type it: of a float the shortest digits that are it."""
     if value is None or value != value:
         return ""
+    if isinstance(value, bytes):
+        value = value.decode("utf-8", "backslashreplace")
     if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
         value = int(value)
     return str(value)[: LONGEST_CELL + 1]

@@ -40,10 +40,10 @@ class Sheet:
     header: tuple[str, ...]
     rows: list[list[str]]
     numbers: list[int]
-    comma: bool  # whether numbers may have decimal commas
+    comma: bool | None  # whether numbers may have decimal commas; None where no sign parts the columns
 
     @classmethod
-    def of(cls, name: str, lines: Iterable[tuple[int, Sequence[str]]], comma: bool = False) -> "Sheet":
+    def of(cls, name: str, lines: Iterable[tuple[int, Sequence[str]]], comma: bool | None = None) -> "Sheet":
         """The first line that is not empty is the header; empty lines and columns without a name are left out.
 
         Raises:
@@ -63,9 +63,10 @@ class Sheet:
         for at, title in enumerate(header):
             if not title:
                 faults.add(f"{name}: row 1: column {at + 1} has no name")
-        for title, times in Counter(title.casefold() for title in header if title).items():
-            if times > 1:
-                faults.add(f"{name}: row 1: {times} columns are called {title!r}")
+        times = Counter(title.casefold() for title in header if title)
+        for title in {title.casefold(): title for title in reversed(header)}.values():
+            if times[title.casefold()] > 1:
+                faults.add(f"{name}: row 1: {times[title.casefold()]} columns are called {title!r}")
         width = len(header)
         rows: list[list[str]] = []
         numbers: list[int] = []

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shlex
 from decimal import Decimal
 from html.parser import HTMLParser
 from pathlib import Path
@@ -79,6 +80,30 @@ def test_bad_arguments_are_one_line_and_exit_code_2(cli, tables, arguments, said
     code, printed, error = cli(*arguments)
     assert code == 2 and printed == "" and error.startswith("error: ") and said in error.splitlines()[0]
     assert sorted(path.name for path in Path().iterdir()) == ["providers.csv", "tasks.csv"]
+
+
+def test_a_folder_that_cannot_take_a_file_is_said_before_anything_is_written(cli, tables):
+    for name in ("report.html", "providers.csv"):
+        Path("report", name).mkdir(parents=True)
+        for command in (["run", *tables], ["export", "market.json"] if name == "providers.csv" else ["run", *tables]):
+            cli("import", *tables, "--out", "market.json")
+            code, printed, error = cli(*command, "--out", "report")
+            assert (code, printed) == (2, "")
+            assert error == f"error: report/{name}: is a directory; a file is needed\n"
+            assert list(Path("report").iterdir()) == [Path("report", name)]
+        Path("report", name).rmdir()
+
+
+def test_what_is_printed_to_be_run_again_can_be(cli, tables):
+    assert cli("import", *tables, "--out", "market.json")[0] == 0
+    words = shlex.split(cli("export", "market.json", "--out", "my tables")[2])
+    assert cli(*words[3:])[0] == 0 and words[4] == "my tables/tasks.csv"
+
+
+def test_a_certificate_of_an_earlier_run_does_not_stay(cli, tables):
+    for solver, there in (("column_generation", True), ("greedy", False)):
+        assert cli("run", *tables, "--solver", solver, "--out", "report")[0] == 0
+        assert Path("report/certificate.json").exists() == there
 
 
 def test_import_export_and_run_of_a_market_file(cli, tables, tmp_path):

@@ -138,6 +138,20 @@ def test_reasons(generate):
     assert made.idle[3] == "others serve the same for less" and made.costs[3] == Threshold(5 * MICRO, 5 * MICRO)
 
 
+@pytest.mark.parametrize("most, proven", [(None, False), (4, False), (3, False), (2, True)])
+def test_why_a_provider_is_idle_is_not_claimed_beyond_what_is_proven(monkeypatch, most, proven):
+    """At its cost of 3 it may trade in an optimum, unless none has it trade above a cost below."""
+    market = Market(
+        demand=[[1]], value=[9], unit_work=[0.0], alpha=2, beta=0,
+        resource=[[1], [1]], slots=[1, 1], cost=[2, 3], ability=np.ones((2, 1)),
+    )  # fmt: skip
+    best = solve(market, "brute_force")
+    monkeypatch.setattr("auction.explain.report.trading_cost", lambda *_: Threshold(None, most))
+    made = report(market, replace(best, bound=best.bound + 5, proven_optimal=False), "whitepaper")
+    assert made.idle == {1: "others serve the same for less" if proven else "not in the best allocation found"}
+    assert report(market, best, "whitepaper").idle == {1: "others serve the same for less"}
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("seed", range(50))
 def test_thresholds_of_random_markets_hold_when_solved_again(generate, seed):

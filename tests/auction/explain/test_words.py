@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction.explain.thresholds import Threshold
-from auction.explain.words import aligned, count, decimals, exact, fixed, trades_below, wins_above
+from auction.explain.words import aligned, count, decimals, exact, fixed, listed, trades_below, wins_above
 from auction.tables.notes import tokens
 
 MICRO_TOKENS = st.integers(-(2**62), 2**62)
@@ -24,6 +24,10 @@ def test_fixed_rounds_half_to_even(micro, places):
 def test_exact_amounts_are_the_amounts(micro, places):
     for text in (exact(micro, places), tokens(micro), *aligned([micro])):
         assert Decimal(text.replace(",", "")).scaleb(6) == micro
+
+
+def test_names_with_commas_are_parted_by_semicolons():
+    assert listed(["a", "b c"]) == "a, b c" and listed(["a, b", "c"]) == "a, b; c" and listed([]) == ""
 
 
 def test_a_column_has_one_number_of_places():

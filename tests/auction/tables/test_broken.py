@@ -1,12 +1,17 @@
 """Two good tables of names, umlauts and ten types, broken in every way that people break them: the lines they read."""
 
 import gzip
+import re
+import zipfile
 from pathlib import Path
 
+import openpyxl
+import pyarrow.parquet
 import pytest
 
 import auction
 from auction.errors import InputError
+from auction.tables.reading import read_sheet
 
 TABLES = Path(__file__).parents[3] / "docs" / "tutorials"
 TASKS, PROVIDERS = ((TABLES / name).read_text("utf-8") for name in ("tasks.csv", "providers.csv"))
@@ -86,7 +91,7 @@ BROKEN = {
             "providers.csv: row 1: has no column 'Größe XL 70B', a type that tasks ask for; is it 'Grösse XL 70B'?",
         ],
     ),
-    "a column twice": (tasks("Mistral 7B", "llama 3 8b"), ["tasks.csv: row 1: 2 columns are called 'llama 3 8b'"]),
+    "a column twice": (tasks("Mistral 7B", "llama 3 8b"), ["tasks.csv: row 1: 2 columns are called 'Llama 3 8B'"]),
     "a column without a name": (tasks("Mistral 7B", ""), ["tasks.csv: row 1: column 4 has no name"]),
     "a unit that is none": (
         providers("cost,", "cost [euro],"),
@@ -113,6 +118,18 @@ BROKEN = {
     "control characters in a name": (
         tasks("Bildarchiv", "Bild\x1b[2Jarchiv"),
         [rf"tasks.csv: row 12, column 'task': 'Bild\x1b[2Jarchiv' is not allowed; {ONE_LINE}"],
+    ),
+    "a name that cannot be seen": (
+        tasks("Bildarchiv", "\u200b\u2060"),
+        [r"tasks.csv: row 12, column 'task': '\u200b\u2060' is not allowed; a character that can be seen"],
+    ),
+    "an amount beyond int64": (
+        tasks("12.00", "1e30"),
+        ["tasks.csv: row 2, column 'value': '1e30' is not allowed; an amount of at most 9223372036854 tokens"],
+    ),
+    "slots beyond int64": (
+        providers("Köln,8.41,3", "Köln,8.41,1e20"),
+        [f"providers.csv: row 3, column 'slots': '1e20' is not allowed; a number of at most {2**63 - 1}"],
     ),
     "amounts beyond any market": (
         tasks("12.00", "9000000000000"),
@@ -164,6 +181,44 @@ def test_ten_faults_are_told_at_once_of_both_tables(tmp_path):
 def test_files_that_are_not_what_their_name_says(tmp_path, names, content, line):
     [found] = refused(tmp_path, tasks=content, names=names)
     assert found.startswith(line)
+
+
+def workbook(path, *rows):
+    book = openpyxl.Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.save(path)
+
+
+def test_a_formula_that_nobody_worked_out_is_not_an_empty_cell(tmp_path):
+    path = tmp_path / "tasks.xlsx"
+    workbook(path, ["task", "value", "A", "B"], ["a", 1, 1, 1], ["b", 1, "=C2+1", 1])
+    with pytest.raises(InputError, match="row 3: a formula without a result"):
+        read_sheet(path)
+    results = tmp_path / "results.xlsx"
+    with zipfile.ZipFile(path) as old, zipfile.ZipFile(results, "w") as new:
+        for name in old.namelist():
+            new.writestr(name, re.sub(rb"(<f>C2\+1</f>)<v\s*/>", rb"\1<v>2</v>", old.read(name)))
+    assert read_sheet(results).rows[1] == ["b", "1", "2", "1"]
+
+
+def test_text_of_a_workbook_is_not_told_to_part_its_columns(tmp_path):
+    workbook(tmp_path / "tasks.xlsx", ["task", "value", "A"], ["a", "1,5", 1])
+    (tmp_path / "p.csv").write_text("provider,cost,slots,A\np,1,1,1\n")
+    with pytest.raises(InputError, match=r"'1,5' is not allowed; an amount"):
+        auction.read(tmp_path / "tasks.xlsx", tmp_path / "p.csv")
+
+
+def test_bytes_of_parquet_are_text(tmp_path):
+    table = pyarrow.table({"task": ["Köln".encode(), b"\xff"], "A": [1, 2]})
+    pyarrow.parquet.write_table(table, tmp_path / "tasks.parquet")
+    assert read_sheet(tmp_path / "tasks.parquet").rows == [["Köln", "1"], [r"\xff", "2"]]
+
+
+@pytest.mark.parametrize("head", ["task,value,A;x", 'task,value,"A;x;y;z"', "task;value;A,x", "task\tvalue\tA"])
+def test_columns_are_parted_by_the_sign_there_is_most_of(tmp_path, head):
+    (tmp_path / "tasks.csv").write_text(head)
+    assert len(read_sheet(tmp_path / "tasks.csv").header) == 3
 
 
 def long_form(*rows):
