@@ -72,13 +72,16 @@ class Rounds:
         if auctioneer.faults(held.solve, given):
             given = auctioneer.by_bid_density(held.solve)
         self._held = None
-        orders = {name: value for name, value in self._desk.orders.waiting.items() if name in set(held.orders)}
+        then = set(held.orders)
+        orders = {name: value for name, value in self._desk.orders.waiting.items() if name in then}
         now = [pair for pair in auctioneer.pairs(held, given) if self._waits(orders, pair)]
         for first in range(0, len(now), TOGETHER):
             self._assign(now[first : first + TOGETHER])
 
     def _waits(self, orders: dict[str, Any], pair: Pair) -> bool:
-        return pair.order in orders and set(pair.part) <= set(orders[pair.order]["waiting"])
+        """Whether the order still waits, and the device still offers."""
+        live = pair.device in self._desk.offers.live
+        return live and pair.order in orders and set(pair.part) <= set(orders[pair.order]["waiting"])
 
     def _assign(self, pairs: Sequence[Pair]) -> None:
         """Lease them together; where the ledger refuses, one by one, so that who cannot pay is left out alone."""
@@ -91,17 +94,20 @@ class Rounds:
 
     def _terms(self, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
         number = self._desk.draft.fact("count", "number") or 0
-        return [self._lease(pair, number + at) for at, pair in enumerate(pairs)]
+        costs = dict[tuple[str, ...], list[tuple[int, str, int]]]()
+        return [self._lease(pair, number + at, costs) for at, pair in enumerate(pairs)]
 
-    def _lease(self, pair: Pair, number: int) -> dict[str, Any]:
+    def _lease(self, pair: Pair, number: int, known: dict[tuple[str, ...], Any]) -> dict[str, Any]:
+        """A lease's terms; ``known`` are costs by models, which no lease of the same round changes."""
         desk = self._desk
         draft = desk.draft
         order = find(draft, Order, pair.order)
         models = order.models(pair.part)
         owner = desk.offers.owner(pair.device)
         least = max(pair.price, desk.offers.live[pair.device]["cost"])
-        costs = audits.costs_of(draft, models)
-        audit_price = audits.fair_price(costs, owner, least)
+        if (kind := tuple(models)) not in known:
+            known[kind] = audits.costs_of(draft, models)
+        audit_price = audits.fair_price(known[kind], owner, least)
         requests = [order.requests[index] for index in pair.part]
         shape = desk.shape(requests)
         return {

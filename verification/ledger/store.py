@@ -28,13 +28,16 @@ class Ledger:
     Args:
         operations: by kind; the ledger's own, genesis and advance, apart.
         first: the genesis, if the file may hold nothing yet; see ``create``.
+        durable: whether an operation that returned outlives a machine that stops; a simulation's need not.
 
     Raises:
         Refusal: not-a-ledger, other-version, broken-chain, not-conserved, other-market (than that of ``first``), what
             the genesis refuses, or see ``refusing``.
     """
 
-    def __init__(self, path: Path | str, operations: Operations, first: Request | None = None) -> None:
+    def __init__(
+        self, path: Path | str, operations: Operations, first: Request | None = None, *, durable: bool = True
+    ) -> None:
         self._path, self._operations, self._state = path, operations, State()
         self.watch: Callable[[Event], None] = _nobody
         """Told of each event that is performed here, when the state has it."""
@@ -47,7 +50,7 @@ class Ledger:
                 if begun is None or not is_empty(self._connection):
                     check_layout(self._connection, path)
                 self._connection.execute("PRAGMA journal_mode = WAL")
-                self._connection.execute("PRAGMA synchronous = FULL")
+                self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
                 self._connection.execute("PRAGMA secure_delete = ON")
             with self._transaction():
                 if begun is not None and is_empty(self._connection):
@@ -65,7 +68,13 @@ class Ledger:
 
     @classmethod
     def create(
-        cls, path: Path | str, key: Ed25519PrivateKey, content: dict[str, Any], operations: Operations
+        cls,
+        path: Path | str,
+        key: Ed25519PrivateKey,
+        content: dict[str, Any],
+        operations: Operations,
+        *,
+        durable: bool = True,
     ) -> "Ledger":
         """Begin a market, in a new file or in memory (":memory:"); begun twice it is one, opened.
 
@@ -76,7 +85,7 @@ class Ledger:
         Raises:
             Refusal: see ``Ledger``.
         """
-        return cls(path, operations, request(key, GENESIS, "", content))
+        return cls(path, operations, request(key, GENESIS, "", content), durable=durable)
 
     def __enter__(self) -> "Ledger":
         return self

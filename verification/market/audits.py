@@ -254,8 +254,10 @@ def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:
     """
     lease = find(draft, Lease, name)
     models = models_of(draft, lease)
-    devices = draft.subjects(f"model:{models[0]}")
-    owners = {auditor(draft, key, models, lease.owner, lease.audit_price) for key in devices}
+    first, owners = f"model:{models[0]}", set[str]()
+    for key in draft.subjects(first):
+        if draft.fact(first, key) not in owners:
+            owners.add(auditor(draft, key, models, lease.owner, lease.audit_price))
     owners -= {"", buyer, *(find(draft, Lease, other).owner for other in find(draft, Result, name).confirmed)}
     return [[owner, str(draft.total(owner))] for owner in sorted(owners)]
 

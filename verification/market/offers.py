@@ -1,6 +1,5 @@
 """Offers (section 5): which models a device would run, on how many slots, at what cost, until when."""
 
-from collections import Counter
 from collections.abc import Sequence
 
 from verification.encoding.request import Request
@@ -9,7 +8,7 @@ from verification.errors import Refusal
 from verification.ledger.operations import coordinator_only
 from verification.ledger.state import Draft
 from verification.market import parties
-from verification.market.records import Device, Offer, find, known, store
+from verification.market.records import Device, Offer, find, store
 from verification.market.rules import rules_of
 
 OFFER = {
@@ -66,11 +65,11 @@ def lapse(draft: Draft, request: Request) -> None:
 
 def fitting(draft: Draft, key: str, models: Sequence[str]) -> Offer | None:
     """A device's offer, if it is live and one slot completes requests of these models in a round."""
-    if not known(draft, Offer, key):
+    plain = draft.fact("offer", key)
+    if plain is None or draft.tick > plain["expires"]:
         return None
-    found = find(draft, Offer, key)
-    fits = all(found.models.get(model, 0) >= count for model, count in Counter(models).items())
-    return found if fits and draft.tick <= found.expires else None
+    fits = all(plain["models"].get(model, 0) >= models.count(model) for model in models)
+    return find(draft, Offer, key) if fits else None
 
 
 def taking(draft: Draft, key: str, models: Sequence[str]) -> tuple[Device, Offer]:

@@ -1,0 +1,142 @@
+"""Devices of the catalogue, their owners, and the orders that come: all that a simulation draws beforehand."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from auction.data import hardware, traces
+from auction.market import MICRO, Float
+from experiments.marketplace.simulation.recorded import Recorded, Run
+from experiments.marketplace.simulation.strategies import HONEST, STRATEGIES, Strategy
+
+ROUND = 60
+"""Ticks of a second each."""
+OWNED = 5
+"""Devices an owner has, on the average."""
+MIX = (0.45, 0.45, 0.10)
+"""Of the models, among devices and orders."""
+TWO_SLOTS = 0.25
+"""Chance that a device computes two leases at once."""
+LOAD = 0.7
+"""Orders that come a round, over slots."""
+MARKUP, SPREAD = 4.0, 0.6
+"""Of an order's value over the rent of its work: median, and standard deviation of the logarithm."""
+LARGEST = 40 * MICRO
+"""Of values and costs."""
+PATIENCE = (3, 12)
+"""Rounds that an order waits."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """A device as it was drawn."""
+
+    owner: int
+    model: int
+    card: str
+    compute: float
+    bandwidth: float
+    slots: int
+    cost: int
+    """Micro-tokens a slot: the card's rent for one reference request, in tokens of a second of the reference card."""
+    latency: float
+    """Seconds to the coordinator."""
+    strategy: Strategy
+    coalition: int
+    """Of those that collude; -1: of none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """An order as it comes."""
+
+    at: float
+    """Seconds."""
+    user: int
+    run: Run
+    bid: int
+    """Micro-tokens, the fee included."""
+    patience: int
+    """Ticks."""
+
+
+def drawn_fleet(recorded: Recorded, devices: int, dishonest: float, generator: np.random.Generator) -> list[Plan]:
+    """Devices of owners with a few each, of one model; owners are of one kind."""
+    cards = hardware.catalogue()
+    rates = hardware.rates(recorded.stands_for, cards)
+    offers = traces.load_offers(None)
+    price = hardware.hourly_price(offers, cards) / offers[hardware.REFERENCE_CARD]
+    able = [np.flatnonzero(cards.offered & (rates[:, k] * ROUND >= 2.0)) for k in range(len(recorded.models))]
+    owners = np.sort(generator.integers(0, max(4, devices // OWNED), devices))
+    kinds = _kinds(owners, dishonest, generator)
+    models = generator.choice(len(MIX), devices, p=MIX)
+    found = list[Plan]()
+    for number, owner in enumerate(owners.tolist()):
+        k = int(models[owner])  # an owner's devices run one model
+        card = int(generator.choice(able[k]))
+        rent = MICRO * price[card] / rates[card, k] * generator.lognormal(0.0, 0.2)
+        strategy = kinds[owner]
+        found.append(
+            Plan(
+                owner=owner,
+                model=k,
+                card=cards.name[card],
+                compute=float(cards.compute[card]),
+                bandwidth=float(cards.bandwidth[card]),
+                slots=1 + int(generator.random() < TWO_SLOTS),
+                cost=int(np.clip(round(float(rent)), 1, LARGEST)),
+                latency=float(np.clip(generator.lognormal(np.log(0.04), 0.6), 0.005, 0.5)),
+                strategy=strategy,
+                coalition=number % 2 if strategy.league else -1,
+            )
+        )
+    return found
+
+
+def _kinds(owners: np.ndarray, dishonest: float, generator: np.random.Generator) -> dict[int, Strategy]:
+    """The strategy of each owner, so that a share of the devices is dishonest, in parts as stated."""
+    count = np.bincount(owners)
+    names = generator.permutation(np.flatnonzero(count))
+    wanted = [(strategy, strategy.part * dishonest * owners.size) for strategy in STRATEGIES]
+    found = dict.fromkeys(map(int, names), HONEST)
+    for owner in map(int, names):
+        strategy, most = max(wanted, key=lambda pair: pair[1])
+        if most < count[owner] / 2:
+            break
+        found[owner] = strategy
+        wanted[wanted.index((strategy, most))] = (strategy, most - count[owner])
+    return found
+
+
+def drawn_orders(
+    recorded: Recorded, plans: list[Plan], orders: int, users: int, fee: float, generator: np.random.Generator
+) -> list[Asked]:
+    """Orders as the chat trace has them come, its gaps scaled so that the slots are as busy as ``LOAD`` says."""
+    slots = sum(plan.slots for plan in plans)
+    length = orders / (LOAD * slots) * ROUND
+    at: Float = traces.draw_arrivals("chat", orders, generator, None)
+    at = at * (length / max(float(at[-1]), 1.0)) if orders > 1 else at
+    kinds = generator.choice(len(MIX), orders, p=MIX)
+    which = generator.random(orders)
+    markup = MARKUP * generator.lognormal(0.0, SPREAD, orders)
+    user = generator.integers(0, users, orders)
+    patience = ROUND * generator.integers(*PATIENCE, orders)
+    tokens = [
+        float(hardware.reference_seconds(model, np.array(hardware.REFERENCE_REQUEST[model.trace])))
+        for model in recorded.stands_for
+    ]
+    found = list[Asked]()
+    for number in range(orders):
+        k = int(kinds[number])
+        runs = recorded.runs[k]
+        run = runs[int(which[number] * len(runs))]
+        value = min(LARGEST, round(MICRO * tokens[k] * max(run.work, 0.3) * markup[number]))
+        bid = int(value * (1 + fee))
+        found.append(Asked(float(at[number]), int(user[number]), run, max(2, bid), int(patience[number])))
+    return found
+
+
+def seconds(plan: Plan, run: Run, recorded: Recorded) -> float:
+    """Of a run on a device, all its slots being busy."""
+    model = recorded.stands_for[plan.model]
+    return float(hardware.seconds(model, run.row, plan.compute, plan.bandwidth)) * plan.slots

@@ -1,0 +1,169 @@
+"""Runs that were recorded: requests that orders draw from, each with its right trace, and wrong ones as cheats make.
+
+A request is run once, however often it is ordered: what is measured is the market, not the model. Its size is that of a
+row of a trace of real requests, which says how long cards of the catalogue take.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from hashlib import sha256
+from typing import Any
+
+import numpy as np
+
+from auction.data import hardware, traces
+from auction.data.hardware import MODELS
+from auction.market import Int
+from experiments.marketplace.models import Known, Language, Shape, SmallNumbers, request_of
+from verification.adversaries.corrupt_trace import ADVERSARIES, flipped_bit, substituted
+from verification.computation import Computation
+from verification.numbers import PASSES
+from verification.task import Task
+from verification.trace import Trace, record
+
+OLDER_WEIGHTS, FEWER_LAYERS = "older weights", "fewer layers"
+VARIANTS = 4
+"""Of each kind of wrong trace of a request."""
+REQUESTS = {"numbers": 96, "tiny": 12}
+"""That are recorded of a model, by the name of its kind."""
+
+
+class Remembered:
+    """A model of which each run is made once, for whoever asks: a referee's is the parties'."""
+
+    def __init__(self, model: SmallNumbers | Language) -> None:
+        self.model, self.name, self.digest, self.layouts = model, model.name, model.digest, model.layouts
+        self.memory, self.macs = model.memory, model.macs
+        self._made: dict[tuple[str, str], Computation] = {}
+
+    def shape(self, request: Mapping[str, Any], raw: bytes) -> Shape:
+        """See ``models.Known``."""
+        return self.model.shape(request, raw)
+
+    def computation(self, request: Mapping[str, Any], raw: bytes) -> Computation:
+        """See ``models.Known``."""
+        key = request["input"], request["seed"]
+        if key not in self._made:
+            self._made[key] = self.model.computation(request, raw)
+        return self._made[key]
+
+
+@dataclass(eq=False)
+class Run:
+    """A request that can be ordered."""
+
+    model: Remembered
+    request: dict[str, Any]
+    raw: bytes
+    """Its input."""
+    row: Int
+    """(2,) of the trace: prompt and generated tokens, or images and steps."""
+    work: float
+    """Reference requests that it is worth."""
+    _right: Trace | None = None
+    _wrong: dict[tuple[str, int], Trace] = field(default_factory=dict)
+
+    @property
+    def computation(self) -> Computation:
+        return self.model.computation(self.request, self.raw)
+
+    @property
+    def right(self) -> Trace:
+        """Its trace."""
+        if self._right is None:
+            self._right = record(self.computation)
+        return self._right
+
+    @property
+    def root(self) -> str:
+        return self.right.tree.root.hex()
+
+    def wrong(self, how: str, variant: int) -> Trace:
+        """Another trace than the right one, made in a way of ``WAYS``."""
+        variant %= VARIANTS
+        if (how, variant) not in self._wrong:
+            generator = np.random.default_rng([variant, *self.right.tree.root[:8]])
+            made = WAYS[how](self, generator)
+            if made.tree.root == self.right.tree.root:  # a fault that nothing shows
+                made = flipped_bit(self.right.copy(), generator)
+            self._wrong[how, variant] = made
+        return self._wrong[how, variant]
+
+
+def _older_weights(run: Run, generator: np.random.Generator) -> Trace:
+    return substituted(run.computation, record(_cheaper(run, "coarser-weights"), keep_all=True))
+
+
+def _fewer_layers(run: Run, generator: np.random.Generator) -> Trace:
+    return substituted(run.computation, record(_cheaper(run, "fewer-layers"), keep_all=True))
+
+
+def _cheaper(run: Run, how: str) -> Computation:
+    model = run.model.model
+    if isinstance(model, SmallNumbers):
+        right = model.computation(run.request, run.raw)
+        return replace(right, shifts=False) if how == "fewer-layers" else replace(right, weight=right.weight - 1)
+    ids = np.frombuffer(run.raw, "<i4").tolist()
+    asked = run.request
+    task = Task(run.model.name, tuple(ids), asked["limit"], asked["temperature"], int(asked["seed"]))
+    return model.models.substitute(task, how, "numpy", None)
+
+
+def _corrupted(make: Callable[[Trace, np.random.Generator], Trace]) -> Callable[[Run, np.random.Generator], Trace]:
+    return lambda run, generator: make(run.right.copy(), generator)
+
+
+WAYS: Mapping[str, Callable[[Run, np.random.Generator], Trace]] = {
+    **{name: _corrupted(make) for name, make in ADVERSARIES.items()},
+    OLDER_WEIGHTS: _older_weights,
+    FEWER_LAYERS: _fewer_layers,
+}
+"""Of cheating, by name."""
+
+
+class Recorded:
+    """The models that are traded, the requests of each, and by what a lease asks for the run of it."""
+
+    def __init__(self, generator: np.random.Generator) -> None:
+        made: list[SmallNumbers | Language] = [SmallNumbers("numbers 7", 7), SmallNumbers("numbers 11", 11)]
+        made.append(Language("tiny"))
+        self.models: list[Known] = []
+        self.stands_for = MODELS[:2] + MODELS[3:4]
+        """Models of the catalogue whose sizes and speeds they are given."""
+        self.runs: list[list[Run]] = []
+        self._by_request: dict[tuple[str, str, str], Run] = {}
+        self._by_input: dict[tuple[str, str], Run] = {}
+        for model, catalogued in zip(made, self.stands_for, strict=True):
+            known = Remembered(model)
+            self.models.append(known)
+            many = REQUESTS[model.name.split()[0]]
+            rows = traces.draw_requests(catalogued.trace, many, generator, None)
+            one = float(hardware.reference_seconds(catalogued, np.array(hardware.REFERENCE_REQUEST[catalogued.trace])))
+            work = hardware.reference_seconds(catalogued, rows) / one
+            found = [self._run(known, number, rows[number], float(work[number])) for number in range(many)]
+            self.runs.append(found)
+            self._by_request |= {_key(run.request): run for run in found}
+            self._by_input |= {(model.digest, run.computation.digests["input"]): run for run in found}
+
+    @staticmethod
+    def _run(known: Remembered, number: int, row: Int, work: float) -> Run:
+        model = known.model
+        if isinstance(model, SmallNumbers):
+            raw, limit = model.input(number), PASSES
+        else:
+            raw, limit = model.input([1 + number, 2, 3 + number]), 2
+        return Run(known, request_of(known, sha256(raw).hexdigest(), limit=limit, seed=number), raw, row, work)
+
+    def of(self, requests: Sequence[Mapping[str, Any]]) -> Run:
+        """The run of a lease's request."""
+        [request] = requests
+        return self._by_request[_key(request)]
+
+    def of_computation(self, computation: Computation) -> Run:
+        """The same, of what a referee runs."""
+        model, graph_input = computation.digests["model"], computation.digests["input"]
+        return self._by_input[model, graph_input]
+
+
+def _key(request: Mapping[str, Any]) -> tuple[str, str, str]:
+    return request["model"], request["input"], request["seed"]
