@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from experiments.marketplace import auctioneer, messages
 from experiments.marketplace.auctioneer import Answer
+from experiments.marketplace.board import Board
 from experiments.marketplace.connections import Peer
 from experiments.marketplace.desk import Desk
 from experiments.marketplace.disputes import Disputes
@@ -89,7 +90,8 @@ class Coordinator:
         self.notices.disputes = self.disputes
         number, _ = ledger.head
         self.leases = Leases(desk, self.disputes, desk.tick + desk.rules.delta if number else 0)
-        self.rounds = Rounds(desk, self.settings)
+        self.board = Board(desk, self.disputes)
+        self.rounds = Rounds(desk, self.settings, self.board)
         self._connected = 0
         for event in ledger.events():
             desk.fold(event)
@@ -159,6 +161,7 @@ class Coordinator:
                 self._expire(subject)
         self._go_on()
         self.rounds.tick()
+        self._show()
         return self._done()
 
     def solved(self, number: int, given: Answer, now: float) -> list[Effect]:
@@ -215,6 +218,8 @@ class Coordinator:
         if message.role == "device":
             self.leases.seen(key)
         self.notices.welcome(peer, self.settings.seconds_per_tick, self.settings.round_ticks)
+        if message.role == "watch":
+            self.desk.connections.send(peer, self._shown(self.board.all()))
 
     def _ask(self, peer: Peer, message: messages.Ask) -> None:
         asked = opened(bytes(message.request), self.desk.market)
@@ -259,6 +264,18 @@ class Coordinator:
             raise Refusal("no-such-dispute", f"{message.claim} is no dispute that goes on")
         self.notices.turn(peer, message.claim, self.disputes.lease_of(message.claim), held, 0)
         peer.told[message.claim] = len(held.entries)
+
+    # what watchers see
+
+    def _show(self) -> None:
+        changes = self.board.changes()
+        if changes:
+            for peer in self.desk.connections.watching():
+                self.desk.connections.send(peer, self._shown(changes))
+
+    def _shown(self, parts: dict[str, Any]) -> messages.Board:
+        number, head = self.desk.ledger.head
+        return messages.Board(self.desk.tick, number, head, parts)
 
     # what follows
 

@@ -68,6 +68,10 @@ class Disputes:
         """Against whose result a claim is that is open."""
         return self._leases[claim]
 
+    def at_hand(self, claim: str) -> Proceedings | None:
+        """A dispute, if it need not be made again."""
+        return self._held.get(claim)
+
     def find(self, claim: str) -> Proceedings | None:
         """A dispute that is open."""
         if claim not in self._course:

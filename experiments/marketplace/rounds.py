@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from experiments.marketplace import auctioneer
 from experiments.marketplace.auctioneer import Answer, Pair, Round
+from experiments.marketplace.board import Board
 from experiments.marketplace.desk import Desk
 from verification.errors import Refusal
 from verification.ledger.state import FUND
@@ -23,8 +24,8 @@ TOGETHER = 64
 class Rounds:
     """One after another, every ``round_ticks``."""
 
-    def __init__(self, desk: Desk, settings: "Settings") -> None:
-        self._desk, self._settings = desk, settings
+    def __init__(self, desk: Desk, settings: "Settings", board: Board) -> None:
+        self._desk, self._settings, self._board = desk, settings, board
         self._last = desk.tick // settings.round_ticks
         self._held: Round | None = None
         """That waits for its answer."""
@@ -75,6 +76,15 @@ class Rounds:
         then = set(held.orders)
         orders = {name: value for name, value in self._desk.orders.waiting.items() if name in then}
         now = [pair for pair in auctioneer.pairs(held, given) if self._waits(orders, pair)]
+        self._board.round(
+            number,
+            orders=len(held.orders),
+            offers=len(held.devices),
+            solver=held.solve.solver,
+            mechanism=held.solve.mechanism,
+            welfare=auctioneer.welfare_of(held, given),
+            prices=[pair.price for pair in now],
+        )
         for first in range(0, len(now), TOGETHER):
             self._assign(now[first : first + TOGETHER])
 
