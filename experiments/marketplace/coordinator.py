@@ -226,9 +226,12 @@ class Coordinator:
         blobs = {sha256(raw).hexdigest(): raw for raw in message.blobs.values()}
         if asked.kind == "order":
             self._check_order(asked, blobs)
-        self.desk.ledger.perform(asked, blobs)
+        new = self.desk.ledger.perform(asked, blobs)
         number, _ = self.desk.ledger.head
         self.desk.connections.send(peer, messages.Done(message.id, asked.name, number))
+        if not new and asked.kind == "order":
+            for told in self.notices.ended(asked.name):
+                self.desk.connections.send(peer, told)
 
     def _check_order(self, asked: Request, blobs: dict[str, bytes]) -> None:
         stored = {}

@@ -28,7 +28,7 @@ from experiments.marketplace.messages import (
 )
 from experiments.marketplace.session import Answer, Session
 from verification.dispute.party import honest
-from verification.encoding.request import request
+from verification.encoding.request import Request, request
 from verification.result import tokens_of
 from verification.trace import Trace
 
@@ -59,6 +59,8 @@ class Placed:
     """By request, of leases that are final."""
     leases: dict[str, list[int]] = field(default_factory=dict)
     """Requests by lease, where something came."""
+    settled: set[str] = field(default_factory=set)
+    """Leases that are final."""
     paid: int = 0
     """Micro-tokens, fees included."""
 
@@ -91,6 +93,7 @@ class Customer:
         """By name."""
         self.quotes: dict[int, Quote] = {}
         """Estimates that came, by number."""
+        self._posted: dict[str, tuple[Request, dict[str, bytes]]] = {}
         self.traces: dict[str, Trace] = {}
         """Behind its claims, by lease."""
         self.refused: list[Answer] = []
@@ -118,10 +121,8 @@ class Customer:
         told, answers = self.session.taken(raw, now)
         found: list[Effect] = list(answers)
         match told:
-            case Welcome() if not told.registered:
-                found.append(self.session.ask(self.session.owner, "register", {}))
-                if self.fund:
-                    found.append(encode(Fund(id=self.session.number(), owner=self.name)))
+            case Welcome():
+                found += self._join(told)
             case Done() | Refused():
                 self._answered(told)
             case Quote():
@@ -142,6 +143,15 @@ class Customer:
             case _:
                 pass
         return found
+
+    def _join(self, welcome: Welcome) -> list[Effect]:
+        """Register, and post again what is open: made twice it is one order, of which it is told what it missed."""
+        found: list[Effect] = []
+        if not welcome.registered:
+            found.append(self.session.ask(self.session.owner, "register", {}))
+            if self.fund:
+                found.append(encode(Fund(id=self.session.number(), owner=self.name)))
+        return [*found, *(self.session.ask_for(asked, inputs) for asked, inputs in self._posted.values())]
 
     def order(
         self,
@@ -166,6 +176,7 @@ class Customer:
         terms |= {"patience": patience, "unaudited": unaudited, "nonce": session.nonce()}
         asked = request(session.owner, "order", session.market, terms)
         self.orders[asked.name] = Placed(requests)
+        self._posted[asked.name] = asked, dict(inputs)
         return asked.name, [session.ask_for(asked, dict(inputs))]
 
     def estimate(
@@ -206,6 +217,8 @@ class Customer:
         placed = self.orders.get(answer.request.name)
         if placed is not None and placed.state == "asked":
             placed.state, placed.reason = ("refused", answer.reason) if answer.reason else ("waiting", "")
+            if answer.reason:
+                del self._posted[answer.request.name]
 
     def _output(self, placed: Placed, told: Output) -> None:
         placed.leases[told.lease] = told.part
@@ -219,9 +232,14 @@ class Customer:
             placed.tokens.pop(part, None)
 
     def _over(self, placed: Placed, told: Final) -> None:
-        placed.paid += int(told.paid) if told.lease else 0
+        if told.lease in placed.settled:
+            return  # told again, after a pause
+        if told.lease:
+            placed.settled.add(told.lease)
+            placed.paid += int(told.paid)
         if not told.lease:
             placed.state = told.outcome
+            self._posted.pop(told.order, None)
         elif told.outcome == "final":
             placed.final |= {part: placed.tokens[part] for part in told.part if part in placed.tokens}
         self.traces.pop(told.lease, None)

@@ -4,6 +4,7 @@ All of it follows from the ledger, so that a coordinator that was killed tells t
 its user has its output, and nothing that is shown names an order's user.
 """
 
+from collections import OrderedDict
 from typing import Any
 
 from msgspec import Raw
@@ -30,6 +31,8 @@ OUTCOMES = {
     "void": "annulled",
 }
 """Of a lease, by the event with which it leaves; in a verdict it has fallen, or was taken back."""
+MOST_ENDED = 4096
+"""Orders that are over of which a user that was away is still told."""
 ENDS = {"final": "served", "cancel": "withdrawn", "expire": "expired"}
 """Of an order."""
 
@@ -43,6 +46,10 @@ class Notices:
         self._leases: dict[str, dict[str, Any]] = {}
         self._orders: dict[str, dict[str, Any]] = {}
         self._spent: dict[str, int] = {}
+        self._outputs: dict[str, str] = {}
+        self._served: dict[str, list[tuple[messages.Final, str]]] = {}
+        """Of orders, what was said of leases that became final, and the digests of their outputs."""
+        self._ended: OrderedDict[str, messages.Final] = OrderedDict()
         desk.folds.append(self.fold)
 
     def fold(self, event: Event) -> None:
@@ -102,10 +109,20 @@ class Notices:
         lease = self._leases.get(name)
         if lease is None:
             return
+        self._outputs[name] = value["output"]
         if event.request.kind == "result" and event.request.content["header"]["lease"] == name:
             self._received(event, name, lease, value)
         elif event.request.kind in ("publish", "reveal") and value["window"]:
             self._shown(name, lease, value)
+
+    def ended(self, order: str) -> list[messages.Message]:
+        """What its user was told, perhaps while it was away, of an order that is over and not forgotten."""
+        found: list[messages.Message] = []
+        for final, output in self._served.get(order, []) if order in self._ended else []:
+            if (raw := self._desk.ledger.blob(output)) is not None:
+                found.append(messages.Output(order, final.lease, final.part, raw))
+            found.append(final)
+        return [*found, *([self._ended[order]] if order in self._ended else [])]
 
     def _received(self, event: Event, name: str, lease: dict[str, Any], value: dict[str, Any]) -> None:
         desk = self._desk
@@ -149,6 +166,7 @@ class Notices:
         stake = sum(amount for source, _, amount in event.moves if source == f"stake:{lease['owner']}:{name}")
         received = max(0, got - stake) if outcome == "final" else 0
         send, peer = self._desk.connections.send, self._peer(lease["device"])
+        output = self._outputs.pop(name, "")
         send(peer, messages.Final("", name, lease["part"], outcome, str(received)))
         if lease["audits"]:
             return
@@ -156,7 +174,9 @@ class Notices:
         if outcome == "final":
             fees = sum(amount for source, target, amount in event.moves if source.startswith("fee:") and target == FUND)
             self._spent[order] = self._spent.get(order, 0) + received + fees
-            send(self._peer(user), messages.Final(order, name, lease["part"], outcome, str(received + fees)))
+            final = messages.Final(order, name, lease["part"], outcome, str(received + fees))
+            self._served.setdefault(order, []).append((final, output))
+            send(self._peer(user), final)
         else:
             send(self._peer(user), messages.Strike(order, name, lease["part"], outcome))
 
@@ -169,7 +189,11 @@ class Notices:
             spent = self._spent.pop(name, 0)
             outcome = before["ended"] or ENDS.get(event.request.kind, "withdrawn")
             part = list(range(len(before["requests"])))
-            self._desk.connections.send(self._peer(before["user"]), messages.Final(name, "", part, outcome, str(spent)))
+            self._ended[name] = messages.Final(name, "", part, outcome, str(spent))
+            if len(self._ended) > MOST_ENDED:
+                oldest, _ = self._ended.popitem(last=False)
+                self._served.pop(oldest, None)
+            self._desk.connections.send(self._peer(before["user"]), self._ended[name])
 
     def told(self, claim: str, lease: str, held: Proceedings) -> None:
         """A dispute has gone on: both who play in it are told."""

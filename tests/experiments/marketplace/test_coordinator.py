@@ -23,3 +23,17 @@ def test_many_orders(town):
     town.run()
     assert sum(final.outcome == "served" for user in users for final in user.of(messages.Final)) == 30
     town.ledger.state.check()
+
+
+def test_a_user_that_was_away_is_told_what_became_of_its_order(town):
+    user, _ = town.join("user"), town.join("provider", device=True)
+    asked = town.order(user)
+    town.do(town.coordinator.closed(user.connection, town.now))
+    town.run()
+    user.got.clear()
+    user.connect()
+    assert not user.of(messages.Final)
+    user.send(messages.Ask(99, messages.Raw(asked.raw)))
+    assert user.last(messages.Done).name == asked.name
+    assert [final.outcome for final in user.of(messages.Final)] == ["final", "served"]
+    assert user.last(messages.Output).order == asked.name

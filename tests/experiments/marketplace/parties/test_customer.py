@@ -111,3 +111,22 @@ def test_a_challenge_buys_an_audit(scene, by_hand, user):
     [challenge] = user.challenge(lease)
     user.receive(by_hand.answer(challenge), 0.0)
     assert scene.find(Audit, lease).buyer == user.name
+
+
+def test_what_is_open_is_posted_again_on_a_new_connection_and_paid_once(scene, by_hand, user):
+    name = placed(scene, by_hand, user)
+    lost, _ = user.order(requests(scene), {}, bid=PRICE, patience=60)
+    user.reopened()
+    [_hello] = user.receive(by_hand.challenge(), 0.0)
+    again = user.receive(by_hand.welcome(registered=True), 0.0)
+    assert len(again) == 2
+    for each in again:
+        user.receive(by_hand.answer(each), 0.0)
+    assert set(scene.names("order")) == {name, lost} and user.orders[lost].state == "waiting"
+    for _ in range(2):
+        user.receive(encode(Final(name, "lease", [0], "final", "12")), 0.0)
+    user.receive(encode(Final(name, "", [0], "served", "12")), 0.0)
+    assert user.orders[name].paid == 12 and user.orders[name].state == "served"
+    user.reopened()
+    user.receive(by_hand.challenge(), 0.0)
+    assert len(user.receive(by_hand.welcome(registered=True), 0.0)) == 1
