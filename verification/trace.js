@@ -12,11 +12,12 @@ export const chunks = (node) => Math.ceil(node.words / LEAF);
 export const leaves = (node) => node.rows * chunks(node);
 export const leafWords = (node, leaf) => Math.min(LEAF, node.words - LEAF * (leaf % chunks(node)));
 
-// Runs a computation and commits to its trace; what a batch gave is hashed while the next one runs.
-export async function record(computation, options) {
+// Runs a computation and commits to its trace; what a batch gave is hashed while the next one runs. `timed.hashing` is
+// added the milliseconds for which that took.
+export async function record(computation, { timed = { hashing: 0 }, ...options } = {}) {
   const digests = [], kept = new Map(), found = [];
   const observe = async (first, outputs) => {
-    const { shapes, output } = outputs;
+    const { shapes, output } = outputs, started = performance.now();
     shapes.forEach((_, at) => computation.isKept(first + at) && kept.set(first + at, output(at).slice()));
     const ofLeaves = outputs.digests ? split(outputs.digests) : await leafDigests(outputs);
     let start = 0;
@@ -28,6 +29,7 @@ export async function record(computation, options) {
       digests.push(mine);
       found.push(digest);
     }
+    timed.hashing += performance.now() - started;
   };
   const tokens = await computation.run(observe, options);
   return { computation, tokens, digests, kept, nodes: await tree(found), trees: new Map(), derived: new Map(), again: new Map() };

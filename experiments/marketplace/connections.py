@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 
 from experiments.marketplace.effects import Close, Connection, Effect, Send
-from experiments.marketplace.messages import Message, Role, encode
+from experiments.marketplace.messages import Message, Preflight, Role, encode
 
 MOST_REFUSALS = 100
 """Of one connection between two ticks; it is closed then."""
@@ -24,6 +24,9 @@ class Peer:
     refusals: int = 0
     told: dict[str, int] = field(default_factory=dict)
     """Entries of disputes that it was sent, by claim."""
+    preflight: Preflight | None = None
+    speeds: dict[str, float] = field(default_factory=dict)
+    """Multiply-accumulates a second that it measured, by the model's name."""
 
 
 class Connections:

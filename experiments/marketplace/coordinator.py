@@ -25,6 +25,7 @@ from experiments.marketplace.models import Known
 from experiments.marketplace.notices import Notices, genesis
 from experiments.marketplace.orders import check_order
 from experiments.marketplace.rounds import Rounds
+from experiments.marketplace.suitability import suitable
 from verification.dispute.party import honest
 from verification.encoding.request import Request, opened
 from verification.encoding.signature import signed
@@ -201,6 +202,12 @@ class Coordinator:
                 self._tokens(peer, message)
             case messages.Transcript():
                 self._transcript(peer, message)
+            case messages.Preflight():
+                peer.preflight = message
+                self._suitable(peer)
+            case messages.Benchmark():
+                peer.speeds[message.model] = message.macs_per_second
+                self._suitable(peer)
             case _:
                 pass
         return None
@@ -260,6 +267,15 @@ class Coordinator:
             part = lease.part[message.request]
             token = messages.Token(lease.order, message.lease, part, message.tokens, message.text)
             self.desk.connections.tell(user, token)
+
+    def _suitable(self, peer: Peer) -> None:
+        if peer.preflight is None:
+            raise Refusal("no-preflight", "a device first says what it can hold")
+        settings, desk = self.settings, self.desk
+        psi = desk.offers.psi(peer.key)
+        round_seconds, limit = (each * settings.seconds_per_tick for each in (settings.round_ticks, settings.limit))
+        models = desk.models.values()
+        desk.connections.send(peer, suitable(models, peer.preflight, peer.speeds, round_seconds, limit, psi))
 
     def _transcript(self, peer: Peer, message: messages.Transcript) -> None:
         held = self.disputes.find(message.claim)

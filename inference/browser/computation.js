@@ -5,21 +5,28 @@ import { build, guarded, submit, write } from "./engine.js";
 import { leafDispatches, leafKernel } from "./leaves.js";
 import { BoundError, result } from "../steps.js";
 
+const PIECE = 32; // dispatches submitted at once where a processor runs them
+
 // `model` is what engine.load gives. `steps(node, leaf)` gives a leaf's derivation, `constants` the tiles that steps
 // read. With `onDevice` only digests, caches and choices are read back. `flip`, an adversary's, is {node, element}: bit
 // 0 of that word is flipped, and what follows is computed from it.
-export async function computation(model, schedule, options = {}) {
+export function computation(model, schedule, options = {}) {
   const { steps, constants, onDevice = false, flip = null, progress = () => {} } = options;
   const { gpu } = model, { passes, prompt, limit, end } = schedule, states = new Map(), owned = [];
-  const [built, hashed] = await guarded(gpu, async () => {
+  let built = null, hashed = null;
+
+  // Buffers and pipelines, until `close`.
+  async function ready() {
+    if (built) return;
     const programs = [];
     for (const program of schedule.programs) programs.push(await build(model, program, states, owned, progress));
-    const pipeline = onDevice && (await leafKernel(gpu, model.kernel));
+    const pipeline = onDevice && (await leafKernel(model));
     const hashing = (each) => each.program.windows.map((window) => leafDispatches(gpu, pipeline, each, window, owned));
-    return [programs, onDevice ? programs.map(hashing) : null];
-  });
+    [built, hashed] = [programs, onDevice ? programs.map(hashing) : null];
+  }
+
   const perPass = schedule.programs[0].nodes.length, last = passes.length * perPass;
-  const at = (node) => built[passes[Math.floor(node / perPass)].program].program.nodes[node % perPass];
+  const at = (node) => schedule.programs[passes[Math.floor(node / perPass)].program].nodes[node % perPass];
   const chooses = schedule.programs[0].nodes.findIndex(({ name }) => name === "choice"), choice = (index) => index * perPass + chooses;
   const nodes = passes.flatMap(({ name, program }, index) => schedule.programs[program].nodes.map((node) => ({
     ...node, name: `${name}.${node.name}`, guard: index < prompt ? null : choice(index - 1),
@@ -51,6 +58,10 @@ export async function computation(model, schedule, options = {}) {
       await flipped(each, each.dispatches.slice(begin, wrong + 1), each.program.nodes[wrong], passes[index].start);
       dispatches = each.dispatches.slice(wrong + 1, end);
     }
+    while (gpu.software && dispatches.length > PIECE) { // so that signs of life come in time
+      await submit(gpu, dispatches.splice(0, PIECE), []);
+      progress("running", index, passes.length);
+    }
     if (!hashing) {
       const reads = window.copies.map(([arena, offset, bytes]) => [each.buffers.get(arena), bytes, offset]);
       const words = joined(await submit(gpu, dispatches, reads));
@@ -79,6 +90,7 @@ export async function computation(model, schedule, options = {}) {
   async function run(observe, { token = () => {} } = {}) {
     const tokens = [];
     let pending = null;
+    await guarded(gpu, ready);
     const show = async (first, outputs) => {
       await pending;
       pending = observe(first, outputs);
@@ -109,6 +121,7 @@ export async function computation(model, schedule, options = {}) {
       for (let other = first; other < first + perPass; other++) outputs.set(other, new Int32Array());
       return outputs;
     }
+    await guarded(gpu, ready);
     for (let before = 0; before < first; before++) {
       const { state, words } = at(before), { start } = passes[Math.floor(before / perPass)];
       if (state) gpu.device.queue.writeBuffer(states.get(state), 4 * start * words, kept(before));
@@ -128,8 +141,11 @@ export async function computation(model, schedule, options = {}) {
     }
   }
 
+  // Gives the device's memory back; what is asked for later takes it again.
   function close() {
-    for (const buffer of [...states.values(), ...owned]) buffer.destroy();
+    for (const buffer of [...states.values(), ...owned.splice(0)]) buffer.destroy();
+    states.clear();
+    [built, hashed] = [null, null];
   }
 
   return { nodes, isKept, run, regenerate, ended, steps, recompute, close };

@@ -7,7 +7,7 @@ const LIMITS = ["maxStorageBufferBindingSize", "maxBufferSize"];
 // What a reader is told in one sentence.
 export class Refusal extends Error {}
 
-// The adapter, opened: {device, name, lanes, subgroups, limits}; lanes are invocations a workgroup.
+// The adapter, opened: {device, name, lanes, subgroups, limits, software}; lanes are invocations a workgroup.
 export async function open() {
   if (!globalThis.isSecureContext) throw new Refusal("WebGPU needs a page from https, localhost or a file.");
   if (!navigator.gpu) throw new Refusal("This browser has no WebGPU, or has it switched off.");
@@ -21,7 +21,8 @@ export async function open() {
   const gpu = { device, limits, name: [...new Set(words)].join(" ") || "an adapter the browser does not name", lost: null, subgroups: false };
   device.lost.then((lost) => { gpu.lost = `The device was lost: ${lost.message || lost.reason}.`; });
   // Rasterisers on processors run few invocations at a time.
-  gpu.lanes = info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(gpu.name) ? 16 : 64;
+  gpu.software = info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(gpu.name);
+  gpu.lanes = gpu.software ? 16 : 64;
   return gpu;
 }
 
@@ -195,6 +196,11 @@ export async function submit({ device }, dispatches, reads) {
   }
   compute.end();
   const size = reads.reduce((sum, [, bytes]) => sum + bytes, 0);
+  if (!size) {
+    device.queue.submit([encoder.finish()]);
+    await device.queue.onSubmittedWorkDone();
+    return [];
+  }
   const staging = device.createBuffer({ size, usage: GPUBufferUsage.MAP_READ | GPUBufferUsage.COPY_DST });
   let at = 0;
   for (const [buffer, bytes, offset = 0] of reads) {

@@ -5,9 +5,11 @@ import { bindGroup, pipelineOf, storage, uniform } from "./engine.js";
 export const LEAF = 1024; // words of a leaf, at most
 const SLOT = 256, DIGEST = 32;
 
-// The kernel, compiled.
-export async function leafKernel(gpu, kernel) {
-  return pipelineOf(gpu, await kernel("leaf_digests.wgsl"), "main", { lanes: gpu.lanes });
+// The kernel, compiled once for a model.
+export async function leafKernel({ gpu, kernel, pipelines }) {
+  if (!pipelines.has("leaves"))
+    pipelines.set("leaves", await pipelineOf(gpu, await kernel("leaf_digests.wgsl"), "main", { lanes: gpu.lanes }));
+  return pipelines.get("leaves");
 }
 
 // What hashes a window of a built program after its dispatches: {dispatches, reads}, the digests in schedule order.

@@ -7,6 +7,7 @@ import { sign } from "../../../verification/encoding/signature.js";
 import { Refusal } from "../../../verification/errors.js";
 
 export const VERSION = 1;
+const framed = (frame) => new TextDecoder().decode(canonical(frame));
 const PAUSES = [0.5, 1, 2, 4, 8, 15]; // seconds before the next try
 
 // Where the market of this page listens.
@@ -69,16 +70,26 @@ export function connect({ url, role, owner = null, device = null, told }) {
     return waiting.promise;
   }
 
+  // As `ask`, of an envelope's bytes.
+  function asks(envelope, blobs = {}) {
+    const encoded = Object.fromEntries(Object.entries(blobs).map(([digest, raw]) => [digest, base64(raw)]));
+    return answer({ type: "ask", request: parsed(envelope), blobs: encoded }, framed);
+  }
+
   open();
   return {
     send,
     answer,
     // A request signed by `signer`, and bytes by digest that go beside it; a frame that holds it is canonical, as it is.
     async ask(kind, signer, content, blobs = {}) {
-      const envelope = parsed(await request(signer.key, signer.party, kind, await known.promise, content));
-      const encoded = Object.fromEntries(Object.entries(blobs).map(([digest, raw]) => [digest, base64(raw)]));
-      return answer({ type: "ask", request: envelope, blobs: encoded }, (frame) => new TextDecoder().decode(canonical(frame)));
+      return asks(await request(signer.key, signer.party, kind, await known.promise, content), blobs);
     },
+    asks,
+    // Asks for what nobody waits for, now or not at all.
+    async say(kind, signer, content) {
+      if (welcomed) socket.send(framed({ type: "ask", id: ++count, request: parsed(await request(signer.key, signer.party, kind, market, content)) }));
+    },
+    market: () => market,
     close() {
       ended = true;
       socket.close();

@@ -48,6 +48,8 @@ PACKAGES = ("inference", "verification", "experiments")
 CHUNK = 1 << 18  # bytes of a weight between two looks at whether they are read
 LARGEST = 1 << 31  # bytes of a body, or of a buffer, at most
 LANES = 256  # invocations a workgroup that every adapter allows
+POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
+"""Of a worker that begins with a script: nothing but its own server's files and socket."""
 SCHEDULE = {"lanes": number(1, LANES), "subgroups": flag, "largest": number(1, 2**53 - 1)}
 STEPS = {"node": number(0, 2**53 - 1), "leaf": number(0, 2**53 - 1)}
 UTF8 = {"utf8": binary}
@@ -174,7 +176,7 @@ def _script(request: Request) -> Response:
     path = files(package).joinpath(*parts) if package in PACKAGES and parts and ".." not in parts else None
     if path is None or not path.name.endswith(".js") or not path.is_file():
         raise HTTPException(HTTPStatus.NOT_FOUND)
-    return Response(path.read_text(), media_type="text/javascript")
+    return Response(path.read_text(), media_type="text/javascript", headers={"Content-Security-Policy": POLICY})
 
 
 def _kernel(request: Request) -> Response:

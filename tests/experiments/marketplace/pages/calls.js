@@ -27,7 +27,7 @@ async function traced({ model: name, digest, task, onDevice = false, flip = null
   const { files, loaded } = await model(name, digest), { lanes, subgroups, limits } = gpu;
   const schedule = await files.schedule(task, { lanes, subgroups, largest: Math.min(...Object.values(limits)) });
   const options = { onDevice, flip, steps: files.steps(task), constants: files.constants };
-  return record(await computation(loaded, { ...schedule, end: end ?? schedule.end }, options));
+  return record(computation(loaded, { ...schedule, end: end ?? schedule.end }, options));
 }
 
 export async function commit(given) {

@@ -1,0 +1,42 @@
+"""Which models a device could offer, and how many requests of each a round: from what it holds and has measured."""
+
+from collections.abc import Iterable, Mapping
+
+from experiments.marketplace.messages import Preflight, Suitable
+from experiments.marketplace.models import Known
+
+REQUEST = 64
+"""Tokens of a request by which a device's rate is told: what one of a model comes to is known when it is ordered."""
+MOST = 2**20
+
+
+def suitable(
+    models: Iterable[Known],
+    preflight: Preflight,
+    speeds: Mapping[str, float],
+    round_seconds: float,
+    limit_seconds: float,
+    psi: float,
+) -> Suitable:
+    """By model ``s``, floor(M psi T / (macs of a token x ``REQUEST``)), at least 1; or why it is none for this device.
+
+    What was not measured yet fits with an s of 1.
+
+    Args:
+        speeds: M, multiply-accumulates a second, by the names of models that the device measured.
+        round_seconds: T.
+        limit_seconds: that a lease gives: what is slower is refused.
+        psi: the device's reliability.
+    """
+    fits, reasons = dict[str, int](), dict[str, str]()
+    for model in models:
+        work = model.macs * REQUEST
+        if model.memory > preflight.memory:
+            reasons[model.name] = f"it needs {model.memory} bytes, the device has {preflight.memory}"
+        elif (speed := speeds.get(model.name)) is None:
+            fits[model.name] = 1
+        elif not speed * limit_seconds >= work:
+            reasons[model.name] = f"{REQUEST} tokens would take longer than the {limit_seconds:g} s that a lease gives"
+        else:
+            fits[model.name] = min(MOST, max(1, int(speed * psi * round_seconds / work)))
+    return Suitable(fits, reasons, psi)
