@@ -244,8 +244,20 @@ def pairs(held: Round, given: Answer) -> list[Pair]:
                 room[k] -= 1
                 part.append(index)
         left[i] = [index for index in waiting if index not in part]
-        if part:
-            found.append(Pair(held.orders[i], part, held.devices[j], amount))
+        found += _by_model(order, part, held.orders[i], held.devices[j], amount)
+    return found
+
+
+def _by_model(order: Mapping[str, Any], part: list[int], name: str, device: str, price: int) -> list[Pair]:
+    """A lease's requests are of one model; of several models its price is divided by their number of requests."""
+    of = dict[str, list[int]]()
+    for index in part:
+        of.setdefault(order["requests"][index]["model"], []).append(index)
+    found, left = list[Pair](), price
+    for at, indices in enumerate(of.values(), start=1):
+        share = left if at == len(of) else price * len(indices) // len(part)
+        found.append(Pair(name, indices, device, share))
+        left -= share
     return found
 
 

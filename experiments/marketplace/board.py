@@ -192,7 +192,7 @@ class Board:
 
     def _claim(self, event: Event, name: str, value: Entry | None) -> None:
         if value is not None and name not in self._entries["disputes"]:
-            asserter = self._desk.draft.fact("lease", value["lease"])["device"]
+            asserter = self._entries["leases"].get(value["lease"], {}).get("device", "")
             known = {"lease": value["lease"], "asserter": asserter, "challenger": value["challenger"]}
             self._put("disputes", name, state="queued", path=[], messages=[], clocks=[0, 0], budgets=[0, 0], **known)
         elif value is None and (entry := self._entries["disputes"].get(name)) is not None:

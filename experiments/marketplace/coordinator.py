@@ -19,19 +19,23 @@ from experiments.marketplace.connections import Peer
 from experiments.marketplace.desk import Desk
 from experiments.marketplace.disputes import Disputes
 from experiments.marketplace.effects import Connection, Effect
+from experiments.marketplace.explanation import Explained
 from experiments.marketplace.leases import Leases
+from experiments.marketplace.lists import lists_again
 from experiments.marketplace.messages import FromPeer
 from experiments.marketplace.models import Known
 from experiments.marketplace.notices import Notices, genesis
-from experiments.marketplace.orders import check_order
+from experiments.marketplace.orders import check_requests
 from experiments.marketplace.rounds import Rounds
 from experiments.marketplace.suitability import suitable
 from verification.dispute.party import honest
-from verification.encoding.request import Request, opened
+from verification.encoding.request import opened
+from verification.encoding.schema import read
 from verification.encoding.signature import signed
 from verification.errors import Refusal
 from verification.ledger.event import Event
 from verification.ledger.store import Ledger
+from verification.market.orders import ORDER
 from verification.market.records import Lease, find, known
 from verification.result import sign_result
 from verification.trace import Trace
@@ -85,7 +89,6 @@ class Coordinator:
         self.desk = desk = Desk(ledger, key, secret, models)
         self._base, self._since = desk.tick, now
         self._touched: deque[str] = deque()
-        desk.folds.append(self._touch)
         self.notices = Notices(desk)
         self.disputes = Disputes(desk, self.notices.told)
         self.notices.disputes = self.disputes
@@ -96,14 +99,16 @@ class Coordinator:
         self._connected = 0
         for event in ledger.events():
             desk.fold(event)
+        desk.folds.append(self._touch)
         ledger.watch = desk.fold
         self._resume()
 
     def _resume(self) -> None:
         """What was due when the last coordinator ended."""
-        draft = self.desk.draft
-        self._touched.clear()
-        self._touched.extend(name for name in draft.subjects("lease") if not find(draft, Lease, name).audits)
+        desk, draft = self.desk, self.desk.draft
+        if desk.listed.events:
+            desk.lists.update(lists_again(desk.ledger.events(), desk.listed.events))
+        self._touched.extend(draft.subjects("lease"))
         for name in draft.subjects("order"):
             self.desk.agenda.add(draft.fact("order", name)["until"] + 1, "order", name)
         self.resumed = self._done()
@@ -170,6 +175,11 @@ class Coordinator:
         self.rounds.solved(number, given)
         return self._done()
 
+    def explained(self, given: Explained, now: float) -> list[Effect]:
+        """What a round came to beside the optimum, and why who waits does: shown, never kept."""
+        self.rounds.explained(given)
+        return self._done()
+
     def computed(self, lease: str, trace: Trace, now: float) -> list[Effect]:
         """The trace of a lease of the coordinator's own."""
         desk = self.desk
@@ -200,6 +210,8 @@ class Coordinator:
                 self._fund(peer, message)
             case messages.Tokens():
                 self._tokens(peer, message)
+            case messages.Estimate():
+                self._estimate(peer, message)
             case messages.Transcript():
                 self._transcript(peer, message)
             case messages.Preflight():
@@ -232,7 +244,7 @@ class Coordinator:
         asked = opened(bytes(message.request), self.desk.market)
         blobs = {sha256(raw).hexdigest(): raw for raw in message.blobs.values()}
         if asked.kind == "order":
-            self._check_order(asked, blobs)
+            check_requests(self.desk.models, read(ORDER, asked.content)["requests"], blobs, self.desk.ledger.blob)
         new = self.desk.ledger.perform(asked, blobs)
         number, _ = self.desk.ledger.head
         self.desk.connections.send(peer, messages.Done(message.id, asked.name, number))
@@ -240,14 +252,9 @@ class Coordinator:
             for told in self.notices.ended(asked.name):
                 self.desk.connections.send(peer, told)
 
-    def _check_order(self, asked: Request, blobs: dict[str, bytes]) -> None:
-        stored = {}
-        if isinstance(asked.content, dict) and isinstance(asked.content.get("requests"), list):
-            for each in asked.content["requests"]:
-                name = each.get("input") if isinstance(each, dict) else None
-                if isinstance(name, str) and len(name) == 64 and (raw := self.desk.ledger.blob(name)) is not None:
-                    stored[name] = raw
-        check_order(self.desk.models, asked.content, stored | blobs)
+    def _estimate(self, peer: Peer, message: messages.Estimate) -> None:
+        blobs = {sha256(raw).hexdigest(): raw for raw in message.inputs.values()}
+        self.desk.connections.send(peer, self.rounds.quote(message.id, message.requests, message.bid, blobs))
 
     def _fund(self, peer: Peer, message: messages.Fund) -> None:
         if not self.settings.faucet:

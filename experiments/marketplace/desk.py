@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from experiments.marketplace.agenda import Agenda
 from experiments.marketplace.connections import Connections
 from experiments.marketplace.effects import Effect
+from experiments.marketplace.lists import Listed
 from experiments.marketplace.models import Known, Shape, computation_of, shape_of, table
 from experiments.marketplace.offers import Offers
 from experiments.marketplace.orders import Orders
@@ -40,7 +41,8 @@ class Desk:
         self.orders, self.offers = Orders(), Offers(self.key)
         self.lists: dict[str, list[list[str]]] = {}
         self.sealed: dict[str, int] = {}
-        self.folds: list[Callable[[Event], None]] = [self.orders.fold, self.offers.fold]
+        self.listed = Listed(self.lists, self.sealed)
+        self.folds: list[Callable[[Event], None]] = [self.orders.fold, self.offers.fold, self.listed.fold]
         """What follows each event, in order."""
 
     @property

@@ -4,8 +4,10 @@ What is to be answered (``Solve``, ``Explain``, ``Compute``) may be answered lat
 """
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any
 
+from auction.allocation import Allocation
 from auction.market import Int, Market
 from verification.computation import Computation
 
@@ -49,14 +51,17 @@ class Solve:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Explain:
-    """A round that is over, to be compared with the optimum aside: for ``auctioneer.explain``, whose answer goes to
-    ``Coordinator.explained``."""
+    """A round that is over, to be compared with the optimum and explained aside: for ``explanation.explain``, whose
+    answer goes to ``Coordinator.explained``."""
 
-    round: int
-    market: Market
-    welfare: int
-    """Of what was leased, micro-tokens."""
-    limit: float | None
+    solve: Solve
+    allocation: Allocation
+    orders: list[str]
+    """(m,) by name."""
+    fee: Fraction
+    """That comes on top of what an order bids in the auction."""
+    solver: str = "auto"
+    """Whose bound it is compared with."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)

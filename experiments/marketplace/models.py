@@ -16,6 +16,7 @@ from verification.errors import InputError, Refusal
 from verification.inference_models import Models, exact, manifest_digest
 from verification.manifest import layouts
 from verification.numbers import PASSES, Numbers
+from verification.several import Several
 from verification.task import MILLION, Task
 
 Request = Mapping[str, Any]
@@ -79,21 +80,25 @@ def request_of(model: Known, raw_digest: str, *, limit: int, temperature: float 
 
 def shape_of(models: Mapping[str, Known], requests: Sequence[Request], inputs: Mapping[str, bytes]) -> Shape:
     """What a lease of requests comes to; arguments as for ``computation_of``."""
-    [asked] = requests
-    return models[asked["model"]].shape(asked, inputs[asked["input"]])
+    shapes = [models[asked["model"]].shape(asked, inputs[asked["input"]]) for asked in requests]
+    if len(shapes) == 1:
+        return shapes[0]
+    nodes, words = sum(shape.nodes for shape in shapes) + 1, max(shape.words for shape in shapes)
+    graph, macs = digest([shape.graph for shape in shapes]), sum(shape.macs for shape in shapes)
+    return Shape(graph, nodes, len(shapes), words, macs)
 
 
 def computation_of(
     models: Mapping[str, Known], requests: Sequence[Request], inputs: Mapping[str, bytes]
 ) -> Computation:
-    """The run of a lease's requests.
+    """The run of a lease's requests, which are of one model; of several see ``Several``.
 
     Args:
         models: by digest.
         inputs: the bytes of their inputs, by digest.
     """
-    [asked] = requests
-    return models[asked["model"]].computation(asked, inputs[asked["input"]])
+    runs = [models[asked["model"]].computation(asked, inputs[asked["input"]]) for asked in requests]
+    return runs[0] if len(runs) == 1 else Several(runs)
 
 
 @dataclass(frozen=True, eq=False)

@@ -73,8 +73,8 @@ class Notices:
         if before is None:
             if value["device"] == self._desk.key:
                 self._compute(name)
-            else:
-                self._desk.connections.send(self._peer(value["device"]), self.lease(name))
+            elif peer := self._peer(value["device"]):
+                self._desk.connections.send(peer, self.lease(name))
 
     def _peer(self, key: str) -> Peer | None:
         return self._desk.connections.peer_of(key)
@@ -239,8 +239,7 @@ class Notices:
         )
         if peer.role == "device":
             for name in draft.subjects(f"open:{peer.key}"):
-                if find(draft, Lease, name).state in ("offered", "held"):
-                    desk.connections.send(peer, self.lease(name))
+                desk.connections.send(peer, self.lease(name))
         if peer.role != "watch":
             for claim in of(self.disputes, peer.key):
                 held = self.disputes.find(claim)

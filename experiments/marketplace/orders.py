@@ -1,13 +1,11 @@
 """Orders as the auction sees them: which wait; and which are refused since no device could ever run them."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from experiments.marketplace.models import Known
-from verification.encoding.schema import read
 from verification.errors import Refusal
 from verification.ledger.event import Event
-from verification.market.orders import ORDER
 
 
 class Orders:
@@ -26,22 +24,27 @@ class Orders:
                     self.waiting.pop(subject, None)
 
 
-def check_order(models: Mapping[str, Known], content: Any, blobs: Mapping[str, bytes]) -> None:
-    """That devices could run an order: before it is performed, so that nobody waits in vain.
+def check_requests(
+    models: Mapping[str, Known],
+    requests: Iterable[Mapping[str, Any]],
+    came: Mapping[str, bytes],
+    stored: Callable[[str], bytes | None],
+) -> None:
+    """That devices could run what is ordered: before it is performed, so that nobody waits in vain.
 
     Args:
         models: that are traded, by digest.
-        content: of the request.
-        blobs: inputs, by digest, that came with it or are known.
+        requests: as the order's schema reads them.
+        came: inputs, by digest; ``stored``: those that came before.
 
     Raises:
-        Refusal: malformed, unknown-model, missing-input, unrunnable.
+        Refusal: unknown-model, missing-input, unrunnable.
     """
-    for asked in read(ORDER, content)["requests"]:
-        model = models.get(asked["model"])
+    for asked in requests:
+        model, raw = models.get(asked["model"]), came.get(asked["input"]) or stored(asked["input"])
         if model is None:
             names = ", ".join(sorted(known.name for known in models.values()))
             raise Refusal("unknown-model", f"no model {asked['model']} is traded here; {names} are")
-        if asked["input"] not in blobs:
+        if raw is None:
             raise Refusal("missing-input", f"the input {asked['input']} has not come")
-        model.shape(asked, blobs[asked["input"]])
+        model.shape(asked, raw)

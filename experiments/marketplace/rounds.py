@@ -1,16 +1,23 @@
 """Rounds as they are held: the market of who waits and who offers, its answer, and the leases that follow."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from experiments.marketplace import auctioneer
+from experiments.marketplace import auctioneer, messages
 from experiments.marketplace.auctioneer import Answer, Pair, Round
 from experiments.marketplace.board import Board
 from experiments.marketplace.desk import Desk
+from experiments.marketplace.effects import Explain
+from experiments.marketplace.explanation import Explained, reason, winning_bid, with_fee
+from experiments.marketplace.orders import check_requests
+from verification.encoding.schema import amount, read
 from verification.errors import Refusal
-from verification.ledger.state import FUND
+from verification.ledger.state import FUND, OUTSIDE, Draft
 from verification.market import audits
+from verification.market.accounts import escrow, rounded_up
 from verification.market.leases import ENOUGH, auditor, coordinator_could
+from verification.market.orders import ORDER
 from verification.market.records import Order, find
 from verification.market.returns import owed
 
@@ -21,6 +28,10 @@ TOGETHER = 64
 """Leases of one request to the ledger, whose envelope is limited."""
 
 
+QUOTED = "quoted"
+"""The order that an estimate is asked for, which has no name yet."""
+
+
 class Rounds:
     """One after another, every ``round_ticks``."""
 
@@ -29,6 +40,7 @@ class Rounds:
         self._last = desk.tick // settings.round_ticks
         self._held: Round | None = None
         """That waits for its answer."""
+        self._costs: dict[tuple[str, ...], list[tuple[int, str, int]]] = {}
 
     def tick(self) -> None:
         """Hold a round where it is time; where an answer has not come in half a round, take the next best."""
@@ -40,21 +52,21 @@ class Rounds:
             self._hold(self._last)
 
     def _hold(self, number: int) -> None:
-        desk, settings = self._desk, self._settings
-        draft = desk.draft
+        draft = self._desk.draft
         if draft.balance(FUND) < owed(draft):
             return  # the ledger leases nothing then
-        offers = {
-            key: offer
-            for key, offer in desk.offers.live.items()
-            if desk.connections.has(key) and desk.tick <= offer["expires"] and not draft.fact("device", key)["disputed"]
-        }
-        self._held = auctioneer.held(
+        self._held = self._market(number, draft, self._desk.orders.waiting)
+        if self._held is not None:
+            self._desk.out.append(self._held.solve)
+
+    def _market(self, number: int, draft: Draft, orders: Mapping[str, dict[str, Any]]) -> Round | None:
+        desk, settings = self._desk, self._settings
+        return auctioneer.held(
             number,
             draft,
             desk.rules,
-            dict(desk.orders.waiting),
-            offers,
+            orders,
+            {key: offer for key, offer in desk.offers.live.items() if self._may_take(draft, key, offer)},
             desk.offers.psi,
             desk.offers.owner,
             solver=settings.solver,
@@ -62,8 +74,41 @@ class Rounds:
             mechanism=settings.mechanism,
             limit=settings.solve_limit,
         )
-        if self._held is not None:
-            desk.out.append(self._held.solve)
+
+    def _may_take(self, draft: Draft, key: str, offer: Mapping[str, Any]) -> bool:
+        connected = self._desk.connections.has(key) and draft.tick <= offer["expires"]
+        return connected and not draft.fact("device", key)["disputed"]
+
+    def quote(self, number: int, requests: list[Any], bid: str, came: Mapping[str, bytes]) -> messages.Quote:
+        """What an order would come to, were the next round now: it is put into a draft that is thrown away.
+
+        Raises:
+            Refusal: malformed, or see ``check_requests``.
+        """
+        desk, every = self._desk, self._settings.round_ticks
+        wanted = read({"requests": ORDER["requests"], "bid": amount()}, {"requests": requests, "bid": bid})
+        check_requests(desk.models, wanted["requests"], came, desk.ledger.blob)
+        order = {"user": "", "requests": requests, "bid": wanted["bid"], "rank": 0, "failed": []}
+        order |= {"waiting": list(range(len(requests)))}
+        draft, wait = desk.draft, every - desk.tick % every
+        draft.move(OUTSIDE, escrow("", QUOTED), wanted["bid"])
+        models = [asked["model"] for asked in requests]
+        offers = [key for key, offer in desk.offers.live.items() if self._may_take(draft, key, offer)]
+        able = sum(any(model in desk.offers.live[key]["models"] for model in models) for key in offers)
+        held = self._market(0, draft, {**desk.orders.waiting, QUOTED: order})
+        if held is None or not able:
+            return messages.Quote(number, None, wait, able, "no device that is here offers its models")
+        solve = replace(held.solve, solver="bid_density", options={}, mechanism=auctioneer.OWN)
+        found = auctioneer.answer(solve)
+        mine = [pair for pair in auctioneer.pairs(held, found) if pair.order == QUOTED]
+        if mine:
+            price = sum(pair.price + rounded_up(self._audit_price(held, pair), desk.rules.fee) for pair in mine)
+            self._costs.clear()
+            return messages.Quote(number, str(price), wait, able)
+        task = held.orders.index(QUOTED)
+        wins = winning_bid(solve, task)
+        least = None if wins is None else str(with_fee(wins, desk.rules.fee))
+        return messages.Quote(number, None, wait, able, reason(held.solve.market, task), least)
 
     def solved(self, number: int, given: Answer) -> None:
         """An answer, if its round still waits for one; one that does not hold is not taken."""
@@ -73,9 +118,8 @@ class Rounds:
         if auctioneer.faults(held.solve, given):
             given = auctioneer.by_bid_density(held.solve)
         self._held = None
-        then = set(held.orders)
-        orders = {name: value for name, value in self._desk.orders.waiting.items() if name in then}
-        now = [pair for pair in auctioneer.pairs(held, given) if self._waits(orders, pair)]
+        self._costs.clear()
+        now = [pair for pair in auctioneer.pairs(held, given) if self._waits(pair)]
         self._board.round(
             number,
             orders=len(held.orders),
@@ -86,38 +130,32 @@ class Rounds:
             prices=[pair.price for pair in now],
         )
         for first in range(0, len(now), TOGETHER):
-            self._assign(now[first : first + TOGETHER])
+            self._assign(held, now[first : first + TOGETHER])
+        self._desk.out.append(Explain(held.solve, given.allocation, held.orders, self._desk.rules.fee))
 
-    def _waits(self, orders: dict[str, Any], pair: Pair) -> bool:
+    def _waits(self, pair: Pair) -> bool:
         """Whether the order still waits, and the device still offers."""
+        order = self._desk.orders.waiting.get(pair.order)
         live = pair.device in self._desk.offers.live
-        return live and pair.order in orders and set(pair.part) <= set(orders[pair.order]["waiting"])
+        return live and order is not None and set(pair.part) <= set(order["waiting"])
 
-    def _assign(self, pairs: Sequence[Pair]) -> None:
+    def _assign(self, held: Round, pairs: Sequence[Pair]) -> None:
         """Lease them together; where the ledger refuses, one by one, so that who cannot pay is left out alone."""
         try:
-            self._desk.order_of("assign", {"leases": self._terms(pairs)})
+            self._desk.order_of("assign", {"leases": self._terms(held, pairs)})
         except Refusal:
             if len(pairs) > 1:
                 for pair in pairs:
-                    self._assign([pair])
+                    self._assign(held, [pair])
 
-    def _terms(self, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
+    def _terms(self, held: Round, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
         number = self._desk.draft.fact("count", "number") or 0
-        costs = dict[tuple[str, ...], list[tuple[int, str, int]]]()
-        return [self._lease(pair, number + at, costs) for at, pair in enumerate(pairs)]
+        return [self._lease(held, pair, number + at) for at, pair in enumerate(pairs)]
 
-    def _lease(self, pair: Pair, number: int, known: dict[tuple[str, ...], Any]) -> dict[str, Any]:
-        """A lease's terms; ``known`` are costs by models, which no lease of the same round changes."""
+    def _lease(self, held: Round, pair: Pair, number: int) -> dict[str, Any]:
         desk = self._desk
-        draft = desk.draft
-        order = find(draft, Order, pair.order)
-        models = order.models(pair.part)
-        owner = desk.offers.owner(pair.device)
-        least = max(pair.price, desk.offers.live[pair.device]["cost"])
-        if (kind := tuple(models)) not in known:
-            known[kind] = audits.costs_of(draft, models)
-        audit_price = audits.fair_price(known[kind], owner, least)
+        order = find(desk.draft, Order, pair.order)
+        models, audit_price = order.models(pair.part), self._audit_price(held, pair)
         requests = [order.requests[index] for index in pair.part]
         shape = desk.shape(requests)
         return {
@@ -134,8 +172,21 @@ class Rounds:
             "words": shape.words,
             "number": number,
             "seal": desk.seal(number),
-            "auditors": self._auditors(models, owner, audit_price),
+            "auditors": self._auditors(models, desk.offers.owner(pair.device), audit_price),
         }
+
+    def _audit_price(self, held: Round, pair: Pair) -> int:
+        order = held.facts[pair.order]
+        models = [order["requests"][index]["model"] for index in pair.part]
+        least = max(pair.price, self._desk.offers.live[pair.device]["cost"])
+        return audits.fair_price(self._costs_of(models), self._desk.offers.owner(pair.device), least)
+
+    def _costs_of(self, models: Sequence[str]) -> list[tuple[int, str, int]]:
+        """Once a round: the ledger does not ask for the deposits of the last lease."""
+        found = tuple(sorted(models))
+        if found not in self._costs:
+            self._costs[found] = audits.costs_of(self._desk.draft, found)
+        return self._costs[found]
 
     def _auditors(self, models: Sequence[str], owner: str, audit_price: int) -> list[str]:
         """Devices of other owners that could audit, where the coordinator could not."""
@@ -150,3 +201,7 @@ class Rounds:
             if len(found) == ENOUGH:
                 break
         return list(found.values())
+
+    def explained(self, given: Explained) -> None:
+        """What a round came to beside the optimum, and why who waits does."""
+        self._board.explained(given.round, given.bound, given.waits)

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verification.encoding.canonical import canonical, parsed
-from verification.encoding.signature import public, sign, signed
+from verification.encoding.signature import public, signing_bytes_of, verified
 from verification.errors import Refusal
 
 KEYS = {"content", "kind", "party", "signature"}
@@ -32,8 +32,8 @@ class Request:
     @cached_property
     def name(self) -> str:
         """Its digest, signature apart: a request that is sent twice is one."""
-        content = self.raw[len(b'{"content":') : self.raw.rindex(b',"kind":')]  # no text has quotes that are bare
-        return sha256(b"%b,%b]" % (canonical([self.kind, self.market, self.party])[:-1], content)).hexdigest()
+        before = canonical([self.kind, self.market, self.party])[:-1]
+        return sha256(b"%b,%b]" % (before, _content(self.raw))).hexdigest()
 
     @cached_property
     def sound(self) -> bool:
@@ -52,7 +52,11 @@ def request(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> Req
     Raises:
         Refusal: malformed.
     """
-    made = Request(kind, public(key), content, sign(key, kind, market, content), market)
+    raw, party = canonical(content), public(key)
+    signature = key.sign(signing_bytes_of(kind, market, raw)).hex()
+    made = Request(kind, party, content, signature, market)
+    rest = canonical({"kind": kind, "party": party, "signature": signature})[1:]
+    vars(made).update(raw=b'{"content":%b,%b' % (raw, rest))
     vars(made)["sound"] = len(made.raw) <= LIMIT
     return made
 
@@ -69,8 +73,15 @@ def opened(raw: bytes, market: str, limit: int = LIMIT) -> Request:
     if not isinstance(envelope, dict) or envelope.keys() != KEYS:
         raise Refusal("malformed", f"an envelope has the keys {', '.join(sorted(KEYS))}")
     kind, party, signature = (envelope[name] for name in ("kind", "party", "signature"))
-    if not isinstance(kind, str) or not signed(party, kind, market, envelope["content"], signature):
+    if not isinstance(kind, str) or not verified(
+        party, signature, lambda: signing_bytes_of(kind, market, _content(raw))
+    ):
         raise Refusal("wrong-signature", "it is not signed by its party for this market")
     found = Request(kind, party, envelope["content"], signature, market)
     vars(found).update(raw=raw, sound=len(raw) <= LIMIT)  # the bytes need not be made again
     return found
+
+
+def _content(raw: bytes) -> bytes:
+    """The content's bytes in an envelope's."""
+    return raw[len(b'{"content":') : raw.rindex(b',"kind":')]  # no text has quotes that are bare

@@ -4,6 +4,7 @@ Of a public key and of a signature's first half, points of small order are refus
 every message. So are encodings that another one equals: y of 2^255 - 19 or more, and S of the group's order or more.
 """
 
+from collections.abc import Callable
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -30,7 +31,16 @@ def signing_bytes(kind: str, market: str, content: Any) -> bytes:
     Raises:
         Refusal: malformed.
     """
-    return DOMAIN + canonical([kind, market, content])
+    return signing_bytes_of(kind, market, canonical(content))
+
+
+def signing_bytes_of(kind: str, market: str, raw: bytes) -> bytes:
+    """The same, of a content's canonical bytes.
+
+    Raises:
+        Refusal: malformed.
+    """
+    return b"%b%b,%b]" % (DOMAIN, canonical([kind, market])[:-1], raw)
 
 
 def sign(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> str:
@@ -40,11 +50,16 @@ def sign(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> str:
 
 def signed(party: str, kind: str, market: str, content: Any, signature: str) -> bool:
     """Whether the party signed the content; a key and a signature are lower-case hex of 32 and 64 bytes."""
+    return verified(party, signature, lambda: signing_bytes(kind, market, content))
+
+
+def verified(party: str, signature: str, message: Callable[[], bytes]) -> bool:
+    """Whether the party signed these bytes, which are asked for where key and signature can be such."""
     name, proof = _bytes(party, 32), _bytes(signature, 64)
     if not (_is_point(name) and _is_point(proof[:32]) and int.from_bytes(proof[32:], "little") < ORDER):
         return False
     try:
-        Ed25519PublicKey.from_public_bytes(name).verify(proof, signing_bytes(kind, market, content))
+        Ed25519PublicKey.from_public_bytes(name).verify(proof, message())
     except (InvalidSignature, ValueError):
         return False
     return True

@@ -34,7 +34,6 @@ from verification.market.offers import fitting, taking
 from verification.market.records import (
     Audit,
     Claim,
-    Device,
     Lease,
     Order,
     Result,
@@ -277,7 +276,7 @@ def costs_of(draft: Draft, models: Sequence[str]) -> list[tuple[int, str, int]]:
     for key in draft.subjects(f"model:{models[0]}"):
         offer = fitting(draft, key, models)
         if offer is not None:
-            owner = find(draft, Device, key).owner
+            owner = draft.fact("device", key)["owner"]
             costs[owner] = min(offer.cost, costs.get(owner, offer.cost))
     return sorted(((cost, owner, draft.total(owner)) for owner, cost in costs.items()), key=lambda found: found[0])
 

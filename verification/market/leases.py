@@ -134,8 +134,8 @@ def auditor(draft: Draft, key: str, models: Sequence[str], owner: str, audit_pri
     offer = fitting(draft, key, models)
     if offer is None or offer.cost > audit_price or key == parties.coordinator(draft):
         return ""
-    found = find(draft, Device, key)
-    return found.owner if found.owner != owner and draft.total(found.owner) else ""
+    found = draft.fact("device", key)["owner"]
+    return found if found != owner and draft.total(found) else ""
 
 
 def computation_of(requests: Sequence[dict[str, Any]], graph: str) -> str:

@@ -14,7 +14,8 @@ from typing import Protocol
 
 from experiments.marketplace.auctioneer import answer
 from experiments.marketplace.coordinator import Coordinator
-from experiments.marketplace.effects import Close, Compute, Connection, Effect, Send, Solve
+from experiments.marketplace.effects import Close, Compute, Connection, Effect, Explain, Send, Solve
+from experiments.marketplace.explanation import explain
 from verification.trace import record
 
 MOST_WAITING = 4096
@@ -46,6 +47,7 @@ class Driver:
         self._calls: asyncio.Queue[tuple[Connection | None, Call]] = asyncio.Queue(MOST_WAITING)
         self._writer = ThreadPoolExecutor(1, "ledger")
         self._aside: set[asyncio.Task[None]] = set()
+        self._explaining = False
         self.ready = asyncio.Event()
         """Set when the ledger is folded."""
 
@@ -141,6 +143,9 @@ class Driver:
                     self._beside(self._solve(effect))
                 case Compute():
                     self._beside(self._compute(effect))
+                case Explain() if not self._explaining:
+                    self._explaining = True
+                    self._beside(self._explain(effect))
 
     def _beside(self, work: Awaitable[None]) -> None:
         task = asyncio.ensure_future(work)
@@ -155,6 +160,13 @@ class Driver:
     async def _solve(self, effect: Solve) -> None:
         found = await asyncio.to_thread(answer, effect)
         await self._take(None, lambda coordinator, now: coordinator.solved(effect.round, found, now))
+
+    async def _explain(self, effect: Explain) -> None:
+        try:
+            found = await asyncio.to_thread(explain, effect)
+        finally:
+            self._explaining = False
+        await self._take(None, lambda coordinator, now: coordinator.explained(found, now))
 
     async def _compute(self, effect: Compute) -> None:
         trace = await asyncio.to_thread(record, effect.computation)

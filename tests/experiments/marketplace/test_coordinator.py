@@ -1,4 +1,13 @@
+from hashlib import sha256
+
+import pytest
+from town import Peer, Town, outcomes
+
 from experiments.marketplace import messages
+from experiments.marketplace.explanation import explain, winning_bid
+from experiments.marketplace.models import SmallNumbers, request_of
+from verification.encoding.signature import public
+from verification.market.accounts import free
 from verification.result import tokens_of
 
 
@@ -37,3 +46,191 @@ def test_a_user_that_was_away_is_told_what_became_of_its_order(town):
     assert user.last(messages.Done).name == asked.name
     assert [final.outcome for final in user.of(messages.Final)] == ["final", "served"]
     assert user.last(messages.Output).order == asked.name
+
+
+def estimate(town, user, bid, token=4):
+    raw = town.known[0].input(token)
+    asked = request_of(town.known[0], sha256(raw).hexdigest(), limit=3)
+    user.send(messages.Estimate(7, [asked], str(bid), {"": raw}))
+    return user.got[-1]
+
+
+def test_an_estimate_says_what_an_order_comes_to_and_changes_nothing(town):
+    user = town.join("user")
+    nobody = estimate(town, user, 2_000)
+    assert nobody.price is None and nobody.devices == 0 and "no device" in nobody.reason
+    town.join("provider", device=True)
+    head = town.ledger.head
+    quote = estimate(town, user, 2_000)
+    assert town.ledger.head == head and quote.devices == 1 and 0 < quote.wait <= 5
+    town.order(user, bid=2_000)
+    town.run()
+    assert user.last(messages.Final).paid == quote.price
+
+
+def test_too_low_a_bid_is_told_which_one_would_win(town):
+    user = town.join("user")
+    town.join("provider", device=True)
+    quote = estimate(town, user, 300)
+    assert quote.price is None and quote.reason == "it bids less than the cheapest device costs"
+    assert 500 <= int(quote.bid) <= 700
+    assert estimate(town, user, int(quote.bid)).price is not None
+
+
+@pytest.mark.parametrize(
+    "bid, refused", [("0", "malformed"), ("x", "malformed"), ("01", "malformed"), (str(2**63), "malformed")]
+)
+def test_estimates_of_no_amount_are_refused(town, bid, refused):
+    assert estimate(town, town.join("user"), bid).reason == refused
+
+
+def test_a_round_is_explained_beside_the_optimum(town):
+    user = town.join("user")
+    town.join("provider", device=True, slots=1)
+    orders = [town.order(user, inputs=(at,), bid=2_000 + at).name for at in range(2)]
+    poor = town.order(user, inputs=(9,), bid=100).name
+    town.pass_time(5)
+    found = explain(town.last)
+    assert found.welfare <= found.bound and found.waits.keys() == {orders[0], poor}
+    assert found.waits[poor][0] == "it bids less than the cheapest device costs"
+    assert found.waits[orders[0]][0] == "others bid more for the same devices"
+    town.do(town.coordinator.explained(found, town.now))
+    place = town.last.orders.index(orders[0])
+    assert winning_bid(town.last.solve, place) > town.last.solve.market.net_bid[place]
+
+
+def test_an_order_that_no_device_could_run_is_refused_at_once(town):
+    user = town.join("user")
+    head = town.ledger.head
+    town.order(user, limit=4)
+    assert user.last(messages.Refused).reason == "unrunnable"
+    raw = b"{}"
+    asked = {"model": town.known[0].digest, "input": sha256(raw).hexdigest(), "limit": 3, "temperature": 0, "seed": "0"}
+    terms = {"bid": "5", "patience": 9, "unaudited": False, "nonce": "0" * 64}
+    user.ask("order", terms | {"requests": [asked]}, {"": raw})
+    assert user.last(messages.Refused).reason == "unrunnable"
+    user.ask("order", terms | {"requests": [asked | {"input": "1" * 64}]})
+    assert user.last(messages.Refused).reason == "missing-input"
+    user.ask("order", terms | {"requests": [asked | {"model": "1" * 64}]})
+    assert user.last(messages.Refused).reason == "unknown-model"
+    assert town.ledger.head == head
+
+
+def test_patience_ends_an_order_and_its_escrow_returns(town):
+    user = town.join("user")
+    name = town.order(user, patience=7).name
+    town.pass_time(9)
+    [over] = user.of(messages.Final)
+    assert (over.order, over.lease, over.outcome, over.paid) == (name, "", "expired", "0")
+    user.got.clear()
+    user.asked -= 1
+    town.order(user, patience=7)  # as somebody who was away asks again
+    assert outcomes(user) == ["expired"]
+
+
+def test_an_order_is_withdrawn(town):
+    user = town.join("user")
+    user.ask("cancel", {"order": town.order(user).name})
+    assert outcomes(user) == ["withdrawn"]
+
+
+def test_a_bundle_is_one_lease_where_a_slot_completes_it(town):
+    user, device = town.join("user"), town.join("provider", device=True, slots=1)
+    town.order(user, inputs=(1, 2, 3), bid=4_000)
+    town.run()
+    [output] = user.of(messages.Output)
+    runs = [town.known[0].computation({"seed": str(at)}, str(at + 1).encode()) for at in range(3)]
+    assert output.part == [0, 1, 2]
+    assert tokens_of(output.output) == [token for run in runs for token in run.run(lambda first, outputs: None)]
+    assert outcomes(user) == ["final", "served"] and outcomes(device)[:1] == ["final"]
+
+
+def test_a_bundle_is_shared_out_by_slots_and_settles_one_by_one(town):
+    user = town.join("user")
+    devices = [town.join(f"provider {at}", device=True, slots=1, s=2) for at in range(2)]
+    devices[1].computes = False
+    town.order(user, inputs=(1, 2, 3), bid=6_000)
+    town.run()
+    ends = [(final.part, final.outcome) for final in user.of(messages.Final)]
+    assert ends == [([0, 1], "final"), ([2], "final"), ([0, 1, 2], "served")]
+    assert [strike.part for strike in user.of(messages.Strike)] == [[2]]
+
+
+def test_a_bundle_of_two_models_is_a_lease_of_each():
+    town = Town(models=(SmallNumbers(), SmallNumbers("others", weight=9)))
+    user = town.join("user")
+    town.join("provider", device=True, slots=2)
+    requests, blobs = [], {}
+    for model in town.known:
+        raw = model.input(4)
+        blobs[sha256(raw).hexdigest()] = raw
+        requests.append(request_of(model, sha256(raw).hexdigest(), limit=3))
+    terms = {"requests": requests, "bid": "9000", "patience": 900, "unaudited": False, "nonce": "0" * 64}
+    user.ask("order", terms, blobs)
+    town.run()
+    assert [final.part for final in user.of(messages.Final)] == [[0], [1], [0, 1]]
+
+
+HOSTILE = [
+    b"",
+    b"\xff",
+    b"[]",
+    b"{}",
+    b'{"type": "nothing"}',
+    b'{"type": "heart", "leases": {"a": "b"}}',
+    b'{"type": "heart", "more": 1}',
+    b'{"type": "ask", "id": 1, "request": {"content": {}, "kind": "register", "party": "", "signature": ""}}',
+    b'{"type": "ask", "id": 1, "request": 1}',
+    b'{"type": "play", "claim": "x", "raw": "AAAA"}',
+    b'{"type": "play", "claim": "x", "raw": "?"}',
+    b'{"type": "tokens", "lease": "x", "tokens": [1]}',
+    b'{"type": "transcript", "claim": "x"}',
+    b'{"type": "estimate", "id": 1, "requests": [{}], "bid": "1"}',
+    b'{"type": "fund", "id": 1, "owner": "x"}',
+    b'{"type": "hello", "version": 2, "role": "user"}',
+    b'{"type": "hello", "version": 1, "role": "user", "owner": "x", "signature": "y"}',
+    b"[" * 5_000,
+    b" " * (messages.MOST_BYTES + 1),
+]
+
+
+@pytest.mark.parametrize("raw", HOSTILE, ids=lambda raw: repr(raw[:60]))
+@pytest.mark.parametrize("role", ["user", "device"])
+def test_what_is_malformed_is_refused_by_name_and_changes_nothing(town, raw, role):
+    peer = town.join("peer", device=role == "device")
+    head, before = town.ledger.head, len(peer.got)
+    town.receive(peer.connection, raw)
+    [refused] = peer.got[before:]
+    assert isinstance(refused, messages.Refused) and refused.reason and refused.sentence
+    assert town.ledger.head == head
+
+
+def test_a_page_of_another_origin_can_do_nothing(town):
+    peer = town.join("peer")
+    other = Peer(town, "peer", "user").connect(origin="https://right", seen="https://wrong")
+    assert other.last(messages.Refused).reason == "other-origin"
+    other.ask("withdraw", {"amount": "1", "nonce": "0" * 64})
+    assert other.last(messages.Refused).reason == "no-hello"
+    assert peer.connection in town.peers
+
+
+def test_a_nonce_is_signed_once(town):
+    peer = town.join("peer")
+    number = town.connect(peer)
+    town.receive(number, messages.encode(peer.hello))
+    assert peer.last(messages.Refused).reason == "wrong-signature"
+
+
+def test_a_connection_that_is_refused_too_often_is_closed(town):
+    peer = town.join("peer")
+    for _ in range(101):
+        town.receive(peer.connection, b"{}")
+    assert peer.connection not in town.peers
+
+
+def test_the_faucet_gives_each_owner_a_purse_once():
+    town = Town(faucet=5)
+    peer = town.join("peer", purse=1)
+    for _ in range(2):
+        peer.send(messages.Fund(1, public(peer.owner)))
+    assert town.ledger.state.balances[free(public(peer.owner))] == 6

@@ -7,7 +7,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from experiments.marketplace import auctioneer, messages
 from experiments.marketplace.coordinator import Coordinator, Settings
-from experiments.marketplace.effects import Close, Compute, Send, Solve
+from experiments.marketplace.effects import Close, Compute, Explain, Send, Solve
 from experiments.marketplace.models import SmallNumbers, computation_of, request_of, table
 from verification.dispute.dispute import Dispute
 from verification.dispute.party import honest
@@ -48,8 +48,8 @@ class Peer:
         challenge = self.got[-1]
         said = {"nonce": challenge.nonce, "origin": origin, "role": self.role}
         signature = sign(self.key, "hello", challenge.market, said)
-        hello = messages.Hello(1, self.role, public(self.owner), public(self.device), origin, signature)
-        self.send(hello)
+        self.hello = messages.Hello(1, self.role, public(self.owner), public(self.device), origin, signature)
+        self.send(self.hello)
         return self
 
     def send(self, message):
@@ -90,7 +90,7 @@ class Device(Peer):
     def work(self, lease):
         if lease.state == "offered" and self.accepts:
             self.ask("accept", {"lease": lease.lease})
-        if self.accepts and self.computes:
+        if self.accepts and self.computes and lease.state in ("offered", "held"):
             self.deliver(lease)
 
     def deliver(self, lease):
@@ -128,8 +128,15 @@ def follow(dispute, entries):
             dispute.forfeit()
 
 
+class Killed(BaseException):
+    """The coordinator ends after an event, whatever it was doing."""
+
+
 class Town:
-    """All of a market; its clock is moved by hand."""
+    """All of a market; its clock is moved by hand.
+
+    ``kill_after`` says of an event whether the coordinator ends then.
+    """
 
     def __init__(self, path=":memory:", rules=RULES, models=NUMBERS, audits=True, **settings):
         self.known, self.models, self.settings = list(models), table(models), Settings(**settings)
@@ -137,13 +144,47 @@ class Town:
         genesis = {"coordinator": public(self.key), "rules": rules.plain(), "protocol": protocol(128, 2, 96_000)}
         self.ledger = Ledger.create(path, self.key, genesis, OPERATIONS)
         self.peers, self.later, self.rounds = {}, [], []
-        self.coordinator = Coordinator(self.ledger, self.key, SECRET, self.known, self.settings, self.now)
+        self.kill_after = lambda event: False
+        self.start()
         if audits:
             self.offer_own()
 
     @property
     def market(self):
         return self.ledger.market
+
+    def start(self):
+        self.coordinator = Coordinator(self.ledger, self.key, SECRET, self.known, self.settings, self.now)
+        fold = self.ledger.watch
+
+        def watch(event):
+            if self.kill_after(event):
+                raise Killed
+            fold(event)
+
+        self.ledger.watch = watch
+        self.do(self.coordinator.resumed)
+
+    def again(self):
+        """Another coordinator begins, perhaps more than once, and everybody comes back."""
+        peers, self.peers = list(self.peers.values()), {}
+        while True:
+            try:
+                self.start()
+                break
+            except Killed:
+                continue
+        for peer in peers:
+            peer.connect()
+
+    def call(self, what, *given):
+        """Something of the coordinator's; where that ends it, another one begins, and everybody comes back."""
+        try:
+            effects = getattr(self.coordinator, what)(*given, self.now)
+        except Killed:
+            self.again()
+        else:
+            self.do(effects)
 
     def offer_own(self):
         models = [{"model": model.digest, "s": 16} for model in self.known]
@@ -157,22 +198,24 @@ class Town:
         return self.number
 
     def receive(self, connection, raw):
-        self.do(self.coordinator.receive(connection, raw, self.now))
+        self.call("receive", connection, raw)
 
     def do(self, effects):
         for effect in effects:
             match effect:
-                case Send(connection, raw):
+                case Send(connection, raw) if connection in self.peers:
                     self.peers[connection].take(messages.to_peer(raw))
                 case Close(connection):
                     self.peers.pop(connection)
                 case Solve():
                     self.rounds.append(effect)
                     answer = auctioneer.answer(effect)
-                    self.later.append(lambda n=effect.round, a=answer: self.do(self.coordinator.solved(n, a, self.now)))
+                    self.later.append(lambda n=effect.round, a=answer: self.call("solved", n, a))
+                case Explain():
+                    self.last = effect
                 case Compute(lease, computation):
                     trace = record(computation)
-                    self.later.append(lambda n=lease, t=trace: self.do(self.coordinator.computed(n, t, self.now)))
+                    self.later.append(lambda n=lease, t=trace: self.call("computed", n, t))
 
     def settle(self):
         while self.later:
@@ -182,7 +225,7 @@ class Town:
         self.settle()
         for _ in range(ticks):
             self.now += self.settings.seconds_per_tick
-            self.do(self.coordinator.tick(self.now))
+            self.call("tick")
             self.settle()
 
     def join(self, name, device=False, purse=PURSE, cost=500, s=16, slots=4):
