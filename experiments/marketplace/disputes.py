@@ -6,7 +6,6 @@ would say of the same clock that nobody had spoken. So it counts as silence here
 
 from base64 import b64encode
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from experiments.marketplace.desk import Desk
@@ -147,7 +146,7 @@ class Disputes:
         try:
             held.receive(raw, self._desk.tick)
         except Refusal:
-            held.dispute.state = replace(held.dispute.state, refused="", refused_message=None)
+            held.forget_refused()
             self._enter(claim, held, before)
             raise
         self._enter(claim, held, before)

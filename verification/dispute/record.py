@@ -34,9 +34,14 @@ class Proceedings:
 
         Of a message that was refused before that the bytes are gone: it counts as silence, or nobody could follow.
         """
-        if dispute.state.refused_message is not None:
-            dispute.state = replace(dispute.state, refused="", refused_message=None)
         self.dispute, self.key, self.entries = dispute, key, list(entries)
+        self.forget_refused()
+
+    def forget_refused(self) -> None:
+        """What was refused counts as silence, as it does to a referee that takes the dispute up again."""
+        state = self.dispute.state
+        if state.refused_message is not None:
+            self.dispute.state = replace(state, refused="", refused_message=None)
         self._refused: bytes | None = None
 
     def receive(self, raw: bytes, tick: int) -> None:

@@ -19,7 +19,7 @@ TWO_SLOTS = 0.25
 """Chance that a device computes two leases at once."""
 LOAD = 0.7
 """Orders that come a round, over slots."""
-MARKUP, SPREAD = 4.0, 0.6
+MARKUP, SPREAD = 6.0, 0.6
 """Of an order's value over the rent of its work: median, and standard deviation of the logarithm."""
 LARGEST = 40 * MICRO
 """Of values and costs."""

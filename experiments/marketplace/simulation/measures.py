@@ -49,7 +49,8 @@ class Ended:
     def right_won(self) -> bool:
         """Whether the party that was right, if one was, won, or at least has not lost: its claim was set aside."""
         right = {"asserter": self.asserter_right, "challenger": self.challenger_right}
-        return not any(right.values()) or right[self.winner]
+        aside = self.winner == "asserter" and self.by != "claim" and self.reason not in ("step-right", "null-right")
+        return not any(right.values()) or right[self.winner] or aside
 
 
 @dataclass(slots=True)
