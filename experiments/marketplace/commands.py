@@ -1,4 +1,4 @@
-"""The command line of the market: check, serve, work, ask."""
+"""The command line of the market: simulate, check, serve, work, ask."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
+from rich.console import Console
 
 from auction.commands.terminal import print_json, printable
 from auction.errors import InputError
@@ -29,6 +30,46 @@ def bad_input() -> Iterator[None]:
         yield
     except (InferenceError, VerificationError, Refusal) as error:
         raise InputError(str(error)) from None
+
+
+@app.command("simulate")
+def simulate_market(
+    orders: Annotated[int, typer.Option(help="orders that come")] = 2_000,
+    devices: Annotated[int, typer.Option(help="devices of the catalogue")] = 400,
+    dishonest: Annotated[float, typer.Option(metavar="SHARE", help="of the devices, 0 to 1")] = 0.2,
+    seed: Annotated[int, typer.Option(help="the same seed, the same head of the ledger")] = 0,
+    solver: Annotated[str, typer.Option(help="that allocates each round")] = "bid_density",
+    mechanism: Annotated[str, typer.Option(help="that prices each round")] = "whitepaper",
+    out: Annotated[
+        Path | None,
+        typer.Option(help="folder for ledger.sqlite, rounds.parquet and page.html", show_default=False),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Simulate a market: its coordinator and parties as they run live, under a clock, latency and churn of a model.
+
+    Every request is signed, each dishonest result a real wrong trace, each dispute played message by message.
+
+    Example: python -m experiments market simulate --orders 2000 --devices 400 --out simulated
+    """
+    from experiments.marketplace.simulation.simulate import simulated
+
+    with bad_input():
+        found, told = simulated(
+            orders=orders,
+            devices=devices,
+            dishonest=dishonest,
+            seed=seed,
+            solver=solver,
+            mechanism=mechanism,
+            out=out,
+        )
+    if as_json:
+        print_json(found)
+    else:
+        Console().print(told)
+        if out is not None:
+            print(f"page: {out / 'page.html'}")
 
 
 @app.command("check")

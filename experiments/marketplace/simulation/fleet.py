@@ -96,15 +96,15 @@ def drawn_fleet(recorded: Recorded, devices: int, dishonest: float, generator: n
 def _kinds(owners: np.ndarray, dishonest: float, generator: np.random.Generator) -> dict[int, Strategy]:
     """The strategy of each owner, so that a share of the devices is dishonest, in parts as stated."""
     count = np.bincount(owners)
-    names = generator.permutation(np.flatnonzero(count))
-    wanted = [(strategy, strategy.part * dishonest * owners.size) for strategy in STRATEGIES]
-    found = dict.fromkeys(map(int, names), HONEST)
-    for owner in map(int, names):
-        strategy, most = max(wanted, key=lambda pair: pair[1])
-        if most < count[owner] / 2:
+    names = [int(owner) for owner in generator.permutation(np.flatnonzero(count))]
+    left = {strategy: strategy.part * dishonest * owners.size for strategy in STRATEGIES}
+    found = dict.fromkeys(names, HONEST)
+    for owner in names:
+        if sum(left.values()) < count[owner] / 2:
             break
+        strategy = max(left, key=left.__getitem__)
         found[owner] = strategy
-        wanted[wanted.index((strategy, most))] = (strategy, most - count[owner])
+        left[strategy] -= count[owner]
     return found
 
 

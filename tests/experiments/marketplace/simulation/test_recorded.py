@@ -1,0 +1,55 @@
+"""Requests that orders draw from: one right trace each, and wrong ones in every way, which are others."""
+
+import numpy as np
+import pytest
+
+from experiments.marketplace.models import computation_of, table
+from experiments.marketplace.simulation.recorded import WAYS, Recorded
+from experiments.marketplace.simulation.strategies import STRATEGIES
+from verification.errors import Refusal
+from verification.trace import record
+
+
+@pytest.fixture(scope="module")
+def recorded():
+    return Recorded(np.random.default_rng(0))
+
+
+def test_a_lease_asks_for_the_run_of_its_request(recorded):
+    for runs in recorded.runs:
+        run = runs[3]
+        assert recorded.of([dict(run.request)]) is run
+        assert recorded.of_computation(run.computation) is run
+    digests = {run.request["input"] for run in recorded.runs[0]}
+    assert len(digests) == len(recorded.runs[0])
+
+
+def test_the_right_trace_is_what_the_models_run(recorded):
+    for runs in recorded.runs:
+        run = runs[1]
+        made = computation_of(
+            table([run.model.model]), [run.request], {run.request["input"]: run.raw}
+        )  # anew, not the one that is kept
+        assert made is not run.computation
+        assert record(made).tree.root.hex() == run.root
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_every_way_of_cheating_gives_another_root_and_leaves_the_right_one(recorded, way):
+    for model in (0, 2):
+        run = recorded.runs[model][2]
+        right = run.root
+        roots = {run.wrong(way, variant).tree.root.hex() for variant in range(2)}
+        assert right not in roots and run.root == right
+        assert run.wrong(way, 0) is run.wrong(way, 4), "variants are few, and made once"
+        assert run.wrong(way, 0).computation is run.computation
+
+
+def test_strategies_name_ways_that_there_are():
+    assert {way for strategy in STRATEGIES for way in strategy.ways} <= set(WAYS)
+
+
+def test_a_model_that_is_remembered_refuses_what_it_cannot_run(recorded):
+    run = recorded.runs[0][0]
+    with pytest.raises(Refusal, match="the limit is"):
+        run.model.shape(run.request | {"limit": 9}, run.raw)
