@@ -21,7 +21,7 @@ from verification.errors import Refusal
 from verification.ledger.event import Event
 from verification.ledger.state import Draft, State
 from verification.ledger.store import Ledger
-from verification.market import audits
+from verification.market import auditors
 from verification.market.offers import taking
 from verification.market.records import Lease, Order, find
 from verification.market.rules import rules_of
@@ -79,7 +79,7 @@ class Desk:
         if owner == self.key:
             return owner
         draft = self.draft
-        models = audits.models_of(draft, find(draft, Lease, lease))
+        models = auditors.models_of(draft, find(draft, Lease, lease))
         return next(
             (key for key in self.offers.of(owner) if self.connections.has(key) and _takes(draft, key, models)), ""
         )

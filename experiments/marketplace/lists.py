@@ -1,5 +1,5 @@
 """The lists from which the lots of audits are drawn, made again from the ledger: a coordinator that was killed has lost
-them, and each is what ``audits.listing`` gave before the event that noted its digest."""
+them, and each is what ``auditors.listing`` gave before the event that noted its digest."""
 
 from collections.abc import Iterable, Mapping
 
@@ -7,7 +7,7 @@ from verification.encoding.canonical import digest
 from verification.ledger.chain import take
 from verification.ledger.event import Event
 from verification.ledger.state import Draft, State
-from verification.market import audits
+from verification.market import auditors
 from verification.market.records import Audit, find, known
 
 
@@ -50,6 +50,6 @@ def lists_again(events: Iterable[Event], noted: Mapping[str, int]) -> dict[str, 
 
 def _list_of(draft: Draft, name: str, event: Event) -> list[list[str]]:
     buyer = find(draft, Audit, name).buyer if known(draft, Audit, name) else ""
-    listed = audits.listing(draft, name, buyer)
+    listed = auditors.listing(draft, name, buyer)
     assert any(fact[:2] == ("audit", name) and fact[2]["listed"] == digest(listed) for fact in event.facts)
     return listed

@@ -14,7 +14,7 @@ from experiments.marketplace.orders import check_requests
 from verification.encoding.schema import amount, read
 from verification.errors import Refusal
 from verification.ledger.state import FUND, OUTSIDE, Draft
-from verification.market import audits
+from verification.market import auditors
 from verification.market.accounts import escrow, rounded_up
 from verification.market.leases import ENOUGH, auditor, coordinator_could
 from verification.market.orders import ORDER
@@ -179,13 +179,13 @@ class Rounds:
         order = held.facts[pair.order]
         models = [order["requests"][index]["model"] for index in pair.part]
         least = max(pair.price, self._desk.offers.live[pair.device]["cost"])
-        return audits.fair_price(self._costs_of(models), self._desk.offers.owner(pair.device), least)
+        return auditors.fair_price(self._costs_of(models), self._desk.offers.owner(pair.device), least)
 
     def _costs_of(self, models: Sequence[str]) -> list[tuple[int, str, int]]:
         """Once a round: the ledger does not ask for the deposits of the last lease."""
         found = tuple(sorted(models))
         if found not in self._costs:
-            self._costs[found] = audits.costs_of(self._desk.draft, found)
+            self._costs[found] = auditors.costs_of(self._desk.draft, found)
         return self._costs[found]
 
     def _auditors(self, models: Sequence[str], owner: str, audit_price: int) -> list[str]:

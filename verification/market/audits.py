@@ -14,9 +14,7 @@ owners on it an audit has at most n + 2 lots, each of delta + 2 work limits and 
 its verifier's, see ``claims``, and who waits for that.
 """
 
-from collections.abc import Sequence
 from dataclasses import replace
-from fractions import Fraction
 from hashlib import sha256
 from typing import Any
 
@@ -28,14 +26,14 @@ from verification.ledger.operations import coordinator_only
 from verification.ledger.state import BURNT, FUND, Draft
 from verification.market import parties
 from verification.market.accounts import bond, free, move_all, pay
+from verification.market.auditors import listing, models_of
 from verification.market.draws import lots
 from verification.market.leases import ENOUGH, NAMED, auditor, coordinator_could, hold, issue, number_taken
-from verification.market.offers import fitting, taking
+from verification.market.offers import taking
 from verification.market.records import (
     Audit,
     Claim,
     Lease,
-    Order,
     Result,
     drop,
     find,
@@ -50,8 +48,6 @@ PRICES = 2
 """Of an audit that is bought."""
 ATTEMPTS = 2
 """Of the coordinator's at an audit that is left to it; then the result can only be annulled."""
-PART = Fraction(2, 3)
-"""Of the deposits, at least, on the list of an audit's lots: a fifth of all is then less than a third of the list."""
 LOT = {"lease": digest_text, "seal": digest_text, "index": number(0, 2**32), "owner": key_text}
 AUDIT = {"lease": digest_text, "device": key_text, "number": number(0, 2**53 - 1), "seal": digest_text}
 SEAL = {"lease": digest_text, "number": number(0, 2**53 - 1), "seal": digest_text}
@@ -246,68 +242,9 @@ def seal(draft: Draft, request: Request) -> None:
     store(draft, name, _listed(draft, name, replace(audit, seal=content["seal"], since=draft.tick)))
 
 
-def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:
-    """[[owner, weight], ...], by owner: who could audit a lease now, busy or not; the weight is its deposit.
-
-    Neither who bought the audit nor who has confirmed the result is among them.
-    """
-    lease = find(draft, Lease, name)
-    models = models_of(draft, lease)
-    first, owners = f"model:{models[0]}", set[str]()
-    for key in draft.subjects(first):
-        if draft.fact(first, key) not in owners:
-            owners.add(auditor(draft, key, models, lease.owner, lease.audit_price))
-    owners -= {"", buyer, *(find(draft, Lease, other).owner for other in find(draft, Result, name).confirmed)}
-    return [[owner, str(draft.total(owner))] for owner in sorted(owners)]
-
-
-def fair_audit_price(draft: Draft, models: Sequence[str], owner: str, least: int) -> int:
-    """What a coordinator should have audits of an owner's lease cost: ``least``, its price and cost, or more where it
-    takes more that other owners with ``PART`` of the deposits could audit.
-
-    Were it the price, a coalition would own the lot by leases so cheap that only friends of the provider audit them.
-    """
-    return fair_price(costs_of(draft, models), owner, least)
-
-
-def costs_of(draft: Draft, models: Sequence[str]) -> list[tuple[int, str, int]]:
-    """Of each owner that could run these models: the cost of its cheapest offer, who it is, its deposit; by cost."""
-    costs = dict[str, int]()
-    for key in draft.subjects(f"model:{models[0]}"):
-        offer = fitting(draft, key, models)
-        if offer is not None:
-            owner = draft.fact("device", key)["owner"]
-            costs[owner] = min(offer.cost, costs.get(owner, offer.cost))
-    return sorted(((cost, owner, draft.total(owner)) for owner, cost in costs.items()), key=lambda found: found[0])
-
-
-def fair_price(costs: Sequence[tuple[int, str, int]], owner: str, least: int) -> int:
-    """See ``fair_audit_price``; ``costs`` as ``costs_of`` gives them."""
-    wanted = PART.numerator * sum(deposit for _, other, deposit in costs if other != owner)
-    for cost, other, deposit in costs:
-        if other == owner:
-            continue
-        if wanted <= 0:
-            break
-        least, wanted = max(least, cost), wanted - PART.denominator * deposit
-    return least
-
-
-def nobody_could(draft: Draft, name: str) -> bool:
-    """Whether no other owner could audit a lease now, nor the coordinator."""
-    lease = find(draft, Lease, name)
-    return not (coordinator_could(draft, models_of(draft, lease)) or listing(draft, name))
-
-
 def _listed(draft: Draft, name: str, audit: Audit) -> Audit:
     found = listing(draft, name, audit.buyer)
     return replace(audit, listed=digest(found), many=len(found))
-
-
-def models_of(draft: Draft, lease: Lease) -> list[str]:
-    """Of its requests."""
-    order = find(draft, Order, lease.order)
-    return order.models(lease.part)
 
 
 def _strangers(draft: Draft, audit: Audit) -> list[str]:

@@ -25,7 +25,8 @@ from verification.errors import Refusal
 from verification.ledger.operations import coordinator_only
 from verification.ledger.state import Draft
 from verification.market import parties
-from verification.market.audits import AUDIT, differ, listing, models_of, reissue
+from verification.market.auditors import listing, models_of
+from verification.market.audits import AUDIT, differ, reissue
 from verification.market.claims import CLOCKS
 from verification.market.draws import lots
 from verification.market.falls import refute

@@ -15,7 +15,7 @@ from verification.encoding.canonical import canonical, digest
 from verification.encoding.request import Request
 from verification.errors import Refusal
 from verification.ledger.state import Draft
-from verification.market import audits, claims, deputies
+from verification.market import auditors, claims, deputies
 from verification.market.draws import drawn, lots
 from verification.market.leases import ENOUGH, coordinator_could
 from verification.market.records import Audit, Claim, Deputies, Lease, Result, find, known
@@ -64,10 +64,10 @@ def received(office: Office, name: str) -> None:
     draft = office.draft
     lease, secret = find(draft, Lease, name), office.secret(_number(draft, name))
     taken = draft.tick > lease.due or drawn(secret, find(draft, Result, name).signed, rules_of(draft).audit)
-    if not taken or audits.nobody_could(draft, name):
+    if not taken or auditors.nobody_could(draft, name):
         office.order_of("publish", {"lease": name, "secret": secret})
     else:
-        office.lists[name] = audits.listing(draft, name)
+        office.lists[name] = auditors.listing(draft, name)
         _lot(office, name, 0)
 
 
@@ -77,7 +77,7 @@ def audit(office: Office, name: str) -> None:
     found = find(draft, Audit, name)
     if not found.seal:
         office.sealed[name] = number = _next_number(draft)
-        office.lists[name] = audits.listing(draft, name, found.buyer)
+        office.lists[name] = auditors.listing(draft, name, found.buyer)
         office.order_of("seal", {"lease": name, "number": number, "seal": office.seal(number)})
     elif found.outcome == "stands":
         reveal(office, name)
@@ -94,7 +94,7 @@ def audit(office: Office, name: str) -> None:
 def _lot(office: Office, name: str, drawn_before: int) -> None:
     draft = office.draft
     owner, weights = office.key, [(key, int(weight)) for key, weight in office.lists[name]]
-    models = audits.models_of(draft, find(draft, Lease, name))
+    models = auditors.models_of(draft, find(draft, Lease, name))
     many = len(weights) >= ENOUGH or not coordinator_could(draft, models)
     if drawn_before < len(weights) and many:
         signed = find(draft, Result, name).signed

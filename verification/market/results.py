@@ -18,7 +18,8 @@ from verification.ledger.operations import coordinator_only
 from verification.ledger.state import FUND, Draft
 from verification.market import orders
 from verification.market.accounts import escrow, fee, free, move_all, pay, stake
-from verification.market.audits import compare, nobody_could, show
+from verification.market.auditors import nobody_could
+from verification.market.audits import compare, show
 from verification.market.deputies import compare_deputy
 from verification.market.draws import drawn
 from verification.market.leases import NAMED, in_time

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from verification.ledger.state import Draft
-from verification.market.audits import listing
+from verification.market.auditors import listing
 from verification.market.draws import lots
 from verification.model_check.commitments import Commitment
 from verification.model_check.disputes import began, ended, played, voided

@@ -18,7 +18,7 @@ from verification.encoding.signature import public, sign
 from verification.errors import Refusal
 from verification.ledger.state import BURNT, FUND, Draft
 from verification.ledger.store import Ledger
-from verification.market import audits, draws, operations
+from verification.market import auditors, draws, operations
 from verification.market.accounts import free
 from verification.market.falls import overturn, uphold
 from verification.market.leases import ENOUGH, coordinator_could
@@ -261,7 +261,7 @@ class Market:
 
     def could(self, lease: str) -> list[list[str]]:
         """Who could audit it, with weights."""
-        return audits.listing(self.draft, lease)
+        return auditors.listing(self.draft, lease)
 
     def audit(self, lease: str) -> str:
         """Draw the next lot of a result and lease its audit to its owner's first device; the verifier's lease."""
@@ -294,7 +294,7 @@ class Market:
         """Seal the secret of a bought audit's lots."""
         number, buyer = self.number, self.find(Audit, lease).buyer
         self.order_of("seal", {"lease": lease, "number": number, "seal": self.seal(number)})
-        self.sealed[lease], self.lists[lease] = number, audits.listing(self.draft, lease, buyer)
+        self.sealed[lease], self.lists[lease] = number, auditors.listing(self.draft, lease, buyer)
 
     def challenge(self, lease: str, owner: str) -> None:
         """Buy an audit, whose lots are sealed at once."""
@@ -501,7 +501,7 @@ class Market:
 
     def nobody(self, lease: str) -> bool:
         """Whether nobody could audit it."""
-        return audits.nobody_could(self.draft, lease)
+        return auditors.nobody_could(self.draft, lease)
 
     def audit_if_free(self, lease: str) -> None:
         """An audit goes to who is drawn, once a slot is free, or to the next one; or nobody is left."""

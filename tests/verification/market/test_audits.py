@@ -3,7 +3,7 @@
 import pytest
 
 from verification.encoding.signature import public
-from verification.market import audits, draws
+from verification.market import auditors, draws
 
 MODEL = "ab" * 32
 
@@ -65,7 +65,7 @@ def test_every_verifier_is_paid_the_audit_price_whatever_it_asks(market):
 def fair(market, device, least):
     """The audit price that a coordinator should state for a lease of a device's."""
     owner = market.owners[market.devices.index(device)]
-    return audits.fair_audit_price(market.draft, [MODEL], owner, least)
+    return auditors.fair_audit_price(market.draft, [MODEL], owner, least)
 
 
 def test_a_cheap_lease_is_not_audited_by_friends_alone(make_market):

@@ -5,7 +5,7 @@ from fractions import Fraction
 import pytest
 
 from verification.economics.deterrence import largest_coalition
-from verification.market.audits import PART
+from verification.market.auditors import PART
 from verification.market.rules import Rules, deterrence, read_rules
 
 

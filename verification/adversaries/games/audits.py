@@ -15,7 +15,7 @@ from verification.dispute.party import Party
 from verification.economics.deterrence import gain
 from verification.economics.fund import sham_order
 from verification.encoding.signature import public
-from verification.market.audits import fair_audit_price
+from verification.market.auditors import fair_audit_price
 from verification.market.leases import auditor
 from verification.market.records import Audit, Deputies, Lease
 from verification.result import sign_result

@@ -7,7 +7,7 @@ from verification.adversaries.end import End, ended
 from verification.adversaries.scene import Scene, wrong
 from verification.encoding.canonical import digest
 from verification.ledger.operations import event_of
-from verification.market.audits import listing
+from verification.market.auditors import listing
 from verification.market.draws import lots
 from verification.market.operations import OPERATIONS
 from verification.market.records import Deputies, Dispute, Lease, Result

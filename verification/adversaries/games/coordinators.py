@@ -9,7 +9,7 @@ from verification.dispute.state import Verdict
 from verification.dispute.transcript import replay
 from verification.encoding.request import request
 from verification.errors import Refusal
-from verification.market.audits import listing
+from verification.market.auditors import listing
 from verification.market.duties import conclude, reveal
 from verification.market.records import Audit, Lease
 
