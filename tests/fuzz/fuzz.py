@@ -30,7 +30,7 @@ from typing import TYPE_CHECKING, Any
 from mutation import mutated
 
 if TYPE_CHECKING:
-    from readers import Reader
+    from reader import Reader
 
 SECONDS = 5
 BYTES = 1 << 30
