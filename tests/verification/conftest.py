@@ -1,5 +1,7 @@
 """What verification's tests share: a small computation of every shape a dispute meets, keys, one-line refusals."""
 
+import json
+import sys
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -7,10 +9,17 @@ import numpy as np
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from inference.errors import InputError as InferenceError
+from verification import cli as command_line
 from verification.commands import progress
 from verification.computation import LEAF, SOURCES, output_of, side_by_side
 from verification.errors import Refusal
+from verification.inference_models import Models
 from verification.merkle import NULL, Tree
+
+TINY = ("--model", "tiny", "--prompt", "Hello", "--max-tokens", "3")
+NUMPY = ("--backend", "numpy")
+BOTH = (*NUMPY, "--challenger", "numpy")
 
 
 @pytest.fixture(autouse=True)
@@ -254,3 +263,35 @@ def refused():
         return caught.value.reason
 
     return refused
+
+
+@pytest.fixture
+def cli(monkeypatch, capfd):
+    """Run the command line in this process: exit code, standard output, standard error."""
+
+    def call(*arguments):
+        monkeypatch.setattr(sys, "argv", ["verification", *map(str, arguments)])
+        with pytest.raises(SystemExit) as stopped:
+            command_line.run(command_line.application(Models()), InferenceError)
+        printed = capfd.readouterr()
+        return stopped.value.code or 0, printed.out, printed.err
+
+    return call
+
+
+@pytest.fixture
+def committed(cli, tmp_path):
+    """A result's file."""
+    path = tmp_path / "result.json"
+    assert cli("commit", *TINY, *NUMPY, "--out", path)[0] == 0
+    return path
+
+
+@pytest.fixture
+def transcript(cli, tmp_path):
+    """A transcript's file, and the key of its referee."""
+    path = tmp_path / "transcript.json"
+    corrupt = ("--corrupt", "node=step0001.layer00.query,element=5")
+    code, out, _ = cli("dispute", *TINY, *BOTH, *corrupt, "--transcript", path, "--json")
+    assert code == 0
+    return path, json.loads(out)["referee"]

@@ -3,30 +3,14 @@
 import json
 import shutil
 import sqlite3
-import sys
 
 import pytest
 
-from verification import cli as command_line
 from verification.encoding.request import request
 from verification.encoding.signature import public
 from verification.ledger.store import Ledger
 from verification.market.operations import OPERATIONS
 from verification.market.rules import Rules
-
-
-@pytest.fixture
-def cli(monkeypatch, capfd):
-    """Run the command line in this process: exit code, standard output, standard error."""
-
-    def call(*arguments):
-        monkeypatch.setattr(sys, "argv", ["verification", *map(str, arguments)])
-        with pytest.raises(SystemExit) as stopped:
-            command_line.run(command_line.application(None))
-        printed = capfd.readouterr()
-        return stopped.value.code or 0, printed.out, printed.err
-
-    return call
 
 
 @pytest.fixture

@@ -1,18 +1,23 @@
 """What the tests of disputes share: how one is begun and played."""
 
+import json
 from dataclasses import dataclass
 
 import pytest
 
+from verification.adversaries import corrupt_trace
 from verification.dispute.clocks import budgets
 from verification.dispute.dispute import Dispute, identity
 from verification.dispute.party import honest, play
 from verification.dispute.record import Proceedings
+from verification.dispute.transcript import transcript
 from verification.encoding.canonical import digest
 from verification.encoding.request import request
 from verification.encoding.signature import public
+from verification.trace import record
 
 MARKET = "ab" * 32
+REFEREE = 9
 
 
 @dataclass(frozen=True)
@@ -72,3 +77,32 @@ def disputed(key, begun):
         return proceedings
 
     return disputed
+
+
+@pytest.fixture(scope="module")
+def conducted(begun, key):
+    """A dispute that was conducted to its end, as its transcript: JSON that was written and read."""
+
+    def conducted(mine, theirs, wrap=lambda key, party: party, **options):
+        dispute, result, claim = begun(mine.computation, (mine.tree.root, theirs.tree.root), **options)
+        proceedings = Proceedings(dispute, key(REFEREE))
+        asserter, challenger = wrap(key(1), honest(key(1), mine)), honest(key(2), theirs)
+        play(proceedings, {"asserter": asserter, "challenger": challenger})
+        content = transcript({"name": "toy"}, None, dispute, result, claim, proceedings.entries)
+        return json.loads(json.dumps(content))
+
+    return conducted
+
+
+@pytest.fixture(scope="module")
+def referee(key):
+    return public(key(REFEREE))
+
+
+@pytest.fixture(scope="module")
+def told(toys, conducted):
+    """The transcript of a dispute that a message decides, and of one in which nobody is left to play for the asserter,
+    whose step is wrong."""
+    right = record(toys["small"])
+    wrong = corrupt_trace.with_wrong_step(right.copy(), 6, 0, 1)
+    return conducted(right, wrong), conducted(wrong, right, tick=40)
