@@ -4,6 +4,8 @@ import re
 import sys
 from functools import partial
 from html import escape
+from itertools import count
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -84,6 +86,18 @@ def test_a_claim_that_fails_stands_on_the_page_and_is_run_again(monkeypatch, cap
     second.clear()
     assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path, "--resume") == 0
     assert runs[3:] == [names[1]] and "ValueError" not in (tmp_path / report.PAGE).read_text()
+
+
+def test_seconds_of_a_run_and_of_what_is_run_again_add_up(monkeypatch, capfd, tmp_path, three):
+    _, _, second = three
+    clock = count()
+    monkeypatch.setattr(report, "time", SimpleNamespace(perf_counter=lambda: float(next(clock))))
+    second.append(ValueError("of no use"))
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path) == 0
+    before = records.last_run(tmp_path)["seconds"]
+    second.clear()
+    assert call(monkeypatch, "report", "--size", "tiny", "--out", tmp_path, "--resume") == 0
+    assert 0 < before < records.last_run(tmp_path)["seconds"]
 
 
 def test_results_that_this_code_cannot_read_are_made_again(monkeypatch, capfd, tmp_path, three):

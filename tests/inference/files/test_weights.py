@@ -212,6 +212,8 @@ def test_directories_that_do_not_fit_are_refused(tmp_path, refusal):
     assert "num_hidden_layers is 'two', not an integer" in refusal(read_model, path)
     write_directory(path, leave=("model.norm.weight",))
     assert "the tensor model.norm.weight is missing" in refusal(read_model, path)
+    write_directory(path, config={"vocab_size": 128})
+    assert "tensor model.embed_tokens.weight has shape (256, 64), not (128, 64)" in refusal(read_model, path)
     (path / "model.safetensors").write_bytes(b"\xff" * 40)
     assert "a damaged safetensors file" in refusal(read_model, path)
 

@@ -152,6 +152,14 @@ def test_a_ledger_that_cannot_be_new_is_refused_before_anything_runs(cli, tmp_pa
     assert [path.read_text() for path in tmp_path.iterdir()] == ["kept"]
 
 
+def test_a_transcript_that_cannot_be_written_is_refused_before_anything_runs(cli, tmp_path, monkeypatch):
+    for method in ("tokens", "computation"):
+        monkeypatch.setattr(Models, method, lambda *arguments: pytest.fail("the model is loaded"))
+    path = tmp_path / "nowhere" / "transcript.json"
+    code, out, err = cli("dispute", *TINY, *BOTH, "--adversary", "flipped-bit", "--transcript", path)
+    assert (code, out, err.count("\n")) == (2, "", 1) and str(path) in err
+
+
 def test_a_dispute_that_fails_leaves_no_ledger(cli, tmp_path, monkeypatch):
     def broken(*arguments):
         arguments[-1].write_bytes(b"half")

@@ -6,10 +6,11 @@ import pytest
 
 from verification.adversaries.break_dispute import ADVERSARIES
 from verification.adversaries.cast import PROVIDER
-from verification.adversaries.coordinate import begin, conclude, message, settle
+from verification.adversaries.coordinate import begin, message, settle
 from verification.adversaries.scene import Scene, wrong
 from verification.dispute.state import Verdict
 from verification.errors import Refusal
+from verification.market.duties import conclude
 from verification.market.rederived import rederived
 from verification.numbers import Numbers
 
