@@ -1,6 +1,5 @@
 """Notebooks define nothing, run from top to bottom, and show what is published."""
 
-import pickle
 import re
 from collections import Counter
 from io import BytesIO
@@ -9,6 +8,7 @@ from pathlib import Path
 import nbformat
 import PIL.Image
 import pytest
+from jupyter_client.manager import KernelManager
 from nbclient import NotebookClient
 from nbformat.v4 import new_code_cell
 
@@ -17,6 +17,7 @@ from experiments import claims, notebook, plots, published
 NOTEBOOKS = sorted(notebook.FOLDER.glob("*.ipynb"))
 SHOWN = re.compile(r'^show\("(\w+)"\)$', re.MULTILINE)
 PRELUDE = """
+%reset -f
 import pickle
 from pathlib import Path
 import pandas as pd
@@ -25,24 +26,32 @@ folder = Path({folder!r})
 published.results = lambda name: pickle.loads((folder / (name + ".pickle")).read_bytes())
 published.verdicts = lambda: pd.DataFrame({{"claim": claims.names(), "verdict": "", "figure": ""}})
 """
-"""What claims find at size tiny is found once in all tests: the notebook's kernel is given it as published."""
+"""What claims find at size tiny is found once in all tests: the notebooks' kernel is given it as published."""
 
 
 def codes(path: Path) -> list[nbformat.NotebookNode]:
     return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == "code"]
 
 
+@pytest.fixture(scope="module")
+def kernel():
+    """One for all: what they import is imported once, and each begins without the names of those before."""
+    manager = KernelManager()
+    yield manager
+    manager.shutdown_kernel(now=True)
+
+
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_defines_nothing_and_runs(path, tiny, tmp_path):
+def test_a_notebook_defines_nothing_and_runs(path, tiny, tiny_folder, kernel):
     read = nbformat.read(path, as_version=4)
     cells = [cell for cell in read.cells if cell.cell_type == "code"]
     assert not any("def " in cell.source or "class " in cell.source for cell in cells)
     shown = [name for cell in cells for name in SHOWN.findall(cell.source)]
     assert shown
     for name in shown:
-        (tmp_path / f"{name}.pickle").write_bytes(pickle.dumps(tiny(name)))
-    read.cells.insert(0, new_code_cell(PRELUDE.format(folder=str(tmp_path))))
-    NotebookClient(read, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+        tiny(name)
+    read.cells.insert(0, new_code_cell(PRELUDE.format(folder=str(tiny_folder))))
+    NotebookClient(read, kernel, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
     assert sum(bool(cell.outputs) for cell in cells) >= len(cells) - 1
     for cell in cells:
         for name in SHOWN.findall(cell.source):

@@ -135,7 +135,9 @@ def figures(results: Results) -> dict[str, Figure]:
 
 def _drawn_out(axes: Axes, results: Results, column: str, colour: str) -> None:
     x = np.geomspace(compared(results).query(f"logrows > {FLOOR}")["macs"].min(), LARGE, 400)
-    drawn = np.array([extrapolated(results, column, at) for at in x])
+    # Circuits have rows by powers of two: of few sizes is anything to be found out.
+    _, first, size = np.unique([rows_needed(at) for at in x], return_index=True, return_inverse=True)
+    drawn = np.array([extrapolated(results, column, at) for at in x[first]])[size]
     axes.plot(x, drawn[:, 0], color=colour, linewidth=1)
     axes.fill_between(x, drawn[:, 1], drawn[:, 2], color=colour, alpha=0.15, linewidth=0)
 
