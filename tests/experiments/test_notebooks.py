@@ -51,7 +51,9 @@ def test_a_notebook_defines_nothing_and_runs(path, tiny, tiny_folder, kernel):
     for name in shown:
         tiny(name)
     read.cells.insert(0, new_code_cell(PRELUDE.format(folder=str(tiny_folder))))
-    NotebookClient(read, kernel, timeout=600, resources={"metadata": {"path": str(path.parent)}}).execute()
+    client = NotebookClient(read, kernel, timeout=600, resources={"metadata": {"path": str(path.parent)}})
+    client.execute()
+    client.kc.stop_channels()
     assert sum(bool(cell.outputs) for cell in cells) >= len(cells) - 1
     for cell in cells:
         for name in SHOWN.findall(cell.source):

@@ -38,6 +38,13 @@ def test_vcg_is_optimal_without_regret_and_the_midpoint_is_neither(market):
     assert midpoint["regret_mean"] <= midpoint["regret_max"]
 
 
+def test_without_a_seed_it_is_that_of_0(market):
+    def found(**seed):
+        return properties(market, "posted_price", sample=2, misreports=(0.5, 2.0), **seed)
+
+    assert found() == found(seed=0) != found(seed=1)
+
+
 def test_printed_prices_make_users_lose(generate, monkeypatch):
     monkeypatch.setattr("auction.incentives.properties.BOUND_SECONDS", 0.5)
     market = generate("marketplace", 30, 60, 3, 0)

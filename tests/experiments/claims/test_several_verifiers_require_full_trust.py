@@ -120,3 +120,11 @@ def test_the_figure_is_that_of_nine_verifiers_of_whom_30_percent_are_dishonest()
     )
     assert "are dishonest, here in 5.0% of trials" in verdict.explanation
     assert "A right result costs 6.3 recomputations" in verdict.explanation
+
+
+def test_protocols_of_disputes_are_tried_less_often_than_those_of_votes(tiny):
+    shares = tiny("several_verifiers_require_full_trust")["shares"]
+    often, seldom = claim.GRID["tiny"]
+    assert often > seldom
+    for (protocol, *_), trials in shares.groupby(["protocol", "n", "q", "wrong"]).size().items():
+        assert trials == (seldom if protocol in (claim.ANY, claim.ABSENT) else often), protocol

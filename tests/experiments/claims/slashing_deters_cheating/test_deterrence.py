@@ -96,6 +96,7 @@ def test_a_lot_or_a_jackpot_ends_cheating():
     assert Inspection(12.0, 12.0, system=0.08).equilibrium() == (0.0, 0.0)
     assert Inspection(12.0, 12.0, system=0.08, friends=0.2).equilibrium()[0] == pytest.approx(1 / 12)
     assert Inspection(12.0, 12.0, forced=0.05, jackpot=40.0).equilibrium() == (0.0, 1.0)
+    assert Inspection(12.0, 12.0, system=0.08, forced=0.05, jackpot=20.0).equilibrium() == (0.0, 0.0)  # c = phi J
     assert Inspection(12.0, 0.5).equilibrium() == (1.0, 0.0)
 
 
