@@ -222,3 +222,15 @@ def ask_market(
         )
         if not ask(url, asked, keys, fund, as_json):
             raise typer.Exit(FAILED)
+
+
+@app.command("watch")
+def watch_market(url: Url) -> None:
+    """Watch a market in the terminal: rounds, orders, devices, leases, and disputes as they descend. Ctrl-C ends it.
+
+    Example: python -m experiments market watch ws://127.0.0.1:8000
+    """
+    from experiments.marketplace.live.commands import watch
+
+    with bad_input():
+        watch(url)

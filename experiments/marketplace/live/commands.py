@@ -1,4 +1,4 @@
-"""What the commands of the live market do: serve, work, ask."""
+"""What the commands of the live market do: serve, work, ask, watch."""
 
 import asyncio
 import os
@@ -10,7 +10,9 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-from auction.commands.terminal import key_values, print_json, printable, working
+from rich.live import Live
+
+from auction.commands.terminal import key_values, print_json, printable, stdout, working
 from auction.errors import InputError, unknown
 from auction.solvers import names as solvers
 from experiments.marketplace.coordinator import Settings
@@ -18,7 +20,9 @@ from experiments.marketplace.live import secrets
 from experiments.marketplace.live.ask import Prompt
 from experiments.marketplace.live.ask import ask as asked
 from experiments.marketplace.live.machine import Machine
+from experiments.marketplace.live.party import Line
 from experiments.marketplace.live.server import Market, Serving, listening
+from experiments.marketplace.live.watch import Watcher
 from experiments.marketplace.live.worker import Worker
 from experiments.marketplace.models import Language
 from inference.commands.terminal import readable
@@ -184,3 +188,24 @@ def _known(models: Sequence[str]) -> None:
 
 def _secrets(path: Path | None, names: Sequence[str]) -> dict[str, bytes]:
     return secrets.fresh(names) if path is None else secrets.kept(path, names)
+
+
+def watch(url: str) -> None:
+    """Show a market's board until interrupted.
+
+    Raises:
+        InputError, Refusal: see ``Line.run``.
+    """
+    watcher = Watcher()
+
+    async def run() -> None:
+        with Live(console=stdout, screen=stdout.is_terminal, auto_refresh=False) as live:
+
+            def told(raw: bytes | None) -> None:
+                if raw is not None:
+                    live.update(watcher.shown(), refresh=True)
+
+            await Line(url, watcher, lambda effect: None, told).run()
+
+    with suppress(KeyboardInterrupt):
+        asyncio.run(run())

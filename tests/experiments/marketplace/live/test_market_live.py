@@ -1,0 +1,74 @@
+"""A market on loopback: a worker computes what OpenAI's client asks."""
+
+import openai
+import pytest
+
+from experiments.marketplace.live.ask import Prompt, ask
+from experiments.marketplace.live.party import socket_of
+from inference.files.tokenizer import Text
+from inference.generate import generate
+from inference.models.llama import model
+from inference.models.tiny import tiny
+from inference.reference import Reference
+
+KEY = "sesame"
+
+
+@pytest.fixture(scope="module")
+def reference():
+    """What numpy gives after a prompt."""
+    built = model("tiny", tiny(), "exact")
+
+    def run(prompt, limit):
+        return generate(Reference(built), list(prompt.encode()), limit=limit).tokens
+
+    return run
+
+
+def prompt(text="Hello", limit=6, **options):
+    terms = {"bid": 20_000, "seed": 0, "temperature": 0.0, "patience": 10**6, "unaudited": True, "dry_run": False}
+    return Prompt(**{"model": "tiny", "text": text, "limit": limit} | terms | options)
+
+
+async def asked(url, given, key, shown=None):
+    lines = []
+    told = await ask(url, given, key, fund=True, say=lines.append, show=(shown if shown is not None else []).append)
+    return told, lines
+
+
+def test_openai_s_client_talks_to_the_market(market, worker, bounded, reference):
+    text = Text({}, 256).decode(reference("Hi", 5))
+
+    async def work():
+        async with market(api_key=KEY, bid=20_000) as served, worker(served.url) as working:
+            await working.until(lambda: working.device.s)
+            async with openai.AsyncOpenAI(base_url=f"{served.url}/v1", api_key=KEY, max_retries=0) as client:
+                options = {"model": "tiny", "prompt": "Hi", "max_tokens": 5, "temperature": 0}
+                pieces = [piece async for piece in await client.completions.create(**options, stream=True)]
+                assert "".join(piece.choices[0].text for piece in pieces) == text
+                assert len(pieces[-1].mark["order"]) == 64 and pieces[-1].choices[0].finish_reason == "length"
+                whole = await client.completions.create(**options, extra_headers={"X-Bid": "0.02"})
+                assert whole.choices[0].text == text and whole.mark["order"] != pieces[-1].mark["order"]
+                for wrong, refusal in (
+                    ({"model": "gpt"}, openai.NotFoundError),
+                    ({"prompt": "a" * 600}, openai.BadRequestError),
+                    ({"extra_headers": {"X-Bid": "much"}}, openai.BadRequestError),
+                    ({"extra_headers": {"X-Bid": "1000000"}}, openai.InternalServerError),
+                    ({"extra_headers": {"Authorization": "Bearer open"}}, openai.AuthenticationError),
+                ):
+                    for stream in (False, True):
+                        with pytest.raises(refusal):
+                            await client.completions.create(**options | wrong, stream=stream)
+
+    bounded(work)
+
+
+@pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://x", "ws://", "ws://host/path"])
+def test_an_address_is_a_market_s(url):
+    with pytest.raises(ValueError, match="a market's address is expected"):
+        socket_of(url)
+
+
+def test_where_no_market_answers_is_said(user, bounded):
+    with pytest.raises(ValueError, match="no market answers"):
+        bounded(lambda: asked("ws://127.0.0.1:9", prompt(), user))
