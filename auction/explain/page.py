@@ -137,18 +137,19 @@ def _providers(report: Report) -> list[dict[str, Any]]:
 
 
 def _types(report: Report) -> Sequence[dict[str, Any]]:
-    """Requests of each type: asked for, of tasks that win, and what all slots complete of it."""
+    """Requests of each type: asked for, of tasks that win, and what all slots complete of it; unasked types last."""
     market = report.market
     asked, served = market.demand.sum(axis=0), market.demand[winners(report.best.allocation)].sum(axis=0)
     offered = [sum(int(w) * int(s) for w, s in zip(market.slots, row, strict=True)) for row in market.resource.T]
     most = max(1, int(asked.max(initial=0)), *offered)
+    order = sorted(range(market.types), key=lambda k: not asked[k])
     return [
         {
-            "name": name,
+            "name": market.labels.types[k],
             "asked": int(asked[k]),
             "served": int(served[k]),
             "offered": offered[k],
             "bars": (share(int(asked[k]), most), share(int(served[k]), most), share(offered[k], most)),
         }
-        for k, name in enumerate(market.labels.types[:LONGEST])
+        for k in order[:LONGEST]
     ]

@@ -143,6 +143,19 @@ class Tags(HTMLParser):
         self.text.append(data)
 
 
+def test_a_page_says_what_it_leaves_out(cli, tables, monkeypatch):
+    monkeypatch.setattr("auction.explain.page.LONGEST", 2)
+    for name, at in zip(tables, (2, 3), strict=True):  # a first type that nobody asks for
+        lines = [line.split(",", at) for line in Path(name).read_text("utf-8").splitlines()]
+        rows = [",".join([*line[:at], "" if row else "Nobody's", line[at]]) for row, line in enumerate(lines)]
+        Path(name).write_text("\n".join(rows), "utf-8")
+    assert cli("run", *tables, "--solver", "greedy", "--out", "report")[0] == 0
+    page = Path("report/report.html").read_text("utf-8")
+    assert page.count("The first 2") == 3 and "11 model types" in page
+    section = page[page.index("<h2>Model types") :]
+    assert "Llama 3 8B" in section and "Mistral 7B" in section and "Nobody" not in section
+
+
 def test_names_are_no_markup_and_no_escape_codes(cli, tables):
     evil = "<script>alert(1)</script> [bold]\u202eevil"
     for name, old in zip(tables, ("Bildarchiv", "Laptop vier"), strict=True):
