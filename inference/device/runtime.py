@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from inference import ops
 from inference.device.device import LIMITS, Device
+from inference.device.leaves import Hashed, hashing
 from inference.device.loading import Loaded, dispatches
 from inference.device.program import Program, program
 from inference.device.readback import Window, arenas, windows
@@ -32,6 +33,7 @@ class Runtime:
         """The buffer of the outputs that were shown last."""
         self.kept: dict[str, Any] = {}
         """Buffers of weights and states."""
+        self.hashed: WeakKeyDictionary[nx.DiGraph, list[Hashed]] = WeakKeyDictionary()
         self.loaded: WeakKeyDictionary[nx.DiGraph, dict[frozenset[str] | None, Loaded]] = WeakKeyDictionary()
 
     def run(
@@ -61,6 +63,19 @@ class Runtime:
         except self.device.module.GPUError as error:
             said = " ".join(str(error).split())
             raise InputError(f"the device {self.device.name} failed or was lost: {said}") from None
+
+    def leaf_digests(self, graph: nx.DiGraph, inputs: Mapping[str, Array]) -> bytes:
+        """Run; the digests of all leaves of all outputs in schedule order, which are hashed on the device."""
+        loaded, queue = self.load(graph, None), self.device.device.queue
+        if graph not in self.hashed:
+            self.hashed[graph] = hashing(self.device, graph, loaded)
+        for name, values in inputs.items():
+            queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
+        found = []
+        for window, hashed in zip(loaded.windows, self.hashed[graph], strict=True):
+            self.device.submit([*loaded.dispatches[window.nodes], *hashed.dispatches])
+            found.append(bytes(queue.read_buffer(hashed.digests, 0, hashed.size)))
+        return b"".join(found)
 
     def load(self, graph: nx.DiGraph, outputs: list[str] | None) -> Loaded:
         """A graph's program on the device, built once; without ``outputs`` all are to be read."""
