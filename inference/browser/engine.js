@@ -19,7 +19,7 @@ export async function open() {
   const info = adapter.info;
   const words = [info.vendor, info.architecture, info.description || info.device].filter(Boolean);
   const gpu = { device, limits, name: [...new Set(words)].join(" ") || "an adapter the browser does not name", lost: null, subgroups: false };
-  device.lost.then((lost) => { gpu.lost = `The device was lost: ${lost.message || lost.reason}.`; });
+  device.lost.then((lost) => { gpu.lost = `The device was lost: ${(lost.message || lost.reason).replace(/\.$/, "")}.`; });
   // Rasterisers on processors run few invocations at a time.
   gpu.software = info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(gpu.name);
   gpu.lanes = gpu.software ? 16 : 64;

@@ -48,6 +48,12 @@ def test_a_page_that_cheats_computes_on_from_the_word_that_it_flips(browser, ask
     assert found["tokens"] == expected.tokens and found["root"] == expected.tree.root.hex()
 
 
+def test_a_device_that_is_lost_is_opened_anew_and_the_run_made_again(browser, asked):
+    expected = record(Models().computation(GREEDY, "numpy", None)).tree.root.hex()
+    found = browser("lose", **asked(GREEDY))
+    assert found["roots"] == [expected, expected] and len(found["said"]) == 2
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("on_device", [False, True])
 def test_a_page_commits_to_the_root_of_python_over_smollm2(browser, asked, on_device):
