@@ -117,7 +117,7 @@ def test_the_command_keeps_ledger_rounds_and_page(tmp_path):
     assert "<script" not in page and "src=" not in page, "it loads nothing"
     assert (out / "ledger.sqlite").exists()
     again = CliRunner().invoke(app, asked)
-    assert again.exit_code == 2 and "another folder" in again.output
+    assert isinstance(again.exception, InputError) and "another folder" in str(again.exception)
 
 
 @pytest.mark.parametrize(
