@@ -1,11 +1,15 @@
-"""The cheapest cover of one task: its own lattice where that is small, otherwise branch and bound."""
+"""The cheapest cover of one task: its own lattice where that is small, otherwise branch and bound.
+
+That goes by the number of slots where it is small.
+"""
 
 import numpy as np
 from numba import njit
 
 from auction.market import Int
+from auction.solvers._covering.by_size import CHEAPEST, covers_by_size
 from auction.solvers._covering.lattice import lattice_cover, undominated
-from auction.solvers._covering.search import branch_and_bound
+from auction.solvers._covering.search import branch_and_bound, coverable
 
 LATTICE = 1 << 14  # lattice points x undominated slots up to which the programme is run
 ANY_NODES = 2**62
@@ -70,5 +74,18 @@ def cover_of(demand, slot, cost, limit, u, nodes, tolerance, flag):
             least = price[chosen].sum() if chosen.size > 0 else limit
             return least, least, useful[chosen]
         useful = useful[kept]
-    lower, upper, members = branch_and_bound(demand, slot[useful], cost[useful], limit, u, nodes, tolerance, flag)
+    offered, price = slot[useful], cost[useful]
+    lower, upper, members = branch_and_bound(demand, offered, price, limit, u, 1, tolerance, flag)
+    if nodes == 1 or lower >= upper - tolerance:
+        return lower, upper, useful[members]
+    near = np.argsort(price, kind="mergesort")
+    near = near[price[near] < upper]
+    if not coverable(demand, offered, near):
+        return upper, upper, useful[members]
+    proved, best, _, few = covers_by_size(
+        demand, offered[near], price[near], upper, lower, u, nodes, tolerance, CHEAPEST, flag
+    )
+    if proved >= 0:
+        return max(lower, proved), best, useful[near[few]] if few.size > 0 else useful[members]
+    lower, upper, members = branch_and_bound(demand, offered, price, limit, u, nodes, tolerance, flag)
     return lower, upper, useful[members]

@@ -3,6 +3,8 @@
 import numpy as np
 from numba import njit
 
+from auction.solvers._covering.by_size import covers_by_size
+from auction.solvers._covering.cover import ANY_NODES
 from auction.solvers._covering.lagrangian import ascend, in_units, proved, shift_of, up, worths
 from auction.solvers._covering.search import ROOT_STEPS, STEPS, coverable, helps, longer
 from auction.solvers._minimal_covers import is_minimal
@@ -32,6 +34,12 @@ def covers_within(demand, slot, price, budget, u, covers, flag):
     everyone = np.flatnonzero(price <= budget)
     if not coverable(demand, slot, everyone):
         return ends[:0].copy(), listed[:0].copy()
+    order = everyone[np.argsort(price[everyone], kind="mergesort")]
+    lower, _, ends_by_size, by_size = covers_by_size(
+        demand, slot[order], price[order], budget + 1, 0, u, ANY_NODES, 0, covers, flag
+    )
+    if lower >= 0:
+        return ends_by_size, order[by_size]
     shift = shift_of(budget + 1)
     slot_float, price_float = slot.astype(np.float64), price.astype(np.float64)
     worth = np.empty(count, dtype=np.int64)

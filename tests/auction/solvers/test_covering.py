@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from auction.solvers._covering import ANY_NODES, UNINTERRUPTED, cheapest_cover, greedy_cover
+from auction.solvers._covering.by_size import CHEAPEST, covers_by_size
 from auction.solvers._covering.enumeration import covers_within
 
 BEYOND = 2**62  # no cover of the tests costs so much
@@ -152,3 +153,32 @@ def test_one_task_of_very_many_slots_is_covered():
     supply = np.random.default_rng(0).integers(1, 600, (100_000, 1))
     lower, upper = covered((np.array([10**7]), supply, supply[:, 0] ** 2), nodes=2)
     assert 0.99 * upper <= lower <= upper
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_few_nodes_prove_covers_of_few_slots_of_many_types(seed):
+    rng = np.random.default_rng(seed)
+    demand, supply = rng.integers(0, 23, 30), rng.integers(0, 11, (100, 30))
+    cost = rng.integers(800, 1200, 100) + 20 * supply.sum(axis=1)
+    lower, upper = covered((demand, supply, cost), nodes=2_000)
+    assert lower == upper < BEYOND
+
+
+@given(covers(largest=9, most_slots=9, most_types=5), st.integers(-1, 60))
+def test_by_size_nothing_is_searched_or_all_of_interest(problem, limit):
+    demand, supply, cost = problem
+    order = np.argsort(cost)
+    slot = np.ascontiguousarray(np.minimum(supply, demand)[order][:, demand > 0])
+    need, price = demand[demand > 0], cost[order]
+    limit = int(price.sum()) + 1 if limit < 0 else limit
+    kept = price < limit
+    if (slot[kept].sum(axis=0) < need).any():
+        return
+    arguments = limit, 0, np.zeros(need.size), ANY_NODES, 0
+    lower, upper, ends, chosen = covers_by_size(need, slot[kept], price[kept], *arguments, CHEAPEST, UNINTERRUPTED)
+    least = min((amount for amount, _ in all_covers(need, slot, price)), default=limit)
+    if lower >= 0:
+        assert lower == upper == min(least, limit)
+        assert price[kept][chosen].sum() == upper or not ends.size
+    else:
+        assert upper == limit and not ends.size
