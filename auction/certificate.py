@@ -15,6 +15,7 @@ from dataclasses import dataclass
 import numpy as np
 from numba import njit
 
+from auction._few_rows import few_rows_cover
 from auction._searched_cover import searched_cover
 from auction._support_covers import covers_by_support
 from auction.arrays import INT64_MAX
@@ -95,7 +96,7 @@ def derived_bound(
     elif reading == "whole":
         cover = _cheapest_slots(demand, rows, paid, highest)
     else:
-        cover = _cheapest_covers(demand, rows, paid, highest, repeat=vector is not None)
+        cover = _cheapest_covers(demand, market.net_bid, rows, paid, highest, repeat=vector is not None)
     total += int(np.maximum(market.net_bid - cover, 0).sum())
     if total > INT64_MAX:
         raise InputError(f"price: the bound they give, {total}, is beyond int64")
@@ -139,8 +140,10 @@ def _cheapest_slots(demand: Int, rows: Int, price: Int, highest: int) -> Int:
     return np.where(demands.any(axis=1), least, 0)[of.reshape(-1)]
 
 
-def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat: bool) -> Int:
-    """(m,) f of each demand, at most ``highest``: over one lattice for all, or demand by demand if that is less.
+def _cheapest_covers(demand: Int, bid: Int, rows: Int, price: Int, highest: int, *, repeat: bool) -> Int:
+    """(m,) f of each demand, where it is below the bid: over one lattice for all, or demand by demand if that is less.
+
+    What is no less than the bid counts as at most ``highest`` and at least the bid.
 
     A row is used once, or with ``repeat`` as often as it takes. A single demand has a lattice of its own or, where few
     rows are of use to it and none is repeated, goes through their subsets. Where all that is much, demands of larger
@@ -164,6 +167,8 @@ def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat
     _refuse_work(min(together, apart))
     if together <= apart and not searched.any():
         return _covers_of_all(top, rows, price, highest, repeat)[np.ravel_multi_index(tuple(demand.T), tuple(top + 1))]
+    limit = np.zeros(len(demands), dtype=np.int64)
+    np.maximum.at(limit, of.reshape(-1), bid)
     cover, steps = np.zeros(len(demands), dtype=np.int64), WORK_LIMIT
     for d in np.flatnonzero(demands.any(axis=1)):
         wanted = demands[d] > 0
@@ -171,7 +176,10 @@ def _cheapest_covers(demand: Int, rows: Int, price: Int, highest: int, *, repeat
         arrays = demands[d, wanted], np.ascontiguousarray(rows[use][:, wanted]), price[use], highest
         if searched[d]:
             clipped = np.ascontiguousarray(np.minimum(arrays[1], arrays[0]))
-            cover[d], taken = searched_cover(arrays[0], clipped, *arrays[2:], steps)
+            cover[d], taken = few_rows_cover(arrays[0], clipped, price[use], limit[d], steps)
+            if cover[d] < 0:
+                cover[d], more = searched_cover(arrays[0], clipped, price[use], limit[d], steps)
+                taken += more
             steps = max(0, steps - taken)
             continue
         cover[d] = _covers_of_all(*arrays, repeat)[-1] if (own <= subsets)[d] else _cheapest_subset(*arrays)

@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from auction._few_rows import few_rows_cover
 from auction._searched_cover import searched_cover
 
 
@@ -29,6 +30,10 @@ def test_it_is_the_least_price_of_all_subsets_or_not_above_it(data):
     price = data.draw(arrays(np.int64, count, elements=data.draw(amounts)))
     highest = data.draw(st.integers(1, 100) | st.integers(2**56, 2**61) | st.just(2**62))
     least = least_price(demand, rows, price, highest)
+    if (few := few_rows_cover(demand, rows, price, highest, 10**9)[0]) >= 0:
+        assert few == least and 0 <= few_rows_cover(demand, rows, price, highest, 40)[0] <= least
+    else:
+        assert highest > 2**50
     assert searched_cover(demand, rows, price, highest, 10**9)[0] == least
     assert 0 <= searched_cover(demand, rows, price, highest, data.draw(st.integers(0, 40)))[0] <= least
 
