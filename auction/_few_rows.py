@@ -32,11 +32,11 @@ def _at_least(q, rows, price, offered, m, more, u, goal, moves, unit, gain):
             value += u[k] * q[k]
             slope[k] = q[k]
         for _ in range(m):
-            a = np.argmax(profit)
-            value -= profit[a]
-            profit[a] = -np.inf
+            most = np.argmax(profit)
+            value -= profit[most]
+            profit[most] = -np.inf
             for k in range(types):
-                slope[k] -= min(rows[here[a], k], q[k])
+                slope[k] -= min(rows[here[most], k], q[k])
         if value > best:
             best = value
             best_u[:] = u

@@ -10,12 +10,12 @@ from auction.market import Int
 from auction.search import Stop
 from auction.solvers._support_prices.dual import DualPoint, asks_at, respond_to
 from auction.solvers._support_prices.grid import Grid, Supports, group_tasks
-from auction.solvers._support_prices.search import Walk, some_supports
+from auction.solvers._support_prices.search import Walk
 from auction.solvers._support_prices.serving import serve
 from auction.solvers._time import with_grace
 
 STEPS = 20  # in which as many tasks are served as have a surplus at first
-ROUNDS = 5  # of prices before each
+ROUNDS = 5  # of prices before each: few, so all supports are asked
 NOISE, STEP = 0.005, 0.05
 HASTE = 1.5  # times what serving a task took: what must remain for each
 
@@ -41,7 +41,7 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop) -> All
         supports = grid.supports
         for _ in range(ROUNDS if number else 0):
             if not stop.now:
-                walk.step(NOISE, STEP, some_supports(grid, rng))
+                walk.step(NOISE, STEP, np.ones(supports.first.size - 1, dtype=bool))
         price = walk.price()
         cover = respond_to(grid, [asks_at(grid, price)], np.arange(supports.first.size - 1)).cover
         surplus = supports.bid - cover

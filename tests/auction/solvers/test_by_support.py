@@ -14,7 +14,7 @@ from auction.certificate import derived_bound
 from auction.errors import InputError
 from auction.market import READINGS, Market
 from auction.search import Stop
-from auction.solvers._support_prices import dual, grid, search
+from auction.solvers._support_prices import dive, dual, grid, search
 from auction.solvers.column_generation import by_support
 from auction.welfare import welfare
 
@@ -105,6 +105,15 @@ def test_samples_carry_prices_up(monkeypatch, without_columns):
     monkeypatch.setattr(search, "AT_ONCE", 30)
     found, worth = solved(few_of_many(200, 400, 12, 2))
     assert worth > 0.9 * found.bound
+
+
+def test_the_dive_asks_all_supports(monkeypatch):
+    part = grid.group(few_of_many(60, 120, 12, 2), "bundle")
+    at = dual.evaluate(part, part.offers.cost)
+    of_all = dive.dive(part, at, np.random.default_rng(0), Stop(None))
+    monkeypatch.setattr(search, "AT_ONCE", 5)
+    again = dive.dive(part, at, np.random.default_rng(0), Stop(None))
+    assert (of_all.task == again.task).all() and (of_all.provider == again.provider).all()
 
 
 def test_the_number_of_threads_shows_in_nothing(monkeypatch, without_columns):
