@@ -113,6 +113,9 @@ class Disputes:
             return
         held = self.find(running)
         assert held is not None
+        if held.dispute.verdict is not None:  # the coordinator ended between the message that decides and the verdict
+            duties.conclude(desk, running, held.dispute.verdict, held.entries[-1].record.name)
+            return
         before = len(held.entries)
         held.tick(desk.tick)
         self._enter(running, held, before)

@@ -59,6 +59,12 @@ def test_killed_after_the_first_of_a_kind(undisturbed, kind):
     assert again.ledger.state.balances.keys() == town.ledger.state.balances.keys()
 
 
+def test_killed_between_the_message_that_decides_and_the_verdict(undisturbed):
+    town, kinds = undisturbed
+    again, _ = played(once(kinds.index("verdict") - 1))
+    assert again.ledger.state.balances == town.ledger.state.balances
+
+
 def test_killed_after_every_third_event():
     seen = set()
 
