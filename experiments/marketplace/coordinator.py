@@ -109,6 +109,8 @@ class Coordinator:
         if desk.listed.events:
             desk.lists.update(lists_again(desk.ledger.events(), desk.listed.events))
         self._touched.extend(draft.subjects("lease"))
+        for device in desk.offers.live:
+            self.leases.gone(device)
         for name in draft.subjects("order"):
             self.desk.agenda.add(draft.fact("order", name)["until"] + 1, "order", name)
         self.resumed = self._done()
@@ -146,7 +148,9 @@ class Coordinator:
 
     def closed(self, connection: Connection, now: float) -> list[Effect]:
         """A connection has ended; what its key holds it holds on, for three beats."""
-        self.desk.connections.remove(connection)
+        peer = self.desk.connections.remove(connection)
+        if peer is not None and peer.role == "device":
+            self.leases.gone(peer.key)
         return self._done()
 
     def tick(self, now: float) -> list[Effect]:
@@ -165,6 +169,8 @@ class Coordinator:
                 self._touched.append(subject)
             elif kind == "order":
                 self._expire(subject)
+            else:
+                self.leases.lapse(subject)
         self._go_on()
         self.rounds.tick()
         self._show()

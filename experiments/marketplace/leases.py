@@ -28,6 +28,16 @@ class Leases:
         """A sign of life."""
         self._seen[device] = self._desk.tick
 
+    def gone(self, device: str) -> None:
+        """A device's connection has ended: its offer does, if it is not back within delta."""
+        self._desk.agenda.add(self._desk.tick + self._desk.rules.delta + 1, "offer", device)
+
+    def lapse(self, device: str) -> None:
+        """End the offer of a device that is gone."""
+        desk = self._desk
+        if device in desk.offers.live and not desk.connections.has(device):
+            desk.order_of("lapse", {"device": device, "nonce": desk.keyed(f"lapse {device} {desk.ledger.head[0]}")})
+
     def silent_since(self, device: str) -> int:
         """The tick of a device's last sign of life."""
         return max(self._seen.get(device, 0), self._grace)

@@ -5,6 +5,7 @@ every message. So are encodings that another one equals: y of 2^255 - 19 or more
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -40,7 +41,12 @@ def signing_bytes_of(kind: str, market: str, raw: bytes) -> bytes:
     Raises:
         Refusal: malformed.
     """
-    return b"%b%b,%b]" % (DOMAIN, canonical([kind, market])[:-1], raw)
+    return b"%b%b,%b]" % (DOMAIN, _before(kind, market), raw)
+
+
+@lru_cache(maxsize=256)
+def _before(kind: str, market: str) -> bytes:
+    return canonical([kind, market])[:-1]
 
 
 def sign(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> str:

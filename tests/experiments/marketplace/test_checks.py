@@ -135,3 +135,14 @@ def test_an_absent_asserter_is_replaced_by_deputies():
     assert "timeout" in kinds and "deputize" in kinds and "take_up" in kinds
     assert outcomes(user) == ["final", "served"] and "final" in outcomes(device)
     assert sum("final" in outcomes(other) for other in others) >= 1
+
+
+def test_the_offer_of_a_device_that_is_gone_lapses_unless_it_comes_back():
+    town = Town()
+    gone, back = (town.join(name, device=True) for name in ("gone", "back"))
+    for device in (gone, back):
+        town.do(town.coordinator.closed(device.connection, town.now))
+    town.pass_time(30)
+    back.connect()
+    town.pass_time(31)
+    assert list(town.ledger.state.facts["offer"]) == [public(town.key), public(back.device)]
