@@ -125,7 +125,7 @@ def serve_market(
     ] = Path("market.ledger"),
     host: Annotated[str, typer.Option(help="where; one that others reach takes TLS")] = "127.0.0.1",
     port: Annotated[int, typer.Option(help="0: a free one")] = 8000,
-    models: Annotated[str, typer.Option(help="that are traded: tiny, smollm2")] = "tiny",
+    models: Annotated[str, typer.Option(help="traded, with commas: tiny, smollm2; numbers, for load")] = "tiny",
     round_seconds: Annotated[float, typer.Option("--round", help="seconds from one round to the next")] = 5.0,
     tick: Annotated[float, typer.Option(help="seconds")] = 1.0,
     rule: Annotated[

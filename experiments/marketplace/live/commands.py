@@ -24,12 +24,14 @@ from experiments.marketplace.live.party import Line
 from experiments.marketplace.live.server import Market, Serving, listening
 from experiments.marketplace.live.watch import Watcher
 from experiments.marketplace.live.worker import Worker
-from experiments.marketplace.models import Language
+from experiments.marketplace.models import Known, Language, SmallNumbers
 from inference.commands.terminal import readable
 from verification.market.rules import Rules
 
 MICRO = 1_000_000
 MODELS = ("tiny", "smollm2")
+NUMBERS = SmallNumbers()
+"""For markets of many orders: none of its work is inference."""
 WORKER, USER = ("owner", "device"), ("owner",)
 """Keys by name."""
 
@@ -104,8 +106,8 @@ def serve(
     Raises:
         InputError, Refusal: see ``listening`` and ``Market.run``.
     """
-    _known(models)
-    traded = [Language(name) for name in models]
+    _known(models, (*MODELS, NUMBERS.name))
+    traded: list[Known] = [NUMBERS if name == NUMBERS.name else Language(name) for name in models]
     serving = Serving(
         ledger=ledger,
         keys=ledger.with_name(ledger.name + ".keys"),
@@ -180,10 +182,10 @@ def ask(url: str, prompt: Prompt, keys: Path | None, fund: bool, as_json: bool) 
     return told.final or prompt.dry_run
 
 
-def _known(models: Sequence[str]) -> None:
+def _known(models: Sequence[str], known: Sequence[str] = MODELS) -> None:
     for name in models:
-        if name not in MODELS:
-            raise unknown("model", name, MODELS)
+        if name not in known:
+            raise unknown("model", name, known)
 
 
 def _secrets(path: Path | None, names: Sequence[str]) -> dict[str, bytes]:

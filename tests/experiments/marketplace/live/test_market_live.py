@@ -1,10 +1,15 @@
-"""A market on loopback: a worker computes what OpenAI's client asks."""
+"""A market on loopback: a worker computes what a user and OpenAI's client ask, and a crash loses nothing."""
+
+import asyncio
 
 import openai
 import pytest
+from news import News
 
+from experiments.marketplace.check import check
 from experiments.marketplace.live.ask import Prompt, ask
-from experiments.marketplace.live.party import socket_of
+from experiments.marketplace.live.party import Line, socket_of
+from experiments.marketplace.live.watch import Watcher
 from inference.files.tokenizer import Text
 from inference.generate import generate
 from inference.models.llama import model
@@ -34,6 +39,58 @@ async def asked(url, given, key, shown=None):
     lines = []
     told = await ask(url, given, key, fund=True, say=lines.append, show=(shown if shown is not None else []).append)
     return told, lines
+
+
+def test_a_user_is_served_by_a_worker_what_numpy_gives_and_the_ledger_holds(market, worker, user, bounded, reference):
+    shown = []
+
+    async def work():
+        async with market() as served, worker(served.url) as working:
+            await working.until(lambda: working.device.s)
+            watcher = Watcher()
+            line = Line(served.url, watcher, lambda effect: None)
+            seen = News(line)
+            watching = asyncio.create_task(line.run())
+            told, lines = await asked(served.url, prompt(), user, shown)
+            await working.until(lambda: working.device.history.final)
+            await seen.until(lambda: watcher.parts.get("totals", {}).get("served"))
+            watching.cancel()
+            return told, lines, working.device.history, watcher, served.ledger
+
+    told, lines, history, watcher, ledger = bounded(work)
+    assert told.tokens == reference("Hello", 6) and told.final and told.state == "served"
+    assert "".join(shown) == told.text == Text({}, 256).decode(told.tokens)
+    kinds = [line.partition(":")[0] for line in lines]
+    assert kinds[0] == "estimate" and kinds[-1] == "final" and any("not final" in line for line in lines)
+    assert history.results == 1 and 0 < history.earned < int(told.paid) <= 20_000
+    found = check(ledger, None)
+    assert found.reasons == [] and found.ledger.kinds["final"] == 1
+    assert watcher.market[:16] in str(watcher.shown().renderables[0])
+
+
+def test_what_was_asked_before_a_crash_is_served_after_it_and_paid_once(market, worker, user, bounded, reference):
+    async def work():
+        async with market() as first:
+            port = first.port
+            async with worker(first.url) as working:
+                await working.until(lambda: working.device.s)
+                asking = asyncio.create_task(asked(first.url, prompt(), user))
+                await working.until(lambda: working.device.leases)
+                return await crashed(first, port, working, asking)
+
+    async def crashed(first, port, working, asking):
+        """The market ends while a lease is open, and another process's would go on with its ledger."""
+        await first.stop()
+        async with market(port) as second:
+            told, _ = await asking
+            await working.until(lambda: working.device.history.final)
+            return told, working.device.history, working.line.connections, second.ledger
+
+    told, history, connections, ledger = bounded(work)
+    assert told.tokens == reference("Hello", 6) and told.final
+    assert connections == 2 and history.final == 1 and history.fallen == history.missed == 0
+    found = check(ledger, None)
+    assert found.reasons == [] and found.ledger.kinds["final"] == 1 and found.ledger.kinds["order"] == 1
 
 
 def test_openai_s_client_talks_to_the_market(market, worker, bounded, reference):
