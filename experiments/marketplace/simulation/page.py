@@ -131,7 +131,7 @@ def _orders(rounds: pd.DataFrame) -> Figure:
     minutes = rounds["tick"] / 60
     axes.plot(minutes, rounds["orders"], color=SUN, label="waited")
     axes.plot(minutes, rounds["matched"], color=BLUE, label="matched")
-    axes.plot(minutes, rounds["devices"], color=GREEN, label="devices that offered")
+    axes.plot(minutes, rounds["devices"], color=GREEN, label="devices for them")
     axes.set(xlabel="minutes", ylim=(0, None))
     axes.legend()
     return figure

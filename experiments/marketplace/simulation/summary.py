@@ -85,7 +85,8 @@ def summary(world: World, rounds: pd.DataFrame) -> dict[str, Any]:
 
 
 def by_strategy(world: World) -> pd.DataFrame:
-    """A row a strategy: devices, results, which were wrong and fell, when, and what its owners gained, in tokens."""
+    """A row a strategy: devices, results, which were wrong and fell, after how many ticks (median), and in tokens what
+    stakes and bonds its owners lost, and what they gained in all."""
     measures, gained = world.measures, world.money().by
     devices = Counter(provider.plan.strategy.name for provider in world.providers)
     rows = []
@@ -101,8 +102,8 @@ def by_strategy(world: World) -> pd.DataFrame:
                 "results": len(results),
                 "wrong": len(wrong),
                 "caught": len(waits),
-                "ticks until caught": float(np.median(waits)) if waits else np.nan,
-                "stakes and bonds lost": lost / MICRO,
+                "ticks to fall": float(np.median(waits)) if waits else np.nan,
+                "lost": lost / MICRO,
                 "gained": gained.get(name, 0) / MICRO,
             }
         )

@@ -4,7 +4,8 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.box import SIMPLE_HEAD
+from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
@@ -48,15 +49,15 @@ def _now(world: "World") -> Table:
     return table
 
 
-def told(found: Mapping[str, Any], strategies: "pd.DataFrame", disputes: int) -> Table:
+def told(found: Mapping[str, Any], strategies: "pd.DataFrame", disputes: int) -> Group:
     """The end, for people."""
-    table = Table(title="What devices did", caption=_sentences(found, disputes), caption_justify="left")
+    table = Table(box=SIMPLE_HEAD)
     for name in strategies:
         table.add_column(name, justify="left" if name == "strategy" else "right")
     for row in strategies.itertuples(index=False):
         cells = [value if isinstance(value, str) else f"{value:,.0f}" if value == value else "–" for value in row]
         table.add_row(*cells)
-    return table
+    return Group(table, _sentences(found, disputes))
 
 
 def _sentences(found: Mapping[str, Any], disputes: int) -> str:
