@@ -139,11 +139,13 @@ class Coordinator:
         except Refusal as refusal:
             self._refuse(peer, None, refusal)
             return self._done()
+        about = message.claim if isinstance(message, messages.Play) else getattr(message, "id", None)
         try:
             self._take(peer, message)
         except Refusal as refusal:
-            about = message.claim if isinstance(message, messages.Play) else getattr(message, "id", None)
             self._refuse(peer, about, refusal)
+        except Exception as error:  # noqa: BLE001 - a fault of this code ends the connection that met it, and no other
+            self.desk.connections.close(peer, f"fault: {type(error).__name__}: {error}")
         return self._done()
 
     def closed(self, connection: Connection, now: float) -> list[Effect]:

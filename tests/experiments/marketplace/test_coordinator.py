@@ -234,3 +234,19 @@ def test_the_faucet_gives_each_owner_a_purse_once():
     for _ in range(2):
         peer.send(messages.Fund(1, public(peer.owner)))
     assert town.ledger.state.balances[free(public(peer.owner))] == 6
+
+
+def test_a_fault_of_the_code_ends_the_connection_that_met_it_alone(town, monkeypatch):
+    user, other = town.join("user"), town.join("other")
+    town.join("provider", device=True)
+
+    def fail(*_):
+        raise ZeroDivisionError("of the code")
+
+    monkeypatch.setattr(town.coordinator.rounds, "quote", fail)
+    number = user.connection
+    user.send(messages.Estimate(1, [], "1"))
+    assert number not in town.peers
+    town.order(other)
+    town.run()
+    assert outcomes(other) == ["final", "served"]
