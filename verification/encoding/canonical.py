@@ -55,8 +55,7 @@ def _check(content: Any, depth: int) -> None:
     if kind is str:
         _check_text(content)
     elif kind is int:
-        if not -LARGEST_NUMBER <= content <= LARGEST_NUMBER:
-            raise Refusal("malformed", "a number is within +-(2^53 - 1)")
+        _check_number(content)
     elif kind is list or kind is dict:
         if depth == 0:
             raise Refusal("malformed", f"it is nested deeper than {DEEPEST} levels")
@@ -64,13 +63,21 @@ def _check(content: Any, depth: int) -> None:
         if set(map(type, texts)) - {str}:
             raise Refusal("malformed", "a key is a text")
         for part in content.values() if kind is dict else content:
-            if type(part) is str:
+            inner = type(part)
+            if inner is str:
                 texts.append(part)
+            elif inner is int:
+                _check_number(part)
             else:
                 _check(part, depth - 1)
         _check_text("".join(texts))  # all of them at once, for speed
     elif not (content is None or kind is bool):
         raise Refusal("malformed", f"{kind.__name__} is no JSON of whole numbers, texts, lists and objects")
+
+
+def _check_number(number: int) -> None:
+    if not -LARGEST_NUMBER <= number <= LARGEST_NUMBER:
+        raise Refusal("malformed", "a number is within +-(2^53 - 1)")
 
 
 def _check_text(text: str) -> None:
