@@ -16,7 +16,7 @@ PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup adapter report publish notebooks test test-all bench mutants fuzz lint format docs wheel clean distclean
+.PHONY: help setup adapter report publish notebooks market test test-all bench mutants fuzz lint format docs wheel clean distclean
 
 help: ## this list
 	@echo 'Two commands do all the set-up and the work: make report, make test.'
@@ -37,6 +37,9 @@ publish: $(INSTALLED) ## take over the report's results as the published ones, f
 
 notebooks: $(INSTALLED) adapter ## run the notebooks on the published results and keep what they show
 	$(RUN) experiments notebooks
+
+market: $(INSTALLED) adapter ## a whole market on this machine: pages, workers, a cheat that is caught (OUT=)
+	$(RUN) experiments.marketplace.demonstration $(if $(OUT),--out $(OUT)) $(ARGS)
 
 test: $(INSTALLED) adapter ## the tests, slow ones left out (ARGS='-k density')
 	$(RUN) pytest $(PARALLEL) --benchmark-disable -m 'not slow' --durations=10 $(ARGS)

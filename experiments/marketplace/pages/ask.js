@@ -30,7 +30,7 @@ async function told(message) {
   // Results are shown by lease to everybody; which of them are one's own, the outputs told.
   const own = message.order ? orders.get(message.order) : [...orders.values()].find(({ lease }) => lease && lease === message.lease);
   if (!own) return;
-  if (message.type === "output") message = { ...message, text: await textOf(own.model, message.output) };
+  if (message.type === "output") message = { ...message, ...(await read(own.model, message.output)) };
   keep(after(orders.get(own.name), message));
 }
 
@@ -166,10 +166,11 @@ function answer(order) {
       open(order, clock()) ? button("challenge", `Challenge: audit it for ${tokens(twice)}`) : null));
 }
 
-async function textOf(model, output) {
+// The tokens of an output, -1 where the run had ended before, and their text.
+async function read(model, output) {
   const raw = Uint8Array.from(atob(output), (letter) => letter.charCodeAt(0)), view = new DataView(raw.buffer);
   const words = Array.from({ length: raw.length / 4 }, (_, index) => view.getInt32(4 * index, true)).filter((word) => word >= 0);
-  return (await posting(`/models/${encodeURIComponent(model)}/text`, { tokens: words })).text;
+  return { tokens: words, text: (await posting(`/models/${encodeURIComponent(model)}/text`, { tokens: words })).text };
 }
 
 async function posting(path, body) {

@@ -2,10 +2,10 @@
 
 // An order just posted: of one request, to `model`, with `prompt`.
 export function posted({ name, model, prompt, bid, at }) {
-  return { name, model, prompt, bid, at, state: "waiting", text: "", struck: [], lease: null };
+  return { name, model, prompt, bid, at, state: "waiting", text: "", tokens: [], struck: [], lease: null };
 }
 
-// The order after a message of the market about it. `text` is what the tokens of `output` say, where they were read.
+// The order after a message of the market about it; an `output` with its `tokens` and their `text`.
 export function after(order, message) {
   switch (message.type) {
     case "waits":
@@ -13,11 +13,11 @@ export function after(order, message) {
     case "token":
       return { ...order, state: "streaming", lease: message.lease, reason: null, text: message.text || order.text };
     case "output":
-      return { ...order, state: "delivered", lease: message.lease, reason: null, text: message.text ?? order.text };
+      return { ...order, state: "delivered", lease: message.lease, reason: null, text: message.text, tokens: message.tokens };
     case "shown":
       return { ...order, state: "shown", window: message.window, root: message.root, price: message.audit_price };
     case "strike":
-      return { ...order, state: "waiting", text: "", reason: null, struck: [...order.struck, { text: order.text, why: message.reason }] };
+      return { ...order, state: "waiting", text: "", tokens: [], reason: null, struck: [...order.struck, { text: order.text, why: message.reason }] };
     case "final":
       if (!message.lease) return { ...order, state: message.outcome, paid: message.paid ?? order.paid };
       return message.outcome === "final" ? { ...order, state: "served", paid: message.paid } : order;

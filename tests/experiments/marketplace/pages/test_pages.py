@@ -100,6 +100,9 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
     user = User()
     with scripted(user, [TOKENS, TEXT]) as url:
         page = visit(f"{url}/ask")
+        page.wait("document.querySelector('#estimate')?.textContent.startsWith('It would wait')", SECONDS)
+        page.evaluate("document.querySelector('[name=bid]').value = '5'")
+        page.evaluate("document.querySelector('form').dispatchEvent(new Event('input'))")
         page.wait("document.querySelector('#estimate')?.textContent.startsWith('About 1.5 tokens')", SECONDS)
         assert "2 devices can run it, the next round is in 3 seconds" in page.evaluate("document.body.textContent")
         page.evaluate("document.querySelector('[name=bid]').value = '1'")
@@ -224,7 +227,7 @@ def test_who_gives_compute_sees_what_fits_what_it_earns_and_what_was_checked(vis
         page.wait("document.querySelectorAll('#jobs tbody tr').length === 1", SECONDS)
         lines = page.evaluate("[...document.querySelectorAll('#log span')].map(({ textContent }) => textContent)")
         assert json.loads(lines[-1]) == {
-            "type": "start", "url": f"{url.replace('http', 'ws')}/market", "models": ["tiny"], "cost": "100000",
+            "type": "start", "url": f"{url.replace('http', 'ws')}/market", "models": ["tiny"], "cost": "1000",
             "slot": 0, "cheat": False, "fund": True,
         }  # fmt: skip
         assert page.evaluate("document.querySelector('#earnings b').textContent") == "1.5"
