@@ -6,13 +6,12 @@ in the ledger alone; connections, signs of life, streams and solvers' work are l
 
 from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from experiments.marketplace import auctioneer, messages
+from experiments.marketplace import messages
 from experiments.marketplace.auctioneer import Answer
 from experiments.marketplace.board import Board
 from experiments.marketplace.connections import Peer
@@ -27,6 +26,7 @@ from experiments.marketplace.models import Known
 from experiments.marketplace.notices import Notices, genesis
 from experiments.marketplace.orders import check_requests
 from experiments.marketplace.rounds import Rounds
+from experiments.marketplace.settings import Settings
 from experiments.marketplace.suitability import suitable
 from verification.dispute.party import honest
 from verification.encoding.request import opened
@@ -39,30 +39,6 @@ from verification.market.orders import ORDER
 from verification.market.records import Lease, find, known
 from verification.result import sign_result
 from verification.trace import Trace
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Settings:
-    """How a coordinator runs its market; all that parties rely on stands in the ledger's rules instead."""
-
-    seconds_per_tick: float = 1.0
-    round_ticks: int = 5
-    """From one round to the next."""
-    work_limit: int = 0
-    """Ticks that a device has for a lease; 0: four rounds."""
-    solver: str = "bid_density"
-    mechanism: str = auctioneer.OWN
-    options: dict[str, Any] = field(default_factory=dict)
-    """Of the solver, or of a mechanism that is not the whitepaper's."""
-    solve_limit: float | None = None
-    """Seconds for a round's solver."""
-    faucet: int = 0
-    """Micro-tokens that each new owner is given who asks, once; 0: none."""
-
-    @property
-    def limit(self) -> int:
-        """Ticks for the work of a lease."""
-        return self.work_limit or 4 * self.round_ticks
 
 
 class Coordinator:

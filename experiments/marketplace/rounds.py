@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from experiments.marketplace import auctioneer, messages
 from experiments.marketplace.auctioneer import Answer, Pair, Round
@@ -11,6 +11,7 @@ from experiments.marketplace.desk import Desk
 from experiments.marketplace.effects import Explain
 from experiments.marketplace.explanation import Explained, reason, winning_bid, with_fee
 from experiments.marketplace.orders import check_requests
+from experiments.marketplace.settings import Settings
 from verification.encoding.schema import amount, read
 from verification.errors import Refusal
 from verification.ledger.state import FUND, OUTSIDE, Draft
@@ -20,9 +21,6 @@ from verification.market.leases import ENOUGH, auditor, coordinator_could
 from verification.market.orders import ORDER
 from verification.market.records import Order, find
 from verification.market.returns import owed
-
-if TYPE_CHECKING:
-    from experiments.marketplace.coordinator import Settings
 
 TOGETHER = 64
 """Leases of one request to the ledger, whose envelope is limited."""
@@ -35,7 +33,7 @@ QUOTED = "quoted"
 class Rounds:
     """One after another, every ``round_ticks``."""
 
-    def __init__(self, desk: Desk, settings: "Settings", board: Board) -> None:
+    def __init__(self, desk: Desk, settings: Settings, board: Board) -> None:
         self._desk, self._settings, self._board = desk, settings, board
         self._last = desk.tick // settings.round_ticks
         self._held: Round | None = None

@@ -6,12 +6,7 @@ from fractions import Fraction
 from verification.ledger.state import Draft
 from verification.market.leases import auditor, coordinator_could
 from verification.market.offers import fitting
-from verification.market.records import (
-    Lease,
-    Order,
-    Result,
-    find,
-)
+from verification.market.records import Lease, Order, Result, find
 
 PART = Fraction(2, 3)
 """Of the deposits, at least, on the list of an audit's lots: a fifth of all is then less than a third of the list."""

@@ -15,7 +15,6 @@ from rich.live import Live
 from auction.commands.terminal import key_values, print_json, printable, stdout, working
 from auction.errors import InputError, unknown
 from auction.solvers import names as solvers
-from experiments.marketplace.coordinator import Settings
 from experiments.marketplace.live import secrets
 from experiments.marketplace.live.ask import Prompt
 from experiments.marketplace.live.ask import ask as asked
@@ -25,6 +24,7 @@ from experiments.marketplace.live.server import Market, Serving, listening
 from experiments.marketplace.live.watch import Watcher
 from experiments.marketplace.live.worker import Worker
 from experiments.marketplace.models import Known, Language, SmallNumbers
+from experiments.marketplace.settings import Settings
 from inference.commands.terminal import readable
 from verification.market.rules import Rules
 

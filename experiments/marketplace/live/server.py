@@ -11,7 +11,7 @@ from pathlib import Path
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from auction.errors import InputError
-from experiments.marketplace.coordinator import Coordinator, Settings
+from experiments.marketplace.coordinator import Coordinator
 from experiments.marketplace.live import secrets
 from experiments.marketplace.live.application import application
 from experiments.marketplace.live.driver import Driver
@@ -19,6 +19,7 @@ from experiments.marketplace.live.gateway import Gateway, Models
 from experiments.marketplace.live.sockets import Limits, Protocol
 from experiments.marketplace.messages import MOST_BYTES
 from experiments.marketplace.models import Known, Language
+from experiments.marketplace.settings import Settings
 from inference.browser.connection import QUEUE, Server, server
 from inference.browser.connection import Limits as Requests
 from inference.browser.guard import guarded, not_http

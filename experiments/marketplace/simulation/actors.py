@@ -1,9 +1,10 @@
 """Devices and users in simulated time: what ``device`` and ``customer`` want done, done as their strategies have it."""
 
 from hashlib import sha256
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 import numpy as np
+import simpy
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from experiments.marketplace.customer import Check, Customer
@@ -12,14 +13,13 @@ from experiments.marketplace.device import Compute, Device, Effect
 from experiments.marketplace.dispute_side import Side
 from experiments.marketplace.messages import Lease, Preflight, Shown
 from experiments.marketplace.simulation.fleet import Asked, Plan, seconds
-from experiments.marketplace.simulation.network import later
+from experiments.marketplace.simulation.measures import Measures
+from experiments.marketplace.simulation.network import Network, later
+from experiments.marketplace.simulation.recorded import Recorded
 from experiments.marketplace.simulation.strategies import breaking
 from verification.adversaries.break_dispute import ADVERSARIES as BREAKERS
 from verification.dispute.party import honest
 from verification.trace import Trace
-
-if TYPE_CHECKING:
-    from experiments.marketplace.simulation.world import World
 
 UPTIME, AWAY, LONGEST = 7_200.0, 180.0, 600.0
 """Seconds that a device is there and away, on the average, and away at most."""
@@ -38,10 +38,25 @@ def key_of(*name: object) -> Ed25519PrivateKey:
     return Ed25519PrivateKey.from_private_bytes(sha256(repr(name).encode()).digest())
 
 
+class World(Protocol):
+    """Where they act."""
+
+    seed: int
+    clock: simpy.Environment
+    network: Network
+    recorded: Recorded
+    measures: Measures
+    shared: dict[tuple[int, str, str, str], Trace]
+    """Wrong traces of coalitions in league, by coalition, input, model and stake."""
+    liars: list["User"]
+    """Who claim against right results."""
+    ending: bool
+
+
 class Provider:
     """A device with its owner's plan."""
 
-    def __init__(self, world: "World", number: int, plan: Plan, generator: np.random.Generator) -> None:
+    def __init__(self, world: World, number: int, plan: Plan, generator: np.random.Generator) -> None:
         self.world, self.number, self.plan, self.generator = world, number, plan, generator
         self.latency, self.lives, self.line = plan.latency, 0, 0
         self.owner = key_of(world.seed, "owner", plan.owner)
@@ -158,7 +173,7 @@ class Provider:
 class User:
     """Somebody who orders, and doubts now and then; or who claims falsely against others' results."""
 
-    def __init__(self, world: "World", owner: Ed25519PrivateKey, generator: np.random.Generator) -> None:
+    def __init__(self, world: World, owner: Ed25519PrivateKey, generator: np.random.Generator) -> None:
         self.world, self.generator, self.latency = world, generator, 0.05
         self.customer = Customer(owner)
         self.line = 0

@@ -9,7 +9,7 @@ from typing import Any
 
 from auction import mechanisms, solvers
 from auction.errors import InputError, unknown
-from experiments.marketplace.coordinator import Settings
+from experiments.marketplace.settings import Settings
 from experiments.marketplace.simulation import page, view
 from experiments.marketplace.simulation.fleet import ROUND
 from experiments.marketplace.simulation.summary import by_strategy, rounds_of, summary

@@ -10,8 +10,9 @@ import simpy
 from auction.market import MICRO, Market
 from auction.welfare import welfare
 from experiments.marketplace.auctioneer import Answer
-from experiments.marketplace.coordinator import Coordinator, Settings
+from experiments.marketplace.coordinator import Coordinator
 from experiments.marketplace.effects import Compute, Solve
+from experiments.marketplace.settings import Settings
 from experiments.marketplace.simulation.actors import Provider, User, key_of
 from experiments.marketplace.simulation.fleet import LARGEST, ROUND, Asked, Plan, drawn_fleet, drawn_orders
 from experiments.marketplace.simulation.measures import Measures

@@ -6,9 +6,10 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from experiments.marketplace import auctioneer, messages
-from experiments.marketplace.coordinator import Coordinator, Settings
+from experiments.marketplace.coordinator import Coordinator
 from experiments.marketplace.effects import Close, Compute, Explain, Send, Solve
 from experiments.marketplace.models import SmallNumbers, computation_of, request_of, table
+from experiments.marketplace.settings import Settings
 from verification.dispute.dispute import Dispute
 from verification.dispute.party import honest
 from verification.encoding.canonical import digest

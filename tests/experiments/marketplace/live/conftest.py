@@ -7,7 +7,6 @@ from types import SimpleNamespace
 import pytest
 from news import News
 
-from experiments.marketplace.coordinator import Settings
 from experiments.marketplace.explanation import Explained
 from experiments.marketplace.live import driver as driving
 from experiments.marketplace.live import secrets
@@ -16,6 +15,7 @@ from experiments.marketplace.live.machine import Machine
 from experiments.marketplace.live.server import Market, Serving, listening
 from experiments.marketplace.live.worker import Worker
 from experiments.marketplace.models import Language
+from experiments.marketplace.settings import Settings
 from verification.market.rules import Rules
 
 SECONDS = 300  # a time-out, not a measure

@@ -12,10 +12,10 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.sync.client import connect
 
-from experiments.marketplace.coordinator import Settings
 from experiments.marketplace.customer import Check, Customer
 from experiments.marketplace.live.server import Market, Serving, listening
 from experiments.marketplace.models import Language, request_of
+from experiments.marketplace.settings import Settings
 from inference.browser import headless
 from inference.browser.devtools import driven
 from inference.generate import generate

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 from auction.errors import InputError
 from auction.solvers import solve
 from experiments.cli import app
-from experiments.marketplace.coordinator import Settings
+from experiments.marketplace.settings import Settings
 from experiments.marketplace.simulation import fleet, strategies
 from experiments.marketplace.simulation.fleet import ROUND
 from experiments.marketplace.simulation.simulate import simulated
