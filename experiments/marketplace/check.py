@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from experiments.marketplace.models import Known, Language, SmallNumbers
+from experiments.marketplace.models import Known, Language, SmallNumbers, computation_of, table
 from verification.computation import Computation
 from verification.errors import Refusal
 from verification.ledger.inspect import Inspection, inspect
@@ -50,18 +50,16 @@ def check(
 def computed(
     requests: list[dict[str, Any]], inputs: Mapping[str, bytes | None], models: Sequence[Known] = NAMED
 ) -> Computation:
-    """What a lease of one request runs.
+    """What a lease runs.
 
     Raises:
-        Refusal: several-requests, unknown-model, missing-input, unrunnable.
+        Refusal: unknown-model, missing-input, unrunnable.
     """
-    if len(requests) > 1:
-        raise Refusal("several-requests", "it is over several requests")
-    [asked] = requests
-    known = next((model for model in models if model.digest == asked["model"]), None)
+    wanted = requests[0]["model"]
+    known = next((model for model in models if model.digest == wanted), None)
     if known is None:
-        raise Refusal("unknown-model", f"the model {asked['model']} is not at hand")
-    raw = inputs[asked["input"]]
-    if raw is None:
-        raise Refusal("missing-input", f"the input {asked['input']} is not kept")
-    return known.computation(asked, raw)
+        raise Refusal("unknown-model", f"the model {wanted} is not at hand")
+    kept = {name: raw for name, raw in inputs.items() if raw is not None}
+    if lost := sorted(inputs.keys() - kept.keys()):
+        raise Refusal("missing-input", f"the input {lost[0]} is not kept")
+    return computation_of(table([known]), requests, kept)

@@ -4,6 +4,7 @@ import json
 import sqlite3
 import sys
 from functools import partial
+from hashlib import sha256
 
 import pytest
 
@@ -14,7 +15,9 @@ from experiments.marketplace.models import request_of
 from verification.adversaries.cast import PROVIDER
 from verification.adversaries.coordinate import settle
 from verification.adversaries.scene import Scene, wrong
+from verification.dispute.dispute import identity
 from verification.errors import Refusal
+from verification.market.leases import computation_of
 from verification.numbers import PASSES, Numbers
 
 
@@ -101,14 +104,16 @@ def test_disputes_over_models_at_hand_are_played_again(market, disputed, monkeyp
 
 def test_requests_of_a_model_at_hand_run_again():
     model, raw = checking.SmallNumbers(), checking.SmallNumbers.input(4)
-    asked = request_of(model, "ab" * 32, limit=PASSES, seed=7)
-    found = checking.computed([asked], {"ab" * 32: raw}, [model])
+    name = sha256(raw).hexdigest()
+    asked = request_of(model, name, limit=PASSES, seed=7)
+    found = checking.computed([asked], {name: raw}, [model])
     assert (found.digests, found.terms) == (Numbers(seed=7).digests, Numbers(seed=7).terms)
+    several = checking.computed([asked, asked], {name: raw}, [model])
+    assert identity(several) == computation_of([asked, asked], several.digests["graph"])
     for requests, given, known, reason in (
         ([asked], None, [model], "missing-input"),
         ([asked], raw, [], "unknown-model"),
-        ([asked, asked], raw, [model], "several-requests"),
     ):
         with pytest.raises(Refusal) as refused:
-            checking.computed(requests, {"ab" * 32: given}, known)
+            checking.computed(requests, {name: given}, known)
         assert refused.value.reason == reason
