@@ -72,7 +72,7 @@ class Coordinator:
         self.leases = Leases(desk, self.disputes, desk.tick + desk.rules.delta if number else 0)
         self.board = Board(desk, self.disputes)
         self.rounds = Rounds(desk, self.settings, self.board)
-        self._connected = 0
+        self._connected, self._genesis = 0, genesis(desk)
         for event in ledger.events():
             desk.fold(event)
         desk.folds.append(self._touch)
@@ -101,7 +101,7 @@ class Coordinator:
         nonce = self.desk.keyed(f"nonce {connection} {self._connected} {number} {head} {now}")
         peer = Peer(connection, nonce, origin)
         self.desk.connections.add(peer)
-        challenge = messages.Challenge(messages.VERSION, self.desk.market, nonce, genesis(self.desk))
+        challenge = messages.Challenge(messages.VERSION, self.desk.market, nonce, self._genesis)
         self.desk.connections.send(peer, challenge)
         return self._done()
 

@@ -64,11 +64,12 @@ def received(office: Office, name: str) -> None:
     draft = office.draft
     lease, secret = find(draft, Lease, name), office.secret(_number(draft, name))
     taken = draft.tick > lease.due or drawn(secret, find(draft, Result, name).signed, rules_of(draft).audit)
-    if not taken or auditors.nobody_could(draft, name):
-        office.order_of("publish", {"lease": name, "secret": secret})
-    else:
-        office.lists[name] = auditors.listing(draft, name)
+    listed = auditors.listing(draft, name) if taken else []
+    if listed or (taken and coordinator_could(draft, auditors.models_of(draft, lease))):
+        office.lists[name] = listed
         _lot(office, name, 0)
+    else:
+        office.order_of("publish", {"lease": name, "secret": secret})
 
 
 def audit(office: Office, name: str) -> None:
