@@ -264,6 +264,23 @@ class Strike(Message, frozen=True):
     reason: str
 
 
+class Account(Message, frozen=True):
+    """To a user's page: its money, after whatever changed it."""
+
+    free: str
+    held: str
+    """In escrow, stakes and bonds."""
+
+
+class Waits(Message, frozen=True):
+    """To a user: an order was not matched in a round, and why."""
+
+    order: str
+    reason: str
+    bid: str | None
+    """That would have won, where it is known."""
+
+
 class Quote(Message, frozen=True):
     """What an order would come to in the next round, were it now."""
 
@@ -302,6 +319,8 @@ ToPeer = (
     | Final
     | Token
     | Strike
+    | Account
+    | Waits
     | Quote
     | Board
 )

@@ -18,7 +18,7 @@ from verification.dispute.record import Proceedings
 from verification.encoding.canonical import canonical
 from verification.encoding.request import request
 from verification.ledger.event import Event
-from verification.ledger.state import FUND
+from verification.ledger.state import FUND, owner_of
 from verification.market.accounts import free
 from verification.market.records import Lease, Result, find, known
 
@@ -62,6 +62,16 @@ class Notices:
         for kind, subject, value in event.facts:
             if kind == "order":
                 self._order(event, subject, value)
+        for owner in sorted({owner_of(each) for source, target, _ in event.moves for each in (source, target)}):
+            self.account(owner)
+
+    def account(self, owner: str) -> None:
+        """Tell a user what it has, where that is shown: on a page."""
+        peer = self._peer(owner)
+        if peer is not None and peer.role == "user" and peer.origin:
+            draft = self._desk.draft
+            own = draft.balance(free(owner))
+            self._desk.connections.send(peer, messages.Account(str(own), str(draft.total(owner) - own)))
 
     def _lease(self, event: Event, name: str, value: dict[str, Any] | None) -> None:
         before = self._leases.get(name)
@@ -247,6 +257,7 @@ class Notices:
                 self.turn(peer, claim, self.disputes.lease_of(claim), held, 0)
                 peer.told[claim] = len(held.entries)
         if peer.role == "user":
+            self.account(peer.key)
             self._holdings(peer)
 
     def _holdings(self, peer: Peer) -> None:

@@ -203,3 +203,7 @@ class Rounds:
     def explained(self, given: Explained) -> None:
         """What a round came to beside the optimum, and why who waits does."""
         self._board.explained(given.round, given.bound, given.waits)
+        for name, (why, bid) in given.waits.items():
+            if (order := self._desk.orders.waiting.get(name)) is not None:
+                told = messages.Waits(name, why, None if bid is None else str(bid))
+                self._desk.connections.tell(order["user"], told)

@@ -51,9 +51,9 @@ async function welcome({ tick: now, seconds_per_tick, models: offered, registere
 
 const clock = () => tick + Math.floor((performance.now() - since) / 1000 / every);
 
-function account({ free, locked, escrow }) {
+function account({ free, held }) {
   const tile = (value, said) => element("li", {}, element("b", {}, tokens(value)), element("small", {}, said));
-  shown(at("account"), tile(free, "tokens to spend"), tile(escrow, "held for what you asked"), tile(locked, "held in challenges"));
+  shown(at("account"), tile(free, "tokens to spend"), tile(held, "held for what you asked or challenged"));
 }
 
 // The request of the form: {requests, bid, patience, blobs, model, prompt}, or a Refusal.

@@ -15,7 +15,7 @@ export function after(work, message) {
   if (!lease || !(type in STATES || type === "progress" || type === "token")) return work;
   const known = work.jobs[lease] ?? { state: "offered", share: 0, text: "", order: Object.keys(work.jobs).length };
   const state = type === "final" ? message.outcome : STATES[type] ?? known.state;
-  const share = type === "result" ? 1 : message.share ?? known.share;
+  const share = type === "result" ? 1 : Math.max(known.share, message.share ?? 0); // it is computed again for a dispute
   return { ...work, jobs: { ...work.jobs, [lease]: { ...known, ...defined(rest), state, share, text: known.text + (type === "token" ? message.text : "") } } };
 }
 

@@ -67,7 +67,7 @@ function disputes() {
       return element("div", { class: outcome || (turn ? "turn" : "") },
         element("b", {}, role === "asserter" ? "Provider " : "Challenger ", mono(key)),
         element("div", { class: "soft" }, outcome ? `has ${outcome}` : turn ? "it is its turn" : "waits",
-          budgets[index] ? `; ${many(clocks[index], "tick")} left of ${budgets[index]}` : ""));
+          budgets[index] && !outcome ? `; ${many(clocks[index], "tick")} left of ${budgets[index]}` : ""));
     };
     const kind = winner === "challenger" ? "bad" : winner === "asserter" ? "good" : "warn";
     const rows = messages.map((each, index) => row([String(index + 1), each.kind, each.by === "asserter" ? "provider" : each.by, String(each.tick),

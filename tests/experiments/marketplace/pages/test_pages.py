@@ -78,7 +78,7 @@ class User:
             case "hello":
                 self.hellos.append(message)
                 tell(welcome(registered=bool(self.requests)))
-                tell({"type": "account", "free": "12500000", "locked": "0", "escrow": "0"})
+                tell({"type": "account", "free": "12500000", "held": "0"})
             case "ask":
                 self.requests.append((opened(canonical(message["request"]), MARKET), message["blobs"]))
                 tell({"type": "done", "id": message["id"], "name": self.requests[-1][0].name, "number": 8})
