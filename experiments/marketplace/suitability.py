@@ -7,7 +7,8 @@ from experiments.marketplace.models import Known
 
 REQUEST = 64
 """Tokens of a request by which a device's rate is told: what one of a model comes to is known when it is ordered."""
-MOST = 2**20
+LEAST, MOST = 2, 2**20
+"""Of s: the auction takes floor(psi s), so with less a device that failed once would be leased nothing any more."""
 
 
 def suitable(
@@ -18,15 +19,14 @@ def suitable(
     limit_seconds: float,
     psi: float,
 ) -> Suitable:
-    """By model ``s``, floor(M psi T / (macs of a token x ``REQUEST``)), at least 1; or why it is none for this device.
-
-    What was not measured yet fits with an s of 1.
+    """By model ``s``, floor(M T / (macs of a token x ``REQUEST``)), at least ``LEAST``, which what was not measured yet
+    has; or why it is none for this device.
 
     Args:
         speeds: M, multiply-accumulates a second, by the names of models that the device measured.
         round_seconds: T.
         limit_seconds: that a lease gives: what is slower is refused.
-        psi: the device's reliability.
+        psi: the device's reliability, which it is told beside.
     """
     fits, reasons = dict[str, int](), dict[str, str]()
     for model in models:
@@ -34,9 +34,9 @@ def suitable(
         if model.memory > preflight.memory:
             reasons[model.name] = f"it needs {model.memory} bytes, the device has {preflight.memory}"
         elif (speed := speeds.get(model.name)) is None:
-            fits[model.name] = 1
+            fits[model.name] = LEAST
         elif not speed * limit_seconds >= work:
             reasons[model.name] = f"{REQUEST} tokens would take longer than the {limit_seconds:g} s that a lease gives"
         else:
-            fits[model.name] = min(MOST, max(1, int(speed * psi * round_seconds / work)))
+            fits[model.name] = min(MOST, max(LEAST, int(speed * round_seconds / work)))
     return Suitable(fits, reasons, psi)

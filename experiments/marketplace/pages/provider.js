@@ -101,7 +101,7 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
   }
 
   async function leased(told) {
-    const { lease } = told, before = leases.get(lease), held = { ...before, ...told };
+    const { lease } = told, before = leases.get(lease), held = Object.assign(before ?? {}, told);
     leases.set(lease, held);
     if (told.state === "offered" && !before) return answered(held);
     if (told.state === "held" && standing.has(lease)) return send(lease);
