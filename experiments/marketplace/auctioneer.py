@@ -145,28 +145,37 @@ def _slots(draft: Draft, rules: Rules, key: str, offer: Mapping[str, Any], owner
 
 
 def answer(solve: Solve) -> Answer:
-    """Solve and price a round; orders that met a device that had failed them are matched again, one by one.
+    """Solve and price a round.
+
+    Orders that met a device that had failed them are matched again, one by one, to the others; what is free then is
+    for the orders that still wait, as often as that happens: no slot stays idle for one that may not have it.
 
     Raises:
         InputError: the solver or mechanism does not apply to the market.
     """
-    found = _answer(solve.market, solve.ranked_by, solve)
-    barred = set(solve.barred)
-    task, provider = found.allocation.task, found.allocation.provider
-    again = sorted({i for i, j in zip(task.tolist(), provider.tolist(), strict=True) if (i, j) in barred})
-    if not again:
-        return found
-    stay = ~np.isin(task, again)
-    task, provider, payment = task[stay], provider[stay], found.payment.copy()
-    payment[again] = 0
-    for i in sorted(again, key=lambda i: -int(solve.ranked_by[i])):
-        left = solve.market.slots - np.bincount(provider, minlength=solve.market.providers)
-        left[[j for other, j in barred if other == i]] = 0
-        alone = replace(solve.market, demand=solve.market.demand[[i]], value=solve.market.value[[i]], slots=left)
-        one = _answer(alone, solve.ranked_by[[i]], solve)
-        task = np.append(task, np.full(one.allocation.task.size, i))
-        provider = np.append(provider, one.allocation.provider)
-        payment[i] = one.payment[0]
+    market, barred = solve.market, set(solve.barred)
+    task = provider = np.empty(0, np.int64)
+    payment = np.zeros(market.tasks, np.int64)
+    rest, met = np.arange(market.tasks), [0]
+
+    def take(orders: Int, without: list[int]) -> tuple[Int, Int, Int]:
+        left = market.slots - np.bincount(provider, minlength=market.providers)
+        left[without] = 0
+        part = replace(market, demand=market.demand[orders], value=market.value[orders], slots=left)
+        found = _answer(part, solve.ranked_by[orders], solve)
+        return orders[found.allocation.task], found.allocation.provider, found.payment
+
+    while met and rest.size:
+        tasks, providers, paid = take(rest, [])
+        met = sorted({i for i, j in zip(tasks.tolist(), providers.tolist(), strict=True) if (i, j) in barred})
+        stay = ~np.isin(tasks, met)
+        task, provider = np.append(task, tasks[stay]), np.append(provider, providers[stay])
+        payment[rest] = np.where(np.isin(rest, met), 0, paid)
+        for i in sorted(met, key=lambda i: -int(solve.ranked_by[i])):
+            tasks, providers, paid = take(np.array([i]), [j for other, j in barred if other == i])
+            task, provider = np.append(task, tasks), np.append(provider, providers)
+            payment[i] = paid[0]
+        rest = rest[~np.isin(rest, np.append(task, met))]
     return Answer(Allocation.of(task, provider), payment)
 
 

@@ -48,6 +48,25 @@ def test_whoever_failed_an_order_is_not_matched_with_it_again(solve):
         assert auctioneer.faults(barred, first) == ["a task goes to a provider that failed it"]
 
 
+def test_an_order_that_may_not_have_a_slot_leaves_it_to_the_next(solve):
+    """One device, which failed the highest bidder and both that come after it but the last."""
+    market = replace(
+        solve.market,
+        demand=np.ones((4, 1), np.int64),
+        value=np.array([900, 800, 700, 600]),
+        resource=np.ones((1, 1), np.int64),
+        slots=np.ones(1, np.int64),
+        cost=np.array([100]),
+        ability=np.ones((1, 1)),
+        unit_work=np.zeros(1),
+        arrival=None,
+    )
+    held = replace(solve, market=market, ranked_by=market.value, barred=[(0, 0), (1, 0), (2, 0)], solver="bid_density")
+    given = auctioneer.answer(held)
+    assert given.allocation.task.tolist() == [3] and not auctioneer.faults(held, given)
+    assert given.payment[3] > 0 and not given.payment[:3].any()
+
+
 @pytest.mark.parametrize(
     "answer",
     [
