@@ -1,4 +1,4 @@
-"""The coordinator without input or output: bytes and time go in, effects come out (design of the market, section 7).
+"""The coordinator without input or output: bytes and time go in, effects come out.
 
 No clock, socket, thread or random number is in it: the same calls in the same order give the same ledger. What lasts is
 in the ledger alone; connections, signs of life, streams and solvers' work are lost with it without harm to anyone.
