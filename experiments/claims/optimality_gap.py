@@ -24,32 +24,52 @@ GRID = {
     "small": (((5, 10), (10, 20), (20, 40)), 6, 4.0, ((20, 40),), 3, 10.0),
     "full": (((5, 10), (10, 20), (20, 40), (40, 80)), 20, 30.0, ((20, 40), (40, 80)), 10, 60.0),
 }
+# Size, numbers of model types, seeds a family, seconds for the reference.
+TYPES = {
+    "tiny": ((4, 8), (2, 5), 1, 1.0),
+    "small": ((20, 40), (1, 2, 4, 8, 16, 40), 2, 10.0),
+    "full": ((20, 40), (1, 2, 3, 4, 6, 8, 16, 40), 20, 60.0),
+}
+OF_MANY_TYPES = {  # families that have markets of any number of them
+    "uniform": "uniform: tasks demand nearly all types, providers serve nearly all",
+    "sparse": "sparse: tasks demand 1 to 3 types, providers serve 1 to 4",
+}
+GENERATION = "column generation"
+UNPROVEN = "not proven of the best known"
 LP = "LP relaxation"
 VARIED = {
     "family": "{gaps.family:count} families, as fixed strata",
     "size": "{gaps.tasks} tasks, twice as many providers",
     "reading": "{gaps.reading}",
+    "model types": "{types.types}, in families that have them; {gaps.types} elsewhere",
 }
 FIXED = {
-    "model types": "{gaps.types}",
     "value, cost": "the families' own",
 }
 
 
 def run(size: Size, block: int = 0) -> Results:
-    """The gaps under both readings, and the exact solvers side by side on ``uniform``."""
+    """The gaps under both readings and by the number of types, and the exact solvers side by side on ``uniform``."""
     gaps = pd.concat([_gaps(size, "bundle", block), _gaps(size, "whole", block)], ignore_index=True)
     *_, sizes, seeds, limit = GRID[size]
     draws = [Draw("uniform", m, n, seed) for m, n in sizes for seed in seed_range(seeds, block)]
     plans = [*sweep.exact(limit), Plan(LP, "lp_bound", {}, limit)]
-    return {"gaps": gaps, "exact": sweep.run(draws, plans, "bundle", "exact solvers")}
+    exact = sweep.run(draws, plans, "bundle", "exact solvers")
+    return {"gaps": gaps, "types": _by_types(size, block), "exact": exact}
+
+
+def _by_types(size: Size, block: int) -> pd.DataFrame:
+    (m, n), types, seeds, limit = TYPES[size]
+    draws = [Draw(f, m, n, seed, K) for f in OF_MANY_TYPES for K in types for seed in seed_range(seeds, block)]
+    plans = [PRINTED, GREEDY[0], Plan(GENERATION, "column_generation", {}, limit)]
+    return sweep.run(draws, plans, "bundle", "optimality gap by types")
 
 
 def _gaps(size: Size, reading: Reading, block: int) -> pd.DataFrame:
     sizes, seeds, limit, *_ = GRID[size]
     draws = [Draw(family, m, n, seed) for family in FAMILIES for m, n in sizes for seed in seed_range(seeds, block)]
     reference = {
-        "bundle": [Plan("column generation", "column_generation", {}, limit)],
+        "bundle": [Plan(GENERATION, "column_generation", {}, limit)],
         "whole": [Plan("assignment", "assignment")],
     }
     runs = sweep.run(draws, [*VARIANTS, *GREEDY, *reference[reading]], reading, f"optimality gap, {reading}")
@@ -105,7 +125,7 @@ def _interval(mean_low_high: tuple[float, float, float]) -> str:
 
 
 def figures(results: Results) -> dict[str, Figure]:
-    """By family; performance profile; by size and reading; the exact solvers' primal and dual gaps."""
+    """By family; performance profile; by size and reading; by types; the exact solvers' primal and dual gaps."""
     gaps = _informative(results["gaps"])
     largest = _largest(results["gaps"], "bundle")
     size = f"{largest['tasks'].max()} × {largest['providers'].max()}"
@@ -136,9 +156,42 @@ def figures(results: Results) -> dict[str, Figure]:
         f"Every dot is a market of {size}: the share of the optimal welfare lost. Bars are means.": by_family,
         f"Performance profile over all families at {size}: in what share of markets is the gap at most x?": profile,
         "The gap by size and reading, mean and 95 % interval over all families.": by_size,
+        "The gap by the number of model types, mean and 95 % interval: what the auction and the greedy lose of the "
+        "best known welfare, and how far the best known is from what is proven of the optimum.": _types_figure(
+            results["types"]
+        ),
         "Exact solvers on uniform markets, started from the best heuristic: how far the best allocation found is from "
         "the best known (primal), and how far the proven bound is from it (dual).": _exact_figure(results["exact"]),
     }
+
+
+def _types_figure(runs: pd.DataFrame) -> Figure:
+    """A panel a family; the axis of types is logarithmic, that of gaps too, but for 0."""
+    runs = by_types(runs)
+    figure, panels = plots.canvas(2, width=9.5, sharey=True)
+    colours = {label: MAIN[label] for label in (PRINTED.label, GREEDY[0].label)} | {UNPROVEN: plots.MUTED}
+    for axes, (family, title) in zip(panels, OF_MANY_TYPES.items(), strict=True):
+        plots.means(axes, runs[runs["family"] == family], "types", "solver", "gap", colours)
+        ticks = sorted(runs["types"].unique())
+        axes.set(title=title.partition(":")[0], xlabel="model types", xscale="log")
+        axes.set_xticks(ticks, [str(t) for t in ticks])
+        axes.minorticks_off()
+        axes.set_yscale("symlog", linthresh=1e-3)
+        axes.set_ylim(0, 1.02)
+    plots.percent(panels[0])
+    panels[0].set_ylabel("mean gap")
+    plots.legend(panels[1])
+    return figure
+
+
+def by_types(runs: pd.DataFrame) -> pd.DataFrame:
+    """What the auction and the greedy lose, and, as a solver of its own, what is not proven of the best known."""
+    runs = _informative(runs)
+    reference = runs[runs["solver"] == GENERATION]
+    proven = (1.0 - reference["best"] / reference["upper"]).astype(float)
+    return pd.concat(
+        (runs[runs["solver"] != GENERATION], reference.assign(solver=UNPROVEN, gap=proven)), ignore_index=True
+    )
 
 
 def _exact_figure(runs: pd.DataFrame) -> Figure:
@@ -173,11 +226,14 @@ def exact_gaps(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
-    """Gaps by family and by size, and the exact solvers."""
+    """Gaps by family, size and types, and the exact solvers."""
     gaps = _informative(results["gaps"])
     largest = gaps[gaps["tasks"] == gaps["tasks"].max()]
     return {
         "Gap by family at the largest size": statistics.summary(largest, ["reading", "family", "solver"], "gap", SHARE),
         "Gap by size, all families": statistics.summary(gaps, ["reading", "tasks", "solver"], "gap", SHARE),
+        "Gap by the number of model types": statistics.summary(
+            by_types(results["types"]), ["family", "types", "solver"], "gap", SHARE
+        ),
         "Exact solvers on uniform markets, started from the best heuristic": exact_gaps(results["exact"]),
     }
