@@ -19,7 +19,7 @@ GRID = {  # tasks (twice as many providers), seeds, seconds a solver
 }
 TYPES = {  # numbers of model types, sizes of each family, seeds, seconds a solver
     "tiny": ((2, 5), {"uniform": 5, "sparse": 8}, 1, 1.0),
-    "small": ((2, 4, 8, 16), {"uniform": 20, "sparse": 40}, 1, 5.0),
+    "small": ((2, 6, 16), {"uniform": 20, "sparse": 40}, 1, 2.5),
     "full": ((2, 3, 4, 6, 8, 16, 40), {"uniform": 20, "sparse": 80}, 10, 60.0),
 }
 MANY = 0.5  # of the markets
@@ -34,7 +34,7 @@ VARIED = {
     "family": "{types.family} by model types; {runs.family} by size",
 }
 FIXED = {
-    "time": "{runs.limit} s a solve; 60 s and ten seeds belong to the size full",
+    "time": "{runs.limit} s a solve, {types.limit} s by model types; 60 s and ten seeds belong to the size full",
     "reading": "{runs.reading}",
 }
 
