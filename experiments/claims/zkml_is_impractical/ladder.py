@@ -20,6 +20,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from experiments.claims.zkml_is_impractical import prover
 from experiments.claims.zkml_is_impractical.perceptron import Perceptron
 from experiments.progress import track
+from experiments.records import provenance
 from verification.adversaries.corrupt_trace import with_wrong_step
 from verification.dispute.clocks import budgets
 from verification.dispute.dispute import Dispute, identity
@@ -55,6 +56,8 @@ NOBODY = "0" * 64
 """Where a market, a lease or a claim is named: there is none."""
 STORED = "ladder.csv"
 PROVED = "proved"
+OPTIMISTIC = ("infer_cpu", "commit_cpu", "dispute_cpu", "commitment_bytes", "opened_bytes", "rounds")
+"""Columns of the optimistic proof; the others are of the zk-SNARK."""
 
 
 def macs(widths: Sequence[int]) -> int:
@@ -82,43 +85,60 @@ def stored() -> pd.DataFrame:
         return pd.read_csv(lines)
 
 
-def measured() -> pd.DataFrame:
-    """The ladder, measured now (some 20 minutes on two cores), up to the first model that does not fit the limits."""
-    rows = []
-    for widths in track(LADDER, "zk-SNARKs"):
-        rows.append(prove(widths))
-        if rows[-1]["status"] != PROVED:
-            break
-    where = {"date": date.today().isoformat(), "machine": "this machine", "ezkl": version("ezkl")}
-    return pd.DataFrame([where | row for row in rows])
+def measured(repeats: int) -> pd.DataFrame:
+    """The ladder, measured now (some 40 processor minutes), up to the first model that does not fit the limits.
+
+    A row a model: its zk-SNARK and, on the same machine right after it, its optimistic proof.
+    """
+    rows: list[dict[str, object]] = []
+    strings: dict[int, dict[str, object]] = {}
+    with tempfile.TemporaryDirectory() as directory:
+        for widths in track(LADDER, "both proofs"):
+            rows.append(prove(widths, Path(directory), strings) | optimistic(widths, repeats))
+            if rows[-1]["status"] != PROVED:
+                break
+    origin = {"date": date.today().isoformat(), "machine": provenance()["machine"], "ezkl": version("ezkl")}
+    return pd.DataFrame([origin | row for row in rows])
 
 
-def prove(widths: Widths, python: str = sys.executable) -> dict[str, object]:
+def prove(widths: Widths, directory: Path, strings: dict[int, dict[str, object]]) -> dict[str, object]:
     """A row of the ladder: CPU seconds and peak bytes of every phase, bytes of keys, reference string and proof.
 
     ``status`` is "proved", or the first phase that ``prover.SECONDS`` or ``prover.MEMORY`` ended.
+
+    Args:
+        strings: what it took to generate the reference strings that lie in ``directory``, by the logarithm of their
+            rows; one serves all circuits of a size, and a new one is entered here.
     """
     row: dict[str, object] = {"widths": named(widths), "macs": macs(widths), "status": PROVED}
-    with tempfile.TemporaryDirectory() as directory:
-        for phase in prover.PHASES:
-            command = [
-                python,
-                "-m",
-                "experiments.claims.zkml_is_impractical.prover",
-                phase,
-                directory,
-                *map(str, widths),
-            ]
-            done = subprocess.run(command, capture_output=True, text=True, check=False)
-            if done.returncode:
-                return row | {"status": f"{phase}: beyond the limits"}
-            found = json.loads(done.stdout.strip().splitlines()[-1])
-            row |= {f"{phase}_cpu": round(found["cpu"], 3), f"{phase}_memory": found["memory"]}
-        at = Path(directory)
-        row["logrows"] = json.loads((at / "settings.json").read_text())["run_args"]["logrows"]
-        row |= {f"{name}_bytes": (at / name).stat().st_size for name in ("pk", "vk", "srs")}
-        row["proof_bytes"] = len(json.loads((at / "proof.json").read_text())["hex_proof"].removeprefix("0x")) // 2
+    for phase in prover.PHASES:
+        spent = strings.get(_logrows(directory)) if phase == "srs" else None
+        spent = spent or _performed(phase, directory, widths)
+        if spent is None:
+            return row | {"status": f"{phase}: beyond the limits"}
+        row |= spent
+        if phase == "srs":
+            strings[_logrows(directory)] = spent
+    row["logrows"] = _logrows(directory)
+    row |= {f"{name}_bytes": (directory / name).stat().st_size for name in ("pk", "vk")}
+    row["srs_bytes"] = (directory / f"srs{row['logrows']}").stat().st_size
+    row["proof_bytes"] = len(json.loads((directory / "proof.json").read_text())["hex_proof"].removeprefix("0x")) // 2
     return row
+
+
+def _logrows(directory: Path) -> int:
+    """Of the circuit that was built last."""
+    return int(json.loads((directory / "settings.json").read_text())["run_args"]["logrows"])
+
+
+def _performed(phase: str, directory: Path, widths: Widths) -> dict[str, object] | None:
+    """What a phase took; None where the limits ended it."""
+    command = [sys.executable, "-P", prover.__file__, phase, str(directory), *map(str, widths)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode:
+        return None
+    found = json.loads(done.stdout.strip().splitlines()[-1])
+    return {f"{phase}_cpu": round(found["cpu"], 3), f"{phase}_memory": found["memory"]}
 
 
 def optimistic(widths: Widths, repeats: int) -> dict[str, object]:
@@ -137,7 +157,6 @@ def optimistic(widths: Widths, repeats: int) -> dict[str, object]:
     inference = cpu_seconds(lambda: computation.run(lambda first, outputs: None), repeats)
     committed = cpu_seconds(lambda: sign_result(KEYS[1], NOBODY, NOBODY, record(computation)), repeats)
     return {
-        "widths": named(widths),
         "infer_cpu": inference,
         "commit_cpu": committed - inference,
         "dispute_cpu": cpu_seconds(lambda: disputed(computation, wrong, right), repeats),

@@ -18,8 +18,10 @@ def test_names_of_models_are_read_back():
 def test_the_stored_ladder_is_whole_and_says_where_it_is_from():
     stored = ladder.stored()
     assert [ladder.macs(ladder.parsed(name)) for name in stored["widths"]] == stored["macs"].tolist()
-    assert set(map(ladder.parsed, stored["widths"])) <= set(ladder.LADDER)
+    assert tuple(map(ladder.parsed, stored["widths"])) == ladder.LADDER[: len(stored)]
     assert stored[["date", "machine", "ezkl", "status"]].notna().all().all()
+    assert (stored[["date", "machine", "ezkl"]].nunique() == 1).all()  # one machine, one day
+    assert (stored[list(ladder.OPTIMISTIC)] > 0).all().all()
     proved = stored[stored["status"] == ladder.PROVED]
     assert len(proved) >= 7 and proved.notna().all().all()
     assert (proved["prove_cpu"] > proved["verify_cpu"]).all() and (proved["pk_bytes"] > proved["vk_bytes"]).all()
@@ -49,8 +51,11 @@ def test_every_layer_of_a_perceptron_follows_from_its_steps(widths):
 
 
 @pytest.mark.slow
-def test_a_small_model_is_proved_and_verified():
+def test_small_models_are_proved_and_verified_with_one_reference_string(tmp_path):
     pytest.importorskip("ezkl")
-    row = pd.Series(ladder.prove((16, 16, 4)))
-    assert row["status"] == ladder.PROVED
-    assert row["proof_bytes"] < 10_000 and row["pk_bytes"] > 10**8
+    strings = {}
+    rows = [pd.Series(ladder.prove(widths, tmp_path, strings)) for widths in ladder.LADDER[:2]]
+    for row in rows:
+        assert row["status"] == ladder.PROVED
+        assert row["proof_bytes"] < 10_000 and row["pk_bytes"] > 10**8
+    assert list(strings) == [15] and rows[0]["srs_cpu"] == rows[1]["srs_cpu"]

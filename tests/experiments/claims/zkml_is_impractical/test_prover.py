@@ -42,7 +42,7 @@ def test_every_phase_does_its_part(called, tmp_path):
         prover.perform(phase, tmp_path, [16, 4])
         assert [name for name, *_ in calls] == names
         if phase == "srs":
-            assert calls == [("gen_srs", "srs", "17")]
+            assert calls == [("gen_srs", "srs17", "17")]
         calls.clear()
 
 

@@ -57,7 +57,7 @@ def test_the_figure_is_both_extrapolations():
     seconds = 3 * DAY * 2.0**18 / ROWS
     assert f"6-6 takes {seconds:.0f} CPU seconds. " in verdict.explanation
     assert "16 times the 2^28 rows" in verdict.explanation
-    assert "takes 1 µs and a dispute 8 µs, measured in this run" in verdict.explanation
+    assert "takes 1 µs and a dispute 8 µs, on the same machine and day" in verdict.explanation
 
 
 def test_circuits_have_the_least_power_of_two_of_rows():
@@ -66,7 +66,17 @@ def test_circuits_have_the_least_power_of_two_of_rows():
     assert all(2.0 ** stored["logrows"] >= stored["macs"].map(claim.rows_needed))
 
 
+def test_both_proofs_are_of_one_measurement(monkeypatch):
+    whole = claim.run("small")
+    assert set(whole["proofs"]["source"]) == {"stored"}
+    assert whole["proofs"]["widths"].equals(whole["optimistic"]["widths"])
+    monkeypatch.setattr(ladder, "installed", lambda: True)
+    monkeypatch.setattr(ladder, "measured", lambda repeats: ladder.stored().assign(infer_cpu=float(repeats)))
+    anew = claim.run("full")
+    assert set(anew["proofs"]["source"]) == {"measured in this run"}
+    assert set(anew["optimistic"]["infer_cpu"]) == {claim.REPEATS}
+
+
 def test_where_ezkl_is_missing_the_full_report_says_so(monkeypatch):
     monkeypatch.setattr(ladder, "installed", lambda: False)
-    monkeypatch.setitem(claim.REPEATS, "full", 1)
     assert "not installed" in claim.check(claim.run("full")).explanation
