@@ -73,9 +73,8 @@ def opened(raw: bytes, market: str, limit: int = LIMIT) -> Request:
     if not isinstance(envelope, dict) or envelope.keys() != KEYS:
         raise Refusal("malformed", f"an envelope has the keys {', '.join(sorted(KEYS))}")
     kind, party, signature = (envelope[name] for name in ("kind", "party", "signature"))
-    if not isinstance(kind, str) or not verified(
-        party, signature, lambda: signing_bytes_of(kind, market, _content(raw))
-    ):
+    texts = isinstance(kind, str) and isinstance(market, str)
+    if not texts or not verified(party, signature, lambda: signing_bytes_of(kind, market, _content(raw))):
         raise Refusal("wrong-signature", "it is not signed by its party for this market")
     found = Request(kind, party, envelope["content"], signature, market)
     vars(found).update(raw=raw, sound=len(raw) <= LIMIT)  # the bytes need not be made again
