@@ -145,7 +145,7 @@ def check(results: Results) -> Verdict:
         f"exchanges a round, {alone[0]:.1%} ({alone[1]:.1%} to {alone[2]:.1%}) without any",
         f"{REGIONS} regions that are busy at different hours, over {days['seed'].nunique()} days. Lists of the round "
         f"before leave {once[0]:.1%}; older ones {rare:.1%} or more: what moves a market is over by the time it is "
-        "told. What lacks then is not knowledge of who is there, since no list names a task or a provider.",
+        "told. No list names a task or a provider.",
     )
 
 
