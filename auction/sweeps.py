@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 AMOUNTS = ("welfare", "bound", "certified_bound", "best_welfare", "best_bound")
 REFUSED = "refused: "
+FAILED = "failed: "
 SHARES = ("gap", "primal_gap", "dual_gap", "gap_to_best_bound")
 
 
@@ -73,7 +74,7 @@ def warm_started(solver: Solver, options: Mapping[str, Any]) -> dict[str, Any]:
 def run(cell: Cell) -> "pd.DataFrame":
     """Solve a cell: a frame of one row, what was drawn and an outcome without its pairs.
 
-    A refusal stands in its ``status``.
+    What it refuses or raises stands in its ``status``.
     """
     market = cell.market.market() if isinstance(cell.market, Draw) else cell.market
     asked: Any = {name: getattr(cell, name) for name in ("reading", "time_limit", "seed", "options")}
@@ -81,6 +82,8 @@ def run(cell: Cell) -> "pd.DataFrame":
         row = summary_of(solvers.solve(market, cell.solver, **asked))
     except InputError as refusal:
         row = _without_outcome(cell, f"{REFUSED}{refusal}")
+    except Exception as error:  # noqa: BLE001 - solvers may be anybody's: the other cells go on
+        row = _without_outcome(cell, f"{FAILED}{type(error).__name__}: {' '.join(str(error).split())}")
     return framed([_drawn(cell) | row | {"options": json.dumps(row["options"])}])
 
 
@@ -142,8 +145,8 @@ def sweep(
     micro-tokens ``welfare``, ``bound``, ``certified_bound``; ``proven_optimal``; as shares ``gap`` = 1 - welfare /
     bound and, as ``comparison.against_best`` defines them over the solvers of this sweep on the same market,
     ``primal_gap``, ``dual_gap``, ``gap_to_best_bound``, with ``best_welfare`` and ``best_bound`` in micro-tokens, and
-    ``contradicted_by`` where a bound is refuted. A solver that refuses a market has a row whose ``status`` says why,
-    one whose process was killed time and again, ``killed``; both without amounts. Options are JSON.
+    ``contradicted_by`` where a bound is refuted. A solver that refuses a market, or raises, has a row whose
+    ``status`` says why, one whose process was killed time and again, ``killed``; all without amounts. Options are JSON.
 
     Args:
         families: names, each alone or with its options; or one.

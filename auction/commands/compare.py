@@ -21,7 +21,7 @@ from auction.files import ensure_writable, replacing
 from auction.market import Market
 from auction.solvers import name_of
 from auction.streaming import begin, streamed
-from auction.sweeps import REFUSED, Cell, rows_of, run, warm_started
+from auction.sweeps import FAILED, REFUSED, Cell, rows_of, run, warm_started
 from auction.workers import on
 
 RUNS, SUMMARY, CELLS = "runs.csv", "summary.csv", "cells"
@@ -86,7 +86,7 @@ def compare(
         for number, row in _rows(cells, folder, processes, scheduler):
             at = number // len(plans)
             why = "its process was killed" if row is None else row["status"]
-            if row is None or why.startswith(REFUSED):
+            if row is None or why.startswith((REFUSED, FAILED)):
                 text = f"{loaded[at][0]}: {plans[number % len(plans)][0]} left out: {why.removeprefix(REFUSED)}"
                 if solver:
                     raise InputError(text)

@@ -57,10 +57,14 @@ def trades_below(found: Threshold, places: int) -> str:
 
 
 def _between(found: Threshold, added: int, places: int) -> str:
-    least, most = (None if each is None else exact(each + added, places) for each in (found.least, found.most))
-    if least is None or most is None:
-        return f"at least {least}" if least else f"at most {most}" if most else ""
-    return most if found.exact else f"{least} to {most}"
+    least, most = (None if each is None else each + added for each in (found.least, found.most))
+    if least is not None and least <= 0 and not found.exact:
+        least = None  # that an amount is not below 0 is no news
+    if most is None:
+        return "" if least is None else f"at least {exact(least, places)}"
+    if least is None:
+        return f"at most {exact(most, places)}"
+    return exact(most, places) if found.exact else f"{exact(least, places)} to {exact(most, places)}"
 
 
 def gains(market: Market, settled: Settlement) -> tuple[int, int, int]:

@@ -1,5 +1,6 @@
 """Tables in files: CSV, also packed by gzip, XLSX, Parquet."""
 
+import codecs
 import csv
 import gzip
 import re
@@ -57,9 +58,12 @@ def _unpacked(path: Path, file: BinaryIO) -> bytes:
 
 
 def _decoded(path: Path, content: bytes) -> str:
+    utf16 = content.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))  # a spreadsheet's "Unicode text"
     try:
-        return content.decode("utf-8-sig")
+        return content.decode("utf-16" if utf16 else "utf-8-sig")
     except UnicodeDecodeError as error:
+        if utf16:
+            raise InputError(f"{path}: begins as UTF-16 and ends as none; save the table as CSV UTF-8") from None
         row = content.count(b"\n", 0, error.start) + 1
         raise InputError(
             f"{path}: row {row}: byte {content[error.start]:#04x} is not UTF-8; save the table as CSV UTF-8, or as XLSX"

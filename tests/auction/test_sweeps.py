@@ -105,6 +105,16 @@ def test_functions_a_single_name_and_a_refusal_have_rows():
     assert sweep("uniform", [], [0], mine).empty
 
 
+def broken(market, reading, stop, seed):
+    raise ZeroDivisionError("no\ntasks")
+
+
+def test_a_solver_that_raises_has_a_row_and_the_others_go_on():
+    found = sweep("uniform", [(30, 30)], [3], [broken, "greedy"]).set_index("solver")
+    assert found["status"]["broken"] == "failed: ZeroDivisionError: no tasks" and pd.isna(found["welfare"]["broken"])
+    assert found["welfare"]["greedy"] > 0
+
+
 def test_cells_are_told_apart_by_all_that_their_outcome_depends_on():
     draw = Draw("uniform", 4, 5, 0)
     base = Cell(draw, "greedy", {}, "bundle", 1.0, 0)

@@ -45,6 +45,8 @@ def test_a_column_has_one_number_of_places():
         (Threshold(None, 2_000_000), "at most 3.00", "at most 2.00"),
         (Threshold(None, 0), "at most 1.00", "never"),
         (Threshold(), "", ""),
+        (Threshold(-1_000_000), "", ""),  # above 0, as every amount is
+        (Threshold(-2_000_000, 2_000_000), "at most 3.00", "at most 2.00"),
     ],
 )
 def test_thresholds_in_words(threshold, above, below):

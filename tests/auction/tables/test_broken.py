@@ -170,6 +170,7 @@ def test_ten_faults_are_told_at_once_of_both_tables(tmp_path):
 @pytest.mark.parametrize(
     "names, content, line",
     [
+        (("tasks.csv", "p.csv"), TASKS.encode("utf-16")[:-1], "tasks.csv: begins as UTF-16 and ends as none; save"),
         (("tasks.csv", "p.csv"), TASKS.encode("cp1252"), "tasks.csv: row 1: byte 0xf6 is not UTF-8; save the table as"),
         (("tasks.csv.gz", "p.csv"), TASKS, "tasks.csv.gz: is not a file packed by gzip"),
         (("tasks.csv.gz", "p.csv"), gzip.compress(TASKS.encode())[:-9], "tasks.csv.gz: is not a file packed by gzip"),
