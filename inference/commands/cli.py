@@ -16,6 +16,7 @@ from inference.commands.arguments import AdapterName, ArithmeticName, BackendNam
 from inference.commands.bench import bench
 from inference.commands.devices import adapters, conformance, serve
 from inference.commands.drawing import draw
+from inference.commands.kernels import compile_kernels
 from inference.commands.loading import load, prompt_ids
 from inference.commands.output import write
 from inference.commands.progress import working
@@ -33,6 +34,7 @@ app = typer.Typer(
 
 app.command("adapters")(adapters)
 app.command("bench")(bench)
+app.command("compile")(compile_kernels)
 app.command("conformance")(conformance)
 app.command("serve")(serve)
 
