@@ -1,7 +1,7 @@
 """What is to be looked at when: ticks of subjects, derived from the ledger's state and nowhere else kept."""
 
 from collections.abc import Iterator
-from heapq import heappop, heappush
+from heapq import heapify, heappop, heappush
 
 
 class Agenda:
@@ -16,6 +16,12 @@ class Agenda:
         if tick < self._soonest.get((kind, subject), tick + 1):
             self._soonest[kind, subject] = tick
             heappush(self._heap, (tick, kind, subject))
+
+    def forget(self, kind: str, subject: str) -> None:
+        """Do not look at a subject that is over: its tick may be far, and many such would fill the memory."""
+        if self._soonest.pop((kind, subject), None) is not None and len(self._heap) > 2 * len(self._soonest) + 64:
+            self._heap = [(tick, *key) for key, tick in self._soonest.items()]
+            heapify(self._heap)
 
     def due(self, tick: int) -> Iterator[tuple[str, str]]:
         """Kind and subject of what is due by a tick, each once."""

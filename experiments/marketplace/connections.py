@@ -1,5 +1,6 @@
 """Who is connected: each connection proves the key that it is of; then it is sent what that key has to know."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from experiments.marketplace.effects import Close, Connection, Effect, Send
@@ -7,6 +8,8 @@ from experiments.marketplace.messages import Message, Preflight, Role, encode
 
 MOST_REFUSALS = 100
 """Of one connection between two ticks; it is closed then."""
+STRANGERS_REFUSALS = 3
+"""Of a connection that has proven no key, ever: it is not worth more."""
 
 
 @dataclass(slots=True, eq=False)
@@ -95,6 +98,11 @@ class Connections:
         if peer is not None:
             self._out.append(Send(peer.number, encode(message)))
 
+    def send_all(self, peers: Iterable[Peer], message: Message) -> None:
+        """To many, the same bytes: what waits for who does not read is there once."""
+        raw = encode(message)
+        self._out.extend(Send(peer.number, raw) for peer in peers)
+
     def tell(self, key: str, message: Message) -> None:
         """To a key, if it is connected."""
         self.send(self._of.get(key), message)
@@ -102,10 +110,10 @@ class Connections:
     def refused(self, peer: Peer) -> None:
         """Another refusal; too many end the connection."""
         peer.refusals += 1
-        if peer.refusals > MOST_REFUSALS:
+        if peer.refusals > (MOST_REFUSALS if peer.key else STRANGERS_REFUSALS):
             self.close(peer, "refusals")
 
     def forgive(self) -> None:
         """A tick has passed."""
-        for peer in self._peers.values():
+        for peer in self._of.values():
             peer.refusals = 0

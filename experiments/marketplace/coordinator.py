@@ -213,7 +213,7 @@ class Coordinator:
             raise Refusal("other-version", f"version {message.version}; this market speaks {messages.VERSION}")
         if message.origin != peer.origin:
             raise Refusal("other-origin", "the page is of another origin than the connection")
-        key = message.device if message.role == "device" else message.owner
+        key = {"device": message.device, "user": message.owner, "watch": ""}[message.role]
         said = {"nonce": peer.nonce, "origin": message.origin, "role": message.role}
         if message.role != "watch" and not signed(key, messages.HELLO, self.desk.market, said, message.signature):
             raise Refusal("wrong-signature", "the key that the connection names has not signed its challenge")
@@ -280,8 +280,7 @@ class Coordinator:
     def _show(self) -> None:
         changes = self.board.changes()
         if changes:
-            for peer in self.desk.connections.watching():
-                self.desk.connections.send(peer, self._shown(changes))
+            self.desk.connections.send_all(self.desk.connections.watching(), self._shown(changes))
 
     def _shown(self, parts: dict[str, Any]) -> messages.Board:
         number, head = self.desk.ledger.head
@@ -304,6 +303,8 @@ class Coordinator:
                 self._touched.extend(self._others(subject, kind.removeprefix("claims:")))
             elif kind == "order" and value is not None:
                 self.desk.agenda.add(value["until"] + 1, "order", subject)
+            elif kind == "order":
+                self.desk.agenda.forget("order", subject)
 
     def _others(self, claim: str, device: str) -> list[str]:
         """Results of a device that are disputed beside a claim that has ended."""

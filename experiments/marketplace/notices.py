@@ -151,8 +151,7 @@ class Notices:
     def _shown(self, name: str, lease: dict[str, Any], value: dict[str, Any]) -> None:
         peers = self._desk.connections.watching()
         user = self._peer(self._orders[lease["order"]]["user"])
-        for peer in [*peers, *([user] if user else [])]:
-            self._desk.connections.send(peer, self.shown(name, lease, value))
+        self._desk.connections.send_all([*peers, *([user] if user else [])], self.shown(name, lease, value))
 
     def shown(self, name: str, lease: dict[str, Any], value: dict[str, Any]) -> messages.Shown:
         """A result that can be claimed against."""

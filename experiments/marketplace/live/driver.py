@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from experiments.marketplace.auctioneer import answer
 from experiments.marketplace.coordinator import Coordinator
@@ -37,6 +37,16 @@ Call = Callable[[Coordinator, float], list[Effect]]
 """What is taken to the coordinator: one of its calls."""
 
 
+class Waiting(NamedTuple):
+    """A call that waits to be taken."""
+
+    connection: Connection | None
+    """That ends where the call fails."""
+    call: Call
+    done: asyncio.Future[None]
+    """Set when what came of it has left."""
+
+
 class Driver:
     """Drives one coordinator, which ``opened`` makes of the time, in the one thread that touches its ledger."""
 
@@ -44,7 +54,7 @@ class Driver:
         self._make = opened
         self._peers: dict[Connection, Peer] = {}
         self._numbers = count(1)
-        self._calls: asyncio.Queue[tuple[Connection | None, Call]] = asyncio.Queue(MOST_WAITING)
+        self._calls: asyncio.Queue[Waiting] = asyncio.Queue(MOST_WAITING)
         self._writer = ThreadPoolExecutor(1, "ledger")
         self._aside: set[asyncio.Task[None]] = set()
         self._explaining = False
@@ -59,8 +69,9 @@ class Driver:
         return number
 
     async def receive(self, connection: Connection, raw: bytes) -> None:
-        """A frame of it."""
-        await self._take(connection, lambda coordinator, now: coordinator.receive(connection, raw, now))
+        """A frame of it, until it is taken: so each connection has one that waits, however many it sends."""
+        done = await self._take(connection, lambda coordinator, now: coordinator.receive(connection, raw, now))
+        await done
 
     async def disconnect(self, connection: Connection) -> None:
         """It has gone."""
@@ -90,6 +101,9 @@ class Driver:
                 ticks = loop.time() >= due
                 together = partial(self._together, coordinator, calls, loop.time(), ticks)
                 self._do(await loop.run_in_executor(self._writer, together))
+                for each in calls:
+                    if not each.done.cancelled():
+                        each.done.set_result(None)
                 if ticks:
                     due = max(due + seconds, loop.time())
         finally:
@@ -97,12 +111,14 @@ class Driver:
                 task.cancel()
             self._writer.shutdown()
 
-    async def _take(self, connection: Connection | None, call: Call) -> None:
-        await self._calls.put((connection, call))
+    async def _take(self, connection: Connection | None, call: Call) -> asyncio.Future[None]:
+        waiting = Waiting(connection, call, asyncio.get_running_loop().create_future())
+        await self._calls.put(waiting)
+        return waiting.done
 
-    async def _next(self, due: float) -> list[tuple[Connection | None, Call]]:
+    async def _next(self, due: float) -> list[Waiting]:
         """What waits; nothing where a tick is due before anything comes."""
-        found: list[tuple[Connection | None, Call]] = []
+        found: list[Waiting] = []
         try:
             async with asyncio.timeout_at(due):
                 found.append(await self._calls.get())
@@ -113,13 +129,11 @@ class Driver:
         return found
 
     @staticmethod
-    def _together(
-        coordinator: Coordinator, calls: list[tuple[Connection | None, Call]], now: float, ticks: bool
-    ) -> list[Effect]:
+    def _together(coordinator: Coordinator, calls: list[Waiting], now: float, ticks: bool) -> list[Effect]:
         """Take calls to the coordinator, in one transaction; a call that fails ends its connection alone."""
         effects: list[Effect] = []
         with coordinator.desk.ledger.together():
-            for connection, call in calls:
+            for connection, call, _ in calls:
                 try:
                     effects += call(coordinator, now)
                 except Exception:

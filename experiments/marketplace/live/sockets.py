@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from starlette.websockets import WebSocket, WebSocketDisconnect
+from uvicorn._types import ASGIReceiveEvent
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 from websockets.http11 import Request
 
@@ -18,6 +19,8 @@ from experiments.marketplace.messages import MOST_BYTES
 
 ABORT = "abort"
 """Of a scope: ends its connection now, whatever is still to be sent."""
+AT_ONCE = 2**12
+"""Bytes of a peer that are taken apart in one go."""
 AWAY, MALFORMED, BUSY = 1001, 1003, 1013
 """Reasons of the websocket protocol."""
 
@@ -40,7 +43,33 @@ class Limits:
 
 
 class Protocol(WebSocketsSansIOProtocol):
-    """A websocket that its application can end without waiting for a peer that does not read."""
+    """A websocket that its application can end without waiting for a peer that does not read.
+
+    What one peer sends is taken apart a little at a time, and only while its application reads: else thousands of
+    small frames that come at once would keep everybody waiting.
+    """
+
+    def __init__(self, *arguments: Any, **keywords: Any) -> None:
+        super().__init__(*arguments, **keywords)
+        self._unread = bytearray()
+
+    def data_received(self, data: bytes) -> None:
+        self._unread += data
+        self._take_apart()
+
+    async def receive(self) -> ASGIReceiveEvent:
+        message = await super().receive()
+        self._take_apart()
+        return message
+
+    def _take_apart(self) -> None:
+        while self._unread and not self.read_paused:
+            if self.close_sent and len(self._unread) > AT_ONCE:  # it has not listened, and is not listened to
+                self._unread.clear()
+                self.transport.abort()
+            piece = bytes(self._unread[:AT_ONCE])
+            del self._unread[:AT_ONCE]
+            super().data_received(piece)
 
     def handle_connect(self, event: Request) -> None:
         super().handle_connect(event)

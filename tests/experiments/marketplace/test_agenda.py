@@ -18,3 +18,15 @@ def test_each_subject_is_due_once_at_its_soonest_in_order(added, tick):
     assert list(agenda.due(tick)) == [(kind, subject) for _, kind, subject in due]
     assert len(agenda) == len(soonest) - len(due)
     assert list(agenda.due(tick)) == []
+
+
+def test_what_is_forgotten_is_not_due_and_leaves_no_trace():
+    agenda = Agenda()
+    for number in range(1_000):
+        agenda.add(10**6, "a", f"{number}")
+        agenda.add(number, "b", "kept")
+        if number:
+            agenda.forget("a", f"{number}")
+    agenda.forget("a", "unknown")
+    assert len(agenda) == 2 and len(agenda._heap) <= 2 * len(agenda) + 64
+    assert list(agenda.due(10**6)) == [("b", "kept"), ("a", "0")]

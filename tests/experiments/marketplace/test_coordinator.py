@@ -228,6 +228,43 @@ def test_a_connection_that_is_refused_too_often_is_closed(town):
     assert peer.connection not in town.peers
 
 
+@pytest.mark.parametrize("role", [None, "watch"])
+def test_who_has_proven_no_key_is_refused_three_times_whenever(town, role):
+    stranger = Peer(town, "stranger", "watch")
+    stranger.connection = town.connect(stranger)
+    if role:
+        stranger.send(messages.Hello(1, role, owner=public(stranger.owner)))
+    for _ in range(3):
+        town.receive(stranger.connection, b"{}")
+        town.pass_time(1)
+    assert stranger.connection in town.peers
+    town.receive(stranger.connection, b"{}")
+    assert stranger.connection not in town.peers
+
+
+def test_who_watches_cannot_speak_for_a_device(town):
+    user, device = town.join("user"), town.join("provider", device=True)
+    device.computes = False
+    town.order(user)
+    town.pass_time(6)
+    lease = device.last(messages.Lease).lease
+    watcher = Peer(town, "watcher", "watch")
+    watcher.connection = town.connect(watcher)
+    watcher.send(messages.Hello(1, "watch", owner=public(device.device), device=public(device.device)))
+    watcher.send(messages.Tokens(lease, [1]))
+    assert watcher.last(messages.Refused).reason == "not-the-device" and not user.of(messages.Token)
+    device.send(messages.Tokens(lease, [2]))
+    assert user.last(messages.Token).tokens == [2]
+
+
+def test_watchers_are_sent_the_same_bytes(town):
+    watchers = [Peer(town, f"watcher {at}", "watch").connect() for at in range(2)]
+    town.join("user")
+    town.now += town.settings.seconds_per_tick
+    sent = {effect.connection: effect.raw for effect in town.coordinator.tick(town.now)}
+    assert sent[watchers[0].connection] is sent[watchers[1].connection]
+
+
 def test_the_faucet_gives_each_owner_a_purse_once():
     town = Town(faucet=5)
     peer = town.join("peer", purse=1)

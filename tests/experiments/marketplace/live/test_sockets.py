@@ -11,6 +11,7 @@ from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from experiments.marketplace.effects import Close, Send
 from experiments.marketplace.live import driver as driving
+from experiments.marketplace.live import sockets
 from experiments.marketplace.live.application import SOCKET, application
 from experiments.marketplace.live.driver import Driver
 from experiments.marketplace.live.server import HOST, hosts
@@ -21,6 +22,8 @@ from inference.browser.connection import Limits as Requests
 from inference.browser.guard import guarded, not_http
 
 SECONDS = 60  # a time-out, not a measure
+UPGRADE = "GET /market HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+UPGRADE += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
 
 
 class Echo:
@@ -137,9 +140,7 @@ def test_who_does_not_read_is_dropped_and_nobody_else_suffers(serve):
     async def work():
         async with serve(waiting=50, waiting_bytes=2**30) as (port, echo), to(port) as good:
             reader, writer = await asyncio.open_connection(HOST, port, limit=2**10)
-            key = "GET /market HTTP/1.1\r\nHost: {}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
-            key += "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
-            writer.write(key.format(f"{HOST}:{port}").encode())
+            writer.write(UPGRADE.format(f"{HOST}:{port}").encode())
             assert b"101" in await reader.readline()
             flood = b"flood 2000"
             writer.write(bytes([0x81, 0x80 | len(flood), 0, 0, 0, 0]) + flood)
@@ -196,6 +197,47 @@ def test_what_is_no_frame_ends_the_connection(serve, sent):
                 await one.send(sent)
             with pytest.raises(ConnectionClosed):
                 await one.recv()
+            assert await echo.closes.get() == 1
+
+    run(work)
+
+
+FLOOD = bytes([0x81, 0x82, 0, 0, 0, 0]) + b"{}"
+"""A frame as a client sends it."""
+
+
+def test_a_flood_of_small_frames_keeps_nobody_waiting(serve, monkeypatch):
+    parsed = []
+    monkeypatch.setattr(
+        sockets.WebSocketsSansIOProtocol,
+        "data_received",
+        lambda self, data, take=sockets.WebSocketsSansIOProtocol.data_received: (
+            parsed.append(len(data)),
+            take(self, data),
+        ),
+    )
+
+    async def work():
+        async with serve(burst=10, pace=0.001) as (port, _), to(port) as good:
+            reader, writer = await asyncio.open_connection(HOST, port)
+            writer.write(UPGRADE.format(f"{HOST}:{port}").encode() + FLOOD * 10_000)
+            assert b"101" in await reader.readline()
+            assert await good.recv() == "hello"
+            await good.send("still here")
+            assert await good.recv() == "still here"
+            assert sum(parsed) < 40_000  # of 80,000 bytes
+            writer.transport.abort()
+
+    run(work)
+
+
+def test_who_sends_on_after_the_end_is_read_no_more(serve):
+    async def work():
+        async with serve() as (port, echo), to(port) as one:
+            await one.send("end")
+            with suppress(ConnectionClosed):
+                while True:
+                    await one.send("x" * 1_000)
             assert await echo.closes.get() == 1
 
     run(work)
