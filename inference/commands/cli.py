@@ -1,4 +1,4 @@
-"""The command line of inference: adapters, run, next, perplexity, graph."""
+"""The command line of inference: adapters, run, next, perplexity, graph, plan."""
 
 import json
 import math
@@ -19,6 +19,7 @@ from inference.commands.drawing import draw
 from inference.commands.kernels import compile_kernels
 from inference.commands.loading import load, prompt_ids
 from inference.commands.output import write
+from inference.commands.plan import plan
 from inference.commands.progress import working
 from inference.commands.terminal import printable, readable, replace_unencodable
 from inference.errors import InputError
@@ -36,6 +37,7 @@ app.command("adapters")(adapters)
 app.command("bench")(bench)
 app.command("compile")(compile_kernels)
 app.command("conformance")(conformance)
+app.command("plan")(plan)
 app.command("serve")(serve)
 
 BAD_INPUT = 2

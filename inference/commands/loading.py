@@ -14,6 +14,7 @@ from inference.files import model_file
 from inference.files.tokenizer import Text
 from inference.model import Model
 from inference.models.llama import check, model
+from inference.planning import fitting
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ def _load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Ca
         text = Text(fields, built.measures["vocabulary"])
         tokens = ids(text)
     else:
+        fitting.check(name, backend, adapter)
         llama = models.find(name)
         text = Text(llama.tokenizer, llama.vocabulary)
         tokens = ids(text)

@@ -84,6 +84,23 @@ def read_gguf(path: Path) -> Llama:
     )
 
 
+def header_shape(path: Path) -> tuple[dict[str, int], bool, bool]:
+    """What a header says: measures, whether the head is the embedding, whether layers have 8 bits, not 4.
+
+    Raises:
+        InputError: not a GGUF file of a Llama.
+    """
+    values, tensors = read_header(path)
+    keys = _Keys(path, values)
+    if (architecture := keys.text("general.architecture", "none")) != "llama":
+        raise InputError(f"{path}: the architecture is {architecture!r}; llama is allowed")
+    if "token_embd.weight" not in tensors:
+        raise InputError(f"{path}: the tensor token_embd.weight is missing")
+    measures = _measures(keys, tensors["token_embd.weight"].shape[0])
+    up = tensors.get(_file_name("layer00.up"))
+    return measures, "output.weight" not in tensors, up is None or up.kind.name not in ("Q4_0", "Q4_1")
+
+
 def _measures(keys: "_Keys", vocabulary: int) -> dict[str, int]:
     heads, width = keys.integer("llama.attention.head_count"), keys.integer("llama.embedding_length")
     measures = {

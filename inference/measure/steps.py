@@ -36,7 +36,7 @@ ENVELOPE, QUOTES, DIGEST = 600, 40, 32
 """Bytes of a message besides what is opened, of a source besides words and proofs, and of a digest."""
 
 
-def without_weights(measures: tuple[int, ...], *, eight: bool = False) -> Model:
+def without_weights(measures: tuple[int, ...], *, eight: bool = False, tied: bool = False) -> Model:
     """A model of these measures, its constants all zero and without memory."""
     of = dict(zip(MEASURES, measures, strict=True))
     width, hidden, vocabulary = of["width"], of["hidden"], of["vocabulary"]
@@ -70,6 +70,8 @@ def without_weights(measures: tuple[int, ...], *, eight: bool = False) -> Model:
         attributes[f"{prefix}.down"] = {"residual_shift": 0, "bits": 14}
     norm("norm")
     product("head", vocabulary, width, True)
+    if tied:
+        del constants["head.q"], constants["head.blocks"]
     return Model("shape", "exact", of, constants, attributes, 14)
 
 

@@ -1,0 +1,130 @@
+"""The command that plans: what a model takes and what can be expected of it, without its weights."""
+
+import json
+import re
+import time
+from typing import Annotated
+
+import typer
+
+from inference.commands.arguments import AdapterName, Json
+from inference.commands.progress import working
+from inference.errors import InputError
+from inference.planning import language
+from inference.planning.limits import DEFAULTS, DESKTOP, MIB, Limits
+from inference.planning.plan import Plan, Rates, described, tokens_per_second
+from inference.planning.stage import Stage
+
+GIGA = 10**9
+SHOWN = 8  # buffers
+WIDTH = 60  # columns of a curve
+BARS = " ▁▂▃▄▅▆▇█"
+
+
+def plan(
+    model: Annotated[
+        str,
+        typer.Argument(
+            help="smollm2, llama-2-7b, llama-3.2-1b, llama-3-8b, llama-3-70b, llama-3.1-405b; a config.json, a "
+            "directory with one, a .gguf file"
+        ),
+    ],
+    context: Annotated[
+        int | None, typer.Option(help="positions of the cache", show_default="the model's, at most 8192")
+    ] = None,
+    adapter: AdapterName = None,
+    bandwidth: Annotated[
+        float | None, typer.Option(help="GB a second that a device reads", show_default="measured on --adapter")
+    ] = None,
+    rate: Annotated[
+        float | None,
+        typer.Option(help="billions of multiply-accumulates a second", show_default="measured on --adapter"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """What a model takes, from its shapes alone: buffers against limits, memory over time, work, tokens a second.
+
+    Example: python -m inference plan llama-3-8b --context 4096 --bandwidth 360 --rate 5000
+    """
+    started = time.perf_counter()
+    with working(f"planning {model}"):
+        made = language.plan(language.shape(model), context)
+        took = time.perf_counter() - started
+        limits, rates = [DEFAULTS, DESKTOP], _given(bandwidth, rate)
+        if adapter is not None:
+            limits.append(_limits(adapter))
+    if as_json:
+        print(json.dumps(described(made, limits, rates) | {"seconds": took}))
+    else:
+        _show(made, limits, rates, took)
+
+
+def _given(bandwidth: float | None, rate: float | None) -> Rates | None:
+    if bandwidth is None and rate is None:
+        return None
+    for name, value in {"--bandwidth": bandwidth, "--rate": rate}.items():
+        if value is None or not 0 < value < GIGA:
+            raise InputError(f"{name} {value} is not allowed; both a bandwidth and a rate above 0, in billions")
+    assert bandwidth is not None and rate is not None
+    return Rates(bandwidth * GIGA, rate * GIGA)
+
+
+def _limits(adapter: str) -> Limits:
+    from inference.device import adapters
+
+    chosen = adapters.choose("wgpu", adapter)
+    return Limits.of(chosen.info["device"], chosen.limits)
+
+
+def _show(made: Plan, limits: list[Limits], rates: Rates | None, took: float) -> None:
+    parameters = ", ".join(f"{name} {count:,}" for name, count in made.parameters.items())
+    room = "" if made.context is None else f"; {made.context:,} positions"
+    print(f"{made.name}: weights {parameters} in {made.weights}{room}; planned in {took:.1f} s")
+    for stage in made.stages:
+        _show_stage(stage)
+    print("\nmemory, MiB")
+    for name, size in made.memory.items():
+        print(f"  {name:<38}{size / MIB:>12,.1f}")
+    print(f"\n{'largest buffers, MiB each':<48}" + "".join(f"  {each.name}" for each in limits))
+    for (count, name), size in list(_alike(made.buffers()).items())[:SHOWN]:
+        fits = ("yes" if size <= each.largest else "no" for each in limits)
+        columns = "".join(f"{answer:>{len(each.name) + 2}}" for answer, each in zip(fits, limits, strict=True))
+        print(f"  {count:>4} {name:<29}{size / MIB:>12,.1f}{columns}")
+    for each in limits:
+        beyond = made.beyond(each)
+        said = f"{len(beyond)} buffers do not fit" if beyond else "every buffer fits"
+        print(f"{each.name}, {each.largest / MIB:,.0f} MiB a binding: {said}")
+    if rates is None:
+        print("\ntokens a second to expect: give --bandwidth and --rate")
+        return
+    for name, value in tokens_per_second(made, rates).items():
+        print(f"{name.replace('_', ' '):<40}{value:>12,.2f} tokens a second at most")
+
+
+def _alike(buffers: dict[str, int]) -> dict[tuple[int, str], int]:
+    """Buffers that differ in their layer alone as one: how many, the name that they share, bytes."""
+    kinds: dict[tuple[str, int], int] = {}
+    for name, size in buffers.items():
+        kind = re.sub(r"\b[a-z]+\d+x?\.", "", name)
+        kinds[kind, size] = kinds.get((kind, size), 0) + 1
+    return {(count, kind): size for (kind, size), count in kinds.items()}
+
+
+def _show_stage(of: Stage) -> None:
+    print(f"\n{of.name}: {len(of.costs)} nodes, {of.operations / GIGA:,.2f} G multiply-accumulates")
+    kinds: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
+    for name, cost in of.costs.items():
+        node = of.graph.nodes[name]
+        kinds.setdefault((name.rpartition(".")[2], node["op"], node["shape"]), []).append(cost.operations)
+    for (kind, op, shape), operations in sorted(kinds.items(), key=lambda item: -sum(item[1]))[:SHOWN]:
+        of_kind = f"{len(operations):>4} {kind:<22}{op:<14}{' × '.join(map(str, shape)):>16}"
+        print(f"  {of_kind}{sum(operations) / GIGA:>12,.3f} G")
+    live = [size for _, size in of.live()]
+    print(f"  live over time, at most {max(live) / MIB:,.1f} MiB: {_curve(live)}")
+
+
+def _curve(values: list[int]) -> str:
+    """The largest of each part of a series, as bars."""
+    parts = [values[len(values) * at // WIDTH : len(values) * (at + 1) // WIDTH] for at in range(WIDTH)]
+    largest = max(values)
+    return "".join(BARS[-(-8 * max(part) // largest)] for part in parts if part)

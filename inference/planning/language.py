@@ -1,0 +1,91 @@
+"""The plan of a language model: a pass over a chunk of a prompt, and one over a token."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from inference.arithmetic.formats import LONGEST
+from inference.errors import InputError
+from inference.files.checks import parse_json, read_text
+from inference.files.gguf_file import header_shape
+from inference.generate import CHUNK
+from inference.measure.steps import without_weights
+from inference.models import configurations
+from inference.models.llama import MEASURES, graph
+from inference.planning.plan import Plan
+from inference.planning.stage import Stage, stage
+
+MOST_CONFIG = 2**20
+"""Bytes of config.json."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """What decides a language model's graph."""
+
+    name: str
+    measures: dict[str, int]
+    tied: bool
+    """Whether the head is the embedding."""
+    eight: bool
+    """Whether the layers' weights have 8 bits, not 4; embedding and head have 8."""
+
+
+def shape(name: str) -> Shape:
+    """Of a name, a config.json, a directory that has one, or the header of a .gguf file; no weight is read.
+
+    Raises:
+        InputError: none of them, or a model that is not planned.
+    """
+    path = Path(name)
+    if name.endswith(".gguf"):
+        return Shape(name, *header_shape(path))
+    if name.endswith(".json") or path.is_dir():
+        file = path if name.endswith(".json") else path / "config.json"
+        return of_configuration(str(file), configuration(file), eight=True)
+    return of_configuration(name, configurations.named(name))
+
+
+def configuration(file: Path) -> dict[str, Any]:
+    """A config.json."""
+    config = parse_json(file, read_text(file, MOST_CONFIG))
+    if not isinstance(config, dict):
+        raise InputError(f"{file}: not a JSON object")
+    return config
+
+
+def of_configuration(name: str, config: Mapping[str, Any], *, eight: bool = False) -> Shape:
+    """The shape that a config.json says: Hugging Face's weights are brought to 8 bits, the names' planned in 4."""
+    return Shape(name, configurations.measures(config, name), config.get("tie_word_embeddings") is True, eight)
+
+
+def plan(of: Shape, context: int | None = None) -> Plan:
+    """Both passes with room for ``context`` positions: where None the model's, or as many as the formats allow.
+
+    Raises:
+        InputError: a context that the model has not.
+    """
+    most = of.measures["context"]
+    if context is None:
+        context = min(most, LONGEST)
+    if not 1 <= context <= most:
+        raise InputError(f"--context {context} is not allowed; {of.name} has 1 to {most} positions")
+    stages = passes(of, context, {f"prompt of {min(CHUNK, context)}": min(CHUNK, context), "token": 1})
+    constants = without_weights(values(of), eight=of.eight, tied=of.tied).constants
+    parameters = sum(array.size for name, array in constants.items() if name.endswith((".q", ".gain")))
+    kept = "8 bits" if of.eight else "4 bits, embedding and head 8"
+    return Plan(of.name, context, {"model": parameters}, stages, kept)
+
+
+def passes(of: Shape, context: int, tokens: Mapping[str, int]) -> list[Stage]:
+    """Passes by name over so many tokens each, of which the last gets logits."""
+    model = without_weights(values(of), eight=of.eight, tied=of.tied)
+    return [
+        stage(name, graph(model, count, capacity=context, first=count - 1), model) for name, count in tokens.items()
+    ]
+
+
+def values(of: Shape) -> tuple[int, ...]:
+    """The measures in the order of ``MEASURES``."""
+    return tuple(of.measures[name] for name in MEASURES)
