@@ -10,16 +10,18 @@ import networkx as nx
 import numpy as np
 import numpy.typing as npt
 
-from inference import ops
 from inference.arithmetic.threefry import threefry
 from inference.errors import InputError
 from inference.graph import digest, schedule
 from inference.model import Model
 from inference.models.llama import graph
 from inference.outputs import Array, Observer, Outputs
+from inference.passes import Link, Pass
 
 CHUNK = 128
 """Tokens of a prompt taken in one pass: part of the schedule, so the same for everybody."""
+LOGITS, CHOICE = "logits", "choice"
+"""The nodes of a text's graphs from which tokens come."""
 EMPTY = sha256(b"").hexdigest()
 
 
@@ -85,42 +87,6 @@ def check_logits(model: Model, logits: Array) -> None:
         raise InputError(f"{model.name} gives logits that are not finite in float32: its weights are too large")
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Pass:
-    """One pass of a run: a graph over tokens at places that the prompt's length alone decides."""
-
-    name: str
-    graph: nx.DiGraph
-    """Shared by passes of one shape."""
-    start: int
-    """Position of its first token."""
-    count: int
-    """Tokens."""
-
-    @property
-    def span(self) -> slice:
-        """Its tokens in the sequence."""
-        return slice(self.start, self.start + self.count)
-
-    @property
-    def macs(self) -> int:
-        """Multiply-accumulates; attention's for the positions each token sees, not for a full cache."""
-        return sum(self._work(name) for name in schedule(self.graph))
-
-    def _work(self, name: str) -> int:
-        node = self.graph.nodes[name]
-        shapes = [self.graph.nodes[source]["shape"] for source in node["inputs"]]
-        module = ops.load(node["op"])
-        if hasattr(module, "work_seen"):
-            return int(module.work_seen(self.start, *shapes, **node["attributes"]))
-        return int(module.work(*shapes, **node["attributes"]))
-
-    def inputs(self, ids: list[int], *, temperature: float = 0, seed: int = 0) -> dict[str, Array]:
-        """Inputs of the graph; ``ids`` are the tokens of this pass."""
-        draws = {"draws": draw(seed, self.start + self.count)} if temperature else {}
-        return placed(ids, self.start) | draws
-
-
 def check_run(model: Model, ids: list[int], limit: int) -> None:
     """Refuse a run the model cannot make.
 
@@ -132,20 +98,33 @@ def check_run(model: Model, ids: list[int], limit: int) -> None:
     check_prompt(model, ids, limit)
 
 
-def passes(model: Model, ids: list[int], limit: int, *, every: bool = False, temperature: float = 0) -> list[Pass]:
+def passes(
+    model: Model, ids: list[int], limit: int, *, every: bool = False, temperature: float = 0, seed: int = 0
+) -> list[Pass]:
     """The passes of a run of up to ``limit`` tokens: the prompt's, then one for each token but the last.
 
+    The tokens of the latter are linked to the choice of the pass before, after whose end tokens they are null.
     ``every`` asks for each prompt token's logits, not for each pass's last.
     """
     starts = range(0, len(ids), CHUNK)
     plan = [(f"prompt{start // CHUNK:03d}", start, min(CHUNK, len(ids) - start)) for start in starts]
     plan += [(f"step{index:04d}", len(ids) + index - 1, 1) for index in range(1, limit)]
     graphs: dict[int, nx.DiGraph] = {}
-    for _, _, count in plan:
+    found = []
+    for index, (name, start, count) in enumerate(plan):
         if count not in graphs:
             first = 0 if every else count - 1
             graphs[count] = graph(model, count, capacity=len(ids) + limit, first=first, temperature=temperature)
-    return [Pass(name, graphs[count], start, count) for name, start, count in plan]
+        given = placed(ids[start : start + count] or [0], start)
+        if temperature:
+            given |= {"draws": draw(seed, start + count)}
+        if start < len(ids):
+            found.append(Pass(name, graphs[count], given, start=start, count=count))
+            continue
+        del given["tokens"]
+        choice = Link(index - 1, CHOICE)
+        found.append(Pass(name, graphs[count], given, {"tokens": choice}, start=start, count=count, guard=choice))
+    return found
 
 
 def placed(ids: list[int], start: int) -> dict[str, Array]:
@@ -178,7 +157,7 @@ def generate(
     model = backend.model
     check_run(model, ids, limit)
     total, run, started = sha256(), Run([], "", 0.0, 0.0), time.perf_counter()
-    for each in passes(model, ids, limit, temperature=temperature):
+    for each in passes(model, ids, limit, temperature=temperature, seed=seed):
         if run.tokens and run.tokens[-1] in model.end:
             if not trace:
                 break
@@ -188,8 +167,8 @@ def generate(
         def observe(outputs: Outputs, name: str = each.name) -> None:
             run.trace += [{"node": f"{name}.{node}", "digest": digest_of(output)} for node, output in outputs.items()]
 
-        inputs = each.inputs((ids + run.tokens)[each.span], temperature=temperature, seed=seed)
-        logits, choice = backend.run(each.graph, inputs, ["logits", "choice"], observe if trace else None)
+        inputs = each.inputs((ids + run.tokens)[each.span])
+        logits, choice = backend.run(each.graph, inputs, [LOGITS, CHOICE], observe if trace else None)
         check_logits(model, logits)
         total.update(np.ascontiguousarray(logits).tobytes())
         if each.start + each.count < len(ids):
@@ -226,7 +205,7 @@ def next_scores(backend: Backend, ids: list[int]) -> npt.NDArray[np.float64]:
     check_prompt(backend.model, ids, 0)
     logits: Array = np.empty(0)
     for each in passes(backend.model, ids, 0):
-        [logits] = backend.run(each.graph, each.inputs(ids[each.span]), ["logits"])
+        [logits] = backend.run(each.graph, each.inputs(ids[each.span]), [LOGITS])
     check_logits(backend.model, logits)
     return scores(backend.model, logits[0])
 
@@ -257,7 +236,7 @@ def fit(backend: Backend, ids: list[int], progress: Callable[[int], None] = lamb
         raise InputError("perplexity needs at least 2 tokens")
     nll, top, done = [], [], 0
     for each in passes(backend.model, ids, 0, every=True):
-        [logits] = backend.run(each.graph, each.inputs(ids[each.span]), ["logits"])
+        [logits] = backend.run(each.graph, each.inputs(ids[each.span]), [LOGITS])
         check_logits(backend.model, logits)
         after = ids[done + 1 : done + 1 + len(logits)]
         x = scores(backend.model, logits[: len(after)])

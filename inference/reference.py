@@ -18,6 +18,14 @@ from inference.outputs import Observer, alone
 Array = npt.NDArray[Any]
 
 
+def placed(graph: nx.DiGraph, name: str, values: Mapping[str, Array]) -> Array:
+    """Where the rows of a node with a state go: what its op reads as ``places``."""
+    node = graph.nodes[name]
+    order = ops.arguments(node["op"], graph.graph["arithmetic"], node["attributes"])
+    places: Array = values[node["inputs"][order.index("places")]]
+    return places
+
+
 class Reference:
     """Runs graphs of one model; the states (key and value caches) live from run to run."""
 
@@ -59,7 +67,9 @@ class Reference:
                 assert result.shape == node["shape"], name
                 replaced = None if observe is None else observe(alone(index, name, result))
                 result = result if replaced is None else replaced
-            values[name] = result if node["state"] is None else self.write(graph, name, inputs["places"], result)
+            if node["state"] is not None:
+                result = self.write(graph, name, placed(graph, name, values), result)
+            values[name] = result
             for source in set(node["inputs"]):
                 waiting[source] -= 1
                 if source in values and not waiting[source] and source not in outputs:

@@ -12,47 +12,49 @@ const PIECE = 32; // dispatches submitted at once where a processor runs them
 // 0 of that word is flipped, and what follows is computed from it.
 export function computation(model, schedule, options = {}) {
   const { steps, constants, onDevice = false, flip = null, progress = () => {} } = options;
-  const { gpu } = model, { passes, prompt, limit, end } = schedule, states = new Map(), owned = [];
+  const { gpu } = model, { programs, passes, choices, end } = schedule, states = new Map(), owned = [];
   let built = null, hashed = null;
 
   // Buffers and pipelines, until `close`.
   async function ready() {
     if (built) return;
-    const programs = [];
-    for (const program of schedule.programs) programs.push(await build(model, program, states, owned, progress));
+    const made = [];
+    for (const program of programs) made.push(await build(model, program, states, owned, progress));
     const pipeline = onDevice && (await leafKernel(model));
     const hashing = (each) => each.program.windows.map((window) => leafDispatches(gpu, pipeline, each, window, owned));
-    [built, hashed] = [programs, onDevice ? programs.map(hashing) : null];
+    [built, hashed] = [made, onDevice ? made.map(hashing) : null];
   }
 
-  const perPass = schedule.programs[0].nodes.length, last = passes.length * perPass;
-  const at = (node) => schedule.programs[passes[Math.floor(node / perPass)].program].nodes[node % perPass];
-  const chooses = schedule.programs[0].nodes.findIndex(({ name }) => name === "choice"), choice = (index) => index * perPass + chooses;
-  const nodes = passes.flatMap(({ name, program }, index) => schedule.programs[program].nodes.map((node) => ({
-    ...node, name: `${name}.${node.name}`, guard: index < prompt ? null : choice(index - 1),
-  })));
-  nodes.push({ name: "output", op: "output", rows: 1, words: limit, guard: null });
-  const isKept = (node) => node < last && (at(node).state !== undefined || at(node).name === "choice");
-  const nothing = { shapes: Array.from({ length: perPass }, (_, node) => [0, nodes[last - perPass + node].words]), output: () => new Int32Array() };
+  const nodesOf = (index) => programs[passes[index].program].nodes;
+  const starts = [0]; // first nodes of the passes, and of what follows them
+  for (const index of passes.keys()) starts.push(starts[index] + nodesOf(index).length);
+  const last = starts.at(-1), linked = new Set(schedule.kept); // an output of choices comes after the last pass
+  const nodes = passes.flatMap(({ name, guard }, index) => nodesOf(index).map((node) => ({ ...node, name: `${name}.${node.name}`, guard })));
+  if (choices.length) nodes.push({ name: "output", op: "output", rows: 1, words: choices.length, guard: null });
+  const passOf = (node) => starts.findLastIndex((start) => start <= node);
+  const isKept = (node) => linked.has(node);
+  const nothing = (index) => ({ shapes: nodesOf(index).map(({ words }) => [0, words]), output: () => new Int32Array() });
   const ended = (guard) => guard.length === 0 || end.includes(guard.at(-1));
+  const chosen = (read) => Int32Array.from(choices, (node) => read(node).at(-1) ?? -1);
 
-  // Shows a pass's outputs, a window at a time; `read` says whether the words themselves are wanted.
-  async function pass(index, token, show, read) {
-    const each = built[passes[index].program], { windows } = each.program, first = index * perPass;
-    const inputs = index < prompt ? passes[index].inputs : { ...passes[index].inputs, "input tokens": [token] };
-    write(gpu, each, inputs);
-    let chosen;
+  // Shows a pass's outputs, a window at a time; `read` says whether the words themselves are wanted, `from` gives what
+  // inputs are linked to. The outputs that later passes take, by node.
+  async function pass(index, from, show, read) {
+    const each = built[passes[index].program], { windows } = each.program, first = starts[index], taken = new Map();
+    const links = Object.entries(passes[index].links).map(([name, node]) => [name, from(node)]);
+    write(gpu, each, { ...passes[index].inputs, ...Object.fromEntries(links) });
     for (const [number, window] of windows.entries()) {
       const outputs = await shown(each, window, read ? null : hashed[passes[index].program][number], index);
-      if (window.nodes[0] <= chooses && chooses < window.nodes[1]) chosen = outputs.output(chooses - window.nodes[0]).at(-1);
+      for (let node = first + window.nodes[0]; node < first + window.nodes[1]; node++)
+        if (isKept(node) && !nodes[node].state) taken.set(node, outputs.output(node - first - window.nodes[0]).slice());
       await show(first + window.nodes[0], outputs);
     }
-    return chosen;
+    return taken;
   }
 
   async function shown(each, window, hashing, index) {
     const [begin, end] = window.nodes, described = each.program.nodes.slice(begin, end);
-    const shapes = described.map(({ rows, words }) => [rows, words]), wrong = flip && flip.node - index * perPass;
+    const shapes = described.map(({ rows, words }) => [rows, words]), wrong = flip && flip.node - starts[index];
     let dispatches = each.dispatches.slice(begin, end);
     if (flip && begin <= wrong && wrong < end) {
       await flipped(each, each.dispatches.slice(begin, wrong + 1), each.program.nodes[wrong], passes[index].start);
@@ -67,7 +69,7 @@ export function computation(model, schedule, options = {}) {
       const words = joined(await submit(gpu, dispatches, reads));
       return { shapes, output: (at) => words.subarray(window.starts[at], window.starts[at] + shapes[at][0] * shapes[at][1]) };
     }
-    const kept = described.flatMap((_, at) => (isKept(index * perPass + begin + at) ? [at] : []));
+    const kept = described.flatMap((_, at) => (isKept(starts[index] + begin + at) ? [at] : []));
     const reads = kept.map((at) => {
       const { buffer, offset } = each.place(`output ${described[at].name}`);
       return [buffer, 4 * shapes[at][0] * shapes[at][1], offset];
@@ -85,49 +87,50 @@ export function computation(model, schedule, options = {}) {
     if (node.state) gpu.device.queue.writeBuffer(states.get(node.state), 4 * (start * node.words + flip.element), word);
   }
 
-  // Executes all nodes; the tokens. `observe(first, outputs)` may hash while the next ones run; `token(id, index)` is
-  // told of each token, `progress` of each pass.
+  // Executes all nodes; the tokens, or the words of the last node. `observe(first, outputs)` may hash while the next ones
+  // run; `token(id, index)` is told of each token, `progress` of each pass.
   async function run(observe, { token = () => {} } = {}) {
-    const tokens = [];
+    const found = new Map();
     let pending = null;
     await guarded(gpu, ready);
     const show = async (first, outputs) => {
       await pending;
       pending = observe(first, outputs);
     };
-    for (const index of passes.keys()) {
+    for (const [index, { guard }] of passes.entries()) {
       progress("running", index, passes.length);
-      if (tokens.length && end.includes(tokens.at(-1))) {
-        await show(index * perPass, nothing);
+      if (guard !== null && ended(found.get(guard))) {
+        for (let node = starts[index]; node < starts[index + 1]; node++) if (isKept(node)) found.set(node, new Int32Array());
+        await show(starts[index], nothing(index));
         continue;
       }
-      const chosen = await guarded(gpu, () => pass(index, tokens.at(-1), show, !onDevice));
-      if (index >= prompt - 1) token(tokens[tokens.push(chosen) - 1], tokens.length - 1);
+      const taken = await guarded(gpu, () => pass(index, (node) => found.get(node), show, !onDevice));
+      for (const [node, words] of taken) {
+        found.set(node, words);
+        if (choices.includes(node)) token(words.at(-1), choices.indexOf(node));
+      }
     }
-    const output = Int32Array.from({ length: limit }, (_, index) => tokens[index] ?? -1);
-    await show(last, { shapes: [[1, limit]], output: () => output });
+    const output = choices.length ? chosen((node) => found.get(node)) : found.get(last - 1);
+    if (choices.length) await show(last, { shapes: [[1, choices.length]], output: () => output });
     await pending;
-    return tokens;
+    return choices.length ? Array.from(output).filter((id) => id >= 0) : Array.from(output);
   }
 
   // The outputs of all nodes of a node's pass, from kept ones of the passes before it; only that pass is run.
   async function regenerate(node, kept) {
-    if (node === last) {
-      const choices = Array.from({ length: limit }, (_, index) => kept(choice(prompt - 1 + index)));
-      return new Map([[last, Int32Array.from(choices, (each) => each.at(-1) ?? -1)]]);
-    }
-    const index = Math.floor(node / perPass), first = index * perPass, { guard } = nodes[node], outputs = new Map();
+    if (node === last) return new Map([[last, chosen(kept)]]);
+    const index = passOf(node), first = starts[index], { guard } = nodes[node], outputs = new Map();
     if (guard !== null && ended(kept(guard))) {
-      for (let other = first; other < first + perPass; other++) outputs.set(other, new Int32Array());
+      for (let other = first; other < starts[index + 1]; other++) outputs.set(other, new Int32Array());
       return outputs;
     }
     await guarded(gpu, ready);
     for (let before = 0; before < first; before++) {
-      const { state, words } = at(before), { start } = passes[Math.floor(before / perPass)];
+      const { state, words } = nodes[before], { start } = passes[passOf(before)];
       if (state) gpu.device.queue.writeBuffer(states.get(state), 4 * start * words, kept(before));
     }
     const keep = async (from, { shapes, output }) => shapes.forEach((_, at) => outputs.set(from + at, output(at).slice()));
-    await guarded(gpu, () => pass(index, guard === null ? null : kept(guard).at(-1), keep, true));
+    await guarded(gpu, () => pass(index, kept, keep, true));
     return outputs;
   }
 

@@ -56,46 +56,35 @@ export function load(gpu, { kernel, weight }) {
 // loading and the prompt, `token(id, index, digest)` of each token, with the SHA-256 of its logits.
 export async function generate(model, run, { progress = () => {}, token = () => {} } = {}) {
   return guarded(model.gpu, async () => {
-    const states = new Map(), owned = [];
+    const states = new Map(), owned = [], programs = [];
     try {
-      const passes = [];
-      for (const each of run.prompt) {
-        passes.push({ ...each, built: await build(model, each.program, states, owned, progress) });
-      }
-      const step = await build(model, run.step, states, owned, progress);
-      return await decode(model.gpu, run, passes, step, { progress, token });
+      for (const program of run.programs) programs.push(await build(model, program, states, owned, progress));
+      return await decode(model.gpu, run, programs, { progress, token });
     } finally {
       for (const buffer of [...states.values(), ...owned]) buffer.destroy();
     }
   });
 }
 
-async function decode(gpu, run, passes, step, { progress, token }) {
-  const logits = [], tokens = [];
-  const advance = async (built, inputs) => {
-    const [words, choice] = await pass(gpu, built, inputs);
-    logits.push(words);
-    return new Int32Array(choice)[0];
-  };
-  const choose = async (id) => { tokens.push(id); await token(id, tokens.length - 1, await sha256([logits.at(-1)])); };
-
-  let [started, position, id] = [performance.now(), 0, -1];
-  for (const { built, inputs } of passes) {
-    progress("reading the prompt", position, run.tokens);
-    id = await advance(built, inputs);
-    position += inputs["input tokens"].length;
-  }
-  const prefill = position / seconds(started);
-  progress("writing", 1, run.limit);
-  await choose(id);
-
-  let spent = 0;
-  while (tokens.length < run.limit && !run.end.includes(id)) {
-    started = performance.now();
-    id = await advance(step, { "input tokens": [id], "input places": [0, position++] });
+// Each pass reads its logits and its choice; what an input is linked to is the choice of a pass before.
+async function decode(gpu, run, programs, { progress, token }) {
+  const logits = [], choices = [], tokens = [];
+  const last = run.passes.length - run.limit; // pass of the prompt
+  let prefill = null, spent = 0;
+  for (const [index, { program, inputs, links, guard, start }] of run.passes.entries()) {
+    if (guard !== null && run.end.includes(choices[guard].at(-1))) break;
+    const reading = start < run.tokens, [done, all] = reading ? [start, run.tokens] : [tokens.length + 1, run.limit];
+    progress(reading ? "reading the prompt" : "writing", done, all);
+    const started = performance.now();
+    const linked = Object.entries(links).map(([name, from]) => [name, choices[from]]);
+    const [words, choice] = await pass(gpu, programs[program], { ...inputs, ...Object.fromEntries(linked) });
     spent += seconds(started);
-    progress("writing", tokens.length + 1, run.limit);
-    await choose(id);
+    logits.push(words);
+    choices.push(new Int32Array(choice));
+    if (index < last) continue;
+    if (index === last) [prefill, spent] = [run.tokens / spent, 0];
+    tokens.push(choices[index].at(-1));
+    await token(tokens.at(-1), tokens.length - 1, await sha256([words]));
   }
   // As in generate.py: the logits of every step, as their words, and the tokens.
   const digest = await sha256([...logits, new Int32Array(tokens).buffer]);
@@ -135,8 +124,7 @@ export async function build(model, program, states, owned, progress) {
     entries.push([0, { buffer: parameters, offset: SLOT * index, size: SLOT }]);
     dispatches.push({ pipeline, group: bindGroup(gpu, pipeline, entries), workgroups: each.workgroups });
   }
-  const { logits, choice } = program.outputs;
-  const reads = [logits, choice].map(({ buffer, bytes }) => [buffers.get(buffer), bytes]);
+  const reads = program.outputs.map(([buffer, bytes]) => [buffers.get(buffer), bytes]);
   return { program, dispatches, buffers, place, reads };
 }
 

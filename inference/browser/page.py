@@ -71,7 +71,7 @@ def _hashes(texts: Iterable[str]) -> str:
 
 def _kernels(runs: Iterable[Mapping[str, Any]]) -> list[str]:
     """The kernel files that runs name."""
-    programs = [program for run in runs for program in (*(each["program"] for each in run["prompt"]), run["step"])]
+    programs = [program for run in runs for program in run["programs"]]
     return sorted({path for program in programs for each in program["dispatches"] for path in each["kernel"]})
 
 

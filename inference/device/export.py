@@ -1,27 +1,28 @@
 """A whole run as JSON, for the JavaScript modules in ``browser/``: programs, inputs, outputs; shapes stay in Python."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from math import prod
 from typing import Any
 
 import networkx as nx
 import numpy as np
 
-from inference.computation import Inference
 from inference.device.program import PARAMETERS, Program, program
 from inference.device.readback import arenas, windows
-from inference.generate import check_run, passes
+from inference.generate import CHOICE, LOGITS, check_run, passes
 from inference.graph import WORD, digest
 from inference.graph import schedule as ordered
 from inference.kernels import kernel_files
 from inference.model import Model
 from inference.models.llama import graph
+from inference.passes import Link, Pass
+from inference.scheduled import Scheduled
 
-OUTPUTS = ("logits", "choice")
+OUTPUTS = (LOGITS, CHOICE)
 
 
 def run(model: Model, ids: list[int], limit: int, *, lanes: int, subgroups: bool) -> dict[str, Any]:
-    """A greedy run: the programs of the prompt's passes with their inputs, and that of each further token.
+    """A greedy run: its passes, their programs, and which outputs each reads (``OUTPUTS``).
 
     Raises:
         InputError: see ``generate.check_run``.
@@ -31,51 +32,54 @@ def run(model: Model, ids: list[int], limit: int, *, lanes: int, subgroups: bool
     def described(built: nx.DiGraph) -> dict[str, Any]:
         return as_json(built, program(built, keep=frozenset(OUTPUTS), lanes=lanes, subgroups=subgroups), lanes)
 
-    prompt = [
-        {
-            "program": described(each.graph),
-            "inputs": {f"input {key}": value.ravel().tolist() for key, value in each.inputs(ids[each.span]).items()},
-        }
-        for each in passes(model, ids, limit)
-        if each.start < len(ids)
-    ]
-    step = described(graph(model, 1, capacity=len(ids) + limit))
-    return {"prompt": prompt, "step": step, "tokens": len(ids), "limit": limit, "end": list(model.end)}
+    return _passes(passes(model, ids, limit), described, lambda link: link.index) | {
+        "tokens": len(ids),
+        "limit": limit,
+        "end": list(model.end),
+    }
 
 
-def schedule(computation: Inference, *, lanes: int, subgroups: bool, largest: int) -> dict[str, Any]:
+def schedule(computation: Scheduled, *, lanes: int, subgroups: bool, largest: int) -> dict[str, Any]:
     """A run whose every output can be read: what a page needs to commit to its trace.
 
     Args:
         largest: bytes of a buffer that the device takes, at most.
     """
+
+    def described(built: nx.DiGraph) -> dict[str, Any]:
+        return _readable(built, lanes, subgroups, largest)
+
+    return _passes(computation.passes, described, computation.at) | {
+        "choices": computation.choices,
+        "kept": list(computation.kept),
+        "end": list(computation.backend.model.end),
+        "macs": computation.macs,
+    }
+
+
+def _passes(
+    passes: Sequence[Pass], described: Callable[[nx.DiGraph], dict[str, Any]], at: Callable[[Link], int]
+) -> dict[str, Any]:
+    """Programs and passes; what an input is linked to, and a guard, are what ``at`` says of them."""
     programs: list[dict[str, Any]] = []
     index: dict[int, int] = {}
-    described = []
-    for each in computation.passes:
+    found = []
+    for each in passes:
         if id(each.graph) not in index:
             index[id(each.graph)] = len(programs)
-            programs.append(_readable(each.graph, lanes, subgroups, largest))
-        inputs = each.inputs(
-            computation.ids[each.span] or [0], temperature=computation.temperature, seed=computation.seed
-        )
-        described.append(
+            programs.append(described(each.graph))
+        found.append(
             {
                 "name": each.name,
                 "program": index[id(each.graph)],
                 "start": each.start,
                 "count": each.count,
-                "inputs": {f"input {key}": value.ravel().tolist() for key, value in inputs.items()},
+                "inputs": {f"input {key}": value.ravel().tolist() for key, value in each.given.items()},
+                "links": {f"input {key}": at(link) for key, link in each.links.items()},
+                "guard": None if each.guard is None else at(each.guard),
             }
         )
-    return {
-        "programs": programs,
-        "passes": described,
-        "prompt": len(computation.passes) - computation.limit + 1,
-        "limit": computation.limit,
-        "end": list(computation.backend.model.end),
-        "macs": computation.macs,
-    }
+    return {"programs": programs, "passes": found}
 
 
 def _readable(graph: nx.DiGraph, lanes: int, subgroups: bool, largest: int) -> dict[str, Any]:
@@ -83,7 +87,7 @@ def _readable(graph: nx.DiGraph, lanes: int, subgroups: bool, largest: int) -> d
     regions = arenas(graph, largest)
     made = program(graph, lanes=lanes, subgroups=subgroups, regions=regions)
     nodes = [(name, graph.nodes[name]) for name in ordered(graph)]
-    return as_json(graph, made, lanes) | {
+    return as_json(graph, made, lanes, ()) | {
         "nodes": [
             {"name": name, "op": node["op"], "rows": node["shape"][0], "words": prod(node["shape"][1:])}
             | ({} if node["state"] is None else {"state": f"state {node['state']}"})
@@ -100,8 +104,12 @@ def _readable(graph: nx.DiGraph, lanes: int, subgroups: bool, largest: int) -> d
     }
 
 
-def as_json(graph: nx.DiGraph, made: Program, lanes: int) -> dict[str, Any]:
-    """A program: kernels by file, parameters as words; a buffer's kind is the first word of its name."""
+def as_json(graph: nx.DiGraph, made: Program, lanes: int, outputs: Sequence[str] = OUTPUTS) -> dict[str, Any]:
+    """A program: kernels by file, parameters as words; a buffer's kind is the first word of its name.
+
+    Args:
+        outputs: nodes that are read after every run, in order.
+    """
     return {
         "graph": digest(graph),
         "lanes": lanes,
@@ -120,9 +128,7 @@ def as_json(graph: nx.DiGraph, made: Program, lanes: int) -> dict[str, Any]:
             }
             for step in made.steps
         ],
-        "outputs": {
-            name: {"buffer": made.outputs[name], "bytes": WORD * prod(graph.nodes[name]["shape"])} for name in OUTPUTS
-        },
+        "outputs": [[made.outputs[name], WORD * prod(graph.nodes[name]["shape"])] for name in outputs],
     }
 
 

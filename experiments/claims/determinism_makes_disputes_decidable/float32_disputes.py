@@ -14,10 +14,11 @@ import networkx as nx
 import numpy as np
 
 from inference.arithmetic import tolerance
-from inference.generate import Backend, Pass, passes
+from inference.generate import Backend, passes
 from inference.graph import add, new, schedule, source
 from inference.model import Model
 from inference.outputs import Array, Outputs
+from inference.passes import Pass
 from inference.reference import Reference
 
 Patch = Callable[[str, Array], Array | None]
@@ -73,9 +74,9 @@ def _plan(
 ) -> Iterator[tuple[Pass, dict[str, Array]]]:
     """Each pass and its inputs; its tokens are those chosen in the trace so far."""
     prompt = len(passes(model, ids, 1))
-    for each in passes(model, ids, limit, temperature=temperature):
+    for each in passes(model, ids, limit, temperature=temperature, seed=seed):
         chosen = [int(outputs["choice"][0]) for outputs in trace[prompt - 1 :]]
-        yield each, each.inputs((ids + chosen)[each.span], temperature=temperature, seed=seed)
+        yield each, each.inputs((ids + chosen)[each.span])
 
 
 def nodes(
