@@ -23,17 +23,34 @@ def product(name, outputs):
     return {f"{name}.q": matrix.q, f"{name}.blocks": matrix.blocks, f"{name}.rows": rows}
 
 
-CONSTANTS = product("first", WIDTH) | product("then", WIDTH) | product("last", 3)
+CONSTANTS = product("first", 16) | product("then", WIDTH) | product("last", 3)
+CODES = np.array([3, 0, 7], np.int32)
 
 
-def built(name, *, residual=False):
-    """y = W x (+ x's own pass's input ``before``)."""
+def text():
+    """Rows of a table: what everybody knows, as a node."""
     graph = new("exact")
-    x = source(graph, "x", "input", (ROWS, WIDTH))
-    weights = [source(graph, key, "weight", CONSTANTS[key].shape) for key in CONSTANTS if key.startswith(name)]
-    before = [source(graph, "before", "input", (ROWS, WIDTH))] if residual else []
-    add(graph, "y", "matmul_q8", [x, *weights, *before], adds=residual)
+    codes = source(graph, "codes", "input", (ROWS,))
+    add(graph, "y", "embedding", [codes, *weights(graph, "first")])
     return graph
+
+
+def step():
+    """y = W x + before."""
+    graph = new("exact")
+    x, before = (source(graph, name, "input", (ROWS, WIDTH)) for name in ("x", "before"))
+    add(graph, "y", "matmul_q8", [x, *weights(graph, "then"), before], adds=True, bits=11)
+    return graph
+
+
+def decoder():
+    graph = new("exact")
+    add(graph, "y", "matmul_q8", [source(graph, "x", "input", (ROWS, WIDTH)), *weights(graph, "last")], bits=11)
+    return graph
+
+
+def weights(graph, name):
+    return [source(graph, key, "weight", CONSTANTS[key].shape) for key in CONSTANTS if key.startswith(name)]
 
 
 class Picture(Scheduled):
@@ -43,61 +60,56 @@ class Picture(Scheduled):
 
 @pytest.fixture(scope="module")
 def picture():
-    x = GENERATOR.integers(-1000, 1000, (ROWS, WIDTH)).astype(np.int32)
-    then = built("then", residual=True)
+    graph = step()
     passes = [
-        Pass("text", built("first"), {"x": x}, count=0),
-        Pass("step0", then, {"before": x}, {"x": Link(0, "y")}, count=0),
-        Pass("step1", then, {}, {"x": Link(1, "y"), "before": Link(0, "y")}, count=0),
-        Pass("decoded", built("last"), {}, {"x": Link(2, "y")}, count=0),
+        Pass("text", text(), {"codes": CODES}, count=0),
+        Pass("step0", graph, {}, {"x": Link(0, "y"), "before": Link(0, "y")}, count=0),
+        Pass("step1", graph, {}, {"x": Link(1, "y"), "before": Link(0, "y")}, count=0),
+        Pass("decoded", decoder(), {}, {"x": Link(2, "y")}, count=0),
     ]
-    return Picture(Reference(Model("picture", "exact", {}, CONSTANTS, {})), passes), x
+    return Picture(Reference(Model("picture", "exact", {}, CONSTANTS, {})), passes)
 
 
-def outputs_of(computation):
+def outputs_of(picture):
     words = {}
 
     def observe(first, outputs):
         words.update((first + at, output.copy()) for at, (_, output) in enumerate(outputs.items()))
 
-    return computation.run(observe), words
+    return picture.run(observe), words
 
 
 def test_passes_take_what_their_links_name(picture):
-    computation, x = picture
-    result, words = outputs_of(computation)
-    run = Reference(computation.backend.model)
+    result, words = outputs_of(picture)
+    run = Reference(picture.backend.model)
 
     def y(graph, **inputs):
         return run.run(graph, inputs, ["y"])[0]
 
-    text = y(built("first"), x=x)
-    step = y(built("then", residual=True), x=text, before=x)
-    latents = y(built("then", residual=True), x=step, before=text)
-    decoded = y(built("last"), x=latents)
+    known = y(text(), codes=CODES)
+    latents = y(step(), x=y(step(), x=known, before=known), before=known)
+    decoded = y(decoder(), x=latents)
     assert result == decoded.ravel().tolist()
-    assert (words[0] == text).all() and (words[3] == decoded).all()
-    assert [node.name for node in computation.nodes] == ["text.y", "step0.y", "step1.y", "decoded.y"]
+    assert (words[0] == known).all() and (words[3] == decoded).all()
+    assert [node.name for node in picture.nodes] == ["text.y", "step0.y", "step1.y", "decoded.y"]
 
 
 def test_every_leaf_follows_from_its_steps_and_a_pass_runs_alone(picture):
-    computation, _ = picture
-    _, words = outputs_of(computation)
-    assert computation.kept == [0, 1, 2, 3]
-    for index, node in enumerate(computation.nodes):
-        found = computation.regenerate(index, words.__getitem__)
+    _, words = outputs_of(picture)
+    assert picture.kept == [0, 1, 2, 3]
+    for index, node in enumerate(picture.nodes):
+        found = picture.regenerate(index, words.__getitem__)
         assert found.keys() == {index} and (found[index] == words[index]).all()
         for row in range(node.rows):
             made = []
-            for at, step in enumerate(computation.steps(index, row)):
+            for at, step in enumerate(picture.steps(index, row)):
                 given = [made[each] if isinstance(each, int) else words[each[0]][each[1]] for each in step.sources]
-                made.append(computation.recompute(index, row, at, given))
+                made.append(picture.recompute(index, row, at, given))
             assert node.words <= LEAF and (made[-1] == words[index][row]).all()
 
 
 def test_a_replaced_output_is_followed_through_later_passes(picture):
-    computation, _ = picture
-    honest, words = outputs_of(computation)
+    honest, words = outputs_of(picture)
     wrong = words[1] + 7
     seen = {}
 
@@ -105,5 +117,5 @@ def test_a_replaced_output_is_followed_through_later_passes(picture):
         seen.update((first + at, output.copy()) for at, (_, output) in enumerate(outputs.items()))
         return (1, wrong) if first == 1 else None
 
-    assert computation.run(observe) != honest
+    assert picture.run(observe) != honest
     assert (seen[0] == words[0]).all() and not (seen[2] == words[2]).all()
