@@ -4,16 +4,17 @@ These are the numbers that every JSON reader gives back as they were. Amounts an
 keys hexadecimal ones, words and proofs base64 (see ``schema``).
 """
 
-import json
 from hashlib import sha256
-from typing import Any, NoReturn
+from typing import Any
+
+import msgspec
 
 from verification.errors import Refusal
 
 LARGEST_NUMBER = 2**53 - 1
 DEEPEST = 16
 """Lists and objects inside one another, at most."""
-_ENCODER = json.JSONEncoder(sort_keys=True, separators=(",", ":"), check_circular=False)
+_ENCODER = msgspec.json.Encoder(order="sorted")
 
 
 def canonical(content: Any) -> bytes:
@@ -23,7 +24,7 @@ def canonical(content: Any) -> bytes:
         Refusal: malformed.
     """
     _check(content, DEEPEST)
-    return _ENCODER.encode(content).encode()
+    return _ENCODER.encode(content)
 
 
 def parsed(raw: bytes) -> Any:
@@ -33,8 +34,8 @@ def parsed(raw: bytes) -> Any:
         Refusal: malformed: they are another spelling, or no such content.
     """
     try:
-        content = json.loads(raw.decode("ascii"), parse_float=_no_number, parse_constant=_no_number)
-    except (ValueError, RecursionError):
+        content = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal("malformed", "it is not JSON of whole numbers, texts, lists and objects, in ASCII") from None
     if canonical(content) != raw:
         raise Refusal("malformed", "it is not in its canonical encoding: sorted keys, each once, and no spaces")
@@ -44,10 +45,6 @@ def parsed(raw: bytes) -> Any:
 def digest(content: Any) -> str:
     """SHA-256 of a content's bytes, in hex."""
     return sha256(canonical(content)).hexdigest()
-
-
-def _no_number(text: str) -> NoReturn:
-    raise ValueError(text)
 
 
 def _check(content: Any, depth: int) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from verification.encoding.canonical import canonical, parsed
-from verification.encoding.signature import public, signing_bytes_of, verified
+from verification.encoding.signature import public, sign_bytes, signing_bytes_of, verified
 from verification.errors import Refusal
 
 KEYS = {"content", "kind", "party", "signature"}
@@ -53,7 +53,7 @@ def request(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> Req
         Refusal: malformed.
     """
     raw, party = canonical(content), public(key)
-    signature = key.sign(signing_bytes_of(kind, market, raw)).hex()
+    signature = sign_bytes(key, signing_bytes_of(kind, market, raw))
     made = Request(kind, party, content, signature, market)
     rest = canonical({"kind": kind, "party": party, "signature": signature})[1:]
     vars(made).update(raw=b'{"content":%b,%b' % (raw, rest))

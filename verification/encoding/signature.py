@@ -6,6 +6,7 @@ every message. So are encodings that another one equals: y of 2^255 - 19 or more
 
 from collections.abc import Callable
 from functools import lru_cache
+from hashlib import sha256
 from typing import Any
 
 from cryptography.exceptions import InvalidSignature
@@ -19,8 +20,12 @@ ORDER = 2**252 + 27742317777372353535851937790883648493
 _OF_ORDER_8 = 0x05FC536D880238B13933C6D305ACDFD5F098EFF289F4C345B027B2C28F95E826
 SMALL_ORDER = frozenset({0, 1, PRIME - 1, _OF_ORDER_8, PRIME - _OF_ORDER_8})
 """y of the eight points that eight times are the neutral one."""
+REMEMBERED = 2**16
+_holding: dict[bytes, None] = {}
+"""Of signatures that were made or found right here, SHA-256 over key, signature and message: they hold for ever."""
 
 
+@lru_cache(maxsize=2**13)
 def public(key: Ed25519PrivateKey) -> str:
     """A party's name: its public key in hex."""
     return key.public_key().public_bytes_raw().hex()
@@ -51,7 +56,14 @@ def _before(kind: str, market: str) -> bytes:
 
 def sign(key: Ed25519PrivateKey, kind: str, market: str, content: Any) -> str:
     """A signature in hex."""
-    return key.sign(signing_bytes(kind, market, content)).hex()
+    return sign_bytes(key, signing_bytes(kind, market, content))
+
+
+def sign_bytes(key: Ed25519PrivateKey, message: bytes) -> str:
+    """The same, over bytes; it need not be verified again here."""
+    proof = key.sign(message)
+    _remember(bytes.fromhex(public(key)), proof, message)
+    return proof.hex()
 
 
 def signed(party: str, kind: str, market: str, content: Any, signature: str) -> bool:
@@ -64,11 +76,25 @@ def verified(party: str, signature: str, message: Callable[[], bytes]) -> bool:
     name, proof = _bytes(party, 32), _bytes(signature, 64)
     if not (_is_point(name) and _is_point(proof[:32]) and int.from_bytes(proof[32:], "little") < ORDER):
         return False
+    signed_bytes = message()
+    if _identity(name, proof, signed_bytes) in _holding:
+        return True
     try:
-        Ed25519PublicKey.from_public_bytes(name).verify(proof, message())
+        Ed25519PublicKey.from_public_bytes(name).verify(proof, signed_bytes)
     except (InvalidSignature, ValueError):
         return False
+    _remember(name, proof, signed_bytes)
     return True
+
+
+def _identity(name: bytes, proof: bytes, message: bytes) -> bytes:
+    return sha256(name + proof + message).digest()
+
+
+def _remember(name: bytes, proof: bytes, message: bytes) -> None:
+    if len(_holding) >= REMEMBERED:
+        _holding.clear()
+    _holding[_identity(name, proof, message)] = None
 
 
 def is_key(party: str) -> bool:

@@ -1,10 +1,11 @@
 """One event: a request as it was signed, what it changed, and the digest of the event before (section 5)."""
 
-import json
 from dataclasses import dataclass
 from functools import cached_property
 from hashlib import sha256
 from typing import Any
+
+import msgspec
 
 from verification.encoding.canonical import canonical
 from verification.encoding.request import Request
@@ -63,8 +64,8 @@ def read_event(raw: bytes, market: str) -> Event:
         Refusal: malformed (of another spelling, too).
     """
     try:
-        content = json.loads(raw)
-    except (ValueError, RecursionError):
+        content = msgspec.json.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise Refusal("malformed", "it is no JSON") from None
     event = _event(content, market)
     if event.raw != raw:

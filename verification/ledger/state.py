@@ -222,9 +222,9 @@ class Draft:
     def subjects(self, kind: str) -> Iterator[str]:
         """Those of which a fact of this kind is known, in the order in which they came."""
         known = self._state.facts.get(kind, {})
-        new = [subject for other, subject in self._changed if other == kind and subject not in known]
-        yield from (subject for subject in known if self._changed.get((kind, subject), True) is not None)
-        yield from new
+        changed = {subject: value for (other, subject), value in self._changed.items() if other == kind}
+        yield from (subject for subject in known if changed.get(subject, True) is not None) if changed else known
+        yield from [subject for subject in changed if subject not in known]
 
     @property
     def facts(self) -> list[Fact]:

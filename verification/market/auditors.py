@@ -5,7 +5,7 @@ from fractions import Fraction
 
 from verification.ledger.state import Draft
 from verification.market.leases import auditor, coordinator_could
-from verification.market.offers import fitting
+from verification.market.offers import cost_of
 from verification.market.records import Lease, Order, Result, find
 
 PART = Fraction(2, 3)
@@ -20,10 +20,11 @@ def listing(draft: Draft, name: str, buyer: str = "") -> list[list[str]]:
     lease = find(draft, Lease, name)
     models = models_of(draft, lease)
     first, owners = f"model:{models[0]}", set[str]()
+    without = {lease.owner, buyer, *(find(draft, Lease, other).owner for other in find(draft, Result, name).confirmed)}
     for key in draft.subjects(first):
-        if draft.fact(first, key) not in owners:
-            owners.add(auditor(draft, key, models, lease.owner, lease.audit_price))
-    owners -= {"", buyer, *(find(draft, Lease, other).owner for other in find(draft, Result, name).confirmed)}
+        owner = draft.fact(first, key)
+        if owner not in owners and owner not in without and auditor(draft, key, models, lease.owner, lease.audit_price):
+            owners.add(owner)
     return [[owner, str(draft.total(owner))] for owner in sorted(owners)]
 
 
@@ -40,10 +41,10 @@ def costs_of(draft: Draft, models: Sequence[str]) -> list[tuple[int, str, int]]:
     """Of each owner that could run these models: the cost of its cheapest offer, who it is, its deposit; by cost."""
     costs = dict[str, int]()
     for key in draft.subjects(f"model:{models[0]}"):
-        offer = fitting(draft, key, models)
-        if offer is not None:
+        cost = cost_of(draft, key, models)
+        if cost is not None:
             owner = draft.fact("device", key)["owner"]
-            costs[owner] = min(offer.cost, costs.get(owner, offer.cost))
+            costs[owner] = min(cost, costs.get(owner, cost))
     return sorted(((cost, owner, draft.total(owner)) for owner, cost in costs.items()), key=lambda found: found[0])
 
 

@@ -12,7 +12,7 @@ from verification.ledger.operations import coordinator_only
 from verification.ledger.state import FUND, Draft
 from verification.market import parties
 from verification.market.accounts import escrow, fee, free, rounded_up, stake
-from verification.market.offers import MOST_DECLINES, fitting, taking
+from verification.market.offers import MOST_DECLINES, cost_of, fitting, taking
 from verification.market.records import Device, Lease, Offer, Order, find, in_state, known, store
 from verification.market.returns import owed, take_back
 from verification.market.rules import Rules, rules_of
@@ -131,8 +131,8 @@ def auditor(draft: Draft, key: str, models: Sequence[str], owner: str, audit_pri
     Its cost is at most the audit price, on which the fee is reckoned: whoever states a high one cannot drain the fund.
     Were who is barred passed over, false claims on strangers' cheapest results would leave the lots to friends.
     """
-    offer = fitting(draft, key, models)
-    if offer is None or offer.cost > audit_price or key == parties.coordinator(draft):
+    cost = cost_of(draft, key, models)
+    if cost is None or cost > audit_price or key == parties.coordinator(draft):
         return ""
     found = draft.fact("device", key)["owner"]
     return found if found != owner and draft.total(found) else ""

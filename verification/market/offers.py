@@ -65,11 +65,19 @@ def lapse(draft: Draft, request: Request) -> None:
 
 def fitting(draft: Draft, key: str, models: Sequence[str]) -> Offer | None:
     """A device's offer, if it is live and one slot completes requests of these models in a round."""
+    return find(draft, Offer, key) if cost_of(draft, key, models) is not None else None
+
+
+def cost_of(draft: Draft, key: str, models: Sequence[str]) -> int | None:
+    """What a slot costs by such an offer; None where there is none."""
     plain = draft.fact("offer", key)
     if plain is None or draft.tick > plain["expires"]:
         return None
-    fits = all(plain["models"].get(model, 0) >= models.count(model) for model in models)
-    return find(draft, Offer, key) if fits else None
+    of = plain["models"]
+    for model in models:
+        if of.get(model, 0) < models.count(model):
+            return None
+    return int(plain["cost"])
 
 
 def taking(draft: Draft, key: str, models: Sequence[str]) -> tuple[Device, Offer]:

@@ -71,7 +71,7 @@ class Provider:
         key = key_of(self.world.seed, "device", self.number, self.lives)
         preflight = Preflight(adapter=plan.card, memory=2**30)
         made = Device(self.owner, key, preflight, cost=plan.cost, slots=plan.slots, side=side)
-        made.s = {self.world.recorded.models[plan.model].digest: 1}
+        made.s = {self.world.recorded.models[plan.model].digest: plan.s}
         self.lives += 1
         self.world.measures.plans[made.name] = plan
         return made

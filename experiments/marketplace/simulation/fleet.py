@@ -17,8 +17,9 @@ MIX = (0.45, 0.45, 0.10)
 """Of the models, among devices and orders."""
 TWO_SLOTS = 0.25
 """Chance that a device computes two leases at once."""
-LOAD = 0.7
-"""Orders that come a round, over slots."""
+LOAD = 0.5
+"""Orders of a model that come a round, over the slots that hold it, for the model that is scarcest. The whitepaper's
+order of providers leaves a quarter of the slots idle, and cheats that are removed another tenth."""
 MARKUP, SPREAD = 6.0, 0.6
 """Of an order's value over the rent of its work: median, and standard deviation of the logarithm."""
 LARGEST = 40 * MICRO
@@ -37,6 +38,8 @@ class Plan:
     compute: float
     bandwidth: float
     slots: int
+    s: int
+    """Reference requests that a slot completes in a round."""
     cost: int
     """Micro-tokens a slot: the card's rent for one reference request, in tokens of a second of the reference card."""
     latency: float
@@ -75,7 +78,7 @@ def drawn_fleet(recorded: Recorded, devices: int, dishonest: float, generator: n
         k = int(models[owner])  # an owner's devices run one model
         card = int(generator.choice(able[k]))
         rent = MICRO * price[card] / rates[card, k] * generator.lognormal(0.0, 0.2)
-        strategy = kinds[owner]
+        strategy, slots = kinds[owner], 1 + int(generator.random() < TWO_SLOTS)
         found.append(
             Plan(
                 owner=owner,
@@ -83,7 +86,8 @@ def drawn_fleet(recorded: Recorded, devices: int, dishonest: float, generator: n
                 card=cards.name[card],
                 compute=float(cards.compute[card]),
                 bandwidth=float(cards.bandwidth[card]),
-                slots=1 + int(generator.random() < TWO_SLOTS),
+                slots=slots,
+                s=int(rates[card, k] * ROUND) // slots,
                 cost=int(np.clip(round(float(rent)), 1, LARGEST)),
                 latency=float(np.clip(generator.lognormal(np.log(0.04), 0.6), 0.005, 0.5)),
                 strategy=strategy,
@@ -111,9 +115,13 @@ def _kinds(owners: np.ndarray, dishonest: float, generator: np.random.Generator)
 def drawn_orders(
     recorded: Recorded, plans: list[Plan], orders: int, users: int, fee: float, generator: np.random.Generator
 ) -> list[Asked]:
-    """Orders as the chat trace has them come, its gaps scaled so that the slots are as busy as ``LOAD`` says."""
-    slots = sum(plan.slots for plan in plans)
-    length = orders / (LOAD * slots) * ROUND
+    """Orders as the chat trace has them come, its gaps scaled so that the slots are as busy as ``LOAD`` says.
+
+    An order is worth a multiple of its work's rent, that of a reference request at least: no slot is paid for less.
+    """
+    slots = np.bincount([plan.model for plan in plans], [plan.slots for plan in plans], len(MIX))
+    held = slots > 0
+    length = orders * max(np.array(MIX)[held] / slots[held]) / LOAD * ROUND
     at: Float = traces.draw_arrivals("chat", orders, generator, None)
     at = at * (length / max(float(at[-1]), 1.0)) if orders > 1 else at
     kinds = generator.choice(len(MIX), orders, p=MIX)
@@ -130,7 +138,7 @@ def drawn_orders(
         k = int(kinds[number])
         runs = recorded.runs[k]
         run = runs[int(which[number] * len(runs))]
-        value = min(LARGEST, round(MICRO * tokens[k] * max(run.work, 0.3) * markup[number]))
+        value = min(LARGEST, round(MICRO * tokens[k] * max(run.work, 1.0) * markup[number]))
         bid = int(value * (1 + fee))
         found.append(Asked(float(at[number]), int(user[number]), run, max(2, bid), int(patience[number])))
     return found

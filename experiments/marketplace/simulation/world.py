@@ -139,7 +139,9 @@ class World:
         Raises:
             RuntimeError: it does not end.
         """
-        self.clock.run(until=self.over)
+        while not self.over.triggered:
+            with self.ledger.together():  # a round's events: a simulation that is killed begins anew
+                self.clock.run(until=self.over | self.clock.timeout(ROUND))
         self.state.check()
 
     @property

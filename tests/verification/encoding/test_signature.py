@@ -4,6 +4,7 @@ import pytest
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 
+from verification.encoding import signature
 from verification.encoding._vectors import encoded, forged, scalar
 from verification.encoding.signature import PRIME, SMALL_ORDER, is_key, public, sign, signed, signing_bytes
 
@@ -11,14 +12,14 @@ MARKET = "0a" * 32
 
 
 def test_a_signature_is_over_kind_market_and_content(key):
-    signature = sign(key(1), "order", MARKET, {"a": 1})
+    made = sign(key(1), "order", MARKET, {"a": 1})
     party = public(key(1))
-    assert signed(party, "order", MARKET, {"a": 1}, signature)
-    assert signature == sign(key(1), "order", MARKET, {"a": 1})
+    assert signed(party, "order", MARKET, {"a": 1}, made)
+    assert made == sign(key(1), "order", MARKET, {"a": 1})
     assert signing_bytes("order", MARKET, {"a": 1}) == b'distribute-lab/1\0["order","' + MARKET.encode() + b'",{"a":1}]'
     for other in (("offer", MARKET, {"a": 1}), ("order", "0b" * 32, {"a": 1}), ("order", MARKET, {"a": 2})):
-        assert not signed(party, *other, signature)
-    assert not signed(public(key(2)), "order", MARKET, {"a": 1}, signature)
+        assert not signed(party, *other, made)
+    assert not signed(public(key(2)), "order", MARKET, {"a": 1}, made)
 
 
 @pytest.mark.parametrize("bit", [0, 1])
@@ -57,6 +58,28 @@ def test_the_eight_points_of_small_order_are_all_there_are():
 
 @pytest.mark.parametrize("wrong", [None, 5, "", b"", "0a" * 31, "zz" * 32, " " + "0a" * 32, "\u0660" * 64, ["0a"]])
 def test_what_is_no_key_signed_nothing(key, wrong):
-    signature = sign(key(1), "order", MARKET, 1)
-    assert not is_key(wrong) and not signed(wrong, "order", MARKET, 1, signature)
+    made = sign(key(1), "order", MARKET, 1)
+    assert not is_key(wrong) and not signed(wrong, "order", MARKET, 1, made)
     assert not signed(public(key(1)), "order", MARKET, 1, wrong)
+
+
+def test_a_signature_that_was_made_or_found_right_here_is_not_verified_again(key, monkeypatch):
+    asked = []
+
+    class Counting:
+        @staticmethod
+        def from_public_bytes(raw):
+            asked.append(raw)
+            return Ed25519PublicKey.from_public_bytes(raw)
+
+    monkeypatch.setattr(signature, "Ed25519PublicKey", Counting)
+    monkeypatch.setattr(signature, "_holding", {})
+    party, elsewhere = public(key(1)), key(1).sign(signing_bytes("order", MARKET, 3)).hex()
+    assert signed(party, "order", MARKET, 3, elsewhere) and signed(party, "order", MARKET, 3, elsewhere)
+    assert len(asked) == 1
+    assert signed(party, "order", MARKET, 4, sign(key(1), "order", MARKET, 4)) and len(asked) == 1
+    for wrong in range(2):
+        assert not signed(party, "order", MARKET, 5, elsewhere) and len(asked) == 2 + wrong
+    monkeypatch.setattr(signature, "REMEMBERED", 2)
+    sign(key(1), "order", MARKET, 6)
+    assert len(signature._holding) == 1
