@@ -93,6 +93,8 @@ class Customer:
         """By name."""
         self.quotes: dict[int, Quote] = {}
         """Estimates that came, by number."""
+        self._estimates: dict[int, Estimate] = {}
+        """That are awaited."""
         self._posted: dict[str, tuple[Request, dict[str, bytes]]] = {}
         self.traces: dict[str, Trace] = {}
         """Behind its claims, by lease."""
@@ -126,6 +128,7 @@ class Customer:
             case Done() | Refused():
                 self._answered(told)
             case Quote():
+                self._estimates.pop(told.id, None)
                 self.quotes[told.id] = told
             case Token() if told.order in self.orders:
                 self.orders[told.order].tokens.setdefault(told.part, []).extend(told.tokens)
@@ -145,12 +148,14 @@ class Customer:
         return found
 
     def _join(self, welcome: Welcome) -> list[Effect]:
-        """Register, and post again what is open: made twice it is one order, of which it is told what it missed."""
+        """Register, ask again what was not answered, and post again what is open: made twice it is one order, of which
+        it is told what it missed."""
         found: list[Effect] = []
         if not welcome.registered:
             found.append(self.session.ask(self.session.owner, "register", {}))
             if self.fund:
                 found.append(encode(Fund(id=self.session.number(), owner=self.name)))
+        found += map(encode, self._estimates.values())
         return [*found, *(self.session.ask_for(asked, inputs) for asked, inputs in self._posted.values())]
 
     def order(
@@ -162,7 +167,7 @@ class Customer:
         patience: int,
         unaudited: bool = False,
     ) -> tuple[str, list[Effect]]:
-        """Post an order; its name.
+        """Post an order, now or, while nobody listens, when it is welcomed again; its name.
 
         Args:
             requests: as orders hold them, see ``models.request_of``.
@@ -177,7 +182,7 @@ class Customer:
         asked = request(session.owner, "order", session.market, terms)
         self.orders[asked.name] = Placed(requests)
         self._posted[asked.name] = asked, dict(inputs)
-        return asked.name, [session.ask_for(asked, dict(inputs))]
+        return asked.name, [session.ask_for(asked, dict(inputs))] if self.joined else []
 
     def estimate(
         self, requests: Sequence[Mapping[str, Any]], inputs: Mapping[str, bytes], *, bid: int
@@ -185,7 +190,8 @@ class Customer:
         """Ask what an order would come to; the number under which ``quotes`` will have it."""
         number = self.session.number()
         asked = Estimate(id=number, requests=[dict(each) for each in requests], bid=str(bid), inputs=dict(inputs))
-        return number, [encode(asked)]
+        self._estimates[number] = asked
+        return number, [encode(asked)] if self.joined else []
 
     def cancel(self, order: str) -> list[Effect]:
         """Withdraw what waits of an order."""
@@ -209,6 +215,8 @@ class Customer:
         return [self.session.ask(self.session.owner, "claim", terms)]
 
     def _answered(self, told: Done | Refused) -> None:
+        if isinstance(told.id, int):
+            self._estimates.pop(told.id, None)
         answer = self.session.answered(told)
         if answer is None:
             return

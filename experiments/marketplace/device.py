@@ -114,7 +114,9 @@ class Device:
         """What it asked for and did not get, in order."""
         self.stopping = False
         self._measured = set[str]()
-        self._speeds = set[str]()
+        self._speeds: dict[str, Benchmark] = {}
+        self._told = set[str]()
+        """Models whose speed this connection's coordinator knows."""
         self._beat = 0
         self._renewed = 0
         self._accepted = set[str]()
@@ -125,8 +127,14 @@ class Device:
         return self.session.device_name
 
     def reopened(self) -> None:
-        """Its connection was made anew."""
+        """Its connection was made anew: what it has to say waits for the welcome."""
         self.session.reopened()
+        self._told.clear()
+
+    @property
+    def joined(self) -> bool:
+        """Whether the coordinator listens."""
+        return self.session.welcome is not None
 
     def receive(self, raw: bytes, now: float) -> list[Effect]:
         """What a frame leads to.
@@ -175,6 +183,9 @@ class Device:
         if new := [model for model in fits if model not in self._measured]:
             self._measured.update(new)
             return [Measure(model) for model in new]
+        if unknown := [model for model in fits if model in self._speeds and model not in self._told]:
+            self._told.update(unknown)
+            return [encode(self._speeds[model]) for model in unknown]
         digests = {model["name"]: model["digest"] for model in self.session.welcome.models}
         s = {digests[model]: told.fits[model] for model in fits if told.fits[model] and model in self._speeds}
         if s == self.s:
@@ -184,8 +195,12 @@ class Device:
 
     def measured(self, model: str, macs_per_second: float, tokens_per_second: float = 0.0) -> list[Effect]:
         """How fast it ran a model."""
-        self._speeds.add(model)
-        return [encode(Benchmark(model=model, macs_per_second=macs_per_second, tokens_per_second=tokens_per_second))]
+        told = Benchmark(model=model, macs_per_second=macs_per_second, tokens_per_second=tokens_per_second)
+        self._speeds[model] = told
+        if not self.joined:
+            return []
+        self._told.add(model)
+        return [encode(told)]
 
     def offer(self, now: float) -> list[Effect]:
         """Say what it would run, in place of what it said before; of nothing where it is stopping."""
@@ -199,7 +214,7 @@ class Device:
     def stop(self, now: float) -> list[Effect]:
         """No new leases; those it holds it goes on with."""
         self.stopping = True
-        return self.offer(now)
+        return self.offer(now) if self.joined else []
 
     def hand_back(self) -> list[Effect]:
         """Return every lease whose result is due."""
@@ -264,13 +279,17 @@ class Device:
         if lease not in self.leases:
             return []
         self.traces[lease] = trace
+        if not self.joined:
+            return []
         due = self.leases[lease].state in OPEN
         return [*(self._result(lease) if due else []), *self.dispute.retold()]
 
     def failed(self, lease: str) -> list[Effect]:
-        """A lease cannot be computed: it is handed back."""
+        """A lease cannot be computed: it is handed back; while nobody listens, it is told of it again."""
         assert self.session.device is not None
         self.progress.pop(lease, None)
+        if not self.joined:
+            return []
         return [self.session.ask(self.session.device, "return", {"lease": lease})]
 
     def progressed(self, lease: str, share: float, tokens: Sequence[int] = (), *, request: int = 0) -> list[Effect]:
@@ -278,7 +297,8 @@ class Device:
         if lease not in self.progress:
             return []
         self.progress[lease] = share
-        return [encode(Tokens(lease=lease, tokens=list(tokens), request=request))] if tokens else []
+        said = tokens and self.joined
+        return [encode(Tokens(lease=lease, tokens=list(tokens), request=request))] if said else []
 
     def _result(self, name: str) -> list[Effect]:
         session = self.session

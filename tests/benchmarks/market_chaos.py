@@ -1,146 +1,279 @@
-"""A market whose coordinator is killed (kill -9) again and again while workers and users are at it (section 7).
+"""A market whose coordinator and devices are killed (kill -9) again and again while users are at it (section 7).
 
-    python tests/benchmarks/market_chaos.py --out chaos --kills 100 --devices 50
+    python tests/benchmarks/market_chaos.py --out chaos --kills 100 --deaths 50
 
-Goes on where it was interrupted: the ledger, the keys and how many kills were made lie in the folder. At the end all
-that was asked has to be over and the ledger has to hold; prints what came of it as JSON.
+One worker in four cheats, under new keys whenever it is begun again, so that disputes are open when either is
+killed. At the end all that was asked has to be over and the ledger has to hold: prints what came of it as JSON, and
+ends with 1 where something was lost, paid twice, held for ever, or where a party that was right lost.
 """
 
 import argparse
 import asyncio
 import json
 import random
-import signal
 import socket
-import subprocess
 import sys
-from contextlib import suppress
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from fractions import Fraction
+from multiprocessing import get_context
+from multiprocessing.context import ForkServerProcess
 from pathlib import Path
+from typing import Any
 
+import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from auction.errors import InputError
 from experiments.marketplace.check import check
 from experiments.marketplace.live import secrets
 from experiments.marketplace.live.ask import Prompt, ask
 from experiments.marketplace.live.machine import Machine
+from experiments.marketplace.live.server import Market, Serving, listening
 from experiments.marketplace.live.worker import Worker
+from experiments.marketplace.models import Language
+from experiments.marketplace.settings import Settings
+from verification.adversaries.corrupt_trace import wrong_node
+from verification.encoding.signature import public
+from verification.ledger.event import Event
 from verification.ledger.store import Ledger
 from verification.market.operations import OPERATIONS
+from verification.market.rules import Rules
+from verification.trace import Trace
 
-WORKERS, USERS = 3, 2
-SHORTEST, LONGEST = 0.5, 8.0
-"""Seconds that a coordinator or a worker lives, once it is up."""
-SERVE = ["--round", "0.5", "--tick", "0.1", "--rule", "delta=60", "--rule", "window=40", "--faucet", "100"]
-
-
-class Coordinator:
-    """The process that serves the market."""
-
-    def __init__(self, out: Path, port: int) -> None:
-        self._command = [sys.executable, "-m", "experiments", "market", "serve", "--ledger", str(out / "market.ledger")]
-        self._command += ["--port", str(port), *SERVE]
-        self._log = (out / "serve.log").open("a")
-        self._process: asyncio.subprocess.Process | None = None
-
-    async def start(self) -> None:
-        """Until peers may come."""
-        self._process = await asyncio.create_subprocess_exec(*self._command, stderr=subprocess.PIPE)
-        assert self._process.stderr is not None
-        while b"/watch" not in (line := await self._process.stderr.readline()):
-            if not line:
-                raise RuntimeError(f"the market ended with {await self._process.wait()}; see serve.log")
-            self._log.write(line.decode())
-            self._log.flush()
-
-    async def kill(self, how: signal.Signals = signal.SIGKILL) -> None:
-        """At once."""
-        assert self._process is not None
-        self._process.send_signal(how)
-        await self._process.wait()
+HONEST, USERS = 3, 6
+LIVES, PEACE, AWAY = 4.0, 5.0, 2.0
+"""Seconds, on the average, that a coordinator lives once its port is open, that pass between two deaths of workers, and
+that one is away."""
+END = 300
+"""Seconds for all that is open to be over when nobody is killed any more."""
+RULES = Rules(delta=60, window=30, audit=Fraction(1, 2), fee=Fraction(11, 20))
+SERVER = "forkserver"
+"""Processes begin with everything imported, so that many can be killed a minute."""
+SETTINGS = Settings(seconds_per_tick=0.1, round_ticks=5, work_limit=600, faucet=100_000_000)
 
 
-async def worker(url: str, out: Path, name: str, deaths: int, random_: random.Random) -> None:
-    """A worker that dies so many times and comes back under its keys; then it lives on."""
+def serve(out: Path, port: int) -> None:
+    """A coordinator, in a process of its own."""
+    serving = Serving(
+        ledger=out / "market.ledger",
+        keys=out / "coordinator.keys",
+        models=[Language("tiny")],
+        rules=RULES,
+        settings=SETTINGS,
+        port=port,
+    )
+    with listening(serving) as listener, (out / "serve.log").open("a") as log:
+        sys.stderr = log
+        asyncio.run(Market(serving, listener).run())
+
+
+def work(out: Path, port: int, name: str, seed: int, *, cheats: bool) -> None:
+    """A worker, in a process of its own; a cheat has a wrong node in every trace."""
+    generator = np.random.default_rng(seed)
+
+    def change(trace: Trace) -> Trace:
+        return wrong_node(trace, generator) if cheats else trace
+
     keys = secrets.kept(out / f"{name}.keys", ("owner", "device"))
-    for left in range(deaths, -1, -1):
-        made = Worker(url, Machine(["tiny"], "numpy", None, 2**30), keys, cost=100, fund=True, say=lambda line: None)
-        with suppress(TimeoutError):
-            async with asyncio.timeout(random_.uniform(SHORTEST, 2 * LONGEST) if left else None):
-                await made.run()
+    machine = Machine(["tiny"], "numpy", None, 2**30)
+    with (out / f"{name}.log").open("a") as log:
+
+        def say(line: str) -> None:
+            print(line, file=log, flush=True)
+
+        while True:
+            made = Worker(url_of(port), machine, keys, cost=100, fund=True, say=say, change=change)
+            try:
+                asyncio.run(made.run())
+            except InputError:  # nobody has answered yet
+                time.sleep(0.1)
 
 
-async def user(url: str, key: bytes, enough: asyncio.Event, random_: random.Random) -> list[dict[str, object]]:
+class Killed:
+    """A process that is killed and begun again."""
+
+    def __init__(self, target: Callable[..., None], *given: Any, **named: Any) -> None:
+        self._target, self._given, self._named = target, given, named
+        self.begin()
+
+    def begin(self) -> None:
+        context = get_context(SERVER)
+        self.process: ForkServerProcess = context.Process(target=self._target, args=self._given, kwargs=self._named)
+        self.process.start()
+
+    async def kill(self) -> None:
+        self.process.kill()
+        await asyncio.to_thread(self.process.join)
+
+
+def url_of(port: int) -> str:
+    return f"ws://127.0.0.1:{port}"
+
+
+async def user(port: int, key: bytes, enough: asyncio.Event, random_: random.Random) -> list[dict[str, Any]]:
     """Asks again and again; what came of each order."""
-    found: list[dict[str, object]] = []
+    found: list[dict[str, Any]] = []
     while not enough.is_set():
-        seed, limit = random_.randrange(2**32), random_.randint(1, 12)
+        seed, limit = random_.randrange(2**32), random_.randint(1, 8)
         prompt = Prompt(
             model="tiny", text="Hello", bid=20_000, limit=limit, seed=seed, temperature=1.0, patience=10**6,
             unaudited=True, dry_run=False,
         )  # fmt: skip
-        told = await ask(url, prompt, key, fund=True, say=lambda line: None, show=lambda text: None)
-        found.append({"order": told.order, "state": told.state, "tokens": told.tokens, "seed": seed, "paid": told.paid})
+        try:
+            told = await ask(url_of(port), prompt, key, fund=True, say=lambda line: None, show=lambda text: None)
+        except InputError:  # it was not there at the first try
+            await asyncio.sleep(0.1)
+            continue
+        found.append({"order": told.order, "state": told.state, "paid": told.paid})
     return found
 
 
-async def play(out: Path, kills: int, deaths: int) -> dict[str, object]:
-    """Kill the coordinator until it was killed ``kills`` times, workers in between; then let all end."""
-    state = out / "state.json"
-    done = json.loads(state.read_text()) if state.exists() else {"kills": 0, "orders": []}
-    random_, enough = random.Random(done["kills"]), asyncio.Event()
+async def devices(
+    out: Path, port: int, deaths: int, enough: asyncio.Event, counts: Counter[str], random_: random.Random
+) -> list[Killed]:
+    """Workers, all of which die again and again but the first."""
+    names = [f"honest{at}" for at in range(HONEST)]
+    running = [Killed(work, out, port, name, at, cheats=False) for at, name in enumerate(names)]
+    running.append(Killed(work, out, port, "cheat0", 0, cheats=True))
+    while not enough.is_set():
+        await asyncio.sleep(random_.expovariate(1 / PEACE))
+        at = random_.randrange(1, len(running))
+        await running[at].kill()
+        counts["deaths"] += at < HONEST
+        counts["cheats"] += at >= HONEST
+        if counts["deaths"] >= deaths:
+            counts["enough"] = 1
+        await asyncio.sleep(random_.expovariate(1 / AWAY))
+        if at < HONEST:
+            running[at].begin()
+        else:
+            number = counts["cheats"]
+            running[at] = Killed(work, out, port, f"cheat{number}", number, cheats=True)
+    return running
+
+
+async def play(out: Path, kills: int, deaths: int, seed: int) -> dict[str, Any]:
+    """Kill the coordinator so often, and workers in between; then let all end."""
+    random_, enough, counts, began = random.Random(seed), asyncio.Event(), Counter[str](), time.monotonic()
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    url, coordinator = f"ws://127.0.0.1:{port}", Coordinator(out, port)
-    await coordinator.start()
-    each = [deaths // WORKERS + (at < deaths % WORKERS) for at in range(WORKERS)]
-    workers = [
-        asyncio.create_task(worker(url, out, f"worker{at}", each[at], random.Random(at))) for at in range(WORKERS)
-    ]
+    coordinator = Killed(serve, out, port)
+    working = asyncio.create_task(devices(out, port, deaths, enough, counts, random.Random(seed + 1)))
     keys = [secrets.kept(out / f"user{at}.keys", ("owner",))["owner"] for at in range(USERS)]
-    users = [asyncio.create_task(user(url, key, enough, random_)) for key in keys]
-    while done["kills"] < kills:
-        await asyncio.sleep(random_.uniform(SHORTEST, LONGEST))
+    users = [asyncio.create_task(user(port, key, enough, random_)) for key in keys]
+    while counts["kills"] < kills or not counts["enough"]:
+        await opened(port)
+        await asyncio.sleep(random_.expovariate(1 / LIVES))
         await coordinator.kill()
-        done["kills"] += 1
-        state.write_text(json.dumps(done))
-        print(f"killed {done['kills']} times", file=sys.stderr)
-        await coordinator.start()
+        counts["kills"] += 1
+        print(f"{time.monotonic() - began:.0f} s: killed {dict(counts)}", file=sys.stderr, flush=True)
+        coordinator.begin()
     enough.set()
+    running = await working
     orders = [order for found in await asyncio.gather(*users) for order in found]
-    for task in workers:
-        task.cancel()
-    await asyncio.gather(*workers, return_exceptions=True)
-    await coordinator.kill(signal.SIGINT)
-    return told(out, done["kills"], orders)
+    until = time.monotonic() + END
+    while time.monotonic() < until and still_open(out):
+        await asyncio.sleep(1)
+    for each in (*running, coordinator):
+        await each.kill()
+    return told(out, dict(counts), orders)
 
 
-def told(out: Path, kills: int, orders: list[dict[str, object]]) -> dict[str, object]:
+async def opened(port: int) -> None:
+    """Until a coordinator listens."""
+    while True:
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+        except OSError:
+            await asyncio.sleep(0.02)
+        else:
+            writer.close()
+            return
+
+
+def still_open(out: Path) -> int:
+    """Orders and leases that are not over."""
+    with Ledger(out / "market.ledger", OPERATIONS) as ledger:
+        return sum(len(ledger.state.facts.get(kind, {})) for kind in ("order", "lease"))
+
+
+def told(out: Path, counts: dict[str, int], orders: list[dict[str, Any]]) -> dict[str, Any]:
     """What the ledger says of it."""
     found = check(out / "market.ledger", None)
-    finals = [asked.content["lease"] for asked in (event.request for event in _events(out)) if asked.kind == "final"]
-    facts, kinds = found.ledger.state.facts, found.ledger.kinds
+    keys = {path.stem: public_of(path) for path in out.glob("*.keys") if path.stem[:5] in ("hones", "cheat")}
+    honest = {key for name, key in keys.items() if name.startswith("honest")}
+    with Ledger(out / "market.ledger", OPERATIONS) as ledger:
+        followed = follow(ledger.events(), keys["honest0"], honest)
+    kinds = found.ledger.kinds
+    unserved = [order["order"] for order in orders if order["state"] != "served"]
     return {
-        "kills": kills,
+        **counts,
         "orders": kinds["order"],
         "seen_to_the_end": len(orders),
-        "served": sum(order["state"] == "served" for order in orders),
-        "open": len(facts.get("order", {})) + len(facts.get("lease", {})),
-        "paid_twice": len(finals) - len(set(finals)),
-        "missed": kinds["miss"],
+        "lost": len(unserved) + len({order["order"] for order in orders} - followed["ordered"]),
+        "open": still_open(out),
+        "paid_twice": sum(count > 1 for count in followed["finals"].values()),
+        "served": len(followed["finals"]),
         "verdicts": kinds["verdict"],
+        "right_parties_that_lost": followed["wronged"],
+        "missed": kinds["miss"],
+        "missed_by_who_was_never_killed": followed["missed"],
+        "takes_up": kinds["take_up"],
+        "timeouts": kinds["timeout"],
+        "voids": kinds["void"],
         "reasons": found.reasons,
     }
 
 
-def _events(out: Path):
-    with Ledger(out / "market.ledger", OPERATIONS) as ledger:
-        yield from ledger.events()
+def public_of(path: Path) -> str:
+    """The device's key of a worker's file, in hex."""
+    return public(Ed25519PrivateKey.from_private_bytes(secrets.kept(path, ("owner", "device"))["device"]))
+
+
+def follow(events: Iterable[Event], immortal: str, honest: set[str]) -> dict[str, Any]:
+    """Requests by how often they were paid, what an honest party lost, and what the one that never dies missed."""
+    leases, claims = dict[str, dict[str, Any]](), dict[str, tuple[str, str]]()
+    finals, ordered, wronged, missed = Counter[tuple[str, int]](), set[str](), list[str](), 0
+    for event in events:
+        asked = event.request
+        if asked.kind == "order":
+            ordered.add(asked.name)
+        elif asked.kind == "final":
+            lease = leases[asked.content["lease"]]
+            finals.update((lease["order"], part) for part in lease["part"] if not lease["audits"])
+        elif asked.kind == "miss":
+            missed += leases[asked.content["lease"]]["device"] == immortal
+        elif asked.kind == "verdict":
+            asserter, challenger = claims[asked.content["claim"]]
+            loser = {"asserter": challenger, "challenger": asserter}.get(asked.content["winner"], "")
+            if loser in honest:
+                wronged.append(f"{asked.content['reason']} at event {event.number}")
+        for kind, subject, value in event.facts:
+            if kind == "lease" and value is not None:
+                leases[subject] = value
+            elif kind == "claim" and value is not None:
+                claims[subject] = (leases[value["lease"]]["device"], value["challenger"])
+    return {"finals": finals, "ordered": ordered, "wronged": wronged, "missed": missed}
+
+
+def held(found: dict[str, Any]) -> bool:
+    """Whether nothing is wrong."""
+    wrong = ("lost", "open", "paid_twice", "right_parties_that_lost", "missed_by_who_was_never_killed", "reasons")
+    return not any(found[name] for name in wrong)
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--out", type=Path, required=True)
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--devices", type=int, default=50, help="how often workers die")
+    parser.add_argument("--deaths", type=int, default=50, help="of honest workers")
+    parser.add_argument("--seed", type=int, default=0)
     asked = parser.parse_args()
-    asked.out.mkdir(parents=True, exist_ok=True)
-    print(json.dumps(asyncio.run(play(asked.out, asked.kills, asked.devices)), indent=2))
+    asked.out.mkdir(parents=True)
+    get_context(SERVER).set_forkserver_preload(["experiments.marketplace.live.commands"])
+    found = asyncio.run(play(asked.out, asked.kills, asked.deaths, asked.seed))
+    print(json.dumps(found, indent=2))
+    sys.exit(0 if held(found) else 1)

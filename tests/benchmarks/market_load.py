@@ -87,17 +87,20 @@ async def provider(url: str, seen: Seen) -> None:
 
 async def user(url: str, seen: Seen, random_: random.Random) -> None:
     """Asks, waits until it is final, and asks again."""
-    asking = Asking(Customer(key(), fund=True))
+    asking, joined = Asking(Customer(key(), fund=True)), asyncio.Event()
 
     def told(raw: bytes | None) -> None:
         seen.counts.update(frames=raw is not None)
         asking.told(raw)
+        if asking.customer.joined:
+            joined.set()
 
     line = Line(url, asking.customer, lambda check: None, told)
     running = asyncio.create_task(line.run())
     try:
         while True:
             await asyncio.sleep(random_.expovariate(1 / PAUSE))
+            await joined.wait()
             name, inputs = input_of(MODEL.input(random_.randrange(2**10)))
             request = request_of(MODEL, name, limit=PASSES, seed=random_.randrange(2**20))
             placed: asyncio.Future[str] = asyncio.get_running_loop().create_future()

@@ -60,7 +60,7 @@ async def ask(url: str, prompt: Prompt, key: bytes, *, fund: bool, say: Say, sho
         show: is given text as it comes, not final.
 
     Raises:
-        InputError, Refusal: see ``Line.run``; a model that is not at hand, for its tokenizer.
+        InputError, Refusal: see ``Line.run``; a model that is not at hand, for its tokenizer; its estimate is refused.
     """
     asking = customer(key, fund=fund)
     joined = asyncio.Event()
@@ -93,15 +93,15 @@ async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt:
     requests = [request_of(model, name, limit=prompt.limit, temperature=prompt.temperature, seed=prompt.seed)]
     await joined.wait()
     found_out = Told()
-    quoted: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+    estimated: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
     def estimate(now: float) -> Any:
-        future, effects = asking.estimated(requests, inputs, prompt.bid)
-        future.add_done_callback(lambda done: quoted.set_result(done.result()))
+        quoted, effects = asking.estimated(requests, inputs, prompt.bid)
+        estimated.set_result(quoted)
         return effects
 
     line.take(estimate)
-    quote = await quoted
+    quote = await (await estimated)
     found_out.estimate = {"price": quote.price, "wait": quote.wait, "devices": quote.devices, "reason": quote.reason}
     if quote.price is None:
         needed = "" if quote.bid is None else f"; {int(quote.bid) / MICRO:g} tokens would win"

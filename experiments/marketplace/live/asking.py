@@ -11,6 +11,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from experiments.marketplace import messages
 from experiments.marketplace.customer import Customer, Placed
 from experiments.marketplace.messages import Quote
+from verification.errors import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,8 @@ class Asking:
         match message:
             case messages.Quote(id=number) if number in self._quotes:
                 self._quotes.pop(number).set_result(message)
+            case messages.Refused(id=int(number)) if number in self._quotes:
+                self._quotes.pop(number).set_exception(Refusal(message.reason, message.sentence))
             case messages.Shown(lease=lease):
                 for name, placed in self.customer.orders.items():
                     if lease in placed.leases:
@@ -56,7 +59,7 @@ class Asking:
             self._news[order].put_nowait(Event(self.customer.orders[order], shown))
 
     def estimated(self, asked: Sequence[dict[str, Any]], inputs: dict[str, bytes], bid: int) -> tuple[Any, Any]:
-        """A future of what an order would come to, and the frames that ask."""
+        """A future of what an order would come to, or of its refusal, and the frames that ask."""
         number, effects = self.customer.estimate(asked, inputs, bid=bid)
         self._quotes[number] = asyncio.get_running_loop().create_future()
         return self._quotes[number], effects

@@ -21,6 +21,8 @@ from inference.files.tokenizer import Text
 from verification.inference_models import exact, found
 
 MICRO = 1_000_000
+PAUSE = 1.0
+"""Seconds between two connections."""
 
 
 class Models:
@@ -54,7 +56,7 @@ class Gateway:
     def __init__(self, driver: Driver, key: bytes, *, bid: int, patience: int, fund: bool) -> None:
         self._driver, self._bid, self._patience = driver, bid, patience
         self._asking: Asking = customer(key, fund=fund)
-        self._frames: asyncio.Queue[bytes] = asyncio.Queue()
+        self._frames: asyncio.Queue[bytes | None] = asyncio.Queue()
         self._joined = asyncio.Event()
 
     def push(self, raw: bytes) -> None:
@@ -62,15 +64,21 @@ class Gateway:
         self._frames.put_nowait(raw)
 
     def close(self) -> None:
-        """The coordinator wants no more of it: nothing else is ordered."""
-        self._joined.clear()
+        """The coordinator ends its connection; it makes another one."""
+        self._frames.put_nowait(None)
 
     async def run(self) -> None:
         """Be connected, until cancelled."""
         await self._driver.ready.wait()
-        self._number = await self._driver.connect(self)
         while True:
-            raw = await self._frames.get()
+            self._asking.customer.reopened()
+            self._number = await self._driver.connect(self)
+            await self._converse()
+            self._joined.clear()
+            await asyncio.sleep(PAUSE)
+
+    async def _converse(self) -> None:
+        while (raw := await self._frames.get()) is not None:
             await self._send(self._asking.customer.receive(raw, asyncio.get_running_loop().time()))
             self._asking.told(raw)
             if self._asking.customer.joined:

@@ -1,6 +1,8 @@
 """A market on loopback: a worker computes what a user and OpenAI's client ask, and a crash loses nothing."""
 
 import asyncio
+from types import SimpleNamespace
+from unittest import mock
 
 import openai
 import pytest
@@ -8,6 +10,7 @@ from news import News
 
 from experiments.marketplace.check import check
 from experiments.marketplace.live.ask import Prompt, ask
+from experiments.marketplace.live.gateway import Gateway
 from experiments.marketplace.live.party import Line, socket_of
 from experiments.marketplace.live.watch import Watcher
 from inference.files.tokenizer import Text
@@ -15,6 +18,7 @@ from inference.generate import generate
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
+from verification.errors import Refusal
 
 KEY = "sesame"
 
@@ -118,6 +122,32 @@ def test_openai_s_client_talks_to_the_market(market, worker, bounded, reference)
                             await client.completions.create(**options | wrong, stream=stream)
 
     bounded(work)
+
+
+def test_an_estimate_that_is_refused_is_told_why(market, user, bounded):
+    async def work():
+        async with market() as served:
+            with pytest.raises(Refusal, match="exceed the context of tiny: 512"):
+                await asked(served.url, prompt(text="x" * 600, dry_run=True), user)
+
+    bounded(work)
+
+
+def test_whose_connection_the_market_ends_connects_again(user, bounded):
+    """The user in whose name completions are ordered, over a driver that ends its first connection."""
+    connected = asyncio.Queue()
+    driver = SimpleNamespace(ready=asyncio.Event(), connect=connected.put)
+    gateway = Gateway(driver, user, bid=1, patience=1, fund=False)
+
+    async def work():
+        driver.ready.set()
+        running = asyncio.create_task(gateway.run())
+        (await connected.get()).close()
+        assert await connected.get() is gateway
+        running.cancel()
+
+    with mock.patch("experiments.marketplace.live.gateway.PAUSE", 0):
+        bounded(work)
 
 
 @pytest.mark.parametrize("url", ["127.0.0.1:8000", "ftp://x", "ws://", "ws://host/path"])

@@ -220,9 +220,11 @@ def test_a_flood_of_small_frames_keeps_nobody_waiting(serve, monkeypatch):
     async def work():
         async with serve(burst=10, pace=0.001) as (port, _), to(port) as good:
             reader, writer = await asyncio.open_connection(HOST, port)
-            writer.write(UPGRADE.format(f"{HOST}:{port}").encode() + FLOOD * 10_000)
+            writer.write(UPGRADE.format(f"{HOST}:{port}").encode())
             assert b"101" in await reader.readline()
             assert await good.recv() == "hello"
+            writer.write(FLOOD * 10_000)
+            await writer.drain()
             await good.send("still here")
             assert await good.recv() == "still here"
             assert sum(parsed) < 40_000  # of 80,000 bytes

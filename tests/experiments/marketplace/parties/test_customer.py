@@ -130,3 +130,18 @@ def test_what_is_open_is_posted_again_on_a_new_connection_and_paid_once(scene, b
     user.reopened()
     user.receive(by_hand.challenge(), 0.0)
     assert len(user.receive(by_hand.welcome(registered=True), 0.0)) == 1
+
+
+def test_what_is_asked_while_nobody_listens_is_asked_after_the_welcome(scene, by_hand, user):
+    answered, [_] = user.estimate(requests(scene), {}, bid=5)
+    user.receive(encode(Quote(answered, "4", 12, 3)), 0.0)
+    first, [_] = user.estimate(requests(scene), {}, bid=6)
+    user.reopened()
+    second, none = user.estimate(requests(scene), {}, bid=7)
+    name, nor = user.order(requests(scene), {}, bid=PRICE, patience=60)
+    assert not none and not nor
+    user.receive(by_hand.challenge(), 0.0)
+    *estimates, order = user.receive(by_hand.welcome(registered=True), 0.0)
+    assert [from_peer(frame).id for frame in estimates] == [first, second]
+    user.receive(by_hand.answer(order), 0.0)
+    assert user.orders[name].state == "waiting"

@@ -225,3 +225,26 @@ def test_a_record_that_does_not_follow_is_refused(scene, by_hand, joined):
     held.entries[0] = type(held.entries[0])(forged, held.entries[0].message)
     with pytest.raises(Refusal, match="clocks"):
         joined.receive(by_hand.turn(held, lease), 0.0)
+
+
+def test_what_is_measured_or_computed_while_nobody_listens_is_said_after_the_welcome(scene, by_hand):
+    device = provider()
+    device.receive(by_hand.challenge(), 0.0)
+    device.receive(by_hand.welcome(registered=True), 0.0)
+    assert device.receive(encode(Suitable({"numbers": 2})), 0.0) == [Measure("numbers")]
+    device.reopened()
+    assert not device.measured("numbers", 1e9), "nobody has asked for it on this connection"
+    device.receive(by_hand.challenge(), 0.0)
+    [preflight] = device.receive(by_hand.welcome(registered=True), 0.0)
+    [benchmark] = device.receive(encode(Suitable({"numbers": 2})), 0.0)
+    assert (from_peer(preflight), from_peer(benchmark)) == (PREFLIGHT, Benchmark("numbers", 1e9))
+    [offer] = device.receive(encode(Suitable({"numbers": 16})), 0.0)
+    asked(by_hand, device, [offer])
+    lease = lent(scene)
+    [_] = asked(by_hand, device, device.receive(by_hand.lease(lease), 0.0))
+    device.reopened()
+    assert not device.progressed(lease, 0.5, [1]) and not device.computed(lease, scene.right)
+    device.receive(by_hand.challenge(), 0.0)
+    device.receive(by_hand.welcome(registered=True), 0.0)
+    asked(by_hand, device, device.receive(by_hand.lease(lease), 0.0))
+    assert scene.find(Result, lease).root == scene.right.tree.root.hex()
