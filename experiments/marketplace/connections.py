@@ -5,9 +5,12 @@ from dataclasses import dataclass, field
 
 from experiments.marketplace.effects import Close, Connection, Effect, Send
 from experiments.marketplace.messages import Message, Preflight, Role, encode
+from verification.errors import Refusal
 
 MOST_REFUSALS = 100
 """Of one connection between two ticks; it is closed then."""
+MOST_QUESTIONS = 8
+"""Of one connection between two ticks: estimates and transcripts, whose answers cost far more than they do."""
 STRANGERS_REFUSALS = 3
 """Of a connection that has proven no key, ever: it is not worth more."""
 
@@ -25,6 +28,7 @@ class Peer:
     key: str = ""
     """A device's or a user's, proven."""
     refusals: int = 0
+    questions: int = 0
     told: dict[str, int] = field(default_factory=dict)
     """Entries of disputes that it was sent, by claim."""
     preflight: Preflight | None = None
@@ -107,6 +111,16 @@ class Connections:
         """To a key, if it is connected."""
         self.send(self._of.get(key), message)
 
+    def question(self, peer: Peer) -> None:
+        """Another question.
+
+        Raises:
+            Refusal: too-often.
+        """
+        peer.questions += 1
+        if peer.questions > MOST_QUESTIONS:
+            raise Refusal("too-often", f"more than {MOST_QUESTIONS} estimates or transcripts a tick")
+
     def refused(self, peer: Peer) -> None:
         """Another refusal; too many end the connection."""
         peer.refusals += 1
@@ -117,3 +131,5 @@ class Connections:
         """A tick has passed."""
         for peer in self._of.values():
             peer.refusals = 0
+        for peer in self._peers.values():
+            peer.questions = 0

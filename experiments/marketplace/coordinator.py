@@ -195,8 +195,10 @@ class Coordinator:
             case messages.Tokens():
                 self._tokens(peer, message)
             case messages.Estimate():
+                self.desk.connections.question(peer)
                 self._estimate(peer, message)
             case messages.Transcript():
+                self.desk.connections.question(peer)
                 self._transcript(peer, message)
             case messages.Preflight():
                 peer.preflight = message

@@ -21,6 +21,7 @@ from experiments.marketplace.live.ask import ask as asked
 from experiments.marketplace.live.machine import Machine
 from experiments.marketplace.live.party import Line
 from experiments.marketplace.live.server import Market, Serving, listening
+from experiments.marketplace.live.warming import warm
 from experiments.marketplace.live.watch import Watcher
 from experiments.marketplace.live.worker import Worker
 from experiments.marketplace.models import Known, Language, SmallNumbers
@@ -125,6 +126,8 @@ def serve(
         with working("reading the models"):
             for model in traded:
                 model.digest, model.layouts  # noqa: B018 read once, here
+        with working("preparing the auction; where it has never run it is compiled, for a minute or two"):
+            warm(settings)
         market = Market(serving, listener)
 
         def ready() -> None:

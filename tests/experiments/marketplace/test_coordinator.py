@@ -84,6 +84,15 @@ def test_estimates_of_no_amount_are_refused(town, bid, refused):
     assert estimate(town, town.join("user"), bid).reason == refused
 
 
+def test_who_asks_too_often_is_answered_again_at_the_next_tick(town):
+    user = town.join("user")
+    town.join("provider", device=True)
+    answers = [type(estimate(town, user, 2_000)) for _ in range(9)]
+    assert answers == 8 * [messages.Quote] + [messages.Refused]
+    town.pass_time(1)
+    assert isinstance(estimate(town, user, 2_000), messages.Quote)
+
+
 def test_a_round_is_explained_beside_the_optimum(town):
     user = town.join("user")
     town.join("provider", device=True, slots=1)
