@@ -7,11 +7,11 @@ import numpy as np
 
 from inference import models
 from inference.computation import Inference
-from inference.files.tokenizer import Text
 from inference.generate import CHUNK
 from inference.model import Llama, Model
 from inference.models.llama import check, model
 from inference.reference import Reference
+from inference.tokens.text import Text
 from verification.commands.source import Backend
 from verification.encoding.canonical import digest
 from verification.errors import InputError

@@ -41,13 +41,13 @@ from inference.completions.application import application as completions
 from inference.completions.local import local
 from inference.device import export
 from inference.errors import InputError
-from inference.files.tokenizer import Text
 from inference.generate import Backend
 from inference.kernels import alone
 from inference.model import Llama, Model
 from inference.models import find
 from inference.models.llama import model
 from inference.reference import Reference
+from inference.tokens.text import Text
 
 HOST = "127.0.0.1"
 MODELS = ("tiny", "smollm2")

@@ -11,10 +11,10 @@ from inference.commands.backends import opened
 from inference.commands.progress import working
 from inference.errors import InputError
 from inference.files import model_file
-from inference.files.tokenizer import Text
 from inference.model import Model
 from inference.models.llama import check, model
 from inference.planning import fitting
+from inference.tokens.text import Text
 
 
 @dataclass(frozen=True, slots=True)

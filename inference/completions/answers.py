@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from inference.completions.asked import Asked, Form, Refused
-from inference.files.tokenizer import Text
+from inference.tokens.text import Text
 
 Complete = Callable[[Asked], AsyncIterator["Token | Mark"]]
 """Gives the tokens of a completion, an end token the last, one by one as they come, and may give a mark after them.

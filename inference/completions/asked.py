@@ -9,7 +9,7 @@ from http import HTTPStatus
 from typing import Any, Protocol
 
 from inference.errors import InputError
-from inference.files.tokenizer import Text
+from inference.tokens.text import Text
 
 LIMIT = 16
 """Tokens where none are asked for."""

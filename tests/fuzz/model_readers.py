@@ -11,13 +11,13 @@ from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
 from inference.files import gguf_file, model_file, safetensors_file
-from inference.files.tokenizer import Text
 from inference.generate import generate
 from inference.model import Llama, Model
 from inference.models.llama import check as check_model
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
+from inference.tokens.text import Text
 
 GGUF_NAMES = {"embedding": "token_embd.weight", "norm": "output_norm.weight"}
 

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from inference.device.runtime import Runtime
-from inference.files.tokenizer import Text
 from inference.generate import generate, next_scores
 from inference.models.llama import model
 from inference.reference import Reference
+from inference.tokens.text import Text
 
 
 @pytest.fixture(scope="module")

@@ -20,12 +20,12 @@ from inference.arithmetic.tolerance import enclosure
 from inference.device.adapters import stacks
 from inference.device.device import Device
 from inference.device.runtime import Runtime
-from inference.files.tokenizer import Text
 from inference.generate import Backend
 from inference.graph import Arithmetic
 from inference.model import Llama, Model
 from inference.models.llama import model
 from inference.reference import Reference
+from inference.tokens.text import Text
 
 TITLE = "Determinism makes disputes decidable"
 PART = "verification"

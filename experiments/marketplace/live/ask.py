@@ -9,7 +9,7 @@ from experiments.marketplace.live.asking import Asking, Event, customer, input_o
 from experiments.marketplace.live.party import Line
 from experiments.marketplace.models import Language, request_of
 from inference.completions.answers import UNSETTLED
-from inference.files.tokenizer import Text
+from inference.tokens.text import Text
 from verification.inference_models import found
 
 MICRO = 1_000_000

@@ -17,7 +17,7 @@ from experiments.marketplace.live.driver import Driver
 from experiments.marketplace.models import Language, request_of
 from inference.completions.answers import Mark, Token
 from inference.completions.asked import Asked, Refused, bad
-from inference.files.tokenizer import Text
+from inference.tokens.text import Text
 from verification.inference_models import exact, found
 
 MICRO = 1_000_000

@@ -32,9 +32,9 @@ from inference.browser.server import kernel_paths
 from inference.computation import Inference
 from inference.device import export
 from inference.errors import InputError as InferenceError
-from inference.files.tokenizer import Text
 from inference.kernels import alone
 from inference.steps import Step
+from inference.tokens.text import Text
 from verification.encoding.canonical import canonical, parsed
 from verification.encoding.schema import binary, each, flag, number, proof_text, read
 from verification.errors import InputError, Refusal

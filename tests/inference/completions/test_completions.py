@@ -8,9 +8,9 @@ import pytest
 
 from inference.browser.server import HOST, serving
 from inference.completions.answers import Written
-from inference.files.tokenizer import Text
 from inference.generate import generate
 from inference.reference import Reference
+from inference.tokens.text import Text
 
 KEY, PROMPT = "sesame", "Hi"
 SECONDS = 120  # a time-out, not a measure

@@ -13,11 +13,11 @@ from experiments.marketplace.live.ask import Prompt, ask
 from experiments.marketplace.live.gateway import Gateway
 from experiments.marketplace.live.party import Line, socket_of
 from experiments.marketplace.live.watch import Watcher
-from inference.files.tokenizer import Text
 from inference.generate import generate
 from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
+from inference.tokens.text import Text
 from verification.errors import Refusal
 
 KEY = "sesame"

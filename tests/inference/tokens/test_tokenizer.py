@@ -5,7 +5,7 @@ import json
 import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers
 
-from inference.files.tokenizer import Text
+from inference.tokens.text import Text
 
 LETTERS = {letter: index for index, letter in enumerate("abc")} | {"ab": 3}
 GGUF = {
@@ -61,11 +61,11 @@ def test_a_tokenizer_that_cannot_be_or_panics_is_refused_quietly(saved, refusal,
         ({"tokenizer.ggml.tokens": None}, "tokenizer.ggml.tokens is not of type list, or is missing"),
         ({"tokenizer.ggml.merges": None}, "tokenizer.ggml.merges is not of type list, or is missing"),
         ({"tokenizer.ggml.merges": [5]}, "tokenizer.ggml.merges holds other than str"),
-        ({"tokenizer.ggml.merges": ["ab"]}, "cannot be built"),
+        ({"tokenizer.ggml.merges": ["ab"]}, "is not of two tokens"),
         ({"tokenizer.ggml.tokens": "abc"}, "tokenizer.ggml.tokens is not of type list"),
         ({"tokenizer.ggml.token_type": ["1"]}, "tokenizer.ggml.token_type holds other than int"),
-        ({"tokenizer.ggml.model": ["gpt2"]}, "gpt2 (byte-level BPE) is supported"),
-        ({"tokenizer.ggml.pre": 5}, "the file's tokenizer splits by 5"),
+        ({"tokenizer.ggml.model": ["gpt2"]}, "gpt2, gemma4, llama, t5 are supported"),
+        ({"tokenizer.ggml.pre": 5}, "tokenizer.ggml.pre is not of type str"),
         ({"tokenizer.chat_template": 5}, "tokenizer.chat_template is not of type str"),
         ({"tokenizer.json": 5}, "tokenizer.json is not of type str"),
     ],
