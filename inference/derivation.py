@@ -49,6 +49,8 @@ class Operand:
     """Of a row."""
     place: Callable[[int], tuple[int, int]]
     """The node that holds a row, and which of its rows that is."""
+    shape: tuple[int, ...] = ()
+    """Of the node's output; an image's rows are pixels (``outputs.committed``)."""
 
     def leaves(self, row: int) -> list[Source]:
         """All leaves of a row."""

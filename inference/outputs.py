@@ -9,6 +9,21 @@ import numpy as np
 import numpy.typing as npt
 
 Array = npt.NDArray[Any]
+LEAF = 1024
+"""Words of a leaf, at most."""
+
+
+def committed(shape: tuple[int, ...]) -> tuple[int, int]:
+    """Rows of an output, and words of a row, as they are cut into leaves.
+
+    Of an image (H, W, C) a row is as many pixels of a line, evenly, as a leaf holds, at least one; else its first axis.
+    """
+    if len(shape) != 3:
+        return shape[0], prod(shape[1:])
+    lines, pixels, channels = shape
+    most = max(1, LEAF // channels)
+    each = next(n for n in range(min(pixels, most), 0, -1) if pixels % n == 0)
+    return lines * pixels // each, each * channels
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +62,7 @@ at a time, and what this returns, if anything, replaces its output."""
 def laid_out(first: int, nodes: Mapping[str, tuple[int, npt.DTypeLike, tuple[int, ...]]]) -> Outputs:
     """Where outputs lie, their words to come."""
     starts = [start for start, _, _ in nodes.values()]
-    shapes = [(shape[0], prod(shape[1:])) for _, _, shape in nodes.values()]
+    shapes = [committed(shape) for _, _, shape in nodes.values()]
     return Outputs(first, nodes, np.empty(0, np.int32), np.array(starts, np.int64), np.array(shapes, np.int64))
 
 

@@ -8,14 +8,13 @@ whose last node is the result.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from math import prod
 
 import networkx as nx
 import numpy as np
 
 from inference import ops
 from inference.graph import schedule
-from inference.outputs import Array
+from inference.outputs import Array, committed
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,5 +70,4 @@ class Pass:
 
 def shown(graph: nx.DiGraph, name: str) -> tuple[int, int]:
     """Rows of a node's output and words of a row."""
-    rows, *columns = graph.nodes[name]["shape"]
-    return rows, prod(columns)
+    return committed(graph.nodes[name]["shape"])

@@ -278,10 +278,10 @@ class Scheduled:
             return each.given[name]
         if node["kind"] == "input":
             linked = self.at(each.links[name])
-            return Operand(self.nodes[linked].words, lambda row: (linked, row))
+            return Operand(self.nodes[linked].words, lambda row: (linked, row), node["shape"])
         if node["state"] is None:
             of_node = self.at(Link(index, name))
-            return Operand(self.nodes[of_node].words, lambda row: (of_node, row))
+            return Operand(self.nodes[of_node].words, lambda row: (of_node, row), node["shape"])
         return Operand(shown(each.graph, name)[1], lambda row: self._written(node["state"], row))
 
     def _written(self, state: str, row: int) -> tuple[int, int]:

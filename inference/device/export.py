@@ -15,6 +15,7 @@ from inference.graph import schedule as ordered
 from inference.kernels import kernel_files
 from inference.model import Model
 from inference.models.llama import graph
+from inference.outputs import committed
 from inference.passes import Link, Pass
 from inference.scheduled import Scheduled
 
@@ -89,7 +90,8 @@ def _readable(graph: nx.DiGraph, lanes: int, subgroups: bool, largest: int) -> d
     nodes = [(name, graph.nodes[name]) for name in ordered(graph)]
     return as_json(graph, made, lanes, ()) | {
         "nodes": [
-            {"name": name, "op": node["op"], "rows": node["shape"][0], "words": prod(node["shape"][1:])}
+            {"name": name, "op": node["op"]}
+            | dict(zip(("rows", "words"), committed(node["shape"]), strict=True))
             | ({} if node["state"] is None else {"state": f"state {node['state']}"})
             for name, node in nodes
         ],

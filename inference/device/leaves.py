@@ -6,7 +6,6 @@ A leaf is at most ``LEAF`` words of one row of a node's output; ``leaf_digests.w
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from math import prod
 from typing import Any
 
 import networkx as nx
@@ -17,6 +16,7 @@ from inference.device.loading import Loaded
 from inference.device.readback import ALIGNMENT, Region, Window
 from inference.graph import WORD
 from inference.kernels import alone
+from inference.outputs import committed
 from inference.steps import LEAF
 
 DIGEST = 32
@@ -41,8 +41,7 @@ def places(
     found = defaultdict[str, list[tuple[int, int, int, int]]](list)
     index = 0
     for name in names:
-        rows, *columns = graph.nodes[name]["shape"]
-        words, region = prod(columns), regions[f"output {name}"]
+        (rows, words), region = committed(graph.nodes[name]["shape"]), regions[f"output {name}"]
         for row in range(rows):
             for start in range(0, words, LEAF):
                 first = region.offset // WORD + row * words + start

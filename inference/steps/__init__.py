@@ -35,9 +35,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import check
-
-LEAF = 1024
-"""Words of a leaf and of a step's result, at most; columns of a tile."""
+from inference.outputs import LEAF as LEAF
 ROWS = 32
 """Rows of a tile."""
 SOURCES = 8

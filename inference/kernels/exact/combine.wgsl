@@ -1,0 +1,58 @@
+// requires: fixed_point, scaled
+// A sum of tensors with constant factors; formula and bounds in ops/combine.py.
+// x; z, again from its first word where it has fewer; scales: largest, exponent; output as x. One invocation a word.
+struct Params {
+    words: u32,
+    words_z: u32,
+    mantissa: i32,
+    unit: i32,
+    mantissa_z: i32,
+    unit_z: i32,
+    floor: i32,
+    fixed: u32, // whether the exponent is floor
+    limit: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<i32>;
+@group(0) @binding(2) var<storage, read> z: array<i32>;
+@group(0) @binding(3) var<storage, read> scale: array<vec2<i32>>;
+@group(0) @binding(4) var<storage, read> scale_z: array<vec2<i32>>;
+@group(0) @binding(5) var<storage, read_write> output: array<i32>;
+override lanes: u32 = 64u;
+
+// A word times a factor, moved to an exponent.
+fn factored(word: i32, n: i32, at: i32, mantissa: i32, exponent: i32) -> i32 {
+    return moved(multiply_shift(narrow(word, n, 30u), mantissa, 16u), exponent - at);
+}
+
+fn kept(total: i32, exponent: i32) -> i32 {
+    var most = 1073741823i;
+    // limit · 2^-exponent where that is no more.
+    if (params.limit > 0u && exponent <= 0i && bit_length(params.limit) - exponent <= 30i) {
+        most = i32(params.limit << u32(-exponent));
+    }
+    return clamp(total, -most, most);
+}
+
+@compute @workgroup_size(lanes)
+fn one(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.y * 65535u * lanes + id.x;
+    if (i >= params.words) { return; }
+    let n = narrowing(scale[0], 30i);
+    let at = scale[0].y + n + params.unit;
+    let exponent = select(max(at, params.floor), params.floor, params.fixed == 1u);
+    output[i] = kept(factored(x[i], n, at, params.mantissa, exponent), exponent);
+}
+
+@compute @workgroup_size(lanes)
+fn two(@builtin(global_invocation_id) id: vec3<u32>) {
+    let i = id.y * 65535u * lanes + id.x;
+    if (i >= params.words) { return; }
+    let n = narrowing(scale[0], 30i);
+    let m = narrowing(scale_z[0], 30i);
+    let at = scale[0].y + n + params.unit;
+    let at_z = scale_z[0].y + m + params.unit_z;
+    let exponent = select(max(max(at, at_z), params.floor), params.floor, params.fixed == 1u);
+    let first = factored(x[i], n, at, params.mantissa, exponent);
+    output[i] = kept(first + factored(z[i % params.words_z], m, at_z, params.mantissa_z, exponent), exponent);
+}

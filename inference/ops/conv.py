@@ -1,0 +1,141 @@
+"""Convolution: y = sum over taps of W_tap x_tap + bias, 3 × 3 padded by 1 or 1 × 1, at a stride.
+
+x: (H, W, C), for 1 × 1 tokens (T, C) too; weight: (N, taps, C), row by row of the window; bias: (N,); y:
+(ceil(H / stride), ceil(W / stride), N). Padding contributes 0.
+
+Exact: weight in -127..127, a scale (1, 2) of x (``arithmetic.scaled``), rows (N, 2) of mantissa and shift, the bias
+|b| < 2^29 in units of 2^floor:
+
+    a  = narrow(x, n) to 14 bits
+    P  = sum q·a over a span: of a tap, at most 1,024 channels             |P| <= 1,024 · 127 · 2^14 < 2^31
+    A  = sum over spans of rs(P, span_shift)                               |A| < 2^31 in any order, by the weights
+    e  = E + n + unit,  E_y = max(e, floor)
+    y  = rs(mul16(A, mantissa), min(shift + E_y - e, 30)) + rs(bias, min(E_y - floor, 30))
+"""
+
+from collections.abc import Iterator
+from math import prod
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.arithmetic.fixed_point import Integers, i32, multiply_shift, round_shift
+from inference.arithmetic.scaled import NONE, narrow, narrowing
+from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.files.blocks import pack_plain
+from inference.files.conv_weights import SPAN, integer_weights, pack_taps
+from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, floats
+from inference.ops._images import MOST_GROUPS, draw_scaled, pixels, require_image
+
+PACK = {"weight": pack_taps, "bias": pack_plain, "rows": pack_plain, "x": pack_plain, "scale": pack_plain}
+BITS = {"weight": 8}
+COLOUR = "#cfe3f5"
+ACTIVATION = 14
+"""Bits of what a product reads."""
+ROWS = 32
+"""Channels of y that an invocation makes, of four pixels."""
+
+
+def shape(x: Shape, weight: Shape, bias: Shape, *exact: Shape, stride: int = 1, **_: object) -> Shape:
+    require_image("x", x, *exact[:1])
+    require(len(weight) == 3 and weight[1] in (1, 9) and weight[2] == x[-1], f"weights {weight} do not fit {x}")
+    require(stride in (1, 2), f"a stride of {stride} is not 1 or 2")
+    require(len(x) == 3 or weight[1] == stride == 1, f"tokens {x} have no neighbours")
+    require(bias == weight[:1], f"a bias of {bias} does not fit weights {weight}")
+    require(len(exact) in (0, 2) and exact[1:] in ((), ((weight[0], 2),)), f"rows {exact} do not fit weights {weight}")
+    return (*(-(-axis // stride) for axis in x[:-1]), weight[0])
+
+
+def taps(x: npt.NDArray[Any], count: int, stride: int) -> Iterator[npt.NDArray[Any]]:
+    """What each tap reads, (pixels of y, C)."""
+    if count == stride == 1:
+        yield x.reshape(-1, x.shape[-1])
+        return
+    kernel, border = (3, 1) if count == 9 else (1, 0)
+    padded = np.pad(x, ((border, border), (border, border), (0, 0)))
+    for down in range(kernel):
+        for over in range(kernel):
+            lines = padded[down : down + x.shape[0] : stride, over : over + x.shape[1] : stride]
+            yield lines.reshape(-1, x.shape[2])
+
+
+def exact(
+    x: npt.NDArray[np.int32],
+    weight: npt.NDArray[np.int8],
+    bias: npt.NDArray[np.int32],
+    scale: npt.NDArray[np.int32],
+    rows: npt.NDArray[np.int32],
+    *,
+    stride: int = 1,
+    span_shift: int = 0,
+    unit: int = 0,
+    floor: int = NONE,
+) -> npt.NDArray[np.int32]:
+    n, at = narrowing(scale, ACTIVATION)
+    a, channels = narrow(x.astype(np.int64), n, ACTIVATION).astype(np.float64), x.shape[-1]
+    total: Integers | int = 0
+    for tap, read in enumerate(taps(a, weight.shape[1], stride)):
+        for first in range(0, channels, SPAN):
+            columns = slice(first, min(first + SPAN, channels))
+            q = weight[:, tap, columns].astype(np.float64)
+            total = total + round_shift(i32((read[:, columns] @ q.T).astype(np.int64)), span_shift)
+    y = scaled(i32(np.asarray(total)), bias.astype(np.int64), rows, at + unit, floor)
+    return y.astype(np.int32).reshape(shape(x.shape, weight.shape, bias.shape, stride=stride))
+
+
+def scaled(total: Integers, bias: Integers, rows: npt.NDArray[np.integer], exponent: int, floor: int) -> Integers:
+    """Sums (.., N) at the scales of their rows, plus the bias (N,)."""
+    mantissa, shift = np.asarray(rows, np.int64).T
+    at = max(exponent, floor)
+    moved = round_shift(multiply_shift(total, mantissa, 16), np.minimum(shift + at - exponent, 30))
+    return i32(moved + round_shift(bias, min(at - floor, 30)))
+
+
+def float32(
+    x: npt.NDArray[np.float32],
+    weight: npt.NDArray[np.float32],
+    bias: npt.NDArray[np.float32],
+    *,
+    stride: int = 1,
+) -> npt.NDArray[np.float32]:
+    y = sum(read @ weight[:, tap].T for tap, read in enumerate(taps(x, weight.shape[1], stride)))
+    return np.asarray(y + bias).reshape(shape(x.shape, weight.shape, bias.shape, stride=stride))
+
+
+def enclosure(x: Array, weight: Array, bias: Array, *, stride: int = 1) -> Enclosed:
+    """gamma(K + 2) (sum |w x| + |b|): a product, K - 1 additions and that of the bias."""
+    wide = [each.astype(np.float64) for each in (x, weight, bias)]
+    y, sizes = float32(*wide, stride=stride), float32(*map(np.abs, wide), stride=stride)
+    return y, gamma(weight[0].size + 2) * sizes + flushed(3 * weight[0].size, x, weight)
+
+
+def entry(*, span_shift: int = 0, **_: object) -> str:
+    return "spans" if span_shift else "main"
+
+
+def work(x: Shape, weight: Shape, *_: Shape, stride: int = 1, **__: object) -> int:
+    return pixels(shape(x, weight, weight[:1], stride=stride)) * prod(weight)
+
+
+def dimensions(x: Shape, weight: Shape, *_: Shape, stride: int = 1, **__: object) -> dict[str, int]:
+    height, width = x[:2] if len(x) == 3 else (1, x[0])
+    return {"height": height, "width": width, "channels": x[-1], "outputs": weight[0], "taps": weight[1]}
+
+
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
+    groups = -(-pixels(output) // (4 * lanes))
+    return (min(groups, MOST_GROUPS), -(-output[-1] // ROWS), 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    count, stride = (9, 1 + a % 2) if c % 2 else (1, 1)
+    image = (a + 2, 2 * b + 1, 3 * b + c)
+    weight, bias = floats(generator, (5 * b + c, count, image[2])), floats(generator, 5 * b + c)
+    if arithmetic == "float32":
+        constants = {"weight": weight, "bias": bias}
+        return {"x": floats(generator, image)}, constants, {"stride": stride}
+    x, scale = draw_scaled(generator, image)
+    constants, attributes = integer_weights(weight, bias)
+    return {"x": x, "scale": scale}, constants, attributes | {"stride": stride}

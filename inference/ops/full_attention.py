@@ -1,0 +1,167 @@
+"""Attention without a cache: every query sees every key, of its own image or of another sequence.
+
+q: (.., heads · w), T rows; k, v: (.., heads · w), S rows; y as q. y = sum_j softmax(q·k_j / sqrt(w))_j v_j. Exact, with scales:
+b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
+
+    q, k narrowed to b bits, v to 14                                           s_j = q·k_j, |s| and its partial sums <= 2^30
+    u = mul16(max s - s_j, mantissa) moved by shift - E_q - E_k of the narrowed   log2(e) (s - s_j) / sqrt(w), 8 fraction bits
+    p = EXP[u & 255] >> min((u >> 8) + drop, 31)                               EXP[i] = 2^(18 - i/256)
+    den = sum p <= 2^31, p' = rs(p, bit length of den - 16), den' = sum p', rc = min((2^30 + den' / 2) / den', 32767)
+    y = mul16(sum p'·v, rc) at E_v - 14                                        |sum p'·v| <= den' · 2^14 < 2^31
+
+``drop`` is 0 up to 8,192 keys, one more bit for each doubling.
+"""
+
+import math
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.arithmetic import tables
+from inference.arithmetic.fixed_point import Integers, bit_length, i32, multiply_shift, round_shift, u32
+from inference.arithmetic.scaled import moved, narrow, narrowing
+from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
+from inference.files.blocks import pack_plain
+from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, floats
+from inference.ops._images import SCALE, draw_scaled, pixels, require_image
+from inference.ops.combine import factor
+
+PACK = {name: pack_plain for name in ("q", "k", "v", "scale_q", "scale_k", "scale_v", "exponential")}
+COLOUR = "#f8dcc4"
+VALUE = 14
+"""Bits of a value."""
+MOST_KEYS = 8192
+"""For which no bit of a weight is dropped."""
+
+
+def bits_of(width: int) -> int:
+    """Bits of queries and keys."""
+    return (30 - (width - 1).bit_length()) // 2
+
+
+def shape(q: Shape, k: Shape, v: Shape, *exact: Shape, heads: int, **_: object) -> Shape:
+    require_image("q", q, *exact[:3])
+    require(q[-1] % heads == 0 and q[-1] // heads % 4 == 0, f"{heads} heads of fours do not fit queries {q}")
+    require(k == v and k[-1] == q[-1], f"keys {k} and values {v} do not fit queries {q}")
+    require(exact in ((), (SCALE, SCALE, SCALE, (256,))), f"scales and exponential are not {exact}")
+    return q
+
+
+def softmax_scale(width: int) -> dict[str, int]:
+    """log2(e) / sqrt(w) in 8 fraction bits, as mantissa and shift."""
+    mantissa, unit = factor(math.log2(math.e) / math.sqrt(width) * 256)
+    return {"mantissa": mantissa, "shift": -unit}
+
+
+def exact(
+    q: npt.NDArray[np.int32],
+    k: npt.NDArray[np.int32],
+    v: npt.NDArray[np.int32],
+    scale_q: npt.NDArray[np.int32],
+    scale_k: npt.NDArray[np.int32],
+    scale_v: npt.NDArray[np.int32],
+    exponential: npt.NDArray[np.int32],
+    *,
+    heads: int,
+    mantissa: int = 0,
+    shift: int = 0,
+) -> npt.NDArray[np.int32]:
+    bits = bits_of(q.shape[-1] // heads)
+    (n, at), (m, at_k), (o, _) = narrowing(scale_q, bits), narrowing(scale_k, bits), narrowing(scale_v, VALUE)
+    queries, keys = (by_head(narrow(x.astype(np.int64), by, bits), heads) for x, by in ((q, n), (k, m)))
+    values, table = by_head(narrow(v.astype(np.int64), o, VALUE), heads), exponential.astype(np.int64)
+    output = np.empty(queries.shape, np.int64)
+    for head in range(heads):
+        scores = i32((queries[head].astype(float) @ keys[head].T.astype(float)).astype(np.int64))
+        p = weights(scores.max(1, keepdims=True) - scores, table, mantissa, shift - at - at_k, drop_of(keys.shape[1]))
+        p = round_shift(p, bit_length(u32(p.sum(1, keepdims=True))) - 16)
+        mixed = i32((p.astype(float) @ values[head].astype(float)).astype(np.int64))
+        output[head] = mean(mixed, p.sum(1, keepdims=True))
+    return output.transpose(1, 0, 2).reshape(q.shape).astype(np.int32)
+
+
+def drop_of(keys: int) -> int:
+    """Bits of a weight that so many keys leave no room for."""
+    return max(0, (keys - 1).bit_length() - (MOST_KEYS - 1).bit_length())
+
+
+def by_head(x: npt.NDArray, heads: int) -> npt.NDArray:
+    """(heads, rows, w)."""
+    return x.reshape(-1, heads, x.shape[-1] // heads).transpose(1, 0, 2)
+
+
+def weights(distance: Integers, table: Integers, mantissa: int, shift: int, drop: int) -> Integers:
+    """p of scores that lie so far below the largest."""
+    u = moved(multiply_shift(i32(distance), mantissa, 16), shift)
+    return table[u & 255] >> np.minimum((u >> 8) + drop, 31)
+
+
+def mean(mixed: Integers, total: Integers) -> Integers:
+    """sum p'·v over den'."""
+    return multiply_shift(mixed, np.minimum((2**30 + (total >> 1)) // total, 32767), 16)
+
+
+def float32(
+    q: npt.NDArray[np.float32], k: npt.NDArray[np.float32], v: npt.NDArray[np.float32], *, heads: int
+) -> npt.NDArray[np.float32]:
+    queries, keys, values = (by_head(x, heads) for x in (q, k, v))
+    scores = queries @ keys.transpose(0, 2, 1) / np.float32(np.sqrt(queries.shape[2]))
+    p = np.exp(scores - scores.max(2, keepdims=True))
+    y = p @ values / p.sum(2, keepdims=True)
+    return np.asarray(y.transpose(1, 0, 2).reshape(q.shape), np.float32)
+
+
+def enclosure(q: Array, k: Array, v: Array, *, heads: int) -> Enclosed:
+    """As in ``attention``, over all keys."""
+    queries, keys, values = (by_head(x.astype(np.float64), heads) for x in (q, k, v))
+    n, width = keys.shape[1:]
+    s = queries @ keys.transpose(0, 2, 1) / np.sqrt(width)
+    sizes = np.abs(queries) @ np.abs(keys).transpose(0, 2, 1)
+    e = gamma(width + 7) * sizes / np.sqrt(width) + flushed(3 * width, q, k)
+    D = s.max(2, keepdims=True) - s + e + e.max(2, keepdims=True)
+    r = np.exp(e + U * D) * (1 + (3 + 2 * D * (1 + U)) * U) - 1
+    p = np.exp(s - s.max(2, keepdims=True))
+    pi = p / p.sum(2, keepdims=True)
+    y = pi @ values
+    apart = np.einsum("hts,htsw->htw", pi * r, np.abs(values[:, None] - y[:, :, None]))
+    spread = 1 - (pi * r).sum(2, keepdims=True)
+    radius = apart / spread + gamma(2 * n + 2) * ((pi * (1 + r)) @ np.abs(values)) / spread + flushed(4 * n, v)
+    return tuple(each.transpose(1, 0, 2).reshape(q.shape) for each in (y, radius))
+
+
+def work(q: Shape, k: Shape, *_: Shape, **__: object) -> int:
+    return 2 * pixels(q) * pixels(k) * q[-1]
+
+
+def dimensions(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> dict[str, int]:
+    width = q[-1] // heads
+    return {
+        "queries": pixels(q),
+        "keys": pixels(k),
+        "head_width": width,
+        "bits": bits_of(width),
+        "drop": drop_of(pixels(k)),
+    }
+
+
+def workspace(q: Shape, k: Shape, *_: Shape, lanes: int, heads: int, **__: object) -> int:
+    """Words of scores."""
+    return heads * pixels(q) * pixels(k)
+
+
+def workgroups(output: Shape, *, lanes: int, heads: int = 1, **_: object) -> Shape:
+    return (-(-pixels(output) // lanes), heads, 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    heads, width = 1 + a % 3, 4 * b
+    queries, keys = (a, c, heads * width), (3 * c + b, heads * width)
+    attributes = {"heads": heads}
+    if arithmetic == "float32":
+        return {"q": floats(generator, queries), "k": floats(generator, keys), "v": floats(generator, keys)}, {}, attributes
+    inputs = {}
+    for name, each in (("q", queries), ("k", keys), ("v", keys)):
+        inputs[name], inputs[f"scale_{name}"] = draw_scaled(generator, each)
+        inputs[f"scale_{name}"][0, 1] = generator.integers(-32, -10)
+    return inputs, {"exponential": tables.exponential()}, attributes | softmax_scale(width)

@@ -1,0 +1,62 @@
+"""The means of groups from the sums of lines.
+
+sums: (H, G), in float32; y: (1, G), the sums over ``count``. Exact, sums as pairs (H, 2 G) of 15-bit terms, y in units 2^14
+times as fine: floor(|S| · 2^14 / count) with the sign of S = sum of sums; |y| <= 2^29.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.arithmetic.fixed_point import Integers, i32
+from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, floats
+from inference.ops.group_sums import SHORT, pairs, whole
+
+COLOUR = "#dcecd2"
+
+
+def shape(sums: Shape, *, groups: int, count: int) -> Shape:
+    require(len(sums) == 2 and sums[1] in (groups, 2 * groups), f"sums of {groups} groups are not {sums}")
+    require(0 < count < 2**24, f"{count} terms are too many: below 2^24 are allowed")
+    return (1, groups)
+
+
+def exact(sums: npt.NDArray[np.int32], *, groups: int, count: int) -> npt.NDArray[np.int32]:
+    return divided(whole(sums).sum(0, keepdims=True), count).astype(np.int32)
+
+
+def divided(total: Integers, count: int) -> Integers:
+    """The means of sums of ``count`` terms of 15 bits."""
+    return i32(np.sign(total) * (np.abs(total) * 2**SHORT // count))
+
+
+def float32(sums: npt.NDArray[np.float32], *, groups: int, count: int) -> npt.NDArray[np.float32]:
+    return sums.sum(0, keepdims=True, dtype=np.float32) / np.float32(count)
+
+
+def enclosure(sums: Array, *, groups: int, count: int) -> Enclosed:
+    """gamma(H - 1 + 2.5) sum |sums| / count."""
+    wide = sums.astype(np.float64)
+    size = np.abs(wide).sum(0, keepdims=True) / count
+    return wide.sum(0, keepdims=True) / count, gamma(len(sums) + 2) * size + flushed(len(sums) + 1, sums)
+
+
+def work(sums: Shape, *, groups: int, **_: object) -> int:
+    return sums[0] * groups
+
+
+def dimensions(sums: Shape, **_: object) -> dict[str, int]:
+    return {"height": sums[0]}
+
+
+def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
+    return (-(-output[1] // lanes), 1, 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    count = 7 * b * c
+    if arithmetic == "float32":
+        return {"sums": floats(generator, (a, b))}, {}, {"groups": b, "count": a * count}
+    sums = generator.integers(-(2**15), 2**15, (a, b, count)).sum(2)
+    return {"sums": pairs(sums)}, {}, {"groups": b, "count": a * count}

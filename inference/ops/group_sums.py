@@ -1,0 +1,82 @@
+"""Sums of each line's channels by group: the first pass of a group norm.
+
+x: (H, W, C), C = G groups of neighbours; y in float32: (H, G). Exact, with a scale of x: z = narrow(x, n) to 29 bits, each
+rounded to 15, the sums as pairs: y: (H, 2 G), high words of 64 bits and then their low words.
+"""
+
+import numpy as np
+import numpy.typing as npt
+
+from inference.arithmetic.fixed_point import Integers, round_shift
+from inference.arithmetic.scaled import narrow, narrowing
+from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.files.blocks import pack_plain
+from inference.ops import Shape, require
+from inference.ops._drawing import Drawn, Generator, floats
+from inference.ops._images import SCALE, draw_scaled
+
+PACK = {"x": pack_plain, "scale": pack_plain}
+COLOUR = "#dcecd2"
+BITS_READ = 29
+SHORT = 14
+"""Bits by which what is summed or squared is shorter."""
+
+
+def shape(x: Shape, *scale: Shape, groups: int) -> Shape:
+    require(len(x) == 3 and x[2] % groups == 0, f"{groups} groups do not share the channels of {x}")
+    require(scale in ((), (SCALE,)), f"a scale is not {scale}")
+    return (x[0], groups * (1 + len(scale)))
+
+
+def grouped(x: npt.NDArray[np.generic], groups: int) -> npt.NDArray[np.generic]:
+    """(H, W, G, C / G)."""
+    return x.reshape(*x.shape[:2], groups, -1)
+
+
+def pairs(sums: Integers) -> npt.NDArray[np.int32]:
+    """(.., G) of 64 bits as (.., 2 G): high words, then low words."""
+    return np.concatenate((sums >> 32, (sums & (2**32 - 1)).astype(np.uint32).view(np.int32)), axis=-1).astype(np.int32)
+
+
+def whole(words: npt.NDArray[np.integer]) -> Integers:
+    """What pairs stand for."""
+    high, low = np.split(np.asarray(words, np.int32), 2, axis=-1)
+    return (high.astype(np.int64) << 32) + np.ascontiguousarray(low).view(np.uint32).astype(np.int64)
+
+
+def exact(
+    x: npt.NDArray[np.int32], scale: npt.NDArray[np.int32], *, groups: int
+) -> npt.NDArray[np.int32]:
+    z = narrow(x.astype(np.int64), narrowing(scale, BITS_READ)[0], BITS_READ)
+    return pairs(grouped(round_shift(z, SHORT), groups).sum((1, 3)))
+
+
+def float32(x: npt.NDArray[np.float32], *, groups: int) -> npt.NDArray[np.float32]:
+    return grouped(x, groups).sum((1, 3), dtype=np.float32)
+
+
+def enclosure(x: Array, *, groups: int) -> Enclosed:
+    """gamma(terms - 1) sum |x|."""
+    wide = grouped(x.astype(np.float64), groups)
+    terms = x.shape[1] * x.shape[2] // groups
+    return wide.sum((1, 3)), gamma(terms) * np.abs(wide).sum((1, 3)) + flushed(terms, x)
+
+
+def work(x: Shape, *_: Shape, **__: object) -> int:
+    return x[0] * x[1] * x[2]
+
+
+def dimensions(x: Shape, *_: Shape, groups: int) -> dict[str, int]:
+    return {"height": x[0], "width": x[1], "channels": x[2]}
+
+
+def workgroups(output: Shape, *, lanes: int, arithmetic: str, groups: int = 1, **_: object) -> Shape:
+    return (-(-output[0] * groups // lanes), 1, 1)
+
+
+def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
+    image = (a, b, 3 * b * c)
+    if arithmetic == "float32":
+        return {"x": floats(generator, image)}, {}, {"groups": b}
+    x, scale = draw_scaled(generator, image)
+    return {"x": x, "scale": scale}, {}, {"groups": b}
