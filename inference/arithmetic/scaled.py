@@ -1,7 +1,7 @@
 """Tensors of i32 words with one exponent, which depends on the data: what residual streams of pictures need.
 
-A tensor is words x and a scale (1, 2): the largest |x|, by a tree that no order changes, and the exponent E; it stands for
-x · 2^E. |x| <= 2^30 + 2^29. What an op reads is narrowed to some bits by n = bit length of the largest - bits:
+A tensor is words x and a scale (1, 2): the largest |x|, by a tree that no order changes, and the exponent E; it stands
+for x · 2^E. |x| <= 2^30 + 2^29. What an op reads is narrowed to some bits by n = bit length of the largest - bits:
 
     narrow(x, n) = rs(x, n) kept to |.| < 2^bits, x << -n where n <= 0            stands for narrow(x, n) · 2^(E + n)
 

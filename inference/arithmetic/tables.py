@@ -54,13 +54,15 @@ WORK_BITS = 120
 def _normal_integral(count: int) -> npt.NDArray[np.int64]:
     """(count,): Phi((k + 1/2) / 4096) in 60 fraction bits, for k from 0; in whole numbers of 120 bits.
 
-    The integral over 1 / 4096 about x = k / 4096 is phi(x) (2 h + 2 h³ / 6 (x² - 1) + 2 h⁵ / 120 (x⁴ - 6 x² + 3)), h = 2^-13, to
-    2^-90; phi(x) follows from that before by a factor e^(-(2 k + 1) / 2^25), which follows from the one before by e^(-2^-24).
+    The integral over 1 / 4096 about x = k / 4096 is phi(x) (2 h + 2 h³ / 6 (x² - 1) + 2 h⁵ / 120 (x⁴ - 6 x² + 3)), h =
+    2^-13, to 2^-90; phi(x) follows from that before by a factor e^(-(2 k + 1) / 2^25), which follows from the one
+    before by e^(-2^-24).
     """
     with localcontext(prec=DIGITS):
         one = 1 << WORK_BITS
         density, factor, ratio = (
-            int(each * one) for each in (1 / (2 * PI).sqrt(), (-Decimal(2) ** -25).exp(), (-Decimal(2) ** -24).exp())
+            int(each * one)
+            for each in (1 / (2 * PI).sqrt(), (-(Decimal(2) ** -25)).exp(), (-(Decimal(2) ** -24)).exp())
         )
     ends, total = [], one // 2
     for k in range(count):

@@ -1,7 +1,7 @@
 """Layers of diffusion models, added to a graph in either arithmetic.
 
-Parameters have the names of a file: ``X.weight`` and ``X.bias``, convolutions (out, in, height, width), linear layers (out, in).
-In exact arithmetic every tensor has a scale (``arithmetic.scaled``): a node that follows it, or a constant.
+Parameters have the names of a file: ``X.weight`` and ``X.bias``, convolutions (out, in, height, width), linear layers
+(out, in). In exact arithmetic every tensor has a scale (``arithmetic.scaled``): a node that follows it, or a constant.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -40,8 +40,8 @@ class Tensor:
 class Layers:
     """A graph as it is put together, with the constants it needs.
 
-    ``shapes`` are the parameters' by name; without ``load``, which gives their numbers, constants have no numbers, and formats
-    that follow from numbers are 0: a graph to be planned, not run.
+    ``shapes`` are the parameters' by name; without ``load``, which gives their numbers, constants have no numbers, and
+    formats that follow from numbers are 0: a graph to be planned, not run.
     """
 
     arithmetic: Arithmetic
@@ -89,7 +89,7 @@ class Layers:
             return Tensor(name, None, shape)
         maxima = add(self.graph, f"{name}.maxima", "maxima", [name])
         inputs = [maxima, *(scale for scale in scales if scale)]
-        add(self.graph, f"{name}.scale", "scale", inputs, scales=len(inputs) - 1, **attributes)
+        self._op(f"{name}.scale", "scale", inputs, attributes, scales=len(inputs) - 1)
         return Tensor(name, f"{name}.scale", shape)
 
     def _op(self, name: str, op: str, inputs: Sequence[str | None], exact: Mapping[str, Any], **both: Any) -> None:
@@ -137,7 +137,11 @@ class Layers:
             if not self.exact:
                 made = {"weight": by_tap, "bias": bias}
             elif self.load is None:
-                shapes = {"weight": (np.int8, by_tap.shape), "bias": (np.int32, bias.shape), "rows": (np.int32, (len(bias), 2))}
+                shapes = {
+                    "weight": (np.int8, by_tap.shape),
+                    "bias": (np.int32, bias.shape),
+                    "rows": (np.int32, (len(bias), 2)),
+                }
                 made = {part: np.broadcast_to(np.zeros((), dtype), shape) for part, (dtype, shape) in shapes.items()}
             else:
                 made, self.formats[parameters] = integer_weights(by_tap, bias)
@@ -234,7 +238,9 @@ class Layers:
         inputs = [*(tensor.node for tensor in tensors), *(tensor.scale for tensor in tensors)]
         both: dict[str, Any] = {"terms": len(terms), "limit": limit}
         pairs = [combine.factor(factor) for factor, _ in terms]
-        exact: dict[str, Any] = dict(zip(("mantissa", "unit", "mantissa_z", "unit_z"), (n for pair in pairs for n in pair), strict=False))
+        exact: dict[str, Any] = dict(
+            zip(("mantissa", "unit", "mantissa_z", "unit_z"), (n for pair in pairs for n in pair), strict=False)
+        )
         if fixed is not None:
             exact |= {"fixed": 1, "floor": -fixed}
         if not self.exact:

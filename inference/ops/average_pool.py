@@ -1,6 +1,7 @@
 """The mean of each square of four pixels.
 
-x: (H, W, C) of even sides; y: (H / 2, W / 2, C). Exact: y = (x_1 + x_2 + x_3 + x_4 + 2) >> 2, whose sum would leave 32 bits, as
+x: (H, W, C) of even sides; y: (H / 2, W / 2, C). Exact: y = (x_1 + x_2 + x_3 + x_4 + 2) >> 2, whose sum would leave 32
+bits, as
 
     y = sum of (x_i >> 2) + ((sum of (x_i & 3) + 2) >> 2)
 
@@ -8,6 +9,7 @@ The scale is that of x, whose largest bounds y.
 """
 
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +29,7 @@ def shape(x: Shape) -> Shape:
     return (x[0] // 2, x[1] // 2, x[2])
 
 
-def squares(x: npt.NDArray[np.generic]) -> npt.NDArray[np.generic]:
+def squares(x: npt.NDArray[Any]) -> npt.NDArray[Any]:
     """(H / 2, W / 2, C, 4)."""
     height, width, channels = x.shape
     return x.reshape(height // 2, 2, width // 2, 2, channels).transpose(0, 2, 4, 1, 3).reshape(*shape(x.shape), 4)

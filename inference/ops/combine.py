@@ -1,7 +1,7 @@
 """A sum of tensors with constant factors: a residual, a scheduler's step, guidance: y = f_x x (+ f_z z).
 
-x: (H, W, C) or (T, C); z: the same, or (1, C) for every pixel; y: as x. In float32 kept to |.| <= limit where that is not 0. Exact, with
-the tensors' scales; factors are mantissa · 2^(unit - 16), mantissas of 15 bits and a sign:
+x: (H, W, C) or (T, C); z: the same, or (1, C) for every pixel; y: as x. In float32 kept to |.| <= limit where that is
+not 0. Exact, with the tensors' scales; factors are mantissa · 2^(unit - 16), mantissas of 15 bits and a sign:
 
     X = mulsh(narrow(x, n) to 30 bits, mantissa, 16) at E + n + unit                            |X| <= 2^29
     E_y = the larger of both, or fixed to ``floor``
@@ -90,9 +90,7 @@ def float32(
     return np.clip(y, -limit, limit).astype(np.float32) if limit else y
 
 
-def enclosure(
-    *operands: Array, terms: int, factor_x: float = 1.0, factor_z: float = 1.0, limit: int = 0
-) -> Enclosed:
+def enclosure(*operands: Array, terms: int, factor_x: float = 1.0, factor_z: float = 1.0, limit: int = 0) -> Enclosed:
     """gamma(2) (|f_x x| + |f_z z|); keeping to a limit is exact."""
     factors = [np.float64(np.float32(each)) for each in (factor_x, factor_z)]
     parts = [each * wide.astype(np.float64) for each, wide in zip(factors, operands, strict=False)]

@@ -65,5 +65,3 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
         return {name: floats(generator, each) for name, each in zip("xz", shapes, strict=True)}, {}, {}
     (x, scale), (z, scale_z) = (draw_scaled(generator, each) for each in shapes)
     return {"x": x, "z": z, "scale": scale, "scale_z": scale_z}, {}, {}
-
-

@@ -106,9 +106,9 @@ def float32(
 
 def enclosure(x: Array, weight: Array, bias: Array, *, stride: int = 1) -> Enclosed:
     """gamma(K + 2) (sum |w x| + |b|): a product, K - 1 additions and that of the bias."""
-    wide = [each.astype(np.float64) for each in (x, weight, bias)]
+    wide: list[Any] = [each.astype(np.float64) for each in (x, weight, bias)]
     y, sizes = float32(*wide, stride=stride), float32(*map(np.abs, wide), stride=stride)
-    return y, gamma(weight[0].size + 2) * sizes + flushed(3 * weight[0].size, x, weight)
+    return y.astype(np.float64), gamma(weight[0].size + 2) * sizes + flushed(3 * weight[0].size, x, weight)
 
 
 def entry(*, span_shift: int = 0, **_: object) -> str:

@@ -1,18 +1,19 @@
 """Attention without a cache: every query sees every key, of its own image or of another sequence.
 
-q: (.., heads · w), T rows; k, v: (.., heads · w), S rows; y as q. y = sum_j softmax(q·k_j / sqrt(w))_j v_j. Exact, with scales:
-b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
+q: (.., heads · w), T rows; k, v: (.., heads · w), S rows; y as q. y = sum_j softmax(q·k_j / sqrt(w))_j v_j. Exact, with
+scales: b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
 
-    q, k narrowed to b bits, v to 14                                           s_j = q·k_j, |s| and its partial sums <= 2^30
-    u = mul16(max s - s_j, mantissa) moved by shift - E_q - E_k of the narrowed   log2(e) (s - s_j) / sqrt(w), 8 fraction bits
-    p = EXP[u & 255] >> min((u >> 8) + drop, 31)                               EXP[i] = 2^(18 - i/256)
-    den = sum p <= 2^31, p' = rs(p, bit length of den - 16), den' = sum p', rc = min((2^30 + den' / 2) / den', 32767)
-    y = mul16(sum p'·v, rc) at E_v - 14                                        |sum p'·v| <= den' · 2^14 < 2^31
+    q, k narrowed to b bits, v to 14   s_j = q·k_j, |s| and its partial sums <= 2^30
+    u = mul16(max s - s_j, mantissa) moved by shift - E_q - E_k of the narrowed   log2(e) (s - s_j) / sqrt(w), 8
+    fraction bits p = EXP[u & 255] >> min((u >> 8) + drop, 31)                               EXP[i] = 2^(18 - i/256) den
+    = sum p <= 2^31, p' = rs(p, bit length of den - 16), den' = sum p', rc = min((2^30 + den' / 2) / den', 32767) y =
+    mul16(sum p'·v, rc) at E_v - 14                                        |sum p'·v| <= den' · 2^14 < 2^31
 
 ``drop`` is 0 up to 8,192 keys, one more bit for each doubling.
 """
 
 import math
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -27,7 +28,7 @@ from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE, draw_scaled, pixels, require_image
 from inference.ops.combine import factor
 
-PACK = {name: pack_plain for name in ("q", "k", "v", "scale_q", "scale_k", "scale_v", "exponential")}
+PACK = dict.fromkeys(("q", "k", "v", "scale_q", "scale_k", "scale_v", "exponential"), pack_plain)
 COLOUR = "#f8dcc4"
 VALUE = 14
 """Bits of a value."""
@@ -86,7 +87,7 @@ def drop_of(keys: int) -> int:
     return max(0, (keys - 1).bit_length() - (MOST_KEYS - 1).bit_length())
 
 
-def by_head(x: npt.NDArray, heads: int) -> npt.NDArray:
+def by_head(x: npt.NDArray[Any], heads: int) -> npt.NDArray[Any]:
     """(heads, rows, w)."""
     return x.reshape(-1, heads, x.shape[-1] // heads).transpose(1, 0, 2)
 
@@ -127,7 +128,7 @@ def enclosure(q: Array, k: Array, v: Array, *, heads: int) -> Enclosed:
     apart = np.einsum("hts,htsw->htw", pi * r, np.abs(values[:, None] - y[:, :, None]))
     spread = 1 - (pi * r).sum(2, keepdims=True)
     radius = apart / spread + gamma(2 * n + 2) * ((pi * (1 + r)) @ np.abs(values)) / spread + flushed(4 * n, v)
-    return tuple(each.transpose(1, 0, 2).reshape(q.shape) for each in (y, radius))
+    return y.transpose(1, 0, 2).reshape(q.shape), radius.transpose(1, 0, 2).reshape(q.shape)
 
 
 def work(q: Shape, k: Shape, *_: Shape, **__: object) -> int:
@@ -159,7 +160,11 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     queries, keys = (a, c, heads * width), (3 * c + b, heads * width)
     attributes = {"heads": heads}
     if arithmetic == "float32":
-        return {"q": floats(generator, queries), "k": floats(generator, keys), "v": floats(generator, keys)}, {}, attributes
+        return (
+            {"q": floats(generator, queries), "k": floats(generator, keys), "v": floats(generator, keys)},
+            {},
+            attributes,
+        )
     inputs = {}
     for name, each in (("q", queries), ("k", keys), ("v", keys)):
         inputs[name], inputs[f"scale_{name}"] = draw_scaled(generator, each)

@@ -1,7 +1,7 @@
 """The means of groups from the sums of lines.
 
-sums: (H, G), in float32; y: (1, G), the sums over ``count``. Exact, sums as pairs (H, 2 G) of 15-bit terms, y in units 2^14
-times as fine: floor(|S| · 2^14 / count) with the sign of S = sum of sums; |y| <= 2^29.
+sums: (H, G), in float32; y: (1, G), the sums over ``count``. Exact, sums as pairs (H, 2 G) of 15-bit terms, y in units
+2^14 times as fine: floor(|S| · 2^14 / count) with the sign of S = sum of sums; |y| <= 2^29.
 """
 
 import numpy as np

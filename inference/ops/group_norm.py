@@ -1,7 +1,7 @@
 """A group norm's last pass: y = (x - mean) · root · gain + bias, and silu(y) where it is fused.
 
-x: (H, W, C); mean: (1, G); roots and affine (2, C): gains and biases, constant or of ``modulate``. Exact: x and affine with
-their scales, roots (1, 2 G) of ``group_roots``;
+x: (H, W, C); mean: (1, G); roots and affine (2, C): gains and biases, constant or of ``modulate``. Exact: x and affine
+with their scales, roots (1, 2 G) of ``group_roots``;
 
     d = narrow(x, n) to 29 bits - mean                                         |d| < 2^30
     Y = mul16(d, v) moved by 19 + h, kept to |Y| <= 32767                      10 fraction bits: 32 deviations
@@ -35,7 +35,9 @@ EXP_CLAMP = 80.0
 
 def shape(x: Shape, mean: Shape, roots: Shape, affine: Shape, *exact: Shape, groups: int, silu: bool = False) -> Shape:
     require(len(x) == 3 and x[2] % groups == 0, f"{groups} groups do not share the channels of {x}")
-    require(mean == (1, groups) and roots in ((1, groups), (1, 2 * groups)), f"means {mean} or roots {roots} do not fit {x}")
+    require(
+        mean == (1, groups) and roots in ((1, groups), (1, 2 * groups)), f"means {mean} or roots {roots} do not fit {x}"
+    )
     require(affine == (2, x[2]), f"gains and biases {affine} do not fit {x}")
     require(exact[:2] in ((), (SCALE, SCALE)) and exact[2:] in ((), ((257,),)), f"scales and curve are not {exact}")
     return x
@@ -54,8 +56,8 @@ def exact(
     silu: bool = False,
 ) -> npt.NDArray[np.int32]:
     z = narrow(x.astype(np.int64), narrowing(scale, BITS_READ)[0], BITS_READ)
-    middle, roots = mean.astype(np.int64), roots.astype(np.int64).reshape(2, groups, 1)
-    Y = normalised(grouped(z, groups), middle[0, :, None], roots[0], roots[1]).reshape(x.shape)
+    middle, (v, h) = mean.astype(np.int64)[0, :, None], roots.astype(np.int64).reshape(2, groups, 1)
+    Y = normalised(grouped(z, groups), middle, v, h).reshape(x.shape)
     y, exponent = transformed(Y, affine.astype(np.int64), affine_scale)
     if silu:
         assert curve is not None

@@ -1,9 +1,9 @@
 """The inverse deviations of groups from the sums of squared distances: 1 / sqrt(sum / count + epsilon).
 
-squares: (H, G), in float32; y: (1, G). Exact, squares as pairs (H, 2 G) of 15-bit distances at exponent u = E + n + 15 of the
-scale narrowed to 29 bits; y: (1, 2 G) of inverses v and then exponents h, 1 / deviation = v · 2^(-30 - h) at u:
+squares: (H, G), in float32; y: (1, G). Exact, squares as pairs (H, 2 G) of 15-bit distances at exponent u = E + n + 15
+of the scale narrowed to 29 bits; y: (1, 2 G) of inverses v and then exponents h, 1 / deviation = v · 2^(-30 - h) at u:
 
-    V / count = m · 2^e, m of 31 bits by long division, 0 where V is           epsilon = mantissa · 2^(exponent), of 31 bits
+    V / count = m · 2^e, m of 31 bits by long division, 0 where V is   epsilon = mantissa · 2^(exponent), of 31 bits
     w = (m >> (f - e)) + (mantissa >> (f - exponent + 2 u)), f the larger      2^30 <= w < 2^32
     w, f made to an even f by a shift;  r = isqrt(w), h = f / 2                2^15 <= r < 2^16
     v = min((2^30 + (r >> 1)) / r, 32767)
@@ -28,7 +28,9 @@ COLOUR = "#dcecd2"
 
 
 def shape(squares: Shape, *scale: Shape, groups: int, count: int, **_: object) -> Shape:
-    require(len(squares) == 2 and squares[1] == groups * (1 + len(scale)), f"squares of {groups} groups are not {squares}")
+    require(
+        len(squares) == 2 and squares[1] == groups * (1 + len(scale)), f"squares of {groups} groups are not {squares}"
+    )
     require(scale in ((), (SCALE,)), f"a scale is not {scale}")
     require(0 < count < 2**24, f"{count} terms are too many: below 2^24 are allowed")
     return (1, squares[1])
@@ -77,9 +79,7 @@ def epsilon_of(epsilon: float) -> dict[str, int]:
     return {"mantissa": min(round(fraction * 2**31), 2**31 - 1), "exponent": exponent - 31}
 
 
-def float32(
-    squares: npt.NDArray[np.float32], *, groups: int, count: int, epsilon: float
-) -> npt.NDArray[np.float32]:
+def float32(squares: npt.NDArray[np.float32], *, groups: int, count: int, epsilon: float) -> npt.NDArray[np.float32]:
     variance = squares.sum(0, keepdims=True, dtype=np.float32) / np.float32(count)
     return np.float32(1) / np.sqrt(variance + np.float32(epsilon))
 
@@ -112,5 +112,3 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     squares = (generator.integers(0, spread, (a, b, count)) ** 2).sum(2)
     scale = np.array([[generator.integers(2**30), generator.integers(-40, 9)]], np.int32)
     return {"squares": pairs(squares), "scale": scale}, {}, attributes | epsilon_of(1e-5)
-
-

@@ -1,7 +1,7 @@
 """Sums of each line's squared distances from the mean, by group: the second pass of a group norm.
 
-x: (H, W, C); mean: (1, G); y in float32: (H, G). Exact, with a scale of x: z = narrow(x, n) to 29 bits, d = z - mean, each
-rounded to 15 bits, and their squares summed as pairs, (H, 2 G): d² <= 2^30, so 2^33 of them fit.
+x: (H, W, C); mean: (1, G); y in float32: (H, G). Exact, with a scale of x: z = narrow(x, n) to 29 bits, d = z - mean,
+each rounded to 15 bits, and their squares summed as pairs, (H, 2 G): d² <= 2^30, so 2^33 of them fit.
 """
 
 import numpy as np

@@ -1,8 +1,10 @@
 """Sums of each line's channels by group: the first pass of a group norm.
 
-x: (H, W, C), C = G groups of neighbours; y in float32: (H, G). Exact, with a scale of x: z = narrow(x, n) to 29 bits, each
-rounded to 15, the sums as pairs: y: (H, 2 G), high words of 64 bits and then their low words.
+x: (H, W, C), C = G groups of neighbours; y in float32: (H, G). Exact, with a scale of x: z = narrow(x, n) to 29 bits,
+each rounded to 15, the sums as pairs: y: (H, 2 G), high words of 64 bits and then their low words.
 """
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -28,7 +30,7 @@ def shape(x: Shape, *scale: Shape, groups: int) -> Shape:
     return (x[0], groups * (1 + len(scale)))
 
 
-def grouped(x: npt.NDArray[np.generic], groups: int) -> npt.NDArray[np.generic]:
+def grouped(x: npt.NDArray[Any], groups: int) -> npt.NDArray[Any]:
     """(H, W, G, C / G)."""
     return x.reshape(*x.shape[:2], groups, -1)
 
@@ -44,9 +46,7 @@ def whole(words: npt.NDArray[np.integer]) -> Integers:
     return (high.astype(np.int64) << 32) + np.ascontiguousarray(low).view(np.uint32).astype(np.int64)
 
 
-def exact(
-    x: npt.NDArray[np.int32], scale: npt.NDArray[np.int32], *, groups: int
-) -> npt.NDArray[np.int32]:
+def exact(x: npt.NDArray[np.int32], scale: npt.NDArray[np.int32], *, groups: int) -> npt.NDArray[np.int32]:
     z = narrow(x.astype(np.int64), narrowing(scale, BITS_READ)[0], BITS_READ)
     return pairs(grouped(round_shift(z, SHORT), groups).sum((1, 3)))
 

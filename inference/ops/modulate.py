@@ -1,11 +1,11 @@
 """The gains and biases of a group norm that a condition scales and shifts: (g, b) -> (g (1 + s), b (1 + s) + t).
 
-modulation: (1, 2 C), scales s and then shifts t; affine: (2, C), gains and biases; y: (2, C). Exact: affine of 15 bits in units
-2^-fraction, modulation with its scale;
+modulation: (1, 2 C), scales s and then shifts t; affine: (2, C), gains and biases; y: (2, C). Exact: affine of 15 bits
+in units 2^-fraction, modulation with its scale;
 
-    E' = max(E + n, -29) of n to 29 bits                        M = s moved to E' + 1 at E'                     |M| < 2^30
-    P  = mulsh(M, g, 15), Q = mulsh(M, b, 15) at U = E' + 15 - fraction                                    |P|, |Q| < 2^30
-    E_y = max(U, E + n):  y = P moved to E_y;  Q moved to E_y + t moved to E_y                              |y| < 2^30 + 2^29
+    E' = max(E + n, -29) of n to 29 bits   M = s moved to E' + 1 at E'   |M| < 2^30
+    P  = mulsh(M, g, 15), Q = mulsh(M, b, 15) at U = E' + 15 - fraction   |P|, |Q| < 2^30
+    E_y = max(U, E + n):  y = P moved to E_y;  Q moved to E_y + t moved to E_y   |y| < 2^30 + 2^29
 """
 
 import numpy as np
@@ -41,9 +41,7 @@ def exact(
     return modulated(s, t, affine.astype(np.int64), scale, fraction).astype(np.int32)
 
 
-def modulated(
-    s: Integers, t: Integers, affine: Integers, scale: npt.NDArray[np.integer], fraction: int
-) -> Integers:
+def modulated(s: Integers, t: Integers, affine: Integers, scale: npt.NDArray[np.integer], fraction: int) -> Integers:
     """Gains and biases (2, C)."""
     exponent, read = int(scale.ravel()[1]), narrowing(scale, BITS_READ)[1]
     at = max(read, -BITS_READ)

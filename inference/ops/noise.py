@@ -1,7 +1,9 @@
-"""Gaussian noise as a function of the seed: words of the counter-based generator through a table of the inverse normal law.
+"""Gaussian noise as a function of the seed: words of the counter-based generator through a table of the inverse normal
+law.
 
-seed: (2,) words, the low one first; table: (65536,), 12 fraction bits, so its exponent is -12; y: (H, W, C). Sample i is the
-table's entry at 16 bits of ``threefry(seed, i // 4)``: of its first word the low ones and the high ones, then of its second.
+seed: (2,) words, the low one first; table: (65536,), 12 fraction bits, so its exponent is -12; y: (H, W, C). Sample i
+is the table's entry at 16 bits of ``threefry(seed, i // 4)``: of its first word the low ones and the high ones, then of
+its second.
 """
 
 from math import prod
@@ -27,7 +29,9 @@ def shape(seed: Shape, table: Shape, *, height: int, width: int, channels: int) 
     return (height, width, channels)
 
 
-def samples(seed: npt.NDArray[np.integer], table: npt.NDArray[np.integer], first: int, count: int) -> npt.NDArray[np.int64]:
+def samples(
+    seed: npt.NDArray[np.integer], table: npt.NDArray[np.integer], first: int, count: int
+) -> npt.NDArray[np.int64]:
     """Samples ``first`` and on."""
     low, high = (int(word) for word in np.asarray(seed, np.int32).view(np.uint32))
     counters = np.arange(first // 4, -(-(first + count) // 4))

@@ -5,6 +5,8 @@ maxima: (1, P); scales of what it was computed from, (1, 2) each, none to two; y
     E = max(floor, max over scales of E_i + bit length of largest_i - bits + unit_i)
 """
 
+from collections.abc import Sequence
+
 import numpy as np
 import numpy.typing as npt
 
@@ -24,9 +26,7 @@ def shape(maxima: Shape, *given: Shape, scales: int = 0, **_: object) -> Shape:
     return SCALE
 
 
-def exponent(
-    scales: list[npt.NDArray[np.integer]], bits: int, unit: int, unit_z: int, floor: int
-) -> int:
+def exponent(scales: Sequence[npt.NDArray[np.integer]], bits: int, unit: int, unit_z: int, floor: int) -> int:
     """Of a tensor computed from others."""
     units = zip(scales, (unit, unit_z), strict=False)
     return max([floor, *(narrowing(scale, bits)[1] + each for scale, each in units)])

@@ -36,6 +36,7 @@ import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import check
 from inference.outputs import LEAF as LEAF
+
 ROWS = 32
 """Rows of a tile."""
 SOURCES = 8
