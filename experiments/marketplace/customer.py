@@ -23,6 +23,7 @@ from experiments.marketplace.messages import (
     Strike,
     Token,
     Turn,
+    Waits,
     Welcome,
     encode,
 )
@@ -52,7 +53,9 @@ class Placed:
     state: str = "asked"
     """asked, waiting, refused; then as the coordinator says: served, withdrawn, expired."""
     reason: str = ""
-    """Why it was refused, or what came was struck."""
+    """Why it was refused, what came was struck, or it waits."""
+    needed: int | None = None
+    """Micro-tokens, fees included, with which it would have won the last round, where it did not and that is known."""
     tokens: dict[int, list[int]] = field(default_factory=dict)
     """By request, not final."""
     final: dict[int, list[int]] = field(default_factory=dict)
@@ -141,6 +144,9 @@ class Customer:
             case Turn():
                 by_root = {trace.tree.root.hex(): trace for trace in self.traces.values()}
                 found += self.dispute.told(told, by_root, self.session.market, self.session.coordinator)
+            case Waits() if told.order in self.orders:
+                placed = self.orders[told.order]
+                placed.reason, placed.needed = told.reason, None if told.bid is None else int(told.bid)
             case Final() if told.order in self.orders:
                 self._over(self.orders[told.order], told)
             case _:
@@ -230,6 +236,7 @@ class Customer:
 
     def _output(self, placed: Placed, told: Output) -> None:
         placed.leases[told.lease] = told.part
+        placed.reason, placed.needed = "", None
         if len(told.part) == 1:
             placed.tokens[told.part[0]] = tokens_of(told.output)
 

@@ -26,6 +26,7 @@ TOGETHER = 64
 """Leases of one request to the ledger, whose envelope is limited."""
 
 
+NOBODY = "no device that is here offers its models"
 QUOTED = "quoted"
 """The order that an estimate is asked for, which has no name yet."""
 
@@ -52,10 +53,24 @@ class Rounds:
     def _hold(self, number: int) -> None:
         draft = self._desk.draft
         if draft.balance(FUND) < owed(draft):
-            return  # the ledger leases nothing then
+            return self._all_wait(
+                "the fund that pays for audits holds less than it owes: nothing is leased until fees come"
+            )
         self._held = self._market(number, draft, self._desk.orders.waiting)
-        if self._held is not None:
-            self._desk.out.append(self._held.solve)
+        if self._held is None:
+            return self._all_wait(NOBODY)
+        self._desk.out.append(self._held.solve)
+        return None
+
+    def _all_wait(self, reason: str) -> None:
+        for name in self._desk.orders.waiting:
+            self._wait(name, reason)
+
+    def _wait(self, name: str, reason: str, bid: int | None = None) -> None:
+        """Tell an order's user why it waits, and which bid would have won, where that is known."""
+        order = self._desk.orders.waiting[name]
+        told = messages.Waits(name, reason, None if bid is None else str(bid))
+        self._desk.connections.tell(order["user"], told)
 
     def _market(self, number: int, draft: Draft, orders: Mapping[str, dict[str, Any]]) -> Round | None:
         desk, settings = self._desk, self._settings
@@ -95,7 +110,7 @@ class Rounds:
         able = sum(any(model in desk.offers.live[key]["models"] for model in models) for key in offers)
         held = self._market(0, draft, {**desk.orders.waiting, QUOTED: order})
         if held is None or not able:
-            return messages.Quote(number, None, wait, able, "no device that is here offers its models")
+            return messages.Quote(number, None, wait, able, NOBODY)
         solve = replace(held.solve, solver="bid_density", options={}, mechanism=auctioneer.OWN)
         found = auctioneer.answer(solve)
         mine = [pair for pair in auctioneer.pairs(held, found) if pair.order == QUOTED]
@@ -141,10 +156,12 @@ class Rounds:
         """Lease them together; where the ledger refuses, one by one, so that who cannot pay is left out alone."""
         try:
             self._desk.order_of("assign", {"leases": self._terms(held, pairs)})
-        except Refusal:
+        except Refusal as refusal:
             if len(pairs) > 1:
                 for pair in pairs:
                     self._assign(held, [pair])
+            elif pairs[0].order in self._desk.orders.waiting:
+                self._wait(pairs[0].order, f"it was matched, but could not be leased: {refusal}")
 
     def _terms(self, held: Round, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
         number = self._desk.draft.fact("count", "number") or 0
@@ -204,6 +221,5 @@ class Rounds:
         """What a round came to beside the optimum, and why who waits does."""
         self._board.explained(given.round, given.bound, given.waits)
         for name, (why, bid) in given.waits.items():
-            if (order := self._desk.orders.waiting.get(name)) is not None:
-                told = messages.Waits(name, why, None if bid is None else str(bid))
-                self._desk.connections.tell(order["user"], told)
+            if name in self._desk.orders.waiting:
+                self._wait(name, why, bid)

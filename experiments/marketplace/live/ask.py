@@ -42,6 +42,7 @@ class Told:
     order: str = ""
     state: str = "estimated"
     reason: str = ""
+    """Why it was refused or struck, or waited last."""
     tokens: list[int] = field(default_factory=list)
     text: str = ""
     final: bool = False
@@ -127,6 +128,9 @@ async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt:
 
 def _take(told: Told, event: Event, text: Text, say: Say, show: Say) -> None:
     placed = event.placed
+    if placed.state == "waiting" and not placed.tokens and placed.reason not in ("", told.reason):
+        needed = "" if placed.needed is None else f"; {placed.needed / MICRO:g} tokens would have won"
+        say(f"waits: {placed.reason}{needed}")
     told.state, told.reason, told.paid = placed.state, placed.reason, str(placed.paid)
     told.leases = list(placed.leases)
     tokens = placed.final.get(0) or placed.tokens.get(0, [])

@@ -49,7 +49,7 @@ class Asking:
                 for name, placed in self.customer.orders.items():
                     if placed.state in ("waiting", "refused") and not placed.tokens:
                         self._tell(name)
-            case messages.Token() | messages.Output() | messages.Strike() | messages.Final():
+            case messages.Token() | messages.Output() | messages.Strike() | messages.Final() | messages.Waits():
                 self._tell(message.order)
             case _:
                 pass

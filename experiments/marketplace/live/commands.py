@@ -152,11 +152,10 @@ def work(
     def say(line: str) -> None:
         print(printable(line), file=sys.stderr, flush=True)
 
-    async def run() -> None:
-        await Worker(url, machine, _secrets(keys, WORKER), cost=least, fund=fund, say=say).run()
-
+    worker = Worker(url, machine, _secrets(keys, WORKER), cost=least, fund=fund, say=say)
     with suppress(KeyboardInterrupt):
-        asyncio.run(run())
+        asyncio.run(worker.run())
+    say(worker.did())
 
 
 def ask(url: str, prompt: Prompt, keys: Path | None, fund: bool, as_json: bool) -> bool:

@@ -60,6 +60,14 @@ class Worker:
         finally:
             self._thread.shutdown(wait=False, cancel_futures=True)
 
+    def did(self) -> str:
+        """What it did, in a line."""
+        history = self.device.history
+        ends = {"declined": history.declined, "missed": history.missed, "fallen": history.fallen}
+        parts = [f"leases: {history.accepted} taken", f"{history.final} final", f"{len(self.device.leases)} not over"]
+        parts += [f"{count} {end}" for end, count in ends.items() if count]
+        return f"{', '.join(parts)}; {history.earned / 1e6:g} tokens earned"
+
     def _perform(self, effect: Compute | Measure) -> None:
         work = self._compute(effect.lease) if isinstance(effect, Compute) else self._measure(effect.model)
         task = self._loop.create_task(work)

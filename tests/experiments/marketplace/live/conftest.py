@@ -87,7 +87,7 @@ def worker():
         news = News(made.line)
         running = asyncio.create_task(made.run())
         try:
-            yield SimpleNamespace(device=made.device, said=said, line=made.line, until=news.until)
+            yield SimpleNamespace(device=made.device, said=said, did=made.did, line=made.line, until=news.until)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -59,14 +59,15 @@ def test_a_user_is_served_by_a_worker_what_numpy_gives_and_the_ledger_holds(mark
             await working.until(lambda: working.device.history.final)
             await seen.until(lambda: watcher.parts.get("totals", {}).get("served"))
             watching.cancel()
-            return told, lines, working.device.history, watcher, served.ledger
+            return told, lines, working.device.history, working.did(), watcher, served.ledger
 
-    told, lines, history, watcher, ledger = bounded(work)
+    told, lines, history, did, watcher, ledger = bounded(work)
     assert told.tokens == reference("Hello", 6) and told.final and told.state == "served"
     assert "".join(shown) == told.text == Text({}, 256).decode(told.tokens)
     kinds = [line.partition(":")[0] for line in lines]
     assert kinds[0] == "estimate" and kinds[-1] == "final" and any("not final" in line for line in lines)
     assert history.results == 1 and 0 < history.earned < int(told.paid) <= 20_000
+    assert did == f"leases: 1 taken, 1 final, 0 not over; {history.earned / 1e6:g} tokens earned"
     found = check(ledger, None)
     assert found.reasons == [] and found.ledger.kinds["final"] == 1
     assert watcher.market[:16] in str(watcher.shown().renderables[0])
