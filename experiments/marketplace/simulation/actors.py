@@ -12,6 +12,7 @@ from experiments.marketplace.customer import Effect as CustomerEffect
 from experiments.marketplace.device import Compute, Device, Effect
 from experiments.marketplace.dispute_side import Side
 from experiments.marketplace.messages import Lease, Preflight, Shown
+from experiments.marketplace.simulation.churn import Churn
 from experiments.marketplace.simulation.fleet import Asked, Plan, seconds
 from experiments.marketplace.simulation.measures import Measures
 from experiments.marketplace.simulation.network import Network, later
@@ -21,8 +22,6 @@ from verification.adversaries.break_dispute import ADVERSARIES as BREAKERS
 from verification.dispute.party import honest
 from verification.trace import Trace
 
-UPTIME, AWAY, LONGEST = 7_200.0, 180.0, 600.0
-"""Seconds that a device is there and away, on the average, and away at most."""
 GRACEFUL = 0.5
 """Of those who leave, that hand their leases back."""
 COMEBACK = 60.0
@@ -51,6 +50,7 @@ class World(Protocol):
     liars: list["User"]
     """Who claim against right results."""
     ending: bool
+    churn: Churn
 
 
 class Provider:
@@ -79,7 +79,9 @@ class Provider:
     def start(self) -> None:
         """Connect; and leave some day."""
         self.line = self.world.network.connect(self)
-        later(self.world.clock, float(self.generator.exponential(UPTIME)), self._leave, self.line)
+        if self.world.churn.outage is None:
+            there = float(self.generator.exponential(self.world.churn.uptime))
+            later(self.world.clock, there, self._leave, self.line)
 
     def hear(self, raw: bytes) -> None:
         self.do(self.device.receive(raw, self.world.clock.now))
@@ -149,16 +151,21 @@ class Provider:
         else:
             self._vanish(line)
 
-    def _vanish(self, line: int) -> None:
+    def fail(self, away: float) -> None:
+        """Gone with all others."""
+        self._vanish(self.line, away)
+
+    def _vanish(self, line: int, away: float | None = None) -> None:
         """Gone, and what it was computing with it; what it has given it stands by when it is back."""
-        if line != self.line:
+        if line != self.line or not line:
             return
         self.world.network.close(line)
         self.line = 0
         self.device.progress.clear()
         self.device.stopping = False
         self.device.reopened()
-        away = min(LONGEST, float(self.generator.exponential(AWAY)))
+        if away is None:
+            away = min(self.world.churn.longest, float(self.generator.exponential(self.world.churn.away)))
         later(self.world.clock, away, self.start)
 
     def _come_back(self) -> None:

@@ -24,6 +24,9 @@ MARKUP, SPREAD = 6.0, 0.6
 """Of an order's value over the rent of its work: median, and standard deviation of the logarithm."""
 LARGEST = 40 * MICRO
 """Of values and costs."""
+DEAREST = 2.0
+"""Of a card's rent over the reference card's, for the same work: a dearer one does not come. The whitepaper's walk asks
+cards by their speed, and who is not worth the next one is not served: one card at ten times the rent stops a market."""
 PATIENCE = (3, 12)
 """Rounds that an order waits."""
 
@@ -69,15 +72,17 @@ def drawn_fleet(recorded: Recorded, devices: int, dishonest: float, generator: n
     rates = hardware.rates(recorded.stands_for, cards)
     offers = traces.load_offers(None)
     price = hardware.hourly_price(offers, cards) / offers[hardware.REFERENCE_CARD]
-    able = [np.flatnonzero(cards.offered & (rates[:, k] * ROUND >= 2.0)) for k in range(len(recorded.models))]
+    rent = price[:, None] / np.maximum(rates, 1e-12)
+    usual = rent[cards.index(hardware.REFERENCE_CARD)]
+    comes = cards.offered[:, None] & (rates * ROUND >= 2.0) & (rent <= DEAREST * usual)
     owners = np.sort(generator.integers(0, max(4, devices // OWNED), devices))
     kinds = _kinds(owners, dishonest, generator)
     models = generator.choice(len(MIX), devices, p=MIX)
     found = list[Plan]()
     for number, owner in enumerate(owners.tolist()):
         k = int(models[owner])  # an owner's devices run one model
-        card = int(generator.choice(able[k]))
-        rent = MICRO * price[card] / rates[card, k] * generator.lognormal(0.0, 0.2)
+        card = int(generator.choice(np.flatnonzero(comes[:, k])))
+        cost = MICRO * rent[card, k] * generator.lognormal(0.0, 0.2)
         strategy, slots = kinds[owner], 1 + int(generator.random() < TWO_SLOTS)
         found.append(
             Plan(
@@ -88,7 +93,7 @@ def drawn_fleet(recorded: Recorded, devices: int, dishonest: float, generator: n
                 bandwidth=float(cards.bandwidth[card]),
                 slots=slots,
                 s=int(rates[card, k] * ROUND) // slots,
-                cost=int(np.clip(round(float(rent)), 1, LARGEST)),
+                cost=int(np.clip(round(float(cost)), 1, LARGEST)),
                 latency=float(np.clip(generator.lognormal(np.log(0.04), 0.6), 0.005, 0.5)),
                 strategy=strategy,
                 coalition=number % 2 if strategy.league else -1,

@@ -59,8 +59,13 @@ class Life:
 
     placed: int
     output: int = 0
+    """Its first; 0: there was none."""
     over: int = 0
     outcome: str = ""
+    failed: int = 0
+    """Devices that did not serve it."""
+    back: int = 0
+    """When it came back first; 0: it never did."""
 
 
 @dataclass(slots=True)
@@ -139,8 +144,10 @@ class Measures:
         if value is None:
             del self._orders[name]
             life.over, life.outcome = event.tick, life.outcome or ENDS.get(event.request.kind, "withdrawn")
-        elif value["ended"]:
-            life.outcome = value["ended"]
+            return
+        life.outcome = value["ended"] or life.outcome
+        if len(value["failed"]) > life.failed:
+            life.failed, life.back = len(value["failed"]), life.back or event.tick
 
     def _result(self, event: Event, name: str, root: str) -> None:
         lease = self._leases[name]

@@ -14,6 +14,7 @@ from experiments.marketplace.coordinator import Coordinator
 from experiments.marketplace.effects import Compute, Solve
 from experiments.marketplace.settings import Settings
 from experiments.marketplace.simulation.actors import Provider, User, key_of
+from experiments.marketplace.simulation.churn import Churn
 from experiments.marketplace.simulation.fleet import LARGEST, ROUND, Asked, Plan, drawn_fleet, drawn_orders
 from experiments.marketplace.simulation.measures import Measures
 from experiments.marketplace.simulation.network import Network, later
@@ -35,6 +36,7 @@ PURSE = 10**6 * MICRO
 """What each owner deposits."""
 LONGEST = 6 * 3600
 """Seconds after the last order by which all is over, or the simulation is stuck."""
+COMING_AND_GOING = Churn()
 AUDITING = 5.0
 """Seconds that the coordinator takes for an audit of its own."""
 
@@ -84,9 +86,10 @@ class World:
         dishonest: float,
         seed: int,
         settings: Settings,
+        churn: Churn = COMING_AND_GOING,
         observe: Callable[["World"], None] = lambda world: None,
     ) -> None:
-        self.seed, self.observe, self.settings = seed, observe, settings
+        self.seed, self.observe, self.settings, self.churn = seed, observe, settings, churn
         streams = iter(np.random.default_rng(seed).spawn(devices + USERS + 4))
         self.recorded = Recorded(next(streams))
         plans = drawn_fleet(self.recorded, devices, dishonest, next(streams))
@@ -132,6 +135,8 @@ class World:
             later(self.clock, float(generator.uniform(0, ROUND - 1)), start)
         later(self.clock, 0.0, self._tick)
         later(self.clock, ROUND + self.asked[0].at, self._order, 0)
+        if self.churn.outage is not None:
+            later(self.clock, self.churn.outage[0], self._outage, self.churn.outage[1])
 
     def run(self) -> None:
         """Until no order is open.
@@ -159,6 +164,10 @@ class World:
             raise RuntimeError(f"still open: {len(facts['order'])} orders, {len(facts['lease'])} leases")
         else:
             later(self.clock, float(step), self._tick)
+
+    def _outage(self, seconds: float) -> None:
+        for provider in self.providers:
+            provider.fail(seconds)
 
     def _order(self, number: int) -> None:
         asked: Asked = self.asked[number]
