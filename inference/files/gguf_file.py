@@ -13,6 +13,7 @@ from inference.files.blocks import Weights, eight_bits
 from inference.files.checks import LARGEST_WEIGHT, check_factors, check_finite, check_measures, check_tokens
 from inference.files.gguf_header import Tensor, read_header
 from inference.model import Llama, expected_shapes
+from inference.tokens.ends import KEYS, ends
 
 NAMES = {
     "attention_norm": "attn_norm",
@@ -25,8 +26,7 @@ NAMES = {
     "up": "ffn_up",
     "down": "ffn_down",
 }
-ENDS = ("tokenizer.ggml.eos_token_id", "tokenizer.ggml.eot_token_id")
-SPECIAL = (*ENDS, "tokenizer.ggml.bos_token_id")
+SPECIAL = (*KEYS, "tokenizer.ggml.bos_token_id")
 
 
 def read_gguf(path: Path) -> Llama:
@@ -51,6 +51,7 @@ def read_gguf(path: Path) -> Llama:
     for name in SPECIAL:
         check_tokens(path, measures["vocabulary"], name, [values[name]] if name in values else [])
 
+    tokenizer = {name: value for name, value in values.items() if name.startswith("tokenizer.")}
     shapes = expected_shapes(measures, tied="output.weight" not in tensors)
     factors = tensors.pop("rope_freqs.weight", None)
     for name, shape in shapes.items():
@@ -76,11 +77,11 @@ def read_gguf(path: Path) -> Llama:
         theta=keys.number("llama.rope.freq_base", 10000.0),
         matrices=matrices,
         gains=gains,
-        tokenizer={name: value for name, value in values.items() if name.startswith("tokenizer.")},
+        tokenizer=tokenizer,
         rotation_factors=()
         if factors is None
         else check_factors(str(path), _floats(path, factors), measures["head_width"]),
-        end=tuple(dict.fromkeys(values[name] for name in ENDS if name in values)),
+        end=tuple(token for token in ends(tokenizer) if token < measures["vocabulary"]),
     )
 
 

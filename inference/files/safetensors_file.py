@@ -22,9 +22,11 @@ from inference.files.checks import (
     size_of,
 )
 from inference.model import Llama, expected_shapes
+from inference.tokens.ends import ends
 
 MOST_CONFIG, MOST_HEADER = 2**20, 2**24
 """Bytes of config.json and of a safetensors file's header: 1,024 layers take a tenth."""
+TOKENIZER = ("tokenizer.json", "tokenizer_config.json", "chat_template.jinja")
 KEYS = {
     "layers": "num_hidden_layers",
     "width": "hidden_size",
@@ -83,16 +85,16 @@ def read_directory(path: Path) -> Llama:
             values = halves.swapaxes(1, 2).reshape(shape)
         matrices[name] = eight_bits(values)
     matrices.setdefault("head", matrices["embedding"])
-    tokenizer = path / "tokenizer.json"
-    _special(path, config, measures["vocabulary"], "bos_token_id")
+    tokenizer = _tokenizer(path)
+    _special(path / "config.json", config, measures["vocabulary"], "bos_token_id")
     return Llama(
         **measures,
         epsilon=_number(path, config, "rms_norm_eps", 1e-6),
         theta=_number(path, config, "rope_theta", 10000.0),
         matrices=matrices,
         gains=gains,
-        tokenizer={"tokenizer.json": read_text(tokenizer, MOST_JSON)} if tokenizer.exists() else {},
-        end=_special(path, config, measures["vocabulary"], "eos_token_id"),
+        tokenizer=tokenizer,
+        end=_ends(path, config, tokenizer, measures["vocabulary"]),
     )
 
 
@@ -106,11 +108,32 @@ def _config(path: Path) -> dict[str, Any]:
     return config
 
 
+def _tokenizer(path: Path) -> dict[str, str]:
+    """What a directory says of its tokenizer, by the names of its files."""
+    found = {name: read_text(path / name, MOST_JSON) for name in TOKENIZER if (path / name).exists()}
+    if "tokenizer.json" not in found and (path / "tokenizer.model").exists():
+        raise InputError(f"{path}: tokenizer.json is missing; tokenizer.model alone is not read")
+    return found if "tokenizer.json" in found else {}
+
+
+def _ends(path: Path, config: dict[str, Any], tokenizer: dict[str, str], vocabulary: int) -> tuple[int, ...]:
+    """Tokens that end a text, by the configurations and the tokenizer."""
+    found = _special(path / "config.json", config, vocabulary, "eos_token_id")
+    generation = path / "generation_config.json"
+    if generation.exists():
+        said = parse_json(generation, read_text(generation, MOST_CONFIG))
+        if not isinstance(said, dict):
+            raise InputError(f"{generation}: not a JSON object")
+        found += _special(generation, said, vocabulary, "eos_token_id")
+    found += tuple(token for token in ends(tokenizer) if 0 <= token < vocabulary)
+    return tuple(dict.fromkeys(found))
+
+
 def _special(path: Path, config: dict[str, Any], vocabulary: int, key: str) -> tuple[int, ...]:
     """The tokens under a key, which may be one, several or none."""
     value = config.get(key)
     tokens = value if isinstance(value, list) else [] if value is None else [value]
-    return check_tokens(path / "config.json", vocabulary, key, tokens)
+    return check_tokens(path, vocabulary, key, tokens)
 
 
 def _tensors(path: Path) -> dict[str, Any]:

@@ -1,26 +1,20 @@
 """Text to tokens and back, by what a model's file says of its tokenizer."""
 
-from functools import cached_property
-
 from inference.errors import InputError
 from inference.tokens import template
-from inference.tokens.fields import Fields, typed
+from inference.tokens.fields import Fields
 from inference.tokens.gguf import GgufTokenizer
-from inference.tokens.huggingface import HuggingFaceTokenizer, configuration, token_text
+from inference.tokens.huggingface import HuggingFaceTokenizer
 from inference.tokens.template import Rendered
-
-NAMED = ("bos_token", "eos_token", "unk_token", "pad_token")
-KEYS = {"bos_token": "bos", "eos_token": "eos", "unk_token": "unknown", "pad_token": "padding"}
-"""As GGUF spells them in its keys."""
 
 
 class Text:
     """A model's tokenizer, from what its file says of it; a model without one reads and writes bytes."""
 
     def __init__(self, fields: Fields, vocabulary: int) -> None:
-        self.fields, self.vocabulary = fields, vocabulary
+        self.vocabulary = vocabulary
         self.tokenizer = tokenizer(fields)
-        self.template = template.find(fields)
+        self.template, self.named = template.find(fields), template.special(fields)
 
     def encode(self, text: str) -> list[int]:
         """Ids of a text, which begins and ends with the tokens that the file wants, once.
@@ -69,19 +63,7 @@ class Text:
             InputError: the template cannot be filled in.
         """
         control = () if self.tokenizer is None else self.tokenizer.control
-        return template.conversation(self.template, messages, control, self.special)
-
-    @cached_property
-    def special(self) -> dict[str, str]:
-        """Texts of the special tokens that have a name."""
-        if isinstance(self.tokenizer, HuggingFaceTokenizer):
-            config = configuration(self.fields)
-            return {name: text for name in NAMED if (text := token_text(config.get(name)))}
-        if self.tokenizer is None:
-            return {}
-        count = len(self.tokenizer.vocabulary.texts)
-        ids = {name: typed(self.fields, f"tokenizer.ggml.{key}_token_id", int, -1) for name, key in KEYS.items()}
-        return {name: self.tokenizer.token(token) for name, token in ids.items() if 0 <= token < count}
+        return template.conversation(self.template, messages, control, self.named)
 
 
 def tokenizer(fields: Fields) -> GgufTokenizer | HuggingFaceTokenizer | None:
