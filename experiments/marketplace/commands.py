@@ -1,4 +1,4 @@
-"""The command line of the market: simulate, check, serve, work, ask."""
+"""The command line of the market: simulate, check; serve, deposit; keys, work, renew, ask, watch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -157,6 +157,48 @@ def serve_market(
         serve(ledger, host, port, models.split(","), settings, rule or [], certificate, private, api_key, bid)
 
 
+@app.command("deposit")
+def deposit_money(
+    ledger: Annotated[Path, typer.Argument(help="of `market serve`; its keys lie beside it", show_default=False)],
+    owner: Annotated[str, typer.Option(metavar="KEY", help="64 hexadecimal digits, see `market keys`")],
+    tokens: Annotated[float, typer.Option(help="that came from outside")],
+    as_json: Json = False,
+) -> None:
+    """Credit an owner with money from outside: the operator's part, also while the market is served.
+
+    Example: python -m experiments market deposit market.ledger --owner 3f0c... --tokens 5
+    """
+    from experiments.marketplace.live.commands import micro
+    from experiments.marketplace.live.operating import deposit
+
+    with bad_input():
+        found = deposit(ledger, ledger.with_name(ledger.name + ".keys"), owner, micro("--tokens", tokens))
+    if as_json:
+        print_json(found)
+    else:
+        print(f"{owner} has {int(found['free']) / 1e6:g} tokens to spend; event {found['event']}, head {found['head']}")
+
+
+@app.command("keys")
+def show_keys(
+    file: Annotated[Path, typer.Argument(help="made where there is none", show_default=False)], as_json: Json = False
+) -> None:
+    """Show the public halves of an owner's and a device's keys, and make them where there are none.
+
+    Example: python -m experiments market keys mine.keys
+    """
+    from experiments.marketplace.live.commands import WORKER
+    from experiments.marketplace.live.secrets import names_of
+
+    with bad_input():
+        found = names_of(file, WORKER)
+    if as_json:
+        print_json(found)
+    else:
+        for name, key in found.items():
+            print(f"{name:8}{key}")
+
+
 Url = Annotated[str, typer.Argument(metavar="URL", help="of a market: ws://127.0.0.1:8000", show_default=False)]
 Fund = Annotated[bool, typer.Option("--fund", help="ask the market's faucet for money, where it has one")]
 Keys = Annotated[
@@ -183,6 +225,24 @@ def work_for_market(
 
     with bad_input():
         work(url, model.split(","), backend, adapter, cost, keys, fund)
+
+
+@app.command("renew")
+def renew_device(
+    url: Url,
+    keys: Annotated[Path, typer.Option(metavar="FILE", help="of the owner and the device", show_default=False)],
+) -> None:
+    """Replace a device's key that has nothing open by a new one, which the owner's money goes on with.
+
+    Example: python -m experiments market renew ws://127.0.0.1:8000 --keys mine.keys
+    """
+    import asyncio
+
+    from experiments.marketplace.live.operating import renew
+
+    with bad_input():
+        old, new = asyncio.run(renew(url, keys))
+    print(f"device {old} is replaced by {new}")
 
 
 @app.command("ask")

@@ -40,7 +40,7 @@ class Ledger:
     ) -> None:
         self._path, self._operations, self._state = path, operations, State()
         self.watch: Callable[[Event], None] = _nobody
-        """Told of each event that is performed here, when the state has it."""
+        """Told of each event, when the state has it, whichever process performed it."""
         self._together, self._failed, self._forgot = False, False, False
         begun = None if first is None else event_of(self._state, first, operations, {}, lambda digest: None)
         with refusing(path):
@@ -197,8 +197,16 @@ class Ledger:
         execute("UPDATE head SET number = ?, digest = ?", (event.number, bytes.fromhex(event.digest)))
 
     def _follow(self) -> set[str]:
-        """Take in what is written and not yet known; digests of the blobs beside it."""
-        return {digest for event in follow(self._connection, self._state) for digest in event.blobs}
+        """Take in what is written and not yet known, and tell of it; digests of the blobs beside it."""
+        named, taken = set[str](), None
+        for event in follow(self._connection, self._state):
+            if taken is not None:
+                self.watch(taken)
+            named.update(event.blobs)
+            taken = event
+        if taken is not None:
+            self.watch(taken)
+        return named
 
     @contextmanager
     def _transaction(self) -> Iterator[None]:

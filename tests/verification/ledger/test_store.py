@@ -5,6 +5,7 @@ import sqlite3
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
 
@@ -272,10 +273,14 @@ def test_two_processes_at_once_drive_one_market_as_one_does(tmp_path, reopen):
 @settings(max_examples=20)
 @given(turns=st.lists(st.tuples(st.integers(0, 2), st.integers(0, 11)), max_size=30))
 def test_interleaved_ledgers_of_one_file_are_one(tmp_path_factory, turns):
-    """Of three that have it open, each makes some requests, some of them again: one ledger gives the same head."""
+    """Of three that have it open, each makes some requests, some of them again: one ledger gives the same head, and
+    each was told of every event, once, in order, when its state had it."""
     path = tmp_path_factory.mktemp("interleaved") / "ledger.db"
     ledgers = [Ledger.create(path, COORDINATOR, GENESIS, OPERATIONS) for _ in range(3)]
     alone = Ledger.create(":memory:", COORDINATOR, GENESIS, OPERATIONS)
+    seen = [[] for _ in ledgers]
+    for ledger, told in zip(ledgers, seen, strict=True):
+        ledger.watch = lambda event, ledger=ledger, told=told: told.append((event.number, ledger.head))
     asked = [
         request(KEYS[number % 3], kind, alone.market, {"amount": str(number + 1), "nonce": number})
         for kind in ("deposit", "withdraw")
@@ -292,6 +297,11 @@ def test_interleaved_ledgers_of_one_file_are_one(tmp_path_factory, turns):
         assert outcome(ledgers[who], asked[what]) == outcome(alone, asked[what])
     with Ledger(path, OPERATIONS) as again:
         assert again.state == alone.state
+        heads = [(event.number, (event.number, event.digest)) for event in again.events(1)]
+    for ledger, told in zip(ledgers, seen, strict=True):
+        with suppress(Refusal):
+            ledger.perform(asked[0])
+        assert told[: len(heads)] == heads
     for ledger in (*ledgers, alone):
         ledger.__exit__()
 

@@ -80,10 +80,10 @@ def worker():
     """A worker on the tiny model, for the time of a block; what it says is kept."""
 
     @asynccontextmanager
-    async def worker(url, **options):
+    async def worker(url, keys=None, **options):
         machine = Machine(["tiny"], "numpy", None, 2**30)
         said = []
-        made = Worker(url, machine, secrets.fresh(WORKER), cost=100, fund=True, say=said.append, **options)
+        made = Worker(url, machine, keys or secrets.fresh(WORKER), cost=100, fund=True, say=said.append, **options)
         news = News(made.line)
         running = asyncio.create_task(made.run())
         try:
