@@ -12,6 +12,7 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
 from inference.arithmetic.formats import LONGEST
 from inference.device.program import program
+from inference.device.target import Target
 from inference.files.blocks import pack_q4
 from inference.generate import CHUNK
 from inference.measure.steps import SHAPES, without_weights
@@ -58,7 +59,7 @@ def buffers(model: str, positions: int) -> dict[str, int]:
     made = without_weights(MODELS[model])
     if model in TIED:
         del made.constants["head.q"], made.constants["head.blocks"]
-    run = program(graph(made, CHUNK, capacity=positions, first=CHUNK - 1), lanes=LANES, subgroups=False)
+    run = program(graph(made, CHUNK, capacity=positions, first=CHUNK - 1), Target(LANES))
     weights = {}
     for buffer, (name, pack) in run.weights.items():
         constant = made.constants[name]

@@ -55,10 +55,10 @@ export function computation(model, schedule, options = {}) {
   async function shown(each, window, hashing, index) {
     const [begin, end] = window.nodes, described = each.program.nodes.slice(begin, end);
     const shapes = described.map(({ rows, words }) => [rows, words]), wrong = flip && flip.node - starts[index];
-    let dispatches = each.dispatches.slice(begin, end);
+    let dispatches = each.dispatches.slice(begin, end).flat();
     if (flip && begin <= wrong && wrong < end) {
-      await flipped(each, each.dispatches.slice(begin, wrong + 1), each.program.nodes[wrong], passes[index].start);
-      dispatches = each.dispatches.slice(wrong + 1, end);
+      await flipped(each, each.dispatches.slice(begin, wrong + 1).flat(), each.program.nodes[wrong], passes[index].start);
+      dispatches = each.dispatches.slice(wrong + 1, end).flat();
     }
     while (gpu.software && dispatches.length > PIECE) { // so that signs of life come in time
       await submit(gpu, dispatches.splice(0, PIECE), []);

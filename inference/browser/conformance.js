@@ -33,10 +33,11 @@ async function check() {
     row("cases", [name, wanted, found[index]], found[index] === wanted);
     if (found[index] !== wanted) failures.push(`${name}: ${found[index]}, not ${wanted}`);
   });
-  const variants = ["portable", ...((await measureSubgroups(gpu, kernel)) ? ["subgroups"] : [])];
+  const dot4 = gpu.features.includes("packed_4x8_integer_dot_product"), subgroups = await measureSubgroups(gpu, kernel);
+  const variants = ["portable", "processors", ...(dot4 ? ["dot4"] : []), ...(subgroups ? ["subgroups"] : [])];
   const model = load(gpu, { kernel, weight }), digests = {};
   for (const [index, variant] of variants.entries()) {
-    const told = (what, done, all) => tell(`The model, ${variant} kernels: ${what}, ${done} of ${all}`, index + 2, 4);
+    const told = (what, done, all) => tell(`The model, ${variant} kernels: ${what}, ${done} of ${all}`, index + 2, variants.length + 2);
     digests[variant] = (await generate(model, bundle.runs[variant], { progress: told })).digest;
     row("models", [variant, digests[variant]], digests[variant] === bundle.digest);
   }

@@ -7,7 +7,7 @@ const LIMITS = ["maxStorageBufferBindingSize", "maxBufferSize"];
 // What a reader is told in one sentence.
 export class Refusal extends Error {}
 
-// The adapter, opened: {device, name, lanes, subgroups, limits, software}; lanes are invocations a workgroup.
+// The adapter, opened: {device, name, lanes, subgroups, features, limits, software}; lanes are invocations a workgroup, features WGSL's.
 export async function open() {
   if (!globalThis.isSecureContext) throw new Refusal("WebGPU needs a page from https, localhost or a file.");
   if (!navigator.gpu) throw new Refusal("This browser has no WebGPU, or has it switched off.");
@@ -19,6 +19,7 @@ export async function open() {
   const info = adapter.info;
   const words = [info.vendor, info.architecture, info.description || info.device].filter(Boolean);
   const gpu = { device, limits, name: [...new Set(words)].join(" ") || "an adapter the browser does not name", lost: null, subgroups: false };
+  gpu.features = [...(navigator.gpu.wgslLanguageFeatures ?? [])];
   device.lost.then((lost) => { gpu.lost = `The device was lost: ${(lost.message || lost.reason).replace(/\.$/, "")}.`; });
   // Rasterisers on processors run few invocations at a time.
   gpu.software = info.isFallbackAdapter || /swiftshader|llvmpipe/i.test(gpu.name);
@@ -115,22 +116,23 @@ export async function build(model, program, states, owned, progress) {
     const [buffer, offset, size] = program.regions[name] ?? [name];
     return { buffer: buffers.get(buffer), offset, size };
   };
-  const parameters = made(uniform(gpu, SLOT * program.dispatches.length)), dispatches = [];
-  for (const [index, each] of program.dispatches.entries()) {
-    progress("compiling kernels", index, program.dispatches.length);
-    const pipeline = await kernelPipeline(model, each, program.lanes);
+  const all = program.dispatches.flat(), parameters = made(uniform(gpu, SLOT * all.length)), bound = new Map();
+  for (const [index, each] of all.entries()) {
+    progress("compiling kernels", index, all.length);
+    const pipeline = await kernelPipeline(model, each);
     gpu.device.queue.writeBuffer(parameters, SLOT * index, new Uint32Array(each.params));
     const entries = Object.entries(each.bindings).map(([at, name]) => [Number(at), place(name)]);
     entries.push([0, { buffer: parameters, offset: SLOT * index, size: SLOT }]);
-    dispatches.push({ pipeline, group: bindGroup(gpu, pipeline, entries), workgroups: each.workgroups });
+    bound.set(each, { pipeline, group: bindGroup(gpu, pipeline, entries), workgroups: each.workgroups });
   }
   const reads = program.outputs.map(([buffer, bytes]) => [buffers.get(buffer), bytes]);
+  const dispatches = program.dispatches.map((ofNode) => ofNode.map((each) => bound.get(each)));
   return { program, dispatches, buffers, place, reads };
 }
 
 function pass(gpu, built, inputs) {
   write(gpu, built, inputs);
-  return submit(gpu, built.dispatches, built.reads);
+  return submit(gpu, built.dispatches.flat(), built.reads);
 }
 
 // A pass's inputs, by the names of their buffers.
@@ -138,7 +140,7 @@ export function write({ device }, { buffers }, inputs) {
   for (const [name, values] of Object.entries(inputs)) device.queue.writeBuffer(buffers.get(name), 0, new Int32Array(values));
 }
 
-async function kernelPipeline(model, { kernel, entry, subgroups }, lanes) {
+async function kernelPipeline(model, { kernel, entry, subgroups, lanes }) {
   const key = [kernel.at(-1), entry, lanes].join(" ");
   if (!model.pipelines.has(key)) {
     const texts = await Promise.all(kernel.map(model.kernel));

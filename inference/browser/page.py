@@ -6,16 +6,24 @@ from base64 import b64encode
 from collections.abc import Iterable, Mapping
 from hashlib import sha256
 from importlib.resources import files
+from itertools import chain
 from typing import Any
 
 from inference.conformance import CASES, LIMIT, OPERANDS, PROMPT
 from inference.device import export
+from inference.device.target import DOT4, Target
 from inference.generate import generate
 from inference.kernels import alone
 from inference.model import Model
 from inference.reference import Reference
 
-LANES = 64
+TARGETS = {
+    "portable": Target(64),
+    "dot4": Target(64, features=frozenset([DOT4])),
+    "processors": Target(16),
+    "subgroups": Target(16, subgroups=True),
+}
+"""Kernels of GPUs and of processors, each with and without what not every device has."""
 ALONE = ("conformance.wgsl", "subgroup_size.wgsl")
 
 
@@ -26,10 +34,7 @@ def file(name: str) -> str:
 
 def conformance_page(model: Model) -> str:
     """The page as one file; the expected digest is the numpy reference's."""
-    runs = {
-        name: export.run(model, PROMPT, LIMIT, lanes=LANES, subgroups=subgroups)
-        for name, subgroups in (("portable", False), ("subgroups", True))
-    }
+    runs = {name: export.run(model, PROMPT, LIMIT, target) for name, target in TARGETS.items()}
     digest = generate(Reference(model), PROMPT, limit=LIMIT).digest
     bundle = {
         "operands": OPERANDS,
@@ -72,7 +77,8 @@ def _hashes(texts: Iterable[str]) -> str:
 def _kernels(runs: Iterable[Mapping[str, Any]]) -> list[str]:
     """The kernel files that runs name."""
     programs = [program for run in runs for program in run["programs"]]
-    return sorted({path for program in programs for each in program["dispatches"] for path in each["kernel"]})
+    dispatches = chain.from_iterable(chain.from_iterable(program["dispatches"] for program in programs))
+    return sorted({path for each in dispatches for path in each["kernel"]})
 
 
 def _inside_html(content: Any) -> str:

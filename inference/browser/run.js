@@ -32,8 +32,8 @@ function refuse(error) {
 async function run(gpu) {
   const { model, arithmetic, prompt, limit } = Object.fromEntries(new FormData(form));
   tell("Exporting the graph");
-  const place = `${encodeURIComponent(model)}/${arithmetic}`, { lanes, subgroups } = gpu;
-  const plan = await (await fetched("/run", { model, arithmetic, prompt, limit: Number(limit), lanes, subgroups })).json();
+  const place = `${encodeURIComponent(model)}/${arithmetic}`, { lanes, subgroups, features } = gpu;
+  const plan = await (await fetched("/run", { model, arithmetic, prompt, limit: Number(limit), lanes, subgroups, features })).json();
   if (!models.has(place)) models.set(place, load(gpu, { kernel, weight: weight(place) }));
   const rows = at("tokens").tBodies[0], ids = [];
   rows.replaceChildren();

@@ -4,7 +4,7 @@
     GET  /kernels/PATH                             a .wgsl file, unchanged
     GET  /models                                   names of the models
     GET  /weights/MODEL/ARITHMETIC/NAME            the words of one weight, as its kernel reads them
-    POST /run {model, arithmetic, prompt, limit, lanes, subgroups}     ``export.run``
+    POST /run {model, arithmetic, prompt, limit, lanes, subgroups, features}    ``export.run``
     POST /text {model, tokens}                     {text, last}, of all tokens and of the last alone
     POST /results                                  what a page found
     /v1                                            completions, as OpenAI's clients ask for them
@@ -40,6 +40,7 @@ from inference.browser.page import conformance_page, file, policy
 from inference.completions.application import application as completions
 from inference.completions.local import local
 from inference.device import export
+from inference.device.target import Target
 from inference.errors import InputError
 from inference.generate import Backend
 from inference.kernels import alone
@@ -185,12 +186,13 @@ def run(state: State, asked: dict[str, Any]) -> dict[str, Any]:
     limit, lanes = _whole(asked, "limit"), _whole(asked, "lanes")
     if not 1 <= lanes <= LANES:
         raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
+    features = frozenset(each for each in asked.get("features") or () if isinstance(each, str))
     if not isinstance(prompt := asked.get("prompt"), str):
         raise InputError(f"the prompt is a text, not {prompt!r}")
     with state.models.lock:
         ids = state.models.text(name).encode(prompt)
         built = state.models.model(name, arithmetic)
-        return export.run(built, ids, limit, lanes=lanes, subgroups=asked.get("subgroups") is True)
+        return export.run(built, ids, limit, Target(lanes, asked.get("subgroups") is True, features))
 
 
 def text(state: State, asked: dict[str, Any]) -> dict[str, str]:

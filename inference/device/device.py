@@ -1,6 +1,6 @@
 """An adapter opened for compute: buffers, pipelines, dispatches."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from inference.device.adapters import choose, implementation
 from inference.device.readback import Region
+from inference.device.target import DOT4, INVOCATIONS, Target
 from inference.errors import InputError
 from inference.graph import Arithmetic
 from inference.kernels import alone, kernel
@@ -45,8 +46,14 @@ class Device:
         self.token = self.buffer("token", 4)
         # Tint demands this line, Naga refuses it.
         self.prelude = "enable subgroups;\n" if "subgroups" in features else ""
-        self.pipelines: dict[tuple[str, ...], Any] = {}
+        self.pipelines: dict[tuple[str | int, ...], Any] = {}
         self.subgroups = bool(features) and self._lanes_of_a_subgroup() >= 8
+
+    @property
+    def target(self) -> Target:
+        """What programs for it are made for. Both implementations have dot4 and do not tell."""
+        limits = {INVOCATIONS: self.device.limits[INVOCATIONS]}
+        return Target(self.lanes, self.subgroups, frozenset([DOT4]), limits)
 
     def _lanes_of_a_subgroup(self) -> int:
         """Measured: neither implementation tells."""
@@ -65,11 +72,11 @@ class Device:
         self.submit([Dispatch(pipeline, group, (1, 1, 1))])
         return np.frombuffer(self.device.queue.read_buffer(output, 0, 4 * words), np.int32)
 
-    def submit(self, dispatches: Sequence[Dispatch]) -> None:
+    def submit(self, dispatches: Iterable[Dispatch]) -> None:
         """Encode dispatches as one submission."""
         self.device.queue.submit([self.encode(dispatches)])
 
-    def encode(self, dispatches: Sequence[Dispatch], copies: Iterable[tuple[Any, int, Any, int, int]] = ()) -> Any:
+    def encode(self, dispatches: Iterable[Dispatch], copies: Iterable[tuple[Any, int, Any, int, int]] = ()) -> Any:
         """The commands of dispatches, and of copies after them."""
         encoder = self.device.create_command_encoder()
         compute = encoder.begin_compute_pass()
@@ -95,13 +102,13 @@ class Device:
         kind = usage.UNIFORM if uniform else usage.MAP_READ if mapped else usage.STORAGE | usage.COPY_SRC
         return self.device.create_buffer(size=max(size, 16), usage=kind | usage.COPY_DST)
 
-    def pipeline(self, arithmetic: Arithmetic, op: str, variant: str, entry: str) -> Any:
+    def pipeline(self, arithmetic: Arithmetic, op: str, variant: str, entry: str, lanes: int) -> Any:
         """The compiled kernel of an op."""
-        key = (arithmetic, op, variant, entry)
+        key = (arithmetic, op, variant, entry, lanes)
         if key not in self.pipelines:
             prelude = self.prelude if "subgroup" in variant else ""
             module = self.device.create_shader_module(code=prelude + kernel(arithmetic, op, variant).code)
-            stage = {"module": module, "entry_point": entry, "constants": {"lanes": self.lanes}}
+            stage = {"module": module, "entry_point": entry, "constants": {"lanes": lanes}}
             self.pipelines[key] = self.device.create_compute_pipeline(layout="auto", compute=stage)
         return self.pipelines[key]
 

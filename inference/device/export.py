@@ -9,6 +9,7 @@ import numpy as np
 
 from inference.device.program import PARAMETERS, Program, program
 from inference.device.readback import arenas, windows
+from inference.device.target import Target
 from inference.generate import CHOICE, LOGITS, check_run, passes
 from inference.graph import WORD, digest
 from inference.graph import schedule as ordered
@@ -22,7 +23,7 @@ from inference.scheduled import Scheduled
 OUTPUTS = (LOGITS, CHOICE)
 
 
-def run(model: Model, ids: list[int], limit: int, *, lanes: int, subgroups: bool) -> dict[str, Any]:
+def run(model: Model, ids: list[int], limit: int, target: Target) -> dict[str, Any]:
     """A greedy run: its passes, their programs, and which outputs each reads (``OUTPUTS``).
 
     Raises:
@@ -31,7 +32,7 @@ def run(model: Model, ids: list[int], limit: int, *, lanes: int, subgroups: bool
     check_run(model, ids, limit)
 
     def described(built: nx.DiGraph) -> dict[str, Any]:
-        return as_json(built, program(built, keep=frozenset(OUTPUTS), lanes=lanes, subgroups=subgroups), lanes)
+        return as_json(built, program(built, target, keep=frozenset(OUTPUTS)))
 
     return _passes(passes(model, ids, limit), described, lambda link: link.index) | {
         "tokens": len(ids),
@@ -40,7 +41,7 @@ def run(model: Model, ids: list[int], limit: int, *, lanes: int, subgroups: bool
     }
 
 
-def schedule(computation: Scheduled, *, lanes: int, subgroups: bool, largest: int) -> dict[str, Any]:
+def schedule(computation: Scheduled, *, target: Target, largest: int) -> dict[str, Any]:
     """A run whose every output can be read: what a page needs to commit to its trace.
 
     Args:
@@ -48,7 +49,7 @@ def schedule(computation: Scheduled, *, lanes: int, subgroups: bool, largest: in
     """
 
     def described(built: nx.DiGraph) -> dict[str, Any]:
-        return _readable(built, lanes, subgroups, largest)
+        return _readable(built, target, largest)
 
     return _passes(computation.passes, described, computation.at) | {
         "choices": computation.choices,
@@ -83,12 +84,12 @@ def _passes(
     return {"programs": programs, "passes": found}
 
 
-def _readable(graph: nx.DiGraph, lanes: int, subgroups: bool, largest: int) -> dict[str, Any]:
+def _readable(graph: nx.DiGraph, target: Target, largest: int) -> dict[str, Any]:
     """A program whose outputs lie side by side, its nodes, and the windows of the schedule that are read together."""
     regions = arenas(graph, largest)
-    made = program(graph, lanes=lanes, subgroups=subgroups, regions=regions)
+    made = program(graph, target, regions=regions)
     nodes = [(name, graph.nodes[name]) for name in ordered(graph)]
-    return as_json(graph, made, lanes, ()) | {
+    return as_json(graph, made, ()) | {
         "nodes": [
             {"name": name, "op": node["op"]}
             | dict(zip(("rows", "words"), committed(node["shape"]), strict=True))
@@ -106,29 +107,33 @@ def _readable(graph: nx.DiGraph, lanes: int, subgroups: bool, largest: int) -> d
     }
 
 
-def as_json(graph: nx.DiGraph, made: Program, lanes: int, outputs: Sequence[str] = OUTPUTS) -> dict[str, Any]:
-    """A program: kernels by file, parameters as words; a buffer's kind is the first word of its name.
+def as_json(graph: nx.DiGraph, made: Program, outputs: Sequence[str] = OUTPUTS) -> dict[str, Any]:
+    """A program: the dispatches of each node, kernels by file, parameters as words; a buffer's kind is the first word
+    of its name.
 
     Args:
         outputs: nodes that are read after every run, in order.
     """
     return {
         "graph": digest(graph),
-        "lanes": lanes,
         "buffers": {name: {"kind": name.partition(" ")[0], "bytes": size} for name, size in made.sizes.items()},
         "regions": {name: [region.buffer, region.offset, region.size] for name, region in made.regions.items()},
         "weights": sorted(made.weights),
         "dispatches": [
-            {
-                "node": step.node,
-                "kernel": kernel_files(made.arithmetic, step.op, step.variant),
-                "subgroups": "subgroup" in step.variant,
-                "entry": step.entry,
-                "params": np.frombuffer(step.parameters, "<u4").tolist(),
-                "bindings": {number: name for number, name in step.bindings.items() if name != PARAMETERS},
-                "workgroups": list(step.workgroups),
-            }
-            for step in made.steps
+            [
+                {
+                    "node": step.node,
+                    "kernel": kernel_files(made.arithmetic, step.op, step.variant),
+                    "subgroups": "subgroup" in step.variant,
+                    "entry": step.entry,
+                    "params": np.frombuffer(step.parameters, "<u4").tolist(),
+                    "bindings": {number: name for number, name in step.bindings.items() if name != PARAMETERS},
+                    "workgroups": list(step.workgroups),
+                    "lanes": step.lanes,
+                }
+                for step in of_node
+            ]
+            for of_node in made.steps
         ],
         "outputs": [[made.outputs[name], WORD * prod(graph.nodes[name]["shape"])] for name in outputs],
     }
@@ -137,4 +142,4 @@ def as_json(graph: nx.DiGraph, made: Program, lanes: int, outputs: Sequence[str]
 def weights(model: Model) -> dict[str, tuple[str, Callable[[Any], Any]]]:
     """Every weight that a run of a model binds: name of the buffer to constant and layout."""
     built = graph(model, 1, capacity=1)
-    return program(built, keep=frozenset(OUTPUTS), lanes=64, subgroups=False).weights
+    return program(built, Target(64), keep=frozenset(OUTPUTS)).weights

@@ -59,7 +59,7 @@ def hashing(device: Device, graph: nx.DiGraph, loaded: Loaded) -> list[Hashed]:
 
 
 def _hashed(device: Device, pipeline: Any, graph: nx.DiGraph, loaded: Loaded, window: Window) -> Hashed:
-    names = [step.node for step in loaded.program.steps[window.nodes]]
+    names = [steps[-1].node for steps in loaded.program.steps[window.nodes]]
     found = places(graph, names, loaded.program.regions)
     rows = np.array([leaf for leaves in found.values() for leaf in leaves], np.uint32)
     table = device.buffer("leaves", rows.nbytes)

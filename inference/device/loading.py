@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import chain, islice
 from typing import Any
 
 from inference.device.device import Device, Dispatch, resource
@@ -14,7 +15,8 @@ class Loaded:
     """A program on the device."""
 
     program: Program
-    dispatches: list[Dispatch]
+    dispatches: list[list[Dispatch]]
+    """Those of each node."""
     buffers: dict[str, Any]
     windows: Sequence[Window]
     """How every output is read, if all are."""
@@ -22,14 +24,15 @@ class Loaded:
     """Buffers for a window each."""
 
 
-def dispatches(device: Device, made: Program, buffers: Mapping[str, Any]) -> list[Dispatch]:
-    """The steps of a program, ready to be encoded; their Params lie in one buffer."""
-    parameters = device.buffer("parameters", ALIGNMENT * len(made.steps), uniform=True)
+def dispatches(device: Device, made: Program, buffers: Mapping[str, Any]) -> list[list[Dispatch]]:
+    """The steps of each node of a program, ready to be encoded; their Params lie in one buffer."""
+    steps = list(chain.from_iterable(made.steps))
+    parameters = device.buffer("parameters", ALIGNMENT * len(steps), uniform=True)
     found = []
-    for index, step in enumerate(made.steps):
+    for index, step in enumerate(steps):
         device.device.queue.write_buffer(parameters, ALIGNMENT * index, step.parameters)
         own = {"buffer": parameters, "offset": ALIGNMENT * index, "size": ALIGNMENT}
-        pipeline = device.pipeline(made.arithmetic, step.op, step.variant, step.entry)
+        pipeline = device.pipeline(made.arithmetic, step.op, step.variant, step.entry, step.lanes)
         entries = [
             {
                 "binding": binding,
@@ -39,4 +42,5 @@ def dispatches(device: Device, made: Program, buffers: Mapping[str, Any]) -> lis
         ]
         group = device.device.create_bind_group(layout=pipeline.get_bind_group_layout(0), entries=entries)
         found.append(Dispatch(pipeline, group, step.workgroups))
-    return found
+    each = iter(found)
+    return [list(islice(each, len(of_node))) for of_node in made.steps]

@@ -1,7 +1,7 @@
 """A graph made ready for a device: kernels, parameters, bindings, buffer sizes, decided before any device is asked.
 
-The runtime and the browser run the same program; it depends on the graph, the workgroup's size and whether the device
-has subgroups of 8 lanes.
+The runtime and the browser run the same program; it depends on the graph, the target and which of the variants of an
+op that the target admits were chosen. All of them give the same bits.
 """
 
 from collections.abc import Callable, Mapping
@@ -14,6 +14,7 @@ import networkx as nx
 
 from inference import ops
 from inference.device.readback import Region
+from inference.device.target import Target
 from inference.graph import WORD, Arithmetic, plan, schedule
 from inference.kernels import kernel
 
@@ -31,6 +32,7 @@ class Step:
     bindings: dict[int, str]
     """Binding to buffer."""
     workgroups: tuple[int, ...]
+    lanes: int
 
 
 @dataclass(slots=True)
@@ -38,7 +40,8 @@ class Program:
     """Dispatches in order, and the buffers they need."""
 
     arithmetic: Arithmetic
-    steps: list[Step] = field(default_factory=list)
+    steps: list[tuple[Step, ...]] = field(default_factory=list)
+    """Those of each node; the last one writes its output."""
     sizes: dict[str, int] = field(default_factory=dict)
     """Bytes of each buffer that is not a weight: inputs, activations, states, the workspace."""
     weights: dict[str, tuple[str, Callable[[Any], Any]]] = field(default_factory=dict)
@@ -50,13 +53,20 @@ class Program:
 
 
 PARAMETERS = "params"
+Choose = Callable[[str, list[str], nx.DiGraph], str]
+"""Of a node and the variants it admits, the likeliest first: the one to take."""
+
+
+def first(name: str, admitted: list[str], graph: nx.DiGraph) -> str:
+    """The likeliest variant, where nothing was measured."""
+    return admitted[0]
 
 
 def program(
     graph: nx.DiGraph,
+    target: Target,
     *,
-    lanes: int,
-    subgroups: bool,
+    choose: Choose = first,
     keep: frozenset[str] = frozenset(),
     regions: Mapping[str, Region] | None = None,
 ) -> Program:
@@ -83,39 +93,51 @@ def program(
             rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
             result.sizes[f"state {node['state']}"] = WORD * rows * node["shape"][1]
     for name in order:
-        result.steps.append(_step(graph, name, result, lanes, subgroups))
+        module, variant = ops.load(graph.nodes[name]["op"]), choose(name, admitted(graph, name, target), graph)
+        needed = module.before(variant) if hasattr(module, "before") else []
+        result.steps.append(tuple(_step(graph, name, result, target, each) for each in (*needed, variant)))
     return result
 
 
-def _step(graph: nx.DiGraph, name: str, result: Program, lanes: int, subgroups: bool) -> Step:
+def admitted(graph: nx.DiGraph, name: str, target: Target) -> list[str]:
+    """The variants of a node's kernel that a target admits, the likeliest first."""
+    node = graph.nodes[name]
+    module, arithmetic = ops.load(node["op"]), graph.graph["arithmetic"]
+    if not hasattr(module, "variants"):
+        return [""]
+    return list(module.variants(node["shape"], arithmetic=arithmetic, target=target, **node["attributes"]))
+
+
+def _step(graph: nx.DiGraph, name: str, result: Program, target: Target, variant: str) -> Step:
     node = graph.nodes[name]
     module, attributes, shape = ops.load(node["op"]), node["attributes"], node["shape"]
     shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
-    variant, chosen = "", {}
-    if hasattr(module, "variant"):
-        variant = module.variant(shape, arithmetic=result.arithmetic, subgroups=subgroups, **attributes)
-        chosen = {"variant": variant}
+    chosen = {"variant": variant} if hasattr(module, "variants") else {}
+    lanes = module.lanes(*shapes, target=target, **chosen) if hasattr(module, "lanes") else target.lanes
     code = kernel(result.arithmetic, node["op"], variant)
     bound = {PARAMETERS: PARAMETERS, "output": result.outputs[name]}
     for argument, source in zip(ops.arguments(node["op"], result.arithmetic, attributes), node["inputs"], strict=False):
         bound[argument] = _source(graph, source, argument, module, result)
     if hasattr(module, "workspace"):
         words = module.workspace(*shapes, lanes=lanes, **chosen, **attributes)
-        result.sizes["workspace"] = max(result.sizes.get("workspace", 0), WORD * words)
-        bound["workspace"] = "workspace"
+        if words:
+            result.sizes["workspace"] = max(result.sizes.get("workspace", 0), WORD * words)
+            bound["workspace"] = "workspace"
     if "state" in code.bindings and attributes.get("heads"):
-        bound["state"] = "workspace" if node["state"] is None else f"state {node['state']}"  # nothing is written there
-        result.sizes.setdefault("workspace", WORD)
+        bound["state"] = "unwritten" if node["state"] is None else f"state {node['state']}"
+        if node["state"] is None:
+            result.sizes["unwritten"] = WORD
     return Step(
         node=name,
         op=node["op"],
         variant=variant,
-        entry=module.entry(**attributes) if hasattr(module, "entry") else "main",
+        entry=module.entry(**chosen, **attributes) if hasattr(module, "entry") else "main",
         parameters=code.parameters(
             module.dimensions(*shapes, **attributes) | ops.attributes(node["op"], result.arithmetic, attributes)
         ),
         bindings={number: bound[variable] for variable, number in code.bindings.items() if variable in bound},
         workgroups=module.workgroups(shape, lanes=lanes, arithmetic=result.arithmetic, **chosen, **attributes),
+        lanes=lanes,
     )
 
 

@@ -1,7 +1,7 @@
 """Graphs run on a WebGPU adapter: weights uploaded, pipelines and bind groups built once; a run is one submission."""
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import islice
+from itertools import chain, islice
 from math import prod
 from typing import Any
 from weakref import WeakKeyDictionary
@@ -50,7 +50,7 @@ class Runtime:
             for name, values in inputs.items():
                 self.device.device.queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
             if observe is None:
-                self.device.submit(loaded.dispatches)
+                self.device.submit(chain.from_iterable(loaded.dispatches))
                 return [self._read(graph, loaded, name) for name in outputs]
             found: dict[str, Array] = {}
 
@@ -73,7 +73,7 @@ class Runtime:
             queue.write_buffer(loaded.buffers[f"input {name}"], 0, np.ascontiguousarray(values))
         found = []
         for window, hashed in zip(loaded.windows, self.hashed[graph], strict=True):
-            self.device.submit([*loaded.dispatches[window.nodes], *hashed.dispatches])
+            self.device.submit([*chain.from_iterable(loaded.dispatches[window.nodes]), *hashed.dispatches])
             found.append(bytes(queue.read_buffer(hashed.digests, 0, hashed.size)))
         return b"".join(found)
 
@@ -81,12 +81,11 @@ class Runtime:
         """A graph's program on the device, built once; without ``outputs`` all are to be read."""
         keep, built = None if outputs is None else frozenset(outputs), self.loaded.setdefault(graph, {})
         if keep not in built:
-            lanes, subgroups = self.device.lanes, self.device.subgroups
             if keep is not None:
-                built[keep] = self._build(program(graph, lanes=lanes, subgroups=subgroups, keep=keep))
+                built[keep] = self._build(program(graph, self.device.target, keep=keep))
             else:
                 regions = arenas(graph, min(self.device.device.limits[limit] for limit in LIMITS))
-                made = program(graph, lanes=lanes, subgroups=subgroups, regions=regions)
+                made = program(graph, self.device.target, regions=regions)
                 built[keep] = self._build(made, windows(graph, regions))
         return built[keep]
 
@@ -113,7 +112,7 @@ class Runtime:
         def commands() -> Iterator[Any]:
             for window, to in zip(loaded.windows, buffers, strict=True):
                 copies = ((loaded.buffers[source], at, to, *part) for source, at, *part in window.copies)
-                yield self.device.encode(loaded.dispatches[window.nodes], copies)
+                yield self.device.encode(chain.from_iterable(loaded.dispatches[window.nodes]), copies)
 
         queue, encoded = self.device.device.queue, commands()
         queue.submit([next(encoded)])

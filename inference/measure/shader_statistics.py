@@ -93,7 +93,7 @@ def _all(folder: Path) -> list[Compiled]:
     device, radv, found = Device("wgpu", "llvmpipe", lanes=64), Radv(), []
     for arithmetic, op, variant, entry in entries():
         before = set(folder.iterdir())
-        device.pipeline(arithmetic, op, variant, entry)
+        device.pipeline(arithmetic, op, variant, entry, device.lanes)
         [spirv] = [path for path in set(folder.iterdir()) - before if path.suffix == ".spirv"]
         found.append(Compiled(arithmetic, op, variant, entry, device.lanes, **radv.statistics(spirv.read_bytes())))
     return found

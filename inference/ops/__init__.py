@@ -12,7 +12,11 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
 * ``workgroups(output, *, lanes, arithmetic, **attributes)``: how many workgroups of ``lanes`` invocations to dispatch;
 * ``entry(**attributes)``: the kernel's entry point, where that is not ``main``;
 * ``workspace(*shapes, lanes, **attributes)``: words that a dispatch keeps to itself;
-* ``variant(output, *, arithmetic, subgroups, **attributes)``, where it has more than one kernel: which to take;
+* ``variants(output, *, arithmetic, target, **attributes)``, where it has more than one kernel: those that a
+  ``device.target.Target`` admits, the likeliest first; all give the same bits. ``workgroups``, ``workspace`` and
+  ``entry`` are then told the ``variant``;
+* ``before(variant)``, where one of them needs others dispatched before it: their names;
+* ``lanes(*shapes, target, variant)``, where a workgroup is to have others than the target's;
 * ``arguments(arithmetic, **attributes)``, where attributes decide which inputs it has: their names, in order;
 * ``fused(**attributes)``: names of what it computes besides, before and after itself;
 * ``work_seen(start, *shapes, **attributes)``, where a token's work depends on its position: of tokens at consecutive

@@ -21,6 +21,7 @@ from inference.arithmetic import tables
 from inference.arithmetic.fixed_point import i32, u32
 from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
 from inference.derivation import Constant, Derivation, Operand, Pieces, groups
+from inference.device.target import Target
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, scale_of
@@ -248,10 +249,10 @@ def workspace(
     return q[0] * heads * fours(capacity) * 4
 
 
-def variant(output: Shape, *, arithmetic: str, subgroups: bool, sequences: int = 1, **_: object) -> str:
-    """The kernel for a number of tokens and a device; all give the same bits."""
-    many = output[0] >= FULL and sequences == 1
-    return "tokens_subgroup" if arithmetic == "exact" and subgroups and many else ""
+def variants(output: Shape, *, arithmetic: str, target: Target, sequences: int = 1, **_: object) -> list[str]:
+    """The kernels that a target admits, the likeliest first; all give the same bits."""
+    many = output[0] >= FULL and sequences == 1 and target.subgroups and target.rasteriser
+    return ["tokens_subgroup", ""] if arithmetic == "exact" and many else [""]
 
 
 def workgroups(

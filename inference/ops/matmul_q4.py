@@ -27,19 +27,22 @@ from inference.arithmetic.formats import linear
 from inference.arithmetic.formats import rows as row_scales
 from inference.arithmetic.tolerance import Array, Enclosed, Floats, flushed, gamma
 from inference.derivation import Operand
+from inference.device.target import Target
 from inference.files.blocks import BLOCK, TILE, Weights, pack_blocks, pack_plain, pack_q4, pack_rows
 from inference.ops import Shape, require, rope, silu_gate
+from inference.ops import _product_kernels as kernels
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, weights
 from inference.ops._product import product_derivation
+from inference.ops._product_kernels import before, entry, lanes, workgroups, workspace
 from inference.steps import Step
 from inference.steps.product_q4 import terms
+
+__all__ = ["before", "entry", "lanes", "workgroups", "workspace"]
 
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain, "table": pack_plain}
 BITS = {"q": 4}
 COLOUR = "#cfe3f5"
 PER_BLOCK: Shape = (2,)
-MANY = 8  # tokens from which weights are read once for several
-FULL = 32  # tokens from which whole subgroups are busy with four each
 CHUNK = 1 << 22  # products of one pass of the reference: bounds its memory
 
 
@@ -212,29 +215,9 @@ def dimensions(a: Shape, q: Shape, *others: Shape, heads: int = 0, **_: object) 
     return {"tokens": a[0], "columns": q[1], "outputs": q[0], **rotation}
 
 
-def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:
-    """The kernel for a number of tokens and a device; all give the same bits."""
-    if arithmetic == "float32":
-        return ""
-    if output[0] >= FULL and subgroups:
-        return "tokens_subgroup"
-    return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""
-
-
-def workgroups(output: Shape, *, lanes: int, variant: str = "", gated: bool = False, **_: object) -> Shape:
-    tokens, outputs = output[0], output[1] * (1 + gated)
-    if variant == "tokens_subgroup":
-        return (-(-tokens // (4 * lanes)), -(-outputs // 96), 1)  # 4 tokens and 96 rows an invocation
-    if variant == "tokens":
-        return (-(-(-(-tokens // 4) * -(-outputs // 64)) // lanes), 1, 1)  # 4 tokens and 64 rows an invocation
-    return (-(-outputs // (4 * lanes)), tokens, 1)  # 4 rows of one token an invocation
-
-
-def entry(*, adds: bool = False, gated: bool = False, heads: int = 0, **_: object) -> str:
-    """The kernel's entry point."""
-    if heads:
-        return "product_and_rotation"
-    return "product_and_gate" if gated else "product_and_residual" if adds else "product"
+def variants(output: Shape, *, arithmetic: str, target: Target, **_: object) -> list[str]:
+    """The kernels that a target admits; all give the same bits."""
+    return kernels.variants(output[0], target, eight=False) if arithmetic == "exact" else [""]
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

@@ -19,26 +19,26 @@ import numpy.typing as npt
 from inference.arithmetic.fixed_point import multiply_shift, narrowed
 from inference.arithmetic.tolerance import Array, Enclosed, flushed
 from inference.derivation import Operand
+from inference.device.target import Target
 from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape
+from inference.ops import _product_kernels as kernels
 from inference.ops._drawing import Drawn, Generator, weights
 from inference.ops._product import product_derivation
+from inference.ops._product_kernels import before, entry, lanes, workgroups, workspace
 from inference.ops.matmul_q4 import (
-    MANY,
     arguments,
     dimensions,
     draw_product,
-    entry,
     finish,
     product_enclosure,
     product_shape,
     row_chunks,
     work,
-    workgroups,
 )
 from inference.steps import Step
 
-__all__ = ["PACK", "arguments", "derivation", "dimensions", "entry", "exact", "float32", "shape", "work", "workgroups"]
+__all__ = ["arguments", "before", "dimensions", "entry", "lanes", "work", "workgroups", "workspace"]
 
 PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 BITS = {"q": 8}
@@ -98,11 +98,9 @@ def enclosure(a: Array, q: Array, blocks: Array, residual: Array | None = None, 
     return product_enclosure(q.shape[1] + 2, a, weights, np.abs(weights), residual, flushed(3 * q.shape[1], a, q, d))
 
 
-def variant(output: Shape, *, arithmetic: str, subgroups: bool, **_: object) -> str:
-    """The kernel for a number of tokens and a device; all give the same bits."""
-    if arithmetic == "float32":
-        return ""
-    return "tokens" if output[0] >= MANY else "subgroup" if subgroups else ""
+def variants(output: Shape, *, arithmetic: str, target: Target, **_: object) -> list[str]:
+    """The kernels that a target admits; all give the same bits."""
+    return kernels.variants(output[0], target, eight=True) if arithmetic == "exact" else [""]
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
+from itertools import chain
 from math import prod
 from typing import Any
 
@@ -10,6 +11,7 @@ import networkx as nx
 import numpy as np
 
 from inference.device.program import Program, program
+from inference.device.target import DOT4, Target
 from inference.graph import WORD, Cost, cost
 from inference.model import Model
 from inference.planning.limits import Limits
@@ -70,11 +72,14 @@ class Stage:
         return {name: size for name, size in every if size > limits.largest}
 
 
-def stage(name: str, graph: nx.DiGraph, model: Model, *, lanes: int = 64, subgroups: bool = True) -> Stage:
+GPU = Target(64, True, frozenset([DOT4]))
+
+
+def stage(name: str, graph: nx.DiGraph, model: Model, target: Target = GPU) -> Stage:
     """A graph of a model whose constants need have no numbers, as it would lie on a device."""
-    made: Program = program(graph, lanes=lanes, subgroups=subgroups)
+    made: Program = program(graph, target)
     weights = {buffer: packed(pack, model.constants[constant]) for buffer, (constant, pack) in made.weights.items()}
-    most = max(max(step.workgroups) for step in made.steps)
+    most = max(max(step.workgroups) for step in chain.from_iterable(made.steps))
     return Stage(name, graph, cost(graph), weights, dict(made.sizes), most)
 
 

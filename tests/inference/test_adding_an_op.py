@@ -12,6 +12,7 @@ from inference.arithmetic.tolerance import within
 from inference.commands.drawing import draw
 from inference.device.program import program
 from inference.device.runtime import Runtime
+from inference.device.target import Target
 from inference.graph import add, cost, described, new, source
 from inference.kernels import kernel, variants
 from inference.reference import Reference
@@ -122,7 +123,7 @@ def test_an_op_is_two_files(added, arithmetic, stack, device, single):
     if arithmetic == "float32":
         operands = [inputs["x"], model.constants["table"]]
         assert within("shifted", found, *operands, bias=4) and not within("shifted", found + 1, *operands, bias=4)
-    device(stack).pipelines.pop((arithmetic, "shifted", "", "main"))
+    device(stack).pipelines.pop((arithmetic, "shifted", "", "main", 64))
 
 
 def test_an_attribute_that_is_misspelt_is_refused(added, refusal):
@@ -144,7 +145,7 @@ def test_a_field_that_is_misspelt_is_refused(added, single, refusal, wrong, said
     file = added / "exact/shifted.wgsl"
     file.write_text(file.read_text().replace("bias: i32", wrong))
     _, built, _ = single("shifted", "exact", 1, 2, 3, 4)
-    assert refusal(program, built, lanes=64, subgroups=False) == said
+    assert refusal(program, built, Target(64)) == said
 
 
 def test_a_part_that_is_not_there_is_refused(added, refusal):

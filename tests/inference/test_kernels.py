@@ -7,11 +7,14 @@ from hypothesis import strategies as st
 
 from inference import ops
 from inference.arithmetic.tolerance import within
+from inference.device import adapters
 from inference.device.device import SUBGROUPS
 from inference.device.runtime import Runtime
+from inference.device.target import DOT4, INVOCATIONS, Target
 from inference.kernels import kernel, variants
 from inference.reference import Reference
 
+STACKS = adapters.stacks()
 SHAPES = (st.integers(0, 2**32), st.integers(1, 5), st.integers(1, 5), st.integers(1, 4))
 
 
@@ -55,7 +58,11 @@ def test_every_op_has_kernels_and_a_drawing_of_operands(operands):
                 assert {"params", "output"} <= kernel(arithmetic, op).bindings.keys()
 
 
-VARIANTS = [(op, variant) for op in ops.names() for variant in variants("exact", op)]
+GPU_SHAPES = ((4, 40, 40, 2), (0, 64, 9, 3), (1, 1, 20, 5), (2, 3, 1, 1), (11, 64, 5, 3))
+"""Seed and sizes; the seeds draw a gate, heads, a residual, heads and nothing after a product of 4 bits."""
+VARIANTS = [
+    (op, variant) for op in ops.names() for variant in variants("exact", op) if not variant.startswith("narrow")
+]
 
 
 @pytest.mark.parametrize("op, variant", VARIANTS)
@@ -78,17 +85,22 @@ def check_variant(op, variant, opened, monkeypatch, single):
     """On subgroups of any size: who finds that lanes are missing reads for itself."""
     if "subgroup" in variant and not any(feature in opened.adapter.features for feature in SUBGROUPS):
         pytest.skip("this adapter has no subgroups")
-    monkeypatch.setattr(ops.load(op), "variant", lambda *_, **__: variant)
+    monkeypatch.setattr(ops.load(op), "variants", lambda *_, **__: [variant])
 
-    @settings(max_examples=12)
-    @given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40), st.integers(1, 5))
     def same(seed, a, b, c):
         model, built, operands = single(op, "exact", seed, a, b, c)
         [expected] = Reference(model).run(built, operands, ["y"])
         [found] = Runtime(model, opened).run(built, operands, ["y"])
         np.testing.assert_array_equal(found, expected)
 
-    same()
+    if not variant.startswith(("tile", "wide")):
+        drawn = given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40), st.integers(1, 5))
+        settings(max_examples=12)(drawn(same))()
+    # Every entry point, tiles that are not full, blocks that not every invocation has; where compiling is slow, one.
+    for seed, *shape in (
+        GPU_SHAPES if opened.name == STACKS[0][1] and opened.backend == STACKS[0][0] else GPU_SHAPES[:1]
+    ):
+        same(seed, *shape)
 
 
 @pytest.mark.parametrize("lanes", [16, 32, 128, 256])
@@ -106,25 +118,39 @@ def test_only_attention_has_workgroups_in_three_dimensions(op):
         assert ops.load(op).workgroups((40, 200), lanes=64, arithmetic=arithmetic, variant=variant)[2:] == (1,)
 
 
-TOKENS = (1, 7, 8, 31, 32)
-CHOSEN = {  # the kernels of so many tokens, without and with subgroups
-    "attention": (("",) * 5, ("", "", "", "", "tokens_subgroup")),
-    "matmul_q4": (("", "", *["tokens"] * 3), ("subgroup", "subgroup", "tokens", "tokens", "tokens_subgroup")),
-    "matmul_q8": (("", "", *["tokens"] * 3), ("subgroup", "subgroup", *["tokens"] * 3)),
-}
+TARGETS = [
+    Target(lanes, subgroups, features)
+    for lanes in (16, 64)
+    for subgroups in (False, True)
+    for features in (frozenset[str](), frozenset([DOT4]))
+]
+TOKENS = (1, 7, 8, 16, 31, 32, 64, 65, 512)
 
 
-@pytest.mark.parametrize("op", [op for op in ops.names() if hasattr(ops.load(op), "variant")])
-@pytest.mark.parametrize("subgroups", [False, True])
-def test_a_kernel_is_chosen_by_the_tokens_and_the_device(op, subgroups):
-    choose = ops.load(op).variant
-    for tokens, name in zip(TOKENS, CHOSEN[op][subgroups], strict=True):
-        for width in (1, 1000):  # of the output
-            assert choose((tokens, width), arithmetic="exact", subgroups=subgroups) == name
-        assert choose((tokens, 1000), arithmetic="float32", subgroups=subgroups) == ""
-        assert name in ("", *variants("exact", op))
+@pytest.mark.parametrize("op", [op for op in ops.names() if hasattr(ops.load(op), "variants")])
+def test_every_variant_is_somebody_s_first_choice(op):
+    """What no target takes of itself would be compiled, measured and shipped for nobody."""
+    module, chosen = ops.load(op), set[str]()
+    for target in TARGETS:
+        for tokens in TOKENS:
+            admitted = module.variants((tokens, 1000), arithmetic="exact", target=target)
+            assert len(set(admitted)) == len(admitted) and {*admitted} <= {"", *variants("exact", op)}
+            assert target.features or not any("dot4" in name for name in admitted)
+            assert target.subgroups or not any("subgroup" in name for name in admitted)
+            of_gpus = {name for name in admitted if name.startswith(("wide", "tile"))}
+            assert not (of_gpus if target.rasteriser else [name for name in admitted if name.startswith("tokens")])
+            chosen |= {admitted[0], *(module.before(admitted[0]) if hasattr(module, "before") else [])}
+    assert chosen >= {*variants("exact", op)}
 
 
 def test_attention_over_several_sequences_reads_one_at_a_time():
-    choose = ops.load("attention").variant
-    assert choose((32, 1000), arithmetic="exact", subgroups=True, sequences=2) == ""
+    choose = ops.load("attention").variants
+    assert choose((32, 1000), arithmetic="exact", target=Target(16, True), sequences=2) == [""]
+
+
+def test_a_workgroup_is_no_larger_than_the_limit():
+    few = Target(64, limits={INVOCATIONS: 128})
+    for op in ("matmul_q4", "matmul_q8"):
+        for tokens in TOKENS:
+            for name in ops.load(op).variants((tokens, 1000), arithmetic="exact", target=few):
+                assert ops.load(op).lanes((tokens, 4096), target=few, variant=name) <= 128

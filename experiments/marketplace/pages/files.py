@@ -31,6 +31,7 @@ from experiments.marketplace.layouts import layouts_of, packed
 from inference.browser.server import kernel_paths
 from inference.computation import Inference
 from inference.device import export
+from inference.device.target import Target
 from inference.errors import InputError as InferenceError
 from inference.kernels import alone
 from inference.steps import Step
@@ -107,7 +108,8 @@ def manifest_of(name: str) -> dict[str, Any]:
 def schedule(name: str, asked: dict[str, Any]) -> dict[str, Any]:
     """A task's run, as a device of that kind makes it."""
     own, device = _parted(asked, SCHEDULE)
-    return export.schedule(computation(task(name, own)), **device)
+    target = Target(device["lanes"], device["subgroups"])
+    return export.schedule(computation(task(name, own)), target=target, largest=device["largest"])
 
 
 def steps(name: str, asked: dict[str, Any]) -> list[dict[str, Any]]:

@@ -15,7 +15,6 @@ struct Params {
     capacity: u32,       // positions a sequence has in the cache; 0: there is none
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
 @group(0) @binding(2) var<storage, read> q: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> blocks: array<u32>;
 @group(0) @binding(4) var<storage, read> rows: array<vec2<i32>>;
@@ -30,11 +29,6 @@ override lanes: u32 = 64u;
 // Four weights: the nibbles of half a word, the lowest first.
 fn nibbles(word: u32) -> vec4<f32> {
     return vec4<f32>((vec4<i32>(bitcast<i32>(word)) >> vec4<u32>(0u, 4u, 8u, 12u)) & vec4<i32>(15i));
-}
-
-// Four activations, exact in f32.
-fn loaded(at: u32, e: i32) -> vec4<f32> {
-    return vec4<f32>(narrowed(a[at], e, params.bits));
 }
 
 // Put out gate n and its up, of rows n and n + 8.

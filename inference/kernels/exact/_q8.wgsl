@@ -9,15 +9,9 @@ struct Params {
     residual_shift: i32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
-@group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
 @group(0) @binding(2) var<storage, read> q: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read> blocks: array<i32>;
 @group(0) @binding(4) var<storage, read> rows: array<vec2<i32>>;
 @group(0) @binding(5) var<storage, read> residual: array<i32>;
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
 override lanes: u32 = 64u;
-
-// Four activations.
-fn loaded(at: u32, e: i32) -> vec4<i32> {
-    return narrowed(a[at], e, params.bits);
-}

@@ -1,4 +1,4 @@
-// requires: fixed_point, q4, tokens, tokens_q4
+// requires: fixed_point, q4, loaded_q4, tokens, tokens_q4
 // matmul_q4 for many tokens: the same bits. Two blocks at a time; invocations of neighbouring tokens are neighbours.
 
 const ROWS = 64u;

@@ -1,4 +1,4 @@
-// requires: fixed_point, q4, tokens, tokens_q4, eight_lanes
+// requires: fixed_point, q4, loaded_q4, tokens, tokens_q4, eight_lanes
 // matmul_q4 for many tokens where subgroups have 8 lanes or more: the same bits. A lane loads one row's weights of a block and the
 // others read them from it. Three blocks at a time; a workgroup's invocations share the rows.
 

@@ -1,4 +1,4 @@
-// requires: fixed_point, q8, tokens
+// requires: fixed_point, q8, loaded_q8, tokens
 // matmul_q8 for many tokens: the same bits. Sums of |q·a| over a block stay below 2^28. Invocations of neighbouring tokens are
 // neighbours.
 

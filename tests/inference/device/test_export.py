@@ -1,24 +1,28 @@
 """Exported programs: whatever a kernel declares is bound, and what is read back stays."""
 
 import re
+from itertools import chain
 
 import numpy as np
 import pytest
 
 from inference.device import export
 from inference.device.program import program
+from inference.device.target import DOT4, Target
 from inference.kernels import alone
 from inference.models.llama import graph
 
 
 @pytest.mark.parametrize("arithmetic", ["exact", "float32"])
 @pytest.mark.parametrize("tokens", [1, 9])
-def test_a_program_binds_every_variable_of_its_kernels(tiny_model, arithmetic, tokens):
+@pytest.mark.parametrize("target", [Target(64, True, frozenset([DOT4])), Target(64), Target(16, True)])
+def test_a_program_binds_every_variable_of_its_kernels(tiny_model, arithmetic, tokens, target):
     model = tiny_model(arithmetic)
     built = graph(model, tokens, capacity=16, first=tokens - 1)
-    made = program(built, keep=frozenset(export.OUTPUTS), lanes=64, subgroups=True)
+    made = program(built, target, keep=frozenset(export.OUTPUTS))
     weights = export.weights(model)
-    for each, described in zip(made.steps, export.as_json(built, made, 64)["dispatches"], strict=True):
+    described_steps = chain.from_iterable(export.as_json(built, made)["dispatches"])
+    for each, described in zip(chain.from_iterable(made.steps), described_steps, strict=True):
         code = "".join(alone(path.removesuffix(".wgsl")) for path in described["kernel"])
         variables = dict(re.findall(r"@binding\((\d+)\) var<[\w, ]+> (\w+)", code))
         absent = {variables[number] for number in variables.keys() - {str(n) for n in described["bindings"]}}
@@ -30,7 +34,7 @@ def test_a_program_binds_every_variable_of_its_kernels(tiny_model, arithmetic, t
 
 def test_a_kept_output_is_overwritten_by_nobody(tiny_model):
     built = graph(tiny_model("exact"), 9, capacity=16)
-    made = program(built, keep=frozenset(["layer00.query"]), lanes=64, subgroups=False)
+    made = program(built, Target(64), keep=frozenset(["layer00.query"]))
     kept = made.outputs["layer00.query"]
     writers = [name for name, buffer in made.outputs.items() if buffer == kept]
     assert writers[-1] == "layer00.query"

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from inference.device.program import program
+from inference.device.target import Target
 from inference.files.blocks import pack_plain
 from inference.measure.steps import without_weights
 from inference.models import configurations
@@ -80,7 +81,7 @@ def test_live_bytes_are_of_the_outputs_that_are_still_read(smollm2_plan):
 def test_weights_that_are_not_there_take_what_real_ones_take(tiny_model):
     model = tiny_model("exact")
     built = graph(model, 3, capacity=8)
-    for constant, pack in program(built, lanes=64, subgroups=True).weights.values():
+    for constant, pack in program(built, Target(64, True)).weights.values():
         assert packed(pack, model.constants[constant]) == pack(model.constants[constant]).nbytes
     assert packed(pack_plain, np.zeros((131, 3), np.int32)) == 131 * 3 * 4
 

@@ -1,0 +1,2 @@
+// requires: fixed_point, activations, bytes, bytes_q8, narrow
+// Activations as bytes, before matmul_q8 on GPUs with dot4.
