@@ -39,7 +39,7 @@ def texts(name: str, results: Results) -> list[str]:
 
 def verdicts() -> pd.DataFrame:
     """Every claim and finding with its verdict and figure, as published."""
-    found = published.verdicts().set_index("claim").loc[sorted(claims.names())]
+    found = published.verdicts().set_index("claim").sort_index()
     titles = [claims.load(name).TITLE for name in found.index]
     return pd.DataFrame({"claim": titles, "verdict": found["verdict"].tolist(), "figure": found["figure"].tolist()})
 

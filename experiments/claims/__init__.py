@@ -37,6 +37,7 @@ PARTS = {
     "mechanism": "The mechanism: what prices promise, and to whom",
     "inference": "The inference: the same bits on every device",
     "verification": "The verification: who catches a cheat, and at what price",
+    "market": "The market that runs: orders, devices and disputes under one coordinator",
 }
 Results = dict[str, pd.DataFrame]
 Judgement = Literal["upheld", "qualified", "refuted", "undecided", "found"]

@@ -20,6 +20,19 @@ def _one_process():
 
 
 @pytest.fixture(scope="session")
+def awaited():
+    """Claims that the next published run adds; none of them is published yet, and when they are this is empty."""
+    return {
+        "browser_is_a_provider",
+        "failed_orders_are_served",
+        "gap_of_rounds",
+        "market_is_reliable",
+        "random_challenges_catch",
+        "verdicts_have_consequences",
+    }
+
+
+@pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """Where claims' results at size tiny are kept, ``NAME.pickle``: one folder for all processes that run tests."""
     own = tmp_path_factory.getbasetemp()

@@ -67,7 +67,9 @@ def markdown(cell: nbformat.NotebookNode) -> list[str]:
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
-def test_a_notebook_shows_what_is_published(path):
+def test_a_notebook_shows_what_is_published(path, awaited):
+    if awaited & {name for cell in codes(path) for name in SHOWN.findall(cell.source)}:
+        pytest.skip("what it shows waits for the next published run")
     for cell in codes(path):
         for name in SHOWN.findall(cell.source):
             assert markdown(cell)[:2] == notebook.texts(name, published.results(name)), "make notebooks"

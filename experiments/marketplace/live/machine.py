@@ -55,7 +55,7 @@ class Machine:
         """Multiply-accumulates and tokens a second of a run that is committed to; the second time, when all is warm."""
         prompt, limit = PROBE
         for _ in range(2):
-            run = self._run(name, prompt, limit=limit)
+            run = self.run(name, prompt, limit=limit)
             began = time.perf_counter()
             record(run)
             seconds = time.perf_counter() - began
@@ -67,7 +67,7 @@ class Machine:
         assert isinstance(referee, Inference)
         [asked] = requests
         terms = {"temperature": asked["temperature"] / MILLION, "seed": int(asked["seed"])}
-        run = self._run(self.known[asked["model"]].name, referee.ids, limit=asked["limit"], **terms)
+        run = self.run(self.known[asked["model"]].name, referee.ids, limit=asked["limit"], **terms)
         choices = set(run.choices)
 
         def see(first: int, outputs: Outputs) -> None:
@@ -85,5 +85,6 @@ class Machine:
         trace.computation = referee
         return trace
 
-    def _run(self, name: str, ids: list[int], **terms: Any) -> Inference:
+    def run(self, name: str, ids: list[int], **terms: Any) -> Inference:
+        """A run of a prompt on the backend; ``terms`` as ``Inference`` takes them."""
         return Inference(self._backend(name), ids, model_digest=manifest_digest(name), **terms)

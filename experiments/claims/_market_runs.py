@@ -1,0 +1,55 @@
+"""Markets simulated from their first order to their last, for the claims about the market as a whole."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import pandas as pd
+
+from experiments.marketplace.settings import Settings
+from experiments.marketplace.simulation.churn import Churn
+from experiments.marketplace.simulation.fleet import ROUND
+from experiments.marketplace.simulation.world import COMING_AND_GOING, World
+
+FIXED = {
+    "requests": "recorded runs of three small models, their sizes and arrivals those of traces of real requests",
+    "devices": "cards of the catalogue, an owner with five on the average; 25 % of them compute two leases at once",
+    "a round": f"{ROUND} s; a result is open to claims for two minutes",
+}
+
+
+@contextmanager
+def ran(
+    seed: int,
+    orders: int,
+    devices: int,
+    dishonest: float,
+    *,
+    solver: str = "bid_density",
+    churn: Churn = COMING_AND_GOING,
+) -> Iterator[World]:
+    """A market that is over, its ledger in memory; see ``World``."""
+    settings = Settings(round_ticks=ROUND, work_limit=4 * ROUND, solver=solver)
+    world = World(
+        ":memory:", orders=orders, devices=devices, dishonest=dishonest, seed=seed, settings=settings, churn=churn
+    )
+    with world.ledger:
+        world.run()
+        yield world
+
+
+def lives(world: World) -> pd.DataFrame:
+    """A row an order, times in rounds: when it was placed, after how long it had a first output, came back first, and
+    was over (NaN: never); how many devices failed it; its outcome."""
+    rows = [
+        (
+            life.placed / ROUND,
+            (life.output - life.placed) / ROUND if life.output else None,
+            (life.back - life.placed) / ROUND if life.back else None,
+            (life.over - life.placed) / ROUND,
+            life.failed,
+            life.outcome,
+        )
+        for life in world.measures.lives.values()
+    ]
+    columns = ["placed", "output", "back", "over", "failed", "outcome"]
+    return pd.DataFrame(rows, columns=columns).astype({"output": float, "back": float})
