@@ -54,7 +54,7 @@ class Board:
             if entry["connected"] != self._desk.connections.has(key):
                 self._put("devices", key, connected=not entry["connected"])
         changed, self._changed = self._changed, {}
-        return {"totals": self._totals(), **changed} if changed else {}
+        return {"totals": self._totals(), **changed}
 
     def round(
         self, number: int, *, orders: int, offers: int, solver: str, mechanism: str, welfare: int, prices: Sequence[int]
@@ -108,6 +108,8 @@ class Board:
                 case "dispute":
                     self._dispute(event, subject, value)
         asked = event.request
+        if asked.kind == "advance":  # most events are the clock's
+            return
         self._put("events", str(event.number), tick=event.tick, kind=asked.kind, party=asked.party, digest=event.digest)
         self._end("events", str(event.number))
 

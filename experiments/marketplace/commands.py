@@ -1,4 +1,4 @@
-"""The command line of the market: simulate, check; serve, deposit; keys, work, renew, ask, watch."""
+"""The command line of the market: simulate, check; serve, deposit; keys, work, renew, withdraw, ask, watch."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -243,6 +243,26 @@ def renew_device(
     with bad_input():
         old, new = asyncio.run(renew(url, keys))
     print(f"device {old} is replaced by {new}")
+
+
+@app.command("withdraw")
+def withdraw_money(
+    url: Url,
+    keys: Annotated[Path, typer.Option(metavar="FILE", help="of the owner", show_default=False)],
+    tokens: Annotated[float, typer.Option(help="of what is free")],
+) -> None:
+    """Take an owner's money out of a market; what happens outside is between it and the operator.
+
+    Example: python -m experiments market withdraw ws://127.0.0.1:8000 --keys mine.keys --tokens 5
+    """
+    import asyncio
+
+    from experiments.marketplace.live.commands import micro
+    from experiments.marketplace.live.operating import withdraw
+
+    with bad_input():
+        owner = asyncio.run(withdraw(url, keys, micro("--tokens", tokens)))
+    print(f"{owner} has taken out {tokens:g} tokens")
 
 
 @app.command("ask")

@@ -280,9 +280,7 @@ class Coordinator:
     # what watchers see
 
     def _show(self) -> None:
-        changes = self.board.changes()
-        if changes:
-            self.desk.connections.send_all(self.desk.connections.watching(), self._shown(changes))
+        self.desk.connections.send_all(self.desk.connections.watching(), self._shown(self.board.changes()))
 
     def _shown(self, parts: dict[str, Any]) -> messages.Board:
         number, head = self.desk.ledger.head

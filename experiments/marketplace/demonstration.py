@@ -37,6 +37,7 @@ RULES = {"audit": "1/2", "fee": "11/20", "window": "40"}
 START, WORK = 300, 600  # seconds for a process to be ready, and for all tasks: time-outs, not measures
 POLL = 0.25  # seconds
 ADDRESS = re.compile(r"https?://[\w.:\[\]-]+")
+CAUGHT = "document.querySelector('.outcome.bad')"
 Say = Callable[[str], None]
 
 
@@ -126,12 +127,19 @@ def pictures(pages: dict[str, Page], out: Path) -> None:
         page.look(width=1280)
 
 
-def followed(user: Page, watch: Page, tasks: int, say: Say) -> list[str]:
-    """Until every task is final; a wrong run that was not drawn is challenged. What was challenged."""
-    challenged: list[str] = []
+def followed(user: Page, watch: Page, tasks: int, say: Say, caught: Callable[[], None]) -> list[str]:
+    """Until every task is final; a wrong run that was not drawn is challenged. What was challenged.
+
+    Args:
+        caught: called at the moment at which the watcher sees a result found wrong.
+    """
+    challenged, waiting = list[str](), True
     said, until = -1, time.monotonic() + WORK
     while True:
         known = orders(user)
+        if waiting and watch.evaluate(f"Boolean({CAUGHT})"):
+            waiting = False
+            caught()
         done = sum(order["state"] == "served" for order in known)
         if done != said:
             say(f"{done} of {tasks} tasks are final")
@@ -178,9 +186,16 @@ def demonstrate(out: Path, tasks: int, say: Say) -> list[tuple[bool, str]]:
         for number in range(tasks):
             asked(user, number)
         say(f"a user who asks {tasks} times")
-        challenged = followed(user, watch, tasks, say)
-        watch.wait("document.querySelector('.outcome.bad')", START)
-        pictures({"watch": watch, "ask": user, "give": cheat, "give-honest": honest}, out)
+        pages = {"watch": watch, "ask": user, "give": cheat, "give-honest": honest}
+
+        @cache
+        def caught() -> None:
+            say("a result is found wrong: pictures of the pages")
+            pictures(pages, out)
+
+        challenged = followed(user, watch, tasks, say, caught)
+        watch.wait(CAUGHT, START)
+        caught()  # where it has not been
         board = watched(url)
         known = orders(user)
         problems = [problem for browser in browsers for problem in browser.problems]
@@ -204,7 +219,10 @@ def judged(known: Sequence[dict[str, Any]], board: dict[str, Any], challenged: S
         (not wrong, f"every final token is numpy's{': not of ' + '; '.join(wrong) if wrong else ''}"),
         (bool(lost), f"the cheat was {'challenged' if challenged else 'audited'} and led to {place}"),
         (int(board["totals"]["burnt"]) > 0, f"slashed: {int(board['totals']['burnt']) / 1e6:g} tokens were burnt"),
-        ([dispute["asserter"] for dispute in lost] == removed, f"its key was removed, nobody else's: {len(removed)}"),
+        (
+            {dispute["asserter"] for dispute in lost} == set(removed),
+            f"its key was removed, nobody else's: {len(removed)}",
+        ),
         (bool(again) and all(order["state"] == "served" for order in again), "its task was served by another"),
     ]
 

@@ -1,8 +1,9 @@
-"""What an operator and an owner do besides serving and working: deposits from outside, and a device's key renewed."""
+"""What operators and owners do besides serving and working: money comes and goes, a device's key is renewed."""
 
 import asyncio
 import os
 import secrets as random_secrets
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,6 @@ from experiments.marketplace import messages
 from experiments.marketplace.customer import Customer
 from experiments.marketplace.live import secrets
 from experiments.marketplace.live.party import Line
-from experiments.marketplace.session import Answer
 from verification.encoding.request import request
 from verification.encoding.signature import public, sign
 from verification.errors import Refusal
@@ -57,45 +57,71 @@ async def renew(url: str, path: Path) -> tuple[str, str]:
         Refusal: why the market does not agree; see ``replace_device``.
     """
     found = secrets.kept(path, ("owner", "device"))
-    owner, old = (Ed25519PrivateKey.from_private_bytes(found[name]) for name in ("owner", "device"))
     fresh = path.with_name(path.name + ".new")
-    secrets.write(fresh, {**found, **secrets.fresh(("device",))})
-    new = Ed25519PrivateKey.from_private_bytes(secrets.kept(fresh, ("owner", "device"))["device"])
+    made = {**found, **secrets.fresh(("device",))}
+    owner, old, new = (Ed25519PrivateKey.from_private_bytes(raw) for raw in (*found.values(), made["device"]))
+    secrets.write(fresh, made)
+
+    def terms(market: str) -> dict[str, Any]:
+        consent = sign(new, CONSENT, market, {"owner": public(owner)})
+        return {"device": public(old), "by": public(new), "consent": consent}
+
+    try:
+        await _asked(url, owner, "replace", terms)
+    except (InputError, Refusal):
+        fresh.unlink()
+        raise
+    os.replace(fresh, path)
+    return public(old), public(new)
+
+
+async def withdraw(url: str, path: Path, amount: int) -> str:
+    """Take money that is free out of a market, which its operator then owes outside; the owner's name.
+
+    Args:
+        path: of the owner's key, as ``market keys`` makes it or a page saves it.
+        amount: micro-tokens.
+
+    Raises:
+        InputError: see ``secrets`` and ``Line.run``.
+        Refusal: beyond-free.
+    """
+    owner = Ed25519PrivateKey.from_private_bytes(secrets.kept(path, ("owner",))["owner"])
+    nonce = random_secrets.token_hex(32)
+    await _asked(url, owner, "withdraw", lambda market: {"amount": str(amount), "nonce": nonce})
+    return public(owner)
+
+
+async def _asked(url: str, owner: Ed25519PrivateKey, kind: str, terms: Callable[[str], dict[str, Any]]) -> None:
+    """Ask a market for what an owner signs, until it answers.
+
+    Raises:
+        InputError: see ``Line.run``.
+        Refusal: its answer.
+    """
     customer = Customer(owner)
-    answer: asyncio.Future[Answer | None] = asyncio.get_running_loop().create_future()
+    done: asyncio.Future[None] = asyncio.get_running_loop().create_future()
     name = ""
 
     def ask(now: float) -> list[Any]:
         nonlocal name
-        session = customer.session
-        consent = sign(new, CONSENT, session.market, {"owner": public(owner)})
-        asked = request(
-            owner, "replace", session.market, {"device": public(old), "by": public(new), "consent": consent}
-        )
+        asked = request(owner, kind, customer.session.market, terms(customer.session.market))
         name = asked.name
-        return [session.ask_for(asked)]
+        return [customer.session.ask_for(asked)]
 
     def told(raw: bytes | None) -> None:
-        refused = [each for each in customer.refused if each.request.kind == "replace"]
-        match None if raw is None else messages.to_peer(raw):
-            case messages.Welcome():
-                line.take(ask)
-            case messages.Done() as done if done.name == name and not answer.done():
-                answer.set_result(None)
-            case messages.Refused() if refused and not answer.done():
-                answer.set_result(refused[0])
-            case _:
-                pass
+        message = None if raw is None else messages.to_peer(raw)
+        if isinstance(message, messages.Welcome):
+            line.take(ask)
+        elif isinstance(message, messages.Done) and message.name == name and not done.done():
+            done.set_result(None)
+        elif isinstance(message, messages.Refused) and not done.done():
+            for refused in customer.refused:
+                if refused.request.name == name:
+                    done.set_exception(Refusal(refused.reason, refused.sentence))
 
     line = Line(url, customer, lambda check: None, told)
     running = asyncio.create_task(line.run())
-    await asyncio.wait((running, answer), return_when=asyncio.FIRST_COMPLETED)
+    await asyncio.wait((running, done), return_when=asyncio.FIRST_COMPLETED)
     running.cancel()
-    if not answer.done():
-        fresh.unlink()
-        running.result()
-    if (refused := answer.result()) is not None:
-        fresh.unlink()
-        raise Refusal(refused.reason, refused.sentence)
-    os.replace(fresh, path)
-    return public(old), public(new)
+    await (done if done.done() else running)

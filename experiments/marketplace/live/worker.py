@@ -109,6 +109,8 @@ class Worker:
                 self._say(f"lease {turn.lease[:16]}: disputed; answering as {turn.role}")
             case messages.Final() as final:
                 self._say(f"lease {final.lease[:16]}: {final.outcome}, {int(final.paid) / 1e6:g} tokens")
+                if final.outcome == "fallen":
+                    self._say(f"device {self.device.name[:16]} was removed for good: it is leased nothing more")
             case messages.Refused() as refused:
                 self._say(f"refused: {refused.sentence} ({refused.reason})")
             case messages.Suitable(reasons=reasons) if reasons:

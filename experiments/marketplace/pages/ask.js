@@ -2,14 +2,15 @@
 
 import { connect, here } from "./connection.js";
 import { at, element, micro, seconds, short, shown, tag, tokens } from "./elements.js";
-import { key } from "./keys.js";
+import { key, save } from "./keys.js";
 import { after, open, posted, said } from "./orders.js";
 import { hex, sha256 } from "../../../verification/encoding/canonical.js";
-import { base64, littleEndian } from "../../../verification/encoding/schema.js";
+import { base64, binary, littleEndian } from "../../../verification/encoding/schema.js";
 import { Refusal } from "../../../verification/errors.js";
 
 const KEPT = "orders"; // in this browser's storage: which orders are this page's, and their prompts
 const PAUSE = 300; // milliseconds after the last key before an estimate is asked for
+const OVER = ["served", "withdrawn", "expired"];
 const LEADS = { waiting: "Waiting", streaming: "Not final", delivered: "Not final", shown: "Not final", served: "Final" };
 
 const form = at("form"), orders = new Map(kept().map((order) => [order.name, order]));
@@ -47,6 +48,14 @@ async function welcome({ tick: now, seconds_per_tick, models: offered, registere
   at("post").disabled = !models.length;
   estimate();
   draw();
+  for (const order of orders.values()) again(order);
+}
+
+// Posts what is not over once more: made twice it is one order, of which one is told what one missed.
+function again({ name, state, posted }) {
+  if (OVER.includes(state) || posted?.market !== market.market()) return;
+  const blobs = Object.fromEntries(Object.entries(posted.blobs).map(([digest, raw]) => [digest, binary(raw)]));
+  market.ask("order", owner, posted.content, blobs).catch((refusal) => keep({ ...orders.get(name), refused: refusal.message }));
 }
 
 const clock = () => tick + Math.floor((performance.now() - since) / 1000 / every);
@@ -107,7 +116,8 @@ async function post() {
     const nonce = hex(crypto.getRandomValues(new Uint8Array(32)));
     const content = { requests, bid, patience, nonce, unaudited: false };
     const { name } = await market.ask("order", owner, content, blobs);
-    keep(posted({ name, model, prompt, bid, at: Date.now() }));
+    const kept = Object.fromEntries(Object.entries(blobs).map(([digest, raw]) => [digest, base64(raw)]));
+    keep({ ...posted({ name, model, prompt, bid, at: Date.now() }), posted: { market: market.market(), content, blobs: kept } });
   } catch (refusal) {
     quoted({ price: null, reason: refusal.message });
   }
@@ -185,6 +195,7 @@ function failed(error) {
   shown(at("status"), element("i", { class: "dot bad" }), error instanceof Refusal ? error.message : `Something failed: ${error.message}`);
 }
 
+at("save").addEventListener("click", () => save("owner").catch(failed));
 form.addEventListener("submit", (event) => { event.preventDefault(); post(); });
 form.addEventListener("input", () => { clearTimeout(pending); pending = setTimeout(estimate, PAUSE); });
 draw();

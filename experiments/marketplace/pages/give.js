@@ -3,6 +3,7 @@
 import { connect, here } from "./connection.js";
 import { at, bar, bytes, element, many, micro, rate, row, short, shown, tag, tokens } from "./elements.js";
 import { after, empty, summed } from "./jobs.js";
+import { forget, save } from "./keys.js";
 
 const WORKER = "/js/experiments/marketplace/pages/provider_worker.js";
 const LIVE = ["waiting", "working", "disputing"];
@@ -11,10 +12,11 @@ const SAID = { offered: "offered", held: "computing", sent: "sent", received: "i
 const HEADINGS = ["Job", "Model", "State", "Progress", "Took", "Price", "Stake"];
 const KEPT = 100; // lines of the log
 
-const form = at("form"), asked = new URLSearchParams(location.search);
+const form = at("form"), asked = new URLSearchParams(location.search), slot = Number(asked.get("slot") ?? 0);
 let worker = null, work = empty(), models = [], rates = {}, drawing = false;
 
-// Which models there are is the market's to say; whether they fit, the worker asks when it joins.
+// Which models there are is the market's to say; whether they fit stands here before anything is joined. How fast they run
+// is measured then.
 async function preflight() {
   const adapter = await navigator.gpu?.requestAdapter({ powerPreference: "high-performance" }).catch(() => null);
   const { description, vendor, architecture } = adapter?.info ?? {};
@@ -25,22 +27,24 @@ async function preflight() {
     if (type === "disconnected") status("The market does not answer; trying again.", "bad");
     if (type !== "welcome") return;
     market.close();
-    models = offered.map(({ name, bytes: size, macs }) => ({ name, size, macs, fits: Boolean(adapter), why: adapter ? "" : "there is no adapter" }));
-    at("start").disabled = !adapter;
-    status(adapter ? "Ready to join." : "Nothing to join with.", adapter ? "" : "bad");
+    const held = adapter?.limits.maxBufferSize ?? 0, why = adapter ? `a buffer of this device has ${bytes(held)}` : "there is no adapter";
+    models = offered.map(({ name, bytes: size, macs }) => ({ name, size, macs, fits: size <= held, why: size <= held ? "" : why }));
+    const ready = models.some(({ fits }) => fits);
+    at("start").disabled = !ready;
+    status(ready ? "Ready to join." : "Nothing to join with.", ready ? "" : "bad");
     draw();
     if (adapter && asked.has("start")) form.requestSubmit();
   } });
 }
 
 function begin() {
+  at("anew").hidden = true;
   const chosen = [...form.querySelectorAll("[name=model]:checked")].map(({ value }) => value);
   const cost = micro(form.cost.value);
   if (!chosen.length || cost === null) return status("Choose a model and a cost.", "bad");
   worker = new Worker(WORKER, { type: "module" });
   worker.onmessage = ({ data }) => told(data);
   worker.onerror = ({ message }) => told({ type: "error", sentence: `The worker failed: ${message}` });
-  const slot = Number(asked.get("slot") ?? 0);
   worker.postMessage({ type: "start", url: here(), models: chosen, cost: cost.toString(), slot, cheat: at("cheat").checked, fund: true });
   running(true);
 }
@@ -55,7 +59,8 @@ function told(message) {
   work = after(work, message);
   switch (message.type) {
     case "state":
-      status(message.sentence || message.state, LIVE.includes(message.state) ? "live" : ["lost", "refused"].includes(message.state) ? "bad" : "");
+      status(message.sentence || message.state, LIVE.includes(message.state) ? "live" : ["lost", "refused", "removed"].includes(message.state) ? "bad" : "");
+      at("anew").hidden = message.state !== "removed";
       if (message.state === "stopped") [worker, message] = [worker.terminate(), message];
       if (["stopped", "refused"].includes(message.state)) running(false);
       break;
@@ -158,6 +163,13 @@ function entry(name, job) {
 
 form.addEventListener("submit", (event) => { event.preventDefault(); begin(); });
 at("stop").addEventListener("click", () => worker?.postMessage({ type: "stop" }));
+at("anew").addEventListener("click", async () => {
+  worker = worker.terminate() ?? null;
+  await forget(`device ${slot}`);
+  running(false);
+  begin();
+});
+at("save").addEventListener("click", () => save(`owner ${slot}`).catch(({ message }) => status(message, "bad")));
 at("pause").addEventListener("click", () => {
   const paused = at("pause").getAttribute("aria-pressed") === "true";
   worker?.postMessage({ type: paused ? "resume" : "pause" });

@@ -17,7 +17,7 @@ const DUE = ["offered", "held"]; // states of a lease whose result is due
 export function provider({ url, keys, models: chosen, cost, fund = false, cheat = false }, device, tell, standing) {
   const { owner, device: signer } = keys;
   const leases = new Map(), disputes = new Map(), speeds = new Map();
-  let models = [], market = "", offered = {}, paused = false, ended = false, cheating = cheat;
+  let models = [], market = "", offered = {}, paused = false, ended = false, removed = false, cheating = cheat;
   const state = (name, sentence) => tell({ type: "state", state: name, sentence });
 
   const link = connect({ url, role: "device", owner, device: signer, told: (told) => heard(told).catch(failed) });
@@ -96,7 +96,8 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
 
   function idle() {
     if (ended) return;
-    if (paused) state("paused", "Takes no new jobs.");
+    if (removed) state("removed", "A result of this device was found wrong: its key was removed for good, and it is given no more jobs.");
+    else if (paused) state("paused", "Takes no new jobs.");
     else if (![...leases.values()].some(({ working }) => working)) state("waiting", "Waiting for jobs.");
   }
 
@@ -196,6 +197,7 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
   function over({ lease, outcome, paid }) {
     leases.delete(lease);
     standing.delete(lease);
+    removed ||= outcome === "fallen";
     tell({ type: "final", lease, outcome, paid });
     idle();
   }

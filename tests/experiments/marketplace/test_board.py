@@ -115,6 +115,7 @@ def test_what_is_over_makes_room(town):
         user.ask("cancel", {"order": asked.name})
     town.order(user, bid=2)
     town.pass_time(1)
+    assert "advance" not in {event["kind"] for event in board.all()["events"].values()}
     assert len(board.all()["orders"]) == KEPT["orders"] and len(board.all()["events"]) == KEPT["events"]
     assert [each["state"] for each in board.all()["orders"].values()].count("waiting") == 1
     assert after(watcher.of(messages.Board)) == board.all()

@@ -4,13 +4,14 @@ import json
 from hashlib import sha256
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from scripted import MARKET, NONCE, answering, module, scripted
 
 from inference.browser import headless
 from inference.browser.devtools import driven
 from verification.encoding.canonical import canonical
 from verification.encoding.request import opened
-from verification.encoding.signature import signed
+from verification.encoding.signature import public, signed
 
 SECONDS = 30  # for a page to show something: a time-out, not a measure
 MILLION = 1_000_000
@@ -129,6 +130,13 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
 
         told("waits", reason="every device is busy", bid="3000000")
         page.wait("/every device is busy. A bid of 3 would have won/.test(document.body.textContent)", SECONDS)
+        page.command("Page.reload")  # it asks what became of it: what is posted twice is one order
+        page.wait(f"document.querySelector('#answers > li') && {state} 'waiting'", SECONDS)
+        page.wait("document.querySelector('.dot.live')", SECONDS)
+        while [each.kind for each, _ in user.requests].count("order") < 2:
+            page.evaluate("new Promise((resolve) => setTimeout(resolve, 20))")
+        again, with_it = user.last("order")
+        assert (again.name, with_it) == (order.name, blobs)
         told("token", lease=name("first"), part=0, tokens=[1], text=" wrong")
         page.wait("document.querySelector('.stream')?.textContent === 'wrong'", SECONDS)
         assert page.evaluate("document.querySelector('#answers .tag').textContent") == "Not final"
@@ -150,7 +158,14 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
         page.command("Page.reload")  # the key stays, and what was asked
         page.wait(f"document.querySelector('#answers > li') && {state} 'served'", SECONDS)
         page.wait("document.querySelector('.dot.live')", SECONDS)
-        assert [each["owner"] for each in user.hellos] == [hello["owner"]] * 2
+        assert [each["owner"] for each in user.hellos] == [hello["owner"]] * 3
+        page.evaluate("URL.createObjectURL = (blob) => { globalThis.saved = blob; return 'blob:none'; }")
+        page.evaluate("HTMLAnchorElement.prototype.click = function () { globalThis.file = this.download; }")
+        page.evaluate("document.querySelector('#save').click()")
+        page.wait("globalThis.file", SECONDS)
+        secret = json.loads(page.evaluate("saved.text()"))
+        assert public(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret["owner"]))) == hello["owner"]
+        assert page.evaluate("file") == f"{hello['owner'][:8]}.keys"
 
 
 def test_a_market_is_watched_as_its_disputes_descend(visit):
@@ -216,12 +231,15 @@ def test_who_gives_compute_sees_what_fits_what_it_earns_and_what_was_checked(vis
         if (data.type === 'start') for (const each of {json.dumps(told)}) postMessage(each); }}"
 
     def script(message, tell):
-        tell(welcome())
+        large = {"name": "large", "digest": name("large"), "bytes": 2**50, "macs": 1}
+        tell(welcome() | {"models": [*welcome()["models"], large]})
 
     with scripted(script, [module(WORKER, worker)]) as url:
         page = visit(f"{url}/give")
         page.wait("document.querySelector('#start')?.disabled === false", SECONDS)
         usable(page)
+        fitting = page.evaluate("[...document.querySelectorAll('#models label')].map(({ textContent }) => textContent)")
+        assert "fits" in fitting[0] and "a buffer of this device has" in fitting[1] and "does not fit" in fitting[1]
         page.evaluate("document.querySelector('#start').click()")
         page.wait("document.querySelector('#status').textContent === 'Computing.'", SECONDS)
         page.wait("document.querySelectorAll('#jobs tbody tr').length === 1", SECONDS)
@@ -237,6 +255,22 @@ def test_who_gives_compute_sees_what_fits_what_it_earns_and_what_was_checked(vis
         usable(page)
         page.evaluate("document.querySelector('#cheat').click()")
         page.wait('document.querySelector(\'#log span\').textContent === \'{"type":"cheat","on":true}\'', SECONDS)
+
+
+def test_who_was_found_wrong_is_told_that_its_key_is_removed_and_may_begin_anew(visit):
+    removed = {"type": "state", "state": "removed", "sentence": "Removed for good."}
+    worker = f"onmessage = () => postMessage({json.dumps(removed)})"
+    with scripted(lambda message, tell: tell(welcome()), [module(WORKER, worker)]) as url:
+        page = visit(f"{url}/give")
+        page.wait("document.querySelector('#start')?.disabled === false", SECONDS)
+        assert page.evaluate("document.querySelector('#anew').hidden")
+        page.evaluate("document.querySelector('#start').click()")
+        page.wait("document.querySelector('#status.bad')?.textContent === 'Removed for good.'", SECONDS)
+        usable(page)
+        page.evaluate("document.querySelector('#log').replaceChildren()")
+        page.evaluate("document.querySelector('#anew').click()")
+        page.wait("document.querySelectorAll('#log li').length === 1", SECONDS)  # another worker has begun
+        assert page.evaluate("!document.querySelector('#anew').hidden")
 
 
 def test_a_market_that_stands_still_is_said_to(visit):
