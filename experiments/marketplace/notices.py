@@ -210,7 +210,8 @@ class Notices:
         keys = {dispute.content["asserter"], dispute.key("asserter"), dispute.key("challenger")}
         for key in sorted(keys):
             if peer := self._peer(key):
-                self.turn(peer, claim, lease, held, peer.told.get(claim, 0))
+                since = min(peer.told.get(claim, 0), len(held.entries))  # a void dispute begins again
+                self.turn(peer, claim, lease, held, since)
                 peer.told[claim] = len(held.entries)
 
     def turn(self, peer: Peer, claim: str, lease: str, held: Proceedings, since: int) -> None:

@@ -115,9 +115,13 @@ class Rounds:
         found = auctioneer.answer(solve)
         mine = [pair for pair in auctioneer.pairs(held, found) if pair.order == QUOTED]
         if mine:
-            price = sum(pair.price + rounded_up(self._audit_price(held, pair), desk.rules.fee) for pair in mine)
+            audits = [self._audit_price(held, pair) for pair in mine]
             self._costs.clear()
-            return messages.Quote(number, str(price), wait, able)
+            if (dearest := max(audits)) > (most := desk.rules.largest_price):
+                why = f"its price, or what its audit would cost, is {dearest}; at most {most} is leased: bid less"
+                return messages.Quote(number, None, wait, able, why)
+            fees = sum(rounded_up(audit, desk.rules.fee) for audit in audits)
+            return messages.Quote(number, str(sum(pair.price for pair in mine) + fees), wait, able)
         task = held.orders.index(QUOTED)
         wins = winning_bid(solve, task)
         least = None if wins is None else str(with_fee(wins, desk.rules.fee))

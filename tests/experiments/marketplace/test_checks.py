@@ -56,6 +56,29 @@ def test_a_cheat_is_bisected_slashed_and_its_order_served_by_another(strangers):
     assert any(turn.verdict and turn.verdict["winner"] == "challenger" for turn in cheat.of(messages.Turn))
 
 
+def test_a_referee_whose_code_fails_convicts_nobody_and_the_second_time_the_lease_ends(monkeypatch):
+    town = Town(rules=ALWAYS)
+    user, cheat = town.join("user"), town.join("rogue", device=True, cost=1)
+    cheat.change = cheating
+    for at in range(4):
+        town.join(f"device {at}", device=True)
+
+    def fails(*given):
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("verification.dispute.stages.right", fails)
+    town.order(user, bid=6_000)
+    town.run()
+    kinds = [event.request.kind for event in town.ledger.events()]
+    strikes = [strike.reason for strike in user.of(messages.Strike)]
+    assert set(strikes) == {"annulled"} and "verdict" not in kinds
+    assert kinds.count("void") == kinds.count("begin") == 2 * len(strikes)
+    state = town.ledger.state
+    assert not state.facts["device"][public(cheat.device)]["removed"]
+    assert state.totals[public(cheat.owner)] == 1_000_000
+    assert outcomes(user) == ["final", "served"]
+
+
 def test_a_false_claim_loses_its_bond_and_delays_nothing_else():
     town = Town(rules=HARDLY)
     user, device = town.join("user"), town.join("device", device=True)

@@ -77,6 +77,14 @@ def test_too_low_a_bid_is_told_which_one_would_win(town):
     assert estimate(town, user, int(quote.bid)).price is not None
 
 
+def test_an_estimate_says_that_a_bid_is_beyond_what_may_be_leased(town):
+    user, most = town.join("user"), town.ledger.state.facts["genesis"]["rules"]["largest_price"]
+    town.join("provider", device=True)
+    quote = estimate(town, user, 10 * most)
+    assert quote.price is None and f"at most {most} is leased: bid less" in quote.reason
+    assert estimate(town, user, most).price is not None
+
+
 @pytest.mark.parametrize(
     "bid, refused", [("0", "malformed"), ("x", "malformed"), ("01", "malformed"), (str(2**63), "malformed")]
 )

@@ -102,6 +102,26 @@ def test_junk_before_a_crash_is_silence_after_it(toys, begun, key, referee, rule
     assert replay(content, toys["tall"], referee, rules) == ""
 
 
+def test_a_referee_that_forgets_what_it_refused_records_silence(toys, begun, key):
+    right = record(toys["tall"])
+    wrong = corrupt_trace.with_wrong_step(right.copy(), 3, 0, 1)
+    told = []
+    for forgets in (False, True):
+        dispute, *_ = begun(toys["tall"], (wrong.tree.root, right.tree.root))
+        proceedings = Proceedings(dispute, key(REFEREE))
+        with pytest.raises(Refusal, match="JSON"):
+            proceedings.receive(b"junk", 1)
+        assert dispute.state.refused_message
+        if forgets:
+            proceedings.forget_refused()
+            assert (dispute.state.refused, dispute.state.refused_message) == ("", None)
+        proceedings.tick(500)
+        [entry] = proceedings.entries
+        told.append((entry.message, entry.record.content["message"], entry.record.content["reason"]))
+    assert told[0][0] == b"junk" and told[0][1] and told[0][2] == "malformed"
+    assert told[1] == (None, None, "silent")
+
+
 def test_a_summary_numbers_a_step_among_all_of_its_node(toys, disputed):
     right = record(toys["wide"])
     found = summary(disputed(corrupt_trace.with_wrong_step(right.copy(), 1, 2, 1), right).dispute)
