@@ -12,7 +12,7 @@ from verification.ledger.inspect import Inspection, inspect
 from verification.market.operations import OPERATIONS
 from verification.market.rederived import Rederived, rederived
 
-NAMED: tuple[Known, ...] = (SmallNumbers(), Language("tiny"), Language("smollm2"))
+NAMED: tuple[Known, ...] = (SmallNumbers(), SmallNumbers("numbers 11", 11), Language("tiny"), Language("smollm2"))
 """Models whose requests can be run again, the costlier to know the later."""
 
 

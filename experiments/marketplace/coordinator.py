@@ -7,7 +7,6 @@ in the ledger alone; connections, signs of life, streams and solvers' work are l
 from collections import deque
 from collections.abc import Sequence
 from hashlib import sha256
-from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -21,21 +20,15 @@ from experiments.marketplace.effects import Connection, Effect
 from experiments.marketplace.explanation import Explained
 from experiments.marketplace.leases import Leases
 from experiments.marketplace.lists import lists_again
-from experiments.marketplace.messages import FromPeer
 from experiments.marketplace.models import Known
 from experiments.marketplace.notices import Notices, genesis
-from experiments.marketplace.orders import check_requests
+from experiments.marketplace.reception import Reception
 from experiments.marketplace.rounds import Rounds
 from experiments.marketplace.settings import Settings
-from experiments.marketplace.suitability import suitable
 from verification.dispute.party import honest
-from verification.encoding.request import opened
-from verification.encoding.schema import read
-from verification.encoding.signature import signed
 from verification.errors import Refusal
 from verification.ledger.event import Event
 from verification.ledger.store import Ledger
-from verification.market.orders import ORDER
 from verification.market.records import Lease, find, known
 from verification.result import sign_result
 from verification.trace import Trace
@@ -72,6 +65,9 @@ class Coordinator:
         self.leases = Leases(desk, self.disputes, desk.tick + desk.rules.delta if number else 0)
         self.board = Board(desk, self.disputes)
         self.rounds = Rounds(desk, self.settings, self.board)
+        self.reception = Reception(
+            desk, self.settings, self.notices, self.disputes, self.leases, self.board, self.rounds
+        )
         self._connected, self._genesis = 0, genesis(desk)
         for event in ledger.events():
             desk.fold(event)
@@ -117,7 +113,7 @@ class Coordinator:
             return self._done()
         about = message.claim if isinstance(message, messages.Play) else getattr(message, "id", None)
         try:
-            self._take(peer, message)
+            self.reception.take(peer, message)
         except Refusal as refusal:
             self._refuse(peer, about, refusal)
         except Exception as error:  # noqa: BLE001 - a fault of this code ends the connection that met it, and no other
@@ -176,115 +172,10 @@ class Coordinator:
             self._touched.append(found.audits)
         return self._done()
 
-    # what a peer asks
-
-    def _take(self, peer: Peer, message: FromPeer) -> None:
-        if isinstance(message, messages.Hello):
-            return self._hello(peer, message)
-        if peer.role is None:
-            raise Refusal("no-hello", "a connection first says whose it is")
-        if peer.role == "device":
-            self.leases.seen(peer.key)
-        match message:
-            case messages.Ask():
-                self._ask(peer, message)
-            case messages.Play():
-                self.disputes.receive(message.claim, message.raw)
-            case messages.Fund():
-                self._fund(peer, message)
-            case messages.Tokens():
-                self._tokens(peer, message)
-            case messages.Estimate():
-                self.desk.connections.question(peer)
-                self._estimate(peer, message)
-            case messages.Transcript():
-                self.desk.connections.question(peer)
-                self._transcript(peer, message)
-            case messages.Preflight():
-                peer.preflight = message
-                self._suitable(peer)
-            case messages.Benchmark():
-                peer.speeds[message.model] = message.macs_per_second
-                self._suitable(peer)
-            case _:
-                pass
-        return None
-
-    def _hello(self, peer: Peer, message: messages.Hello) -> None:
-        if message.version != messages.VERSION:
-            raise Refusal("other-version", f"version {message.version}; this market speaks {messages.VERSION}")
-        if message.origin != peer.origin:
-            raise Refusal("other-origin", "the page is of another origin than the connection")
-        key = {"device": message.device, "user": message.owner, "watch": ""}[message.role]
-        said = {"nonce": peer.nonce, "origin": message.origin, "role": message.role}
-        if message.role != "watch" and not signed(key, messages.HELLO, self.desk.market, said, message.signature):
-            raise Refusal("wrong-signature", "the key that the connection names has not signed its challenge")
-        self.desk.connections.proven(peer, message.role, key)
-        if message.role == "device":
-            self.leases.seen(key)
-        self.notices.welcome(peer, self.settings.seconds_per_tick, self.settings.round_ticks)
-        if message.role == "watch":
-            self.desk.connections.send(peer, self._shown(self.board.all()))
-
-    def _ask(self, peer: Peer, message: messages.Ask) -> None:
-        asked = opened(bytes(message.request), self.desk.market)
-        blobs = {sha256(raw).hexdigest(): raw for raw in message.blobs.values()}
-        if asked.kind == "order":
-            check_requests(self.desk.models, read(ORDER, asked.content)["requests"], blobs, self.desk.ledger.blob)
-        new = self.desk.ledger.perform(asked, blobs)
-        number, _ = self.desk.ledger.head
-        self.desk.connections.send(peer, messages.Done(message.id, asked.name, number))
-        if not new and asked.kind == "order":
-            for told in self.notices.ended(asked.name):
-                self.desk.connections.send(peer, told)
-
-    def _estimate(self, peer: Peer, message: messages.Estimate) -> None:
-        blobs = {sha256(raw).hexdigest(): raw for raw in message.inputs.values()}
-        self.desk.connections.send(peer, self.rounds.quote(message.id, message.requests, message.bid, blobs))
-
-    def _fund(self, peer: Peer, message: messages.Fund) -> None:
-        if not self.settings.faucet:
-            raise Refusal("no-faucet", "this market gives nothing away")
-        nonce = sha256(f"faucet {message.owner}".encode()).hexdigest()  # so that it is one deposit, asked however often
-        content = {"owner": message.owner, "amount": str(self.settings.faucet), "nonce": nonce}
-        made = self.desk.order_of("deposit", content)
-        self.desk.connections.send(peer, messages.Done(message.id, made.name, self.desk.ledger.head[0]))
-
-    def _tokens(self, peer: Peer, message: messages.Tokens) -> None:
-        draft = self.desk.draft
-        lease = find(draft, Lease, message.lease)
-        if lease.device != peer.key:
-            raise Refusal("not-the-device", f"{message.lease} is not a lease of {peer.key}")
-        if not lease.audits and 0 <= message.request < len(lease.part):
-            user = draft.fact("order", lease.order)["user"]
-            part = lease.part[message.request]
-            token = messages.Token(lease.order, message.lease, part, message.tokens, message.text)
-            self.desk.connections.tell(user, token)
-
-    def _suitable(self, peer: Peer) -> None:
-        if peer.preflight is None:
-            raise Refusal("no-preflight", "a device first says what it can hold")
-        settings, desk = self.settings, self.desk
-        psi = desk.offers.psi(peer.key)
-        round_seconds, limit = (each * settings.seconds_per_tick for each in (settings.round_ticks, settings.limit))
-        models = desk.models.values()
-        desk.connections.send(peer, suitable(models, peer.preflight, peer.speeds, round_seconds, limit, psi))
-
-    def _transcript(self, peer: Peer, message: messages.Transcript) -> None:
-        held = self.disputes.find(message.claim)
-        if held is None:
-            raise Refusal("no-such-dispute", f"{message.claim} is no dispute that goes on")
-        self.notices.turn(peer, message.claim, self.disputes.lease_of(message.claim), held, 0)
-        peer.told[message.claim] = len(held.entries)
-
     # what watchers see
 
     def _show(self) -> None:
-        self.desk.connections.send_all(self.desk.connections.watching(), self._shown(self.board.changes()))
-
-    def _shown(self, parts: dict[str, Any]) -> messages.Board:
-        number, head = self.desk.ledger.head
-        return messages.Board(self.desk.tick, number, head, parts)
+        self.desk.connections.send_all(self.desk.connections.watching(), self.reception.shown(self.board.changes()))
 
     # what follows
 

@@ -15,7 +15,6 @@ from experiments.marketplace.messages import (
     Done,
     Estimate,
     Final,
-    Fund,
     Output,
     Quote,
     Refused,
@@ -27,7 +26,7 @@ from experiments.marketplace.messages import (
     Welcome,
     encode,
 )
-from experiments.marketplace.session import Answer, Session
+from experiments.marketplace.session import Session
 from verification.dispute.party import honest
 from verification.encoding.request import Request, request
 from verification.result import tokens_of
@@ -101,17 +100,10 @@ class Customer:
         self._posted: dict[str, tuple[Request, dict[str, bytes]]] = {}
         self.traces: dict[str, Trace] = {}
         """Behind its claims, by lease."""
-        self.refused: list[Answer] = []
-        """What it asked for and did not get, in order."""
 
     @property
     def name(self) -> str:
         return self.session.owner_name
-
-    @property
-    def joined(self) -> bool:
-        """Whether orders can be posted."""
-        return self.session.welcome is not None
 
     def reopened(self) -> None:
         """Its connection was made anew."""
@@ -142,8 +134,8 @@ class Customer:
             case Shown():
                 found.append(Check(told))
             case Turn():
-                by_root = {trace.tree.root.hex(): trace for trace in self.traces.values()}
-                found += self.dispute.told(told, by_root, self.session.market, self.session.coordinator)
+                session = self.session
+                found += self.dispute.told(told, self.traces.values(), session.market, session.coordinator)
             case Waits() if told.order in self.orders:
                 placed = self.orders[told.order]
                 placed.reason, placed.needed = told.reason, None if told.bid is None else int(told.bid)
@@ -158,9 +150,7 @@ class Customer:
         it is told what it missed."""
         found: list[Effect] = []
         if not welcome.registered:
-            found.append(self.session.ask(self.session.owner, "register", {}))
-            if self.fund:
-                found.append(encode(Fund(id=self.session.number(), owner=self.name)))
+            found += self.session.enrolled(self.fund)
         found += map(encode, self._estimates.values())
         return [*found, *(self.session.ask_for(asked, inputs) for asked, inputs in self._posted.values())]
 
@@ -188,7 +178,7 @@ class Customer:
         asked = request(session.owner, "order", session.market, terms)
         self.orders[asked.name] = Placed(requests)
         self._posted[asked.name] = asked, dict(inputs)
-        return asked.name, [session.ask_for(asked, dict(inputs))] if self.joined else []
+        return asked.name, [session.ask_for(asked, dict(inputs))] if self.session.joined else []
 
     def estimate(
         self, requests: Sequence[Mapping[str, Any]], inputs: Mapping[str, bytes], *, bid: int
@@ -197,7 +187,7 @@ class Customer:
         number = self.session.number()
         asked = Estimate(id=number, requests=[dict(each) for each in requests], bid=str(bid), inputs=dict(inputs))
         self._estimates[number] = asked
-        return number, [encode(asked)] if self.joined else []
+        return number, [encode(asked)] if self.session.joined else []
 
     def cancel(self, order: str) -> list[Effect]:
         """Withdraw what waits of an order."""
@@ -226,8 +216,6 @@ class Customer:
         answer = self.session.answered(told)
         if answer is None:
             return
-        if answer.reason:
-            self.refused.append(answer)
         placed = self.orders.get(answer.request.name)
         if placed is not None and placed.state == "asked":
             placed.state, placed.reason = ("refused", answer.reason) if answer.reason else ("waiting", "")

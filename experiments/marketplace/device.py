@@ -11,11 +11,11 @@ from hashlib import sha256
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from experiments.marketplace.dispute_side import DisputeSide, Side
+from experiments.marketplace.history import History
 from experiments.marketplace.messages import (
     Benchmark,
     Done,
     Final,
-    Fund,
     Heart,
     Lease,
     Preflight,
@@ -26,7 +26,7 @@ from experiments.marketplace.messages import (
     Welcome,
     encode,
 )
-from experiments.marketplace.session import Answer, Session
+from experiments.marketplace.session import Session
 from verification.dispute.party import honest
 from verification.encoding.signature import sign
 from verification.result import sign_result
@@ -52,20 +52,6 @@ class Measure:
 
 Effect = bytes | Compute | Measure
 """A frame to be sent, or what is to be done."""
-
-
-@dataclass(slots=True)
-class History:
-    """What a device did."""
-
-    accepted: int = 0
-    declined: int = 0
-    results: int = 0
-    final: int = 0
-    fallen: int = 0
-    missed: int = 0
-    earned: int = 0
-    """Micro-tokens."""
 
 
 class Device:
@@ -110,8 +96,6 @@ class Device:
         """Share that is done of what is being computed."""
         self.traces: dict[str, Trace] = {}
         """What it stands by, by lease."""
-        self.refused: list[Answer] = []
-        """What it asked for and did not get, in order."""
         self.stopping = False
         self._measured = set[str]()
         self._speeds: dict[str, Benchmark] = {}
@@ -131,11 +115,6 @@ class Device:
         self.session.reopened()
         self._told.clear()
 
-    @property
-    def joined(self) -> bool:
-        """Whether the coordinator listens."""
-        return self.session.welcome is not None
-
     def receive(self, raw: bytes, now: float) -> list[Effect]:
         """What a frame leads to.
 
@@ -154,8 +133,8 @@ class Device:
             case Lease():
                 found += self._lease(told)
             case Turn():
-                by_root = {trace.tree.root.hex(): trace for trace in self.traces.values()}
-                found += self.dispute.told(told, by_root, self.session.market, self.session.coordinator)
+                session = self.session
+                found += self.dispute.told(told, self.traces.values(), session.market, session.coordinator)
             case Final():
                 self._over(told)
             case _:
@@ -169,11 +148,8 @@ class Device:
         if welcome.registered:
             return begin
         consent = sign(session.device, "device", session.market, {"owner": session.owner_name})
-        found: list[Effect] = [session.ask(session.owner, "register", {})]
-        if self.fund:
-            found.append(encode(Fund(id=session.number(), owner=session.owner_name)))
-        found.append(session.ask(session.owner, "device", {"device": self.name, "consent": consent}))
-        return [*found, *begin]
+        device = session.ask(session.owner, "device", {"device": self.name, "consent": consent})
+        return [*session.enrolled(self.fund), device, *begin]
 
     def _suitable(self, told: Suitable, now: float) -> list[Effect]:
         """Measure the models that fit; offer those that were measured."""
@@ -197,7 +173,7 @@ class Device:
         """How fast it ran a model."""
         told = Benchmark(model=model, macs_per_second=macs_per_second, tokens_per_second=tokens_per_second)
         self._speeds[model] = told
-        if not self.joined:
+        if not self.session.joined:
             return []
         self._told.add(model)
         return [encode(told)]
@@ -214,7 +190,7 @@ class Device:
     def stop(self, now: float) -> list[Effect]:
         """No new leases; those it holds it goes on with."""
         self.stopping = True
-        return self.offer(now) if self.joined else []
+        return self.offer(now) if self.session.joined else []
 
     def hand_back(self) -> list[Effect]:
         """Return every lease whose result is due."""
@@ -259,8 +235,6 @@ class Device:
         if answer is None:
             return []
         kind, lease = answer.request.kind, answer.request.content.get("lease", "")
-        if answer.reason:
-            self.refused.append(answer)
         match kind:
             case "accept" if not answer.reason:
                 self.history.accepted += 1
@@ -279,7 +253,7 @@ class Device:
         if lease not in self.leases:
             return []
         self.traces[lease] = trace
-        if not self.joined:
+        if not self.session.joined:
             return []
         due = self.leases[lease].state in OPEN
         return [*(self._result(lease) if due else []), *self.dispute.retold()]
@@ -288,7 +262,7 @@ class Device:
         """A lease cannot be computed: it is handed back; while nobody listens, it is told of it again."""
         assert self.session.device is not None
         self.progress.pop(lease, None)
-        if not self.joined:
+        if not self.session.joined:
             return []
         return [self.session.ask(self.session.device, "return", {"lease": lease})]
 
@@ -297,7 +271,7 @@ class Device:
         if lease not in self.progress:
             return []
         self.progress[lease] = share
-        said = tokens and self.joined
+        said = tokens and self.session.joined
         return [encode(Tokens(lease=lease, tokens=list(tokens), request=request))] if said else []
 
     def _result(self, name: str) -> list[Effect]:
@@ -313,10 +287,7 @@ class Device:
         self._accepted.discard(told.lease)
         self._declined.discard(told.lease)
         if known is not None:
-            self.history.final += told.outcome == "final"
-            self.history.fallen += told.outcome == "fallen"
-            self.history.missed += told.outcome == "missed"
-            self.history.earned += int(told.paid)
+            self.history.over(told)
 
     def tick(self, now: float) -> list[Effect]:
         """Signs of life while it computes, and its offer renewed before it ends."""

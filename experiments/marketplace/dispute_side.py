@@ -3,7 +3,7 @@
 It believes no word of the referee: every record must be the one that the messages lead to.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -41,11 +41,11 @@ class DisputeSide:
         """Claims to which nothing could be answered: no trace has their root."""
         self._following: dict[str, _Following] = {}
 
-    def told(self, turn: Turn, traces: Mapping[str, Trace], market: str, referee: str) -> list[bytes]:
+    def told(self, turn: Turn, traces: Iterable[Trace], market: str, referee: str) -> list[bytes]:
         """What is sent when the coordinator tells of a dispute.
 
         Args:
-            traces: those that the key stands by, by root.
+            traces: those that the key stands by.
 
         Raises:
             Refusal: other-referee, or what is wrong with a record: the referee is at fault.
@@ -56,7 +56,7 @@ class DisputeSide:
             return []
         found = self._following.get(turn.claim)
         if found is None or turn.since == 0:
-            found = self._begun(turn, traces, market, referee)
+            found = self._begun(turn, {trace.tree.root.hex(): trace for trace in traces}, market, referee)
             if found is None:
                 self.waiting.add(turn.claim)
                 return []

@@ -9,7 +9,7 @@ from typing import Any
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from experiments.marketplace import messages
-from experiments.marketplace.messages import Challenge, Done, Hello, Refused, Role, ToPeer, Welcome
+from experiments.marketplace.messages import Challenge, Done, Fund, Hello, Refused, Role, ToPeer, Welcome
 from verification.encoding.canonical import digest, parsed
 from verification.encoding.request import Request, request
 from verification.encoding.signature import public, sign
@@ -52,6 +52,13 @@ class Session:
         self._begun = 0.0
         self._numbers = 0
         self._asked: dict[int, Request] = {}
+        self.refused: list[Answer] = []
+        """What was asked for and is not had, in order."""
+
+    @property
+    def joined(self) -> bool:
+        """Whether the coordinator listens."""
+        return self.welcome is not None
 
     @property
     def key(self) -> Ed25519PrivateKey:
@@ -98,6 +105,12 @@ class Session:
         """The coordinator took the proof."""
         self.welcome, self._begun = told, now
 
+    def enrolled(self, fund: bool) -> list[bytes]:
+        """What is asked of a market that does not know the connection's key: that it knows the owner; its purse, where
+        the market is a demonstration that ``fund`` owners."""
+        asked = [self.ask(self.owner, "register", {})]
+        return [*asked, messages.encode(Fund(id=self.number(), owner=self.owner_name))] if fund else asked
+
     def ask(
         self, key: Ed25519PrivateKey, kind: str, content: dict[str, Any], blobs: dict[str, bytes] | None = None
     ) -> bytes:
@@ -122,9 +135,10 @@ class Session:
     def answered(self, told: Done | Refused) -> Answer | None:
         """What became of a request of this connection; None where it is of none."""
         asked = self._asked.pop(told.id, None) if isinstance(told.id, int) else None
-        if asked is None:
-            return None
-        return Answer(asked) if isinstance(told, Done) else Answer(asked, told.reason, told.sentence)
+        if asked is None or isinstance(told, Done):
+            return None if asked is None else Answer(asked)
+        self.refused.append(Answer(asked, told.reason, told.sentence))
+        return self.refused[-1]
 
     def taken(self, raw: bytes, now: float) -> tuple[ToPeer, list[bytes]]:
         """A frame read, and what is answered to it here: to a challenge the proof."""

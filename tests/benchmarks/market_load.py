@@ -92,7 +92,7 @@ async def user(url: str, seen: Seen, random_: random.Random) -> None:
     def told(raw: bytes | None) -> None:
         seen.counts.update(frames=raw is not None)
         asking.told(raw)
-        if asking.customer.joined:
+        if asking.customer.session.joined:
             joined.set()
 
     line = Line(url, asking.customer, lambda check: None, told)

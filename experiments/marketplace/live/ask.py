@@ -68,7 +68,7 @@ async def ask(url: str, prompt: Prompt, key: bytes, *, fund: bool, say: Say, sho
 
     def told(raw: bytes | None) -> None:
         asking.told(raw)
-        if asking.customer.joined:
+        if asking.customer.session.joined:
             joined.set()
 
     line = Line(url, asking.customer, lambda check: None, told)

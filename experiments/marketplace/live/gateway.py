@@ -81,7 +81,7 @@ class Gateway:
         while (raw := await self._frames.get()) is not None:
             await self._send(self._asking.customer.receive(raw, asyncio.get_running_loop().time()))
             self._asking.told(raw)
-            if self._asking.customer.joined:
+            if self._asking.customer.session.joined:
                 self._joined.set()
 
     async def _send(self, effects: Sequence[Any]) -> None:

@@ -116,7 +116,7 @@ async def _asked(url: str, owner: Ed25519PrivateKey, kind: str, terms: Callable[
         elif isinstance(message, messages.Done) and message.name == name and not done.done():
             done.set_result(None)
         elif isinstance(message, messages.Refused) and not done.done():
-            for refused in customer.refused:
+            for refused in customer.session.refused:
                 if refused.request.name == name:
                     done.set_exception(Refusal(refused.reason, refused.sentence))
 

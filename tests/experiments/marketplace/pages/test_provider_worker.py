@@ -45,7 +45,7 @@ class User:
         self.socket = socket
         self.customer = Customer(Ed25519PrivateKey.generate(), fund=True)
         self.model = Language("tiny")
-        self.until(lambda: self.customer.joined)
+        self.until(lambda: self.customer.session.joined)
 
     def until(self, holds):
         ends = time.monotonic() + SECONDS

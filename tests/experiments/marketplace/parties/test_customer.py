@@ -48,7 +48,7 @@ def test_a_new_user_registers(by_hand):
     assert by_hand.proven(hello, user.name)
     [register] = user.receive(by_hand.welcome(), 0.0)
     user.receive(by_hand.answer(register), 0.0)
-    assert not user.refused
+    assert not user.session.refused
 
 
 def test_an_order_waits_or_says_why_not_and_can_be_withdrawn(scene, by_hand, user):

@@ -116,7 +116,7 @@ def test_who_cannot_stake_declines(scene, by_hand, joined):
     [decline] = asked(by_hand, joined, joined.receive(by_hand.lease(lease), 0.0))
     asked(by_hand, joined, [decline])
     assert scene.names("lease") == []
-    assert joined.refused[0].reason == "beyond-free"
+    assert joined.session.refused[0].reason == "beyond-free"
 
 
 def test_what_cannot_be_computed_or_is_in_hand_is_handed_back(scene, by_hand, joined):
