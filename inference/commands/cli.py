@@ -22,6 +22,7 @@ from inference.commands.output import write
 from inference.commands.plan import plan
 from inference.commands.progress import working
 from inference.commands.terminal import printable, readable, replace_unencodable
+from inference.commands.tune import tune
 from inference.errors import InputError
 from inference.files import model_file
 from inference.graph import cost, described, digest
@@ -39,6 +40,7 @@ app.command("compile")(compile_kernels)
 app.command("conformance")(conformance)
 app.command("plan")(plan)
 app.command("serve")(serve)
+app.command("tune")(tune)
 
 BAD_INPUT = 2
 LONGEST_TEXT = 2**26

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inference.device import tuning
 from inference.device.adapters import choose, implementation
 from inference.device.readback import Region
 from inference.device.target import DOT4, INVOCATIONS, Target
@@ -46,8 +47,15 @@ class Device:
         self.token = self.buffer("token", 4)
         # Tint demands this line, Naga refuses it.
         self.prelude = "enable subgroups;\n" if "subgroups" in features else ""
+        self.choose = tuning.choose(tuning.load(tuning.path(*self.identity)))
+        """Which variants it takes: those that ``measure.tune`` kept for its adapter."""
         self.pipelines: dict[tuple[str | int, ...], Any] = {}
         self.subgroups = bool(features) and self._lanes_of_a_subgroup() >= 8
+
+    @property
+    def identity(self) -> tuple[str, str, str, int]:
+        """Backend, adapter, driver, and invocations a workgroup: what decides how fast a kernel is."""
+        return self.backend, self.name, self.adapter.info["description"], self.lanes
 
     @property
     def target(self) -> Target:
@@ -75,6 +83,10 @@ class Device:
     def submit(self, dispatches: Iterable[Dispatch]) -> None:
         """Encode dispatches as one submission."""
         self.device.queue.submit([self.encode(dispatches)])
+
+    def finish(self) -> None:
+        """Wait for what is submitted: read something small (wgpu-native's own wait is broken in 0.32)."""
+        self.device.queue.read_buffer(self.token, 0, 4)
 
     def encode(self, dispatches: Iterable[Dispatch], copies: Iterable[tuple[Any, int, Any, int, int]] = ()) -> Any:
         """The commands of dispatches, and of copies after them."""

@@ -82,16 +82,16 @@ class Runtime:
         keep, built = None if outputs is None else frozenset(outputs), self.loaded.setdefault(graph, {})
         if keep not in built:
             if keep is not None:
-                built[keep] = self._build(program(graph, self.device.target, keep=keep))
+                built[keep] = self._build(program(graph, self.device.target, choose=self.device.choose, keep=keep))
             else:
                 regions = arenas(graph, min(self.device.device.limits[limit] for limit in LIMITS))
-                made = program(graph, self.device.target, regions=regions)
+                made = program(graph, self.device.target, choose=self.device.choose, regions=regions)
                 built[keep] = self._build(made, windows(graph, regions))
         return built[keep]
 
     def finish(self) -> None:
-        """Wait for what is submitted: read something small (wgpu-native's own wait is broken in 0.32)."""
-        self.device.device.queue.read_buffer(self.device.token, 0, 4)
+        """Wait for what is submitted."""
+        self.device.finish()
 
     def _read(self, graph: nx.DiGraph, loaded: Loaded, name: str) -> Array:
         node, queue = graph.nodes[name], self.device.device.queue

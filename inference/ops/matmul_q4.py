@@ -42,6 +42,7 @@ __all__ = ["before", "entry", "lanes", "workgroups", "workspace"]
 PACK = {"q": pack_q4, "blocks": pack_blocks, "rows": pack_rows, "curve": pack_plain, "table": pack_plain}
 BITS = {"q": 4}
 COLOUR = "#cfe3f5"
+TUNED = ((1536, 18), (4096, 128))  # rows, and blocks of 32 columns
 PER_BLOCK: Shape = (2,)
 CHUNK = 1 << 22  # products of one pass of the reference: bounds its memory
 
@@ -233,6 +234,11 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
         constants |= {"curve": tables.silu_curve()}
         attributes |= {"gated": True, "fraction": int(generator.integers(8, 13))}
     return inputs, constants, attributes
+
+
+def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:
+    """A product as large as a small model's or a large one's, to measure kernels on."""
+    return draw_product(generator, arithmetic, tokens, weights(generator, *TUNED[size], eight=False), "")
 
 
 def draw_product(generator: Generator, arithmetic: str, tokens: int, matrix: Weights, fused: str) -> Drawn:

@@ -27,6 +27,7 @@ from inference.ops._drawing import Drawn, Generator, weights
 from inference.ops._product import product_derivation
 from inference.ops._product_kernels import before, entry, lanes, workgroups, workspace
 from inference.ops.matmul_q4 import (
+    TUNED,
     arguments,
     dimensions,
     draw_product,
@@ -101,6 +102,11 @@ def enclosure(a: Array, q: Array, blocks: Array, residual: Array | None = None, 
 def variants(output: Shape, *, arithmetic: str, target: Target, **_: object) -> list[str]:
     """The kernels that a target admits; all give the same bits."""
     return kernels.variants(output[0], target, eight=True) if arithmetic == "exact" else [""]
+
+
+def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:
+    """As of 4 bits."""
+    return draw_product(generator, arithmetic, tokens, weights(generator, *TUNED[size], eight=True), "")
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

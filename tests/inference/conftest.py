@@ -11,6 +11,7 @@ from inference.commands import progress
 from inference.device import adapters
 from inference.device.device import Device
 from inference.errors import InputError
+from inference.files import cache
 from inference.graph import add, new, source
 from inference.model import Model
 from inference.models.llama import model
@@ -30,6 +31,15 @@ def pytest_generate_tests(metafunc):
 def patient(monkeypatch):
     """What standard error holds does not depend on how busy the machine is."""
     monkeypatch.setattr(progress, "PATIENCE", 3600.0)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def nothing_kept(tmp_path_factory):
+    """What an earlier run kept on this machine is read by no test."""
+    with pytest.MonkeyPatch.context() as patch:
+        kept = tmp_path_factory.mktemp("cache")
+        patch.setattr(cache, "folder", lambda kind: kept / kind)
+        yield
 
 
 @pytest.fixture(scope="session")
