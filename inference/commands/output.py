@@ -7,15 +7,16 @@ from pathlib import Path
 from inference.errors import InputError
 
 
-def write(path: Path, content: str) -> None:
-    """Write a text file whole or not at all, or one line that says why not; to a device, as it comes."""
+def write(path: Path, content: str | bytes) -> None:
+    """Write a file whole or not at all, or one line that says why not; to a device, as it comes."""
+    raw = content.encode() if isinstance(content, str) else content
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
         if path.exists() and not path.is_file():
-            path.write_text(content)
+            path.write_bytes(raw)
             return
-        with temporary.open("x") as file:  # a link planted there would be written through
-            file.write(content)
+        with temporary.open("xb") as file:  # a link planted there would be written through
+            file.write(raw)
         temporary.replace(path)
     except OSError as error:
         raise InputError(f"{path}: cannot be written: {error.strerror}") from None

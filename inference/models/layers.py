@@ -5,7 +5,7 @@ Parameters have the names of a file: ``X.weight`` and ``X.bias``, convolutions (
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from math import frexp
 from typing import Any
 
@@ -34,6 +34,8 @@ class Tensor:
     node: str
     scale: str | None
     shape: Shape
+    parts: "tuple[Tensor, ...]" = ()
+    """What it is the concatenation of."""
 
 
 @dataclass(slots=True, eq=False)
@@ -49,6 +51,8 @@ class Layers:
     load: Callable[[str], npt.NDArray[Any]] | None = None
     graph: nx.DiGraph = field(init=False)
     constants: dict[str, npt.NDArray[Any]] = field(default_factory=dict)
+    views: dict[str, tuple[str, slice]] = field(default_factory=dict)
+    """Parameters that are parts of others."""
     formats: dict[str, dict[str, int]] = field(default_factory=dict)
     """Attributes that follow from a parameter's numbers."""
 
@@ -65,6 +69,9 @@ class Layers:
         Raises:
             InputError: there is none.
         """
+        if name in self.views:
+            of, rows = self.views[name]
+            return self.parameter(of)[rows]
         if name not in self.shapes:
             raise InputError(f"the parameter {name} is missing")
         if self.load is None:
@@ -138,7 +145,7 @@ class Layers:
                 made = {"weight": by_tap, "bias": bias}
             elif self.load is None:
                 shapes = {
-                    "weight": (np.int8, by_tap.shape),
+                    "weight": (np.int16, by_tap.shape),
                     "bias": (np.int32, bias.shape),
                     "rows": (np.int32, (len(bias), 2)),
                 }
@@ -160,9 +167,23 @@ class Layers:
         silu: bool = False,
         modulation: Tensor | None = None,
     ) -> Tensor:
-        """A group norm; its gains and biases scaled and shifted by a ``modulation`` (1, 2 C) where there is one."""
-        affine, affine_scale = self._affine(f"{name}.affine", parameters, modulation)
+        """A group norm; its gains and biases scaled and shifted by a ``modulation`` (1, 2 C) where there is one.
+
+        Of a concatenation part by part where no group lies in two: one may be 2^30 times as large as the other.
+        """
         height, width, channels = x.shape
+        if x.parts and modulation is None and x.parts[0].shape[2] % (channels // groups) == 0:
+            cuts = [0, x.parts[0].shape[2], channels]
+            of_parts = []
+            for part, begin, end in zip(x.parts, cuts[:-1], cuts[1:], strict=True):
+                own = f"{parameters} {begin}"
+                self.views |= {f"{own}.{each}": (f"{parameters}.{each}", slice(begin, end)) for each in ("weight", "bias")}
+                share = groups * (end - begin) // channels
+                of_parts.append(
+                    self.group_norm(f"{name}.{begin:04d}", part, own, groups=share, epsilon=epsilon, silu=silu)
+                )
+            return self.concatenate(name, *of_parts)
+        affine, affine_scale = self._affine(f"{name}.affine", parameters, modulation)
         count = height * width * (channels // groups)
         parts = {part: f"{name}.{part}" for part in ("sums", "mean", "squares", "roots")}
         self._op(parts["sums"], "group_sums", [x.node, x.scale], {}, groups=groups)
@@ -177,7 +198,7 @@ class Layers:
 
     def _affine(self, name: str, parameters: str, modulation: Tensor | None) -> tuple[str, str | None]:
         """Gains and biases (2, C) and their scale."""
-        constant = f"{parameters}.affine"
+        constant = f"{parameters}.gains"
         if constant not in self.constants:
             affine = np.stack([self.parameter(f"{parameters}.{part}") for part in ("weight", "bias")])
             if self.exact:
@@ -225,7 +246,7 @@ class Layers:
     def concatenate(self, name: str, x: Tensor, z: Tensor) -> Tensor:
         """Channels side by side."""
         self._op(name, "concatenate", [x.node, z.node, x.scale, z.scale], {})
-        return self.made(name, x.scale, z.scale, bits=29)
+        return replace(self.made(name, x.scale, z.scale, bits=29), parts=(x, z))
 
     def combine(
         self, name: str, terms: Sequence[tuple[float, Tensor]], *, limit: int = 0, fixed: int | None = None

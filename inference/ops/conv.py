@@ -3,12 +3,12 @@
 x: (H, W, C), for 1 × 1 tokens (T, C) too; weight: (N, taps, C), row by row of the window; bias: (N,); y:
 (ceil(H / stride), ceil(W / stride), N). Padding contributes 0.
 
-Exact: weight in -127..127, a scale (1, 2) of x (``arithmetic.scaled``), rows (N, 2) of mantissa and shift, the bias
+Exact: weight in -2047..2047, a scale (1, 2) of x (``arithmetic.scaled``), rows (N, 2) of mantissa and shift, the bias
 |b| < 2^29 in units of 2^floor:
 
     a  = narrow(x, n) to 14 bits
-    P  = sum q·a over a span: of a tap, at most 1,024 channels             |P| <= 1,024 · 127 · 2^14 < 2^31
-    A  = sum over spans of rs(P, span_shift)                               |A| < 2^31 in any order, by the weights
+    P  = sum q·a over a span: of a tap, at most 1,024 channels             |P| < 2^31, by the weights
+    A  = sum over spans of rs(P, span_shift)                               |A| < 2^31 in any order
     e  = E + n + unit,  E_y = max(e, floor)
     y  = rs(mul16(A, mantissa), min(shift + E_y - e, 30)) + rs(bias, min(E_y - floor, 30))
 """
@@ -30,7 +30,7 @@ from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import MOST_GROUPS, draw_scaled, pixels, require_image
 
 PACK = {"weight": pack_taps, "bias": pack_plain, "rows": pack_plain, "x": pack_plain, "scale": pack_plain}
-BITS = {"weight": 8}
+BITS = {"weight": 16}
 COLOUR = "#cfe3f5"
 ACTIVATION = 14
 """Bits of what a product reads."""
@@ -63,7 +63,7 @@ def taps(x: npt.NDArray[Any], count: int, stride: int) -> Iterator[npt.NDArray[A
 
 def exact(
     x: npt.NDArray[np.int32],
-    weight: npt.NDArray[np.int8],
+    weight: npt.NDArray[np.int16],
     bias: npt.NDArray[np.int32],
     scale: npt.NDArray[np.int32],
     rows: npt.NDArray[np.int32],

@@ -1,6 +1,6 @@
 // requires: fixed_point, scaled
 // Convolution in integers; formula and bounds in ops/conv.py.
-// x (height, width, channels); weight [32 outputs][tap][4 channels][output] of 4 bytes; bias (N); scale: largest, exponent;
+// x (height, width, channels); weight [32 outputs][tap][4 channels][output] of 4 int16; bias (N); scale: largest, exponent;
 // rows (N) of mantissa and shift; output (H, W, N). An invocation makes 32 channels of 4 pixels that follow one another.
 struct Params {
     height: u32,
@@ -15,7 +15,7 @@ struct Params {
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<i32>;
-@group(0) @binding(2) var<storage, read> weight: array<u32>;
+@group(0) @binding(2) var<storage, read> weight: array<vec2<u32>>;
 @group(0) @binding(3) var<storage, read> bias: array<i32>;
 @group(0) @binding(4) var<storage, read> scale: array<vec2<i32>>;
 @group(0) @binding(5) var<storage, read> rows: array<vec2<i32>>;
@@ -48,7 +48,8 @@ fn add(acc: ptr<function, Sums>, at: u32, t: vec4<i32>, u: vec4<i32>, v: vec4<i3
     let c2 = vec4<i32>(t.z, u.z, v.z, w.z);
     let c3 = vec4<i32>(t.w, u.w, v.w, w.w);
     for (var r = 0u; r < ROWS; r++) {
-        let q = bytes(weight[at + r]);
+        let two = vec2<i32>(weight[at + r]);
+        let q = vec4<i32>(two << vec2<u32>(16u), two).xzyw >> vec4<u32>(16u);
         (*acc)[r] += c0 * q.x + c1 * q.y + c2 * q.z + c3 * q.w;
     }
 }

@@ -1,0 +1,143 @@
+"""Commands about pictures: picture, check."""
+
+import io
+import json
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, Any
+
+import numpy as np
+import numpy.typing as npt
+import typer
+
+from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Json
+from inference.commands.backends import opened
+from inference.commands.output import write
+from inference.commands.progress import working
+from inference.commands.terminal import printable
+from inference.errors import InputError
+from inference.files.png_file import png, read_png
+from inference.generate import digest_of
+from inference.models.terrain import FRACTION, Terrain, heights, inputs, terrain
+
+KEYS = ("model", "class", "seed", "arithmetic", "digest")
+"""Of a picture's texts."""
+
+
+def picture(
+    model_name: Annotated[str, typer.Option("--model", help="terrain, or an .onnx file of such a model")] = "terrain",
+    difficulty: Annotated[int, typer.Option("--class", help="of the terrain: 1 (flat) to 100")] = 50,
+    seed: Annotated[int, typer.Option(help="of the noise")] = 0,
+    arithmetic: ArithmeticName = "exact",
+    out: Annotated[Path | None, typer.Option(help="where to write the picture: p.png", show_default=False)] = None,
+    raw: Annotated[
+        Path | None,
+        typer.Option(help="where to write the output as float32: p.npy, and p.noise.npy beside it", show_default=False),
+    ] = None,
+    adapter: AdapterName = None,
+    backend: BackendName = "wgpu",
+    as_json: Json = False,
+) -> None:
+    """Make a picture of noise: in exact arithmetic the same bits everywhere.
+
+    Example: python -m inference picture --model terrain --class 40 --seed 7 --out p.png
+    """
+    inputs(None, difficulty, seed)
+    for path in (out, raw):
+        if path is not None and not path.parent.is_dir():
+            raise InputError(f"{path}: cannot be written: {path.parent} is no directory")
+    with working(f"reading the model {model_name}"):
+        model = terrain(model_name, arithmetic)
+    noisy, output, seconds, where = _made(model, difficulty, seed, backend, adapter)
+    digest, numbers = digest_of(output), as_numbers(output)
+    if raw is not None:
+        write(raw, _npy(numbers))
+        write(raw.with_name(f"{raw.name.removesuffix('.npy')}.noise.npy"), _npy(noisy[None, None]))
+    if out is not None:
+        said = (model.model.digest, difficulty, seed, arithmetic, digest)
+        write(out, png(pixels(numbers), dict(zip(KEYS, map(str, said), strict=True))))
+    summary = {
+        "model": model_name,
+        "class": difficulty,
+        "seed": seed,
+        "arithmetic": arithmetic,
+        "digest": digest,
+        "seconds": round(seconds, 4),
+        "adapter": where,
+        "backend": backend,
+    }
+    if as_json:
+        print(json.dumps(summary))
+    else:
+        print(f"{digest}  {seconds:.2f} s on {printable(where)} ({backend})")
+
+
+def check(
+    path: Annotated[Path, typer.Argument(metavar="PICTURE", help="a .png of `picture`", show_default=False)],
+    model_name: Annotated[str, typer.Option("--model", help="terrain, or an .onnx file of such a model")] = "terrain",
+    adapter: AdapterName = None,
+    backend: BackendName = "wgpu",
+    as_json: Json = False,
+) -> None:
+    """Whether a picture is what its seed and model give: it is computed again, bit for bit. Exit code 1 where it is not.
+
+    Example: python -m inference check p.png
+    """
+    shown, texts = read_png(path)
+    missing = [key for key in KEYS if key not in texts]
+    if missing:
+        raise InputError(f"{path}: does not say its {', '.join(missing)}, as pictures of `picture` do")
+    if texts["arithmetic"] != "exact":
+        raise InputError(f"{path}: was made in {printable(texts['arithmetic'])}; only exact pictures can be checked")
+    try:
+        difficulty, seed = int(texts["class"]), int(texts["seed"])
+    except ValueError:
+        raise InputError(f"{path}: its class and seed are no whole numbers") from None
+    inputs(None, difficulty, seed)
+    with working(f"reading the model {model_name}"):
+        model = terrain(model_name, "exact")
+    if model.model.digest != texts["model"]:
+        raise InputError(f"{path}: is of another model than {model_name}: its digest begins {texts['model'][:16]!r}")
+    _, output, _, _ = _made(model, difficulty, seed, backend, adapter)
+    same = digest_of(output) == texts["digest"] and np.array_equal(pixels(as_numbers(output)), shown)
+    if as_json:
+        print(json.dumps({"same": bool(same), "digest": digest_of(output), **{key: texts[key] for key in KEYS[:4]}}))
+    else:
+        said = "is" if same else "is not"
+        print(f"{printable(str(path))} {said} what class {difficulty} and seed {seed} give: {digest_of(output)}")
+    sys.exit(0 if same else 1)
+
+
+def _made(
+    model: Terrain, difficulty: int, seed: int, backend: str, adapter: str | None
+) -> tuple[npt.NDArray[np.float32], npt.NDArray[Any], float, str]:
+    """What the network read, its output, the seconds it took, and where it ran."""
+    with working("making the picture"):
+        ready, where = opened(model.model, backend, adapter)
+        given, started = inputs(model.model.arithmetic, difficulty, seed), time.perf_counter()
+        [output] = ready.run(model.graph, given, [model.picture])
+        seconds = time.perf_counter() - started
+    if not np.isfinite(output).all():
+        raise InputError(f"{model.model.name} gives numbers that are not finite in float32: its weights are too large")
+    return model.noisy_array(given["seed"]), output[..., 0], seconds, where
+
+
+def as_numbers(output: npt.NDArray[Any]) -> npt.NDArray[np.float32]:
+    """An output as float32, -1 to 1."""
+    if output.dtype == np.float32:
+        return output
+    return (output / 2.0**FRACTION).astype(np.float32)
+
+
+def pixels(numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
+    """Heights in grey, the lowest black and the highest white."""
+    metres = heights(numbers)
+    low, high = metres.min(), metres.max()
+    return np.rint((metres - low) / max(high - low, 1e-9) * 255).astype(np.uint8)
+
+
+def _npy(array: npt.NDArray[np.float32]) -> bytes:
+    file = io.BytesIO()
+    np.save(file, np.ascontiguousarray(array, np.float32))
+    return file.getvalue()
