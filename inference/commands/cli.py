@@ -19,6 +19,7 @@ from inference.commands.drawing import draw
 from inference.commands.kernels import compile_kernels
 from inference.commands.loading import load, prompt_ids
 from inference.commands.output import write
+from inference.commands.picture import check, picture
 from inference.commands.plan import plan
 from inference.commands.progress import working
 from inference.commands.terminal import printable, readable, replace_unencodable
@@ -37,8 +38,10 @@ app = typer.Typer(
 app.command("adapters")(adapters)
 app.command("bench")(bench)
 app.command("compile")(compile_kernels)
+app.command("check")(check)
 app.command("conformance")(conformance)
 app.command("plan")(plan)
+app.command("picture")(picture)
 app.command("serve")(serve)
 app.command("tune")(tune)
 

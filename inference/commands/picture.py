@@ -80,7 +80,8 @@ def check(
     backend: BackendName = "wgpu",
     as_json: Json = False,
 ) -> None:
-    """Whether a picture is what its seed and model give: it is computed again, bit for bit. Exit code 1 where it is not.
+    """Whether a picture is what its seed and model give: it is computed again, bit for bit. Exit code 1 where it is
+    not.
 
     Example: python -m inference check p.png
     """

@@ -15,7 +15,22 @@ LARGEST = 2**30
 MOST_NODES = 50_000
 MOST_FOLDED = 2**20
 """Numbers of a constant that is computed."""
-FOLDED = ("Add", "Concat", "Cos", "Div", "Log", "Mul", "Pow", "Reciprocal", "Reshape", "Sin", "Sqrt", "Squeeze", "Sub", "Unsqueeze")
+FOLDED = (
+    "Add",
+    "Concat",
+    "Cos",
+    "Div",
+    "Log",
+    "Mul",
+    "Pow",
+    "Reciprocal",
+    "Reshape",
+    "Sin",
+    "Sqrt",
+    "Squeeze",
+    "Sub",
+    "Unsqueeze",
+)
 """What is computed where it reads constants alone: embeddings of a given time, shapes."""
 ROUNDED = ("Cos", "Log", "Sin", "Sqrt")
 """Computed in float64 and rounded: float32 functions differ in the last place between processors."""
@@ -53,7 +68,6 @@ def read_onnx(path: Path) -> OnnxGraph:
     """
     try:
         import onnx
-        from google.protobuf.message import DecodeError
     except ImportError:
         raise InputError("reading ONNX files needs the package onnx: pip install onnx") from None
     try:
@@ -62,7 +76,9 @@ def read_onnx(path: Path) -> OnnxGraph:
         model = onnx.ModelProto.FromString(path.read_bytes())
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
-    except DecodeError:
+    except Exception as error:
+        if type(error).__name__ != "DecodeError":
+            raise
         raise InputError(f"{path}: is no ONNX file") from None
     graph = model.graph
     if not graph.node:
@@ -97,7 +113,9 @@ def _array(path: Path, tensor: Any) -> npt.NDArray[Any]:
     try:
         array = np.asarray(numpy_helper.to_array(tensor))
     except (ValueError, TypeError, OverflowError, MemoryError):
-        raise InputError(f"{path}: the numbers of {tensor.name} do not fit its shape {list(tensor.dims)[:8]}") from None
+        array = None
+    if array is None or array.shape != tuple(tensor.dims):
+        raise InputError(f"{path}: the numbers of {tensor.name} do not fit its shape {list(tensor.dims)[:8]}")
     if array.dtype.kind == "f" and not np.isfinite(array).all():
         raise InputError(f"{path}: {tensor.name} has numbers that are not finite")
     return array

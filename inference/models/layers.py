@@ -177,7 +177,9 @@ class Layers:
             of_parts = []
             for part, begin, end in zip(x.parts, cuts[:-1], cuts[1:], strict=True):
                 own = f"{parameters} {begin}"
-                self.views |= {f"{own}.{each}": (f"{parameters}.{each}", slice(begin, end)) for each in ("weight", "bias")}
+                self.views |= {
+                    f"{own}.{each}": (f"{parameters}.{each}", slice(begin, end)) for each in ("weight", "bias")
+                }
                 share = groups * (end - begin) // channels
                 of_parts.append(
                     self.group_norm(f"{name}.{begin:04d}", part, own, groups=share, epsilon=epsilon, silu=silu)
@@ -189,8 +191,9 @@ class Layers:
         self._op(parts["sums"], "group_sums", [x.node, x.scale], {}, groups=groups)
         self._op(parts["mean"], "group_mean", [parts["sums"]], {}, groups=groups, count=count)
         self._op(parts["squares"], "group_squares", [x.node, parts["mean"], x.scale], {}, groups=groups)
-        own = group_roots.epsilon_of(epsilon) if self.exact else {"epsilon": epsilon}
-        self._op(parts["roots"], "group_roots", [parts["squares"], x.scale], {}, groups=groups, count=count, **own)
+        rooted: dict[str, Any] = {} if self.exact else {"epsilon": epsilon}
+        inputs, exact = [parts["squares"], x.scale], group_roots.epsilon_of(epsilon)
+        self._op(parts["roots"], "group_roots", inputs, exact, groups=groups, count=count, **rooted)
         curve = self.weight("curve", tables.silu_curve()) if silu and self.exact else None
         inputs = [x.node, parts["mean"], parts["roots"], affine, x.scale, affine_scale, curve]
         self._op(name, "group_norm", inputs, {}, groups=groups, silu=silu)

@@ -1,4 +1,5 @@
-"""A diffusion model's ONNX graph as a graph of ours: its nodes read in order, as tensors or as what is not yet complete.
+"""A diffusion model's ONNX graph as a graph of ours: its nodes read in order, as tensors or as what is not yet
+complete.
 
 Ops that make sense together only (a group norm is two reshapes, an instance norm, a product and a sum; silu a sigmoid
 and a product; attention two einsums and a softmax) are kept until it is seen what they are part of.
@@ -129,12 +130,10 @@ class Reader:
 
     def read(self, node: Node) -> None:
         """A node that reads what is not constant."""
-        reader: Callable[[Node], Any] | None = READERS.get(node.op)
+        reader = READERS.get(node.op)
         if reader is None:
-            raise InputError(
-                f"{self.file.path}: the op {node.op} is not known; {', '.join(sorted(READERS))} are"
-            )
-        found = reader(self, node)  # type: ignore[call-arg]
+            raise InputError(f"{self.file.path}: the op {node.op} is not known; {', '.join(sorted(READERS))} are")
+        found = reader(self, node)
         each = found if isinstance(found, list) else [found]
         self.require(len(each) == len(node.outputs), node, f"gives {len(each)} values, not {len(node.outputs)}")
         self.values.update(zip(node.outputs, each, strict=True))
@@ -213,7 +212,9 @@ def read_conv(self: Reader, node: Node) -> Value:
 
 def read_gemm(self: Reader, node: Node) -> Value:
     x, weight, bias = self.tensor(node, node.inputs[0]), *(self.weights(node, name) for name in node.inputs[1:])
-    plain = all(node.attributes.get(name, default) == default for name, default in (("alpha", 1), ("beta", 1), ("transA", 0)))
+    plain = all(
+        node.attributes.get(name, default) == default for name, default in (("alpha", 1), ("beta", 1), ("transA", 0))
+    )
     fits = plain and node.attributes.get("transB", 0) == 1 and weight.ndim == 2 and weight.shape[1] == x.shape[-1]
     self.require(fits and bias.shape == weight.shape[:1], node, f"is no linear layer of {x.shape}")
     own = self.parameters("linear", weight=weight, bias=bias)
@@ -306,8 +307,7 @@ def read_split(self: Reader, node: Node) -> Value | list[Value]:
 
 
 def read_unsqueeze(self: Reader, node: Node) -> Value:
-    value = self.values[node.inputs[0]]
-    return value
+    return self.values[node.inputs[0]]
 
 
 def read_einsum(self: Reader, node: Node) -> Value:
@@ -321,7 +321,10 @@ def read_einsum(self: Reader, node: Node) -> Value:
     width, scale = first.q.width, first.q.factor * first.k.factor
     same = width == first.k.width == second.width > 0 and second.factor == 1
     self.require(same and abs(scale * width**0.5 - 1) < 1e-5, node, "has scores that are not q·k over the width's root")
-    parts = [self.parameters(part, weight=p.weight, bias=p.bias) for part, p in (("q", first.q), ("k", first.k), ("v", second))]
+    parts = [
+        self.parameters(part, weight=p.weight, bias=p.bias)
+        for part, p in (("q", first.q), ("k", first.k), ("v", second))
+    ]
     q, k, v = (self.layers.conv(own, first.q.x, own) for own in parts)
     return self.layers.attention(self.name("attention"), q, k, v, heads=len(second.bias) // width)
 
@@ -361,7 +364,7 @@ def read_clip(self: Reader, node: Node) -> Value:
     return self.layers.combine(self.name("picture"), value.terms, limit=round(high), fixed=24)
 
 
-READERS: dict[str, Any] = {
+READERS: dict[str, Callable[[Reader, Node], Value | list[Value]]] = {
     "Add": read_add,
     "AveragePool": read_averagepool,
     "Clip": read_clip,

