@@ -14,7 +14,6 @@ from inference.graph import Arithmetic
 
 TYPES = {"i08": "i1", "u08": "u1", "i16": "<i2", "u16": "<u2", "i32": "<i4", "u32": "<u4"}
 """Of a constant's numbers, by their names in a manifest."""
-PARTS = ("q", "k", "v", "output", "gate", "up", "down")
 
 
 def tokenizer_digest(fields: Mapping[str, Any]) -> str:
@@ -23,8 +22,8 @@ def tokenizer_digest(fields: Mapping[str, Any]) -> str:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Llama:
-    """A Llama model: measures and weights."""
+class Checkpoint:
+    """A decoder as its files hold it: measures and weights."""
 
     layers: int
     width: int
@@ -37,35 +36,30 @@ class Llama:
     epsilon: float
     theta: float
     matrices: dict[str, Weights] = field(repr=False)
-    """``embedding``, ``head`` (the same object where tied), ``layer00.q`` and the other PARTS of each layer."""
+    """``embedding``, ``head`` (the same object where tied), ``layer00.q`` and so on, by the names of an architecture
+    (``models._architecture``)."""
     gains: dict[str, npt.NDArray[np.float32]] = field(repr=False)
-    """``norm``, ``layer00.attention_norm``, ``layer00.feed_forward_norm``: (width,)."""
+    """``norm``, ``layer00.attention_norm``, ``layer00.feed_forward_norm`` and an architecture's further norms."""
     tokenizer: dict[str, Any] = field(repr=False, default_factory=dict)
     """What the file says of its tokenizer."""
     rotation_factors: tuple[float, ...] = ()
     """Divisors of the rotary angles, (head_width / 2,) or none."""
     end: tuple[int, ...] = ()
     """Tokens that end a text."""
+    biases: dict[str, npt.NDArray[np.float32]] = field(repr=False, default_factory=dict)
+    """``layer00.q``, ``layer00.k``, ``layer00.v``, where they have some: (rows,)."""
+    windows: tuple[int, ...] = ()
+    """How many positions the layers see, 0 for all; empty where all see all."""
+    local_theta: float = 0
+    """``theta`` of layers with a window, where theirs is another; no factors divide their angles."""
+    embedding_scale: float = 1
+    gelu: bool = False
+    """Whether gates pass through GELU (by tanh), not SiLU."""
 
 
 def layer(index: int) -> str:
     """The prefix of a layer's names: they sort by depth."""
     return f"layer{index:02d}" if index < 100 else f"layer{index:03d}x"
-
-
-def expected_shapes(measures: Mapping[str, int], tied: bool) -> dict[str, tuple[int, ...]]:
-    """Every weight's name and shape."""
-    width, hidden = measures["width"], measures["hidden"]
-    queries, keys = measures["heads"] * measures["head_width"], measures["kv_heads"] * measures["head_width"]
-    shapes: dict[str, tuple[int, ...]] = {"embedding": (measures["vocabulary"], width), "norm": (width,)}
-    if not tied:
-        shapes["head"] = shapes["embedding"]
-    for index in range(measures["layers"]):
-        rows = {"q": (queries, width), "k": (keys, width), "v": (keys, width), "output": (width, queries)}
-        rows |= {"gate": (hidden, width), "up": (hidden, width), "down": (width, hidden)}
-        norms = {"attention_norm": (width,), "feed_forward_norm": (width,)}
-        shapes |= {f"{layer(index)}.{part}": shape for part, shape in (rows | norms).items()}
-    return shapes
 
 
 @dataclass(frozen=True, slots=True, eq=False)

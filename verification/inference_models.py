@@ -8,7 +8,7 @@ import numpy as np
 from inference import models
 from inference.computation import Inference
 from inference.generate import CHUNK
-from inference.model import Llama, Model
+from inference.model import Checkpoint, Model
 from inference.models.llama import check, model
 from inference.reference import Reference
 from inference.tokens.text import Text
@@ -24,7 +24,7 @@ COARSE = 1
 
 
 @cache
-def found(name: str) -> Llama:
+def found(name: str) -> Checkpoint:
     """A model's weights, read once."""
     return models.find(name)
 

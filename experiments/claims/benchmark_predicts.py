@@ -27,7 +27,7 @@ from inference.device.runtime import Runtime
 from inference.generate import generate
 from inference.measure import bench
 from inference.measure.provider import provider
-from inference.model import Llama, layer
+from inference.model import Checkpoint, layer
 from inference.models.llama import model
 
 TITLE = "Compute power is determined by benchmarking"
@@ -57,7 +57,7 @@ def shape(name: str, entry: dict[str, Any]) -> Model:
     return Model(name, "chat", 2.0 * entry["parameters"], float(entry["weight_bytes"]), 0.0)
 
 
-def first_layers(llama: Llama) -> Llama:
+def first_layers(llama: Checkpoint) -> Checkpoint:
     """The model cut after ``LAYERS`` layers: other operations and bytes, whose text nobody reads."""
     cut = tuple(f"{layer(index)}." for index in range(LAYERS, llama.layers))
     matrices = {name: matrix for name, matrix in llama.matrices.items() if not name.startswith(cut)}

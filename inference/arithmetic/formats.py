@@ -18,6 +18,8 @@ LIMIT = 2**31 - 2**16
 """What every i32 accumulator is kept below: the rest is for roundings."""
 ACTIVATION = 2**15 - 1
 RESIDUAL_FRACTION = 14
+TYPICAL = 128
+"""Units that an embedding's root mean square shall be, of a residual's finest fraction."""
 LONGEST = 8192
 """Positions for which the softmax's denominator and its weighted sum are proven to fit."""
 GATE_SPLIT = 10
@@ -135,6 +137,28 @@ def norm(name: str, gain: npt.NDArray[np.float32], residual_fraction: int, epsil
     return Norm(integers.astype(np.int32), attributes, fraction + gain_fraction - shift)
 
 
+def head_norm(name: str, gain: npt.NDArray[np.float32], before: int, epsilon: float, fraction: int) -> Norm:
+    """A norm of heads (``ops/head_norm.py``) from ``before`` fraction bits to as many as attention wants."""
+    made = norm(name, gain, before, epsilon, ACTIVATION)
+    shift = made.attributes["gain_shift"] + made.fraction - fraction
+    if not 0 <= shift <= 30:
+        raise InputError(f"{name}: gains of up to {np.abs(gain).max():.3g} leave no {fraction} fraction bits")
+    return Norm(made.gain, made.attributes | {"gain_shift": shift}, fraction)
+
+
+def normed_bound(gain: npt.NDArray[np.float32]) -> float:
+    """The largest ``|y|_2`` and the largest |y_n| after a norm of a row or a head."""
+    return math.sqrt(len(gain)) * float(np.abs(gain).max()) * slack(len(gain))
+
+
+def wide_fraction(name: str, bound: float) -> int:
+    """Fraction bits of what only a norm reads: as many as a residual's, or as fit below 2^29."""
+    fraction = min(RESIDUAL_FRACTION, math.floor(math.log2(2**29 / bound)) if bound > 0 else RESIDUAL_FRACTION)
+    if fraction < 0:
+        raise InputError(f"{name}: values of up to {bound:.3g} leave no fraction bits")
+    return fraction
+
+
 def row_bounds(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]) -> Floats:
     """(N,): sqrt(d)·|W_n ∘ gain|_2, the largest |y_n| after a norm."""
     width = len(gain)
@@ -161,16 +185,17 @@ class Attention:
 
 
 def attention(
-    name: str, query: float, key: float, value: float, head_width: int, context: int, largest: int
+    name: str, query: float, key: float, value: float, head_width: int, context: int, largest: int, entry: float = 0
 ) -> Attention:
-    """Formats from the bounds of |q_head|_2, |k_head|_2 and |v|.
+    """Formats from the bounds of |q_head|_2, |k_head|_2 and |v|, and of entries of q and k where a norm gives them.
 
     q·k stays below 2^30 with its partial sums, a rotation's products below 2^31, sum p'·v below 2^31.
     """
     rounding = 2 * math.sqrt(head_width)  # of a vector, in units: requantised, rotated
     for fraction in range(8, 0, -1):
         integer_query, integer_key = query * 2**fraction + rounding, key * 2**fraction + rounding
-        if integer_query * integer_key < 2**30 and max(integer_query, integer_key) * 2**14 < LIMIT:
+        fits = integer_query * integer_key < 2**30 and max(integer_query, integer_key) * 2**14 < LIMIT
+        if fits and entry * 2**fraction < ACTIVATION - 1:
             break
     else:
         raise InputError(f"{name}: queries of {query:.3g} and keys of {key:.3g} leave no fraction bits")
@@ -197,9 +222,23 @@ def gate(name: str, gates: Floats, ups: Floats) -> int:
     raise InputError(f"{name}: gates of {gates.max():.3g} times {ups.max():.3g} do not fit 32 bits")
 
 
-def residual_fraction(name: str, bound: float) -> int:
+def finest_residual(name: str, typical: float, bound: float, epsilon: float) -> int:
+    """The most fraction bits of a residual stream: more than usual where embeddings are small.
+
+    ``typical``, the root mean square of an embedding, shall be 128 units, an error of 0.2 %; ``epsilon`` is a norm's,
+    times the width, whose square in these units has to fit.
+    """
+    wanted = math.ceil(math.log2(TYPICAL / typical)) if typical > 0 else 0
+    most = min(math.floor(math.log2(LIMIT / bound)), math.floor(math.log2(2**31 / epsilon) / 2))
+    found = min(max(RESIDUAL_FRACTION, wanted), most)
+    if 0 < typical * 2**found < TYPICAL / 4 and found >= RESIDUAL_FRACTION:
+        raise InputError(f"{name}: values of {typical:.3g} are too small for {found} fraction bits")
+    return found
+
+
+def residual_fraction(name: str, bound: float, finest: int = RESIDUAL_FRACTION) -> int:
     """Fraction bits of a residual stream that never exceeds ``bound``."""
-    fraction = min(RESIDUAL_FRACTION, math.floor(math.log2(LIMIT / bound)))
+    fraction = min(finest, math.floor(math.log2(LIMIT / bound)))
     if fraction < 0:
         raise InputError(f"{name}: a residual of up to {bound:.3g} leaves no fraction bits")
     return fraction

@@ -75,6 +75,16 @@ def _normal_integral(count: int) -> npt.NDArray[np.int64]:
     return np.array(ends, np.int64)
 
 
+@cache
+def gelu_curve() -> npt.NDArray[np.int32]:
+    """(257,): t / (1 + e^(2 u)), u = sqrt(2 / pi) (t + 0.044715 t³), in 16 fraction bits at t = i / 16: GELU by tanh is
+    max(g, 0) - C(|g|) too."""
+    with localcontext(prec=DIGITS):
+        root = 2 * (2 / PI).sqrt()
+        at = (Decimal(i) / 16 for i in range(257))
+        return _frozen([2**16 * t / (1 + (root * (t + Decimal("0.044715") * t**3)).exp()) for t in at], (257,))
+
+
 def angles(positions: int, head_width: int, theta: float, factors: tuple[float, ...] = ()) -> npt.NDArray[np.float64]:
     """(positions, head_width / 2): p·theta^(-2i / head_width) modulo 2 pi, to 2^-52 of a turn.
 

@@ -44,7 +44,7 @@ from inference.device.target import Target
 from inference.errors import InputError
 from inference.generate import Backend
 from inference.kernels import alone
-from inference.model import Llama, Model
+from inference.model import Checkpoint, Model
 from inference.models import find
 from inference.models.llama import model
 from inference.reference import Reference
@@ -59,7 +59,7 @@ LANES = 256  # invocations a workgroup that every adapter allows
 CHUNK = 1 << 18  # bytes of a weight between two looks at whether they are read
 
 
-def _text(llama: Llama) -> Text:
+def _text(llama: Checkpoint) -> Text:
     return Text(llama.tokenizer, llama.vocabulary)
 
 
@@ -69,7 +69,7 @@ class Models:
     def __init__(self, path: str | None, on: Callable[[Model], Backend] = Reference) -> None:
         self.lock = Lock()
         self.sources = {name: name for name in MODELS} | ({Path(path).name: path} if path else {})
-        self.llama: Callable[[str], Llama] = cache(lambda name: find(self.sources[name]))
+        self.llama: Callable[[str], Checkpoint] = cache(lambda name: find(self.sources[name]))
         self.text: Callable[[str], Text] = cache(lambda name: _text(self.llama(name)))
         self.model: Callable[[str, str], Model] = cache(
             lambda name, arithmetic: model(name, self.llama(name), arithmetic)

@@ -35,6 +35,10 @@ class Weights:
             blocks += self.m[..., None]
         return blocks.reshape(self.q.shape).astype(np.float32, copy=False)
 
+    def rows(self, order: npt.NDArray[np.integer]) -> "Weights":
+        """Rows in another order."""
+        return Weights(self.q[order], self.d[order], None if self.m is None else self.m[order])
+
     @property
     def op(self) -> str:
         """The op that multiplies by it."""

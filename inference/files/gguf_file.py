@@ -1,6 +1,6 @@
-"""GGUF files of the Llama architecture."""
+"""GGUF files of the architectures in ``inference.models``; one model may lie in several files."""
 
-from dataclasses import dataclass
+import re
 from pathlib import Path
 from typing import Any
 
@@ -9,149 +9,138 @@ import numpy.typing as npt
 from gguf import dequantize
 
 from inference.errors import InputError
-from inference.files.blocks import Weights, eight_bits
+from inference.files.blocks import BLOCK, Weights, eight_bits
 from inference.files.checks import LARGEST_WEIGHT, check_factors, check_finite, check_measures, check_tokens
 from inference.files.gguf_header import Tensor, read_header
-from inference.model import Llama, expected_shapes
+from inference.files.keys import Keys
+from inference.model import Checkpoint
+from inference.models import _architecture
+from inference.models._architecture import ROTATED, Architecture, Fields
 from inference.tokens.ends import KEYS, ends
 
-NAMES = {
-    "attention_norm": "attn_norm",
-    "feed_forward_norm": "ffn_norm",
-    "q": "attn_q",
-    "k": "attn_k",
-    "v": "attn_v",
-    "output": "attn_output",
-    "gate": "ffn_gate",
-    "up": "ffn_up",
-    "down": "ffn_down",
-}
 SPECIAL = (*KEYS, "tokenizer.ggml.bos_token_id")
+SHARD = re.compile(r"(.*)-(\d{5})-of-(\d{5})\.gguf")
+COUNT = "split.count"
 
 
-def read_gguf(path: Path) -> Llama:
-    """A GGUF file as a model.
+def read_gguf(path: Path) -> Checkpoint:
+    """A GGUF file, or the first of a model's, as a model.
 
     Raises:
         InputError: see ``read_model``.
     """
-    values, tensors = read_header(path)
-    keys = _Keys(path, values)
-    if (architecture := keys.text("general.architecture", "none")) != "llama":
-        raise InputError(f"{path}: the architecture is {architecture!r}; llama is allowed")
-    if "token_embd.weight" not in tensors:
-        raise InputError(f"{path}: the tensor token_embd.weight is missing")
-    measures = _measures(keys, tensors["token_embd.weight"].shape[0])
-    if keys.integer("llama.rope.dimension_count", measures["head_width"]) != measures["head_width"]:
+    values, tensors = read_shards(path)
+    keys = Keys(str(path), values)
+    architecture = _architecture.of_gguf(path, keys.text("general.architecture", "none"))
+    measures = _measures(keys, architecture, tensors)
+    prefix = architecture.gguf
+    if keys.integer(f"{prefix}.rope.dimension_count", measures["head_width"]) != measures["head_width"]:
         raise InputError(f"{path}: heads that are rotated in part are not supported")
-    if (scaling := keys.text("llama.rope.scaling.type", "none")) not in ("none", ""):
-        raise InputError(f"{path}: rope scaling {scaling!r} is not supported; none is")
-    if keys.integer("llama.expert_count", 0):
-        raise InputError(f"{path}: mixtures of experts are not supported")
+    if keys.integer(f"{prefix}.attention.value_length", measures["head_width"]) != measures["head_width"]:
+        raise InputError(f"{path}: values of another width than keys are not supported")
     for name in SPECIAL:
         check_tokens(path, measures["vocabulary"], name, [values[name]] if name in values else [])
+    fields: Fields = {**measures, **architecture.of_gguf(keys, measures)}
 
-    tokenizer = {name: value for name, value in values.items() if name.startswith("tokenizer.")}
-    shapes = expected_shapes(measures, tied="output.weight" not in tensors)
+    shapes = architecture.expected(measures, tied="output.weight" not in tensors)
     factors = tensors.pop("rope_freqs.weight", None)
+    if factors is not None:
+        if fields.get("rotation_factors"):
+            raise InputError(f"{path}: rotations are scaled twice, by a key and by rope_freqs.weight")
+        said = check_factors(str(path), _floats(path, factors), measures["head_width"])
+        fields["rotation_factors"] = said
     for name, shape in shapes.items():
-        key = _file_name(name)
+        key = architecture.in_gguf(name)
         if key not in tensors:
             raise InputError(f"{path}: the tensor {key} is missing")
         if tensors[key].shape != shape:
             raise InputError(f"{path}: tensor {key} has shape {tensors[key].shape}, not {shape}")
-    if foreign := tensors.keys() - {_file_name(name) for name in shapes}:
-        raise InputError(f"{path}: tensor {min(foreign)} is not one of a Llama's")
+    if foreign := tensors.keys() - {architecture.in_gguf(name) for name in shapes}:
+        raise InputError(f"{path}: tensor {min(foreign)} is not one of a {prefix} model's")
+    tokenizer = {name: value for name, value in values.items() if name.startswith("tokenizer.")}
     matrices: dict[str, Weights] = {}
-    gains: dict[str, npt.NDArray[np.float32]] = {}
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
     for name, shape in shapes.items():
-        tensor = tensors[_file_name(name)]
+        tensor = tensors[architecture.in_gguf(name)]
+        halves = not architecture.pairs and name.partition(".")[2] in ROTATED
+        order = paired(shape[0], measures["head_width"]) if halves else np.arange(shape[0])
         if len(shape) == 1:
-            gains[name] = _floats(path, tensor)
+            vectors[name] = _floats(path, tensor)[order]
         else:
-            matrices[name] = _weights(path, tensor, keep_four_bits=name not in ("embedding", "head"))
+            weights = _weights(path, tensor, keep_four_bits=name not in ("embedding", "head"))
+            matrices[name] = weights.rows(order) if halves else weights
     matrices.setdefault("head", matrices["embedding"])
-    return Llama(
-        **measures,
-        epsilon=keys.number("llama.attention.layer_norm_rms_epsilon", 1e-5),
-        theta=keys.number("llama.rope.freq_base", 10000.0),
+    return Checkpoint(
+        epsilon=keys.number(f"{prefix}.attention.layer_norm_rms_epsilon", 1e-5),
         matrices=matrices,
-        gains=gains,
+        gains={name: vector for name, vector in vectors.items() if not name.endswith(".bias")},
+        biases={name.removesuffix(".bias"): vector for name, vector in vectors.items() if name.endswith(".bias")},
         tokenizer=tokenizer,
-        rotation_factors=()
-        if factors is None
-        else check_factors(str(path), _floats(path, factors), measures["head_width"]),
         end=tuple(token for token in ends(tokenizer) if token < measures["vocabulary"]),
+        **fields,
     )
+
+
+def paired(rows: int, head_width: int) -> npt.NDArray[np.int64]:
+    """The order that brings rows of heads from halves, i and i + w / 2, to the pairs 2 i and 2 i + 1."""
+    return np.arange(rows).reshape(-1, 2, head_width // 2).swapaxes(1, 2).ravel()
+
+
+def read_shards(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
+    """Keys and tensors of a file and of those that go with it: NAME-00001-of-00003.gguf and so on.
+
+    Raises:
+        InputError: see ``gguf_header.read_header``; one that is missing, or has another's tensor.
+    """
+    values, tensors = read_header(path)
+    count = Keys(str(path), values).integer(COUNT, 1)
+    if count == 1:
+        return values, tensors
+    named = SHARD.fullmatch(path.name)
+    if named is None or int(named[2]) != 1 or int(named[3]) != count or count > 999:
+        raise InputError(f"{path}: one of {count} files; the first, NAME-00001-of-{count:05d}.gguf, is read with all")
+    for index in range(2, count + 1):
+        shard = path.with_name(f"{named[1]}-{index:05d}-of-{count:05d}.gguf")
+        said, more = read_header(shard)
+        if Keys(str(shard), said).integer(COUNT, 1) != count:
+            raise InputError(f"{shard}: not one of {count} files of {path.name}")
+        if twice := tensors.keys() & more.keys():
+            raise InputError(f"{shard}: tensor {min(twice)} is in another file too")
+        tensors |= more
+    return values, tensors
 
 
 def header_shape(path: Path) -> tuple[dict[str, int], bool, bool]:
     """What a header says: measures, whether the head is the embedding, whether layers have 8 bits, not 4.
 
     Raises:
-        InputError: not a GGUF file of a Llama.
+        InputError: not a GGUF file of an architecture that is read.
     """
-    values, tensors = read_header(path)
-    keys = _Keys(path, values)
-    if (architecture := keys.text("general.architecture", "none")) != "llama":
-        raise InputError(f"{path}: the architecture is {architecture!r}; llama is allowed")
+    values, tensors = read_shards(path)
+    keys = Keys(str(path), values)
+    architecture = _architecture.of_gguf(path, keys.text("general.architecture", "none"))
+    measures = _measures(keys, architecture, tensors)
+    up = tensors.get(architecture.in_gguf("layer00.up"))
+    return measures, "output.weight" not in tensors, up is None or up.kind.name not in FOUR_BITS
+
+
+def _measures(keys: Keys, architecture: Architecture, tensors: dict[str, Tensor]) -> dict[str, int]:
     if "token_embd.weight" not in tensors:
-        raise InputError(f"{path}: the tensor token_embd.weight is missing")
-    measures = _measures(keys, tensors["token_embd.weight"].shape[0])
-    up = tensors.get(_file_name("layer00.up"))
-    return measures, "output.weight" not in tensors, up is None or up.kind.name not in ("Q4_0", "Q4_1")
-
-
-def _measures(keys: "_Keys", vocabulary: int) -> dict[str, int]:
-    heads, width = keys.integer("llama.attention.head_count"), keys.integer("llama.embedding_length")
+        raise InputError(f"{keys.where}: the tensor token_embd.weight is missing")
+    prefix = architecture.gguf
+    heads, width = keys.integer(f"{prefix}.attention.head_count"), keys.integer(f"{prefix}.embedding_length")
     measures = {
-        "layers": keys.integer("llama.block_count"),
+        "layers": keys.integer(f"{prefix}.block_count"),
         "width": width,
         "heads": heads,
-        "kv_heads": keys.integer("llama.attention.head_count_kv", heads),
-        "head_width": keys.integer("llama.attention.key_length", width // max(heads, 1)),
-        "hidden": keys.integer("llama.feed_forward_length"),
-        "vocabulary": vocabulary,
-        "context": keys.integer("llama.context_length"),
+        "kv_heads": keys.integer(f"{prefix}.attention.head_count_kv", heads),
+        "head_width": keys.integer(f"{prefix}.attention.key_length", width // max(heads, 1)),
+        "hidden": keys.integer(f"{prefix}.feed_forward_length"),
+        "vocabulary": tensors["token_embd.weight"].shape[0],
+        "context": keys.integer(f"{prefix}.context_length"),
     }
-    check_measures(str(keys.path), **measures)
+    check_measures(keys.where, **measures)
     return measures
-
-
-@dataclass(frozen=True, slots=True)
-class _Keys:
-    """The file's keys, each read as the type that is wanted."""
-
-    path: Path
-    values: dict[str, Any]
-
-    def _typed(self, name: str, default: Any, kinds: tuple[type, ...], what: str) -> Any:
-        if name not in self.values:
-            if default is None:
-                raise InputError(f"{self.path}: the key {name} is missing")
-            return default
-        if type(self.values[name]) not in kinds:
-            raise InputError(f"{self.path}: the key {name} is not {what}")
-        return self.values[name]
-
-    def integer(self, name: str, default: int | None = None) -> int:
-        return int(self._typed(name, default, (int,), "an integer"))
-
-    def number(self, name: str, default: float) -> float:
-        value = float(self._typed(name, default, (int, float), "a number"))
-        if not 0 < value < 1e12:
-            raise InputError(f"{self.path}: the key {name} is {value}; a positive number is allowed")
-        return value
-
-    def text(self, name: str, default: str) -> str:
-        return str(self._typed(name, default, (str,), "text"))
-
-
-def _file_name(name: str) -> str:
-    if name in ("embedding", "head", "norm"):
-        return {"embedding": "token_embd", "head": "output", "norm": "output_norm"}[name] + ".weight"
-    prefix, _, part = name.partition(".")
-    return f"blk.{int(prefix.strip('layerx'))}.{NAMES[part]}.weight"
 
 
 def _floats(path: Path, tensor: Tensor, largest: float = np.inf) -> npt.NDArray[np.float32]:
@@ -166,10 +155,16 @@ def _floats(path: Path, tensor: Tensor, largest: float = np.inf) -> npt.NDArray[
     return values
 
 
+FOUR_BITS = ("Q4_0", "Q4_1", "Q4_K")
+
+
 def _weights(path: Path, tensor: Tensor, keep_four_bits: bool) -> Weights:
+    """Blocks as they are where a product has their format; all others at 8 bits."""
     kind, shape = tensor.kind.name, tensor.shape
-    if kind not in ("Q8_0", "Q4_0", "Q4_1") or (kind != "Q8_0" and not keep_four_bits):
+    if kind not in ("Q8_0", *FOUR_BITS) or (kind != "Q8_0" and not keep_four_bits):
         return eight_bits(_floats(path, tensor, LARGEST_WEIGHT))
+    if kind == "Q4_K":
+        return _super_blocks(path, tensor)
     halves, bytes_ = (2, 16) if kind == "Q4_1" else (1, 32 if kind == "Q8_0" else 16)
     raw = np.asarray(tensor.data).reshape(shape[0], -1, 2 * halves + bytes_)
     scales = np.ascontiguousarray(raw[..., : 2 * halves]).view(np.float16).astype(np.float32)
@@ -180,3 +175,18 @@ def _weights(path: Path, tensor: Tensor, keep_four_bits: bool) -> Weights:
     q = np.concatenate((body & 15, body >> 4), axis=2).reshape(shape)
     d = np.ascontiguousarray(scales[..., 0])
     return Weights(q, d, np.ascontiguousarray(scales[..., 1]) if kind == "Q4_1" else np.float32(-8) * d)
+
+
+def _super_blocks(path: Path, tensor: Tensor) -> Weights:
+    """Q4_K: of 8 blocks d and m have 6 bits each, of a float16 step; w = (d·d_j)·q - m·m_j."""
+    rows, columns = tensor.shape
+    raw = np.asarray(tensor.data).reshape(rows, -1, 144)
+    steps = np.ascontiguousarray(raw[..., :4]).view(np.float16).astype(np.float32)
+    check_finite(str(path), tensor.name, steps)
+    packed, body = raw[..., 4:16], raw[..., 16:].reshape(rows, -1, 4, BLOCK)
+    low, high, mixed = packed[..., :4], packed[..., 4:8], packed[..., 8:]
+    d = np.concatenate((low & 63, (mixed & 15) | (low >> 6 << 4)), axis=2)
+    m = np.concatenate((high & 63, (mixed >> 4) | (high >> 6 << 4)), axis=2)
+    q = np.stack((body & 15, body >> 4), axis=3).reshape(rows, columns)
+    blocks = (rows, columns // BLOCK)
+    return Weights(q, (steps[..., :1] * d).reshape(blocks), (-steps[..., 1:] * m).reshape(blocks))

@@ -1,8 +1,8 @@
 """Reading models: GGUF, and Hugging Face safetensors with config.json. Files are untrusted: no pickles, sizes first.
 
-Both end as a ``Llama``: its measures and its weights by one set of names. 4-bit blocks of a GGUF (Q4_0, Q4_1) and its
-Q8_0 are kept as they are; every other format is read as float32 and brought to 8 bits, and so are an embedding and a
-head of 4 bits.
+Both end as a ``Checkpoint``: measures and weights by one set of names. 4-bit blocks of a GGUF (Q4_0, Q4_1, Q4_K) and
+its Q8_0 are kept as they are; every other format is read as float32 and brought to 8 bits, and so are an embedding and
+a head of 4 bits.
 """
 
 import stat
@@ -12,13 +12,13 @@ from pathlib import Path
 from inference.errors import InputError
 from inference.files.gguf_file import read_gguf
 from inference.files.safetensors_file import read_directory
-from inference.model import Llama
+from inference.model import Checkpoint
 
 NAMES = ("smollm2", "tiny")
 """Models that need no path."""
 
 
-def read_model(path: Path) -> Llama:
+def read_model(path: Path) -> Checkpoint:
     """A model file (.gguf) or a directory with config.json and safetensors.
 
     Raises:

@@ -1,8 +1,11 @@
-"""Hugging Face models of the Llama architecture: config.json and safetensors beside it."""
+"""Hugging Face models of the architectures in ``inference.models``: config.json and safetensors beside it."""
 
+import json
+import re
 import struct
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
-from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -21,7 +24,11 @@ from inference.files.checks import (
     read_text,
     size_of,
 )
-from inference.model import Llama, expected_shapes
+from inference.files.gguf_file import paired
+from inference.files.keys import Keys
+from inference.model import Checkpoint
+from inference.models import _architecture
+from inference.models._architecture import ROTATED, Fields
 from inference.tokens.ends import ends
 
 MOST_CONFIG, MOST_HEADER = 2**20, 2**24
@@ -35,76 +42,94 @@ KEYS = {
     "vocabulary": "vocab_size",
     "context": "max_position_embeddings",
 }
-NAMES = {
-    "attention_norm": "input_layernorm",
-    "feed_forward_norm": "post_attention_layernorm",
-    "q": "self_attn.q_proj",
-    "k": "self_attn.k_proj",
-    "v": "self_attn.v_proj",
-    "output": "self_attn.o_proj",
-    "gate": "mlp.gate_proj",
-    "up": "mlp.up_proj",
-    "down": "mlp.down_proj",
-}
+TYPES = {"F32": "<f4", "F16": "<f2", "BF16": "<u2"}
+IGNORED = "rotary_emb.inv_freq"
+"""End of the name of a tensor that follows from config.json."""
 
 
-def read_directory(path: Path) -> Llama:
-    """``config.json`` and ``*.safetensors`` of a directory as a model; every matrix in 8-bit blocks.
+def read_directory(path: Path) -> Checkpoint:
+    """``config.json`` and the safetensors of a directory as a model; every matrix in 8-bit blocks.
 
     Raises:
         InputError: see ``read_model``.
     """
     config = _config(path / "config.json")
-    measures: dict[str, Any] = {name: _integer(path, config, key) for name, key in KEYS.items()}
-    measures["kv_heads"] = _integer(path, config, "num_key_value_heads", measures["heads"])
-    measures["head_width"] = _integer(path, config, "head_dim", measures["width"] // max(measures["heads"], 1))
-    check_measures(str(path / "config.json"), **measures)
-    if config.get("rope_scaling") or config.get("attention_bias") or config.get("mlp_bias"):
-        raise InputError(f"{path / 'config.json'}: rope scaling and biases are not supported")
+    keys = Keys(str(path / "config.json"), config)
+    architecture = _architecture.of_hugging_face(keys.where, config.get("architectures"))
+    measures = _measures(keys)
+    keys.refuse("quantization_config", "num_local_experts", "num_experts")
+    fields: Fields = {**measures, **architecture.of_config(keys, measures)}
+    right = "gelu_pytorch_tanh" if fields.get("gelu") else "silu"
+    if (activation := keys.text("hidden_activation", keys.text("hidden_act", right))) != right:
+        raise InputError(f"{keys.where}: the activation is {activation!r:.40}; {right} is allowed")
     where = _tensors(path)
-    shapes = expected_shapes(measures, tied="lm_head.weight" not in where)
-    for name, shape in shapes.items():
-        key = _file_name(name)
+    tied = _tied(path, keys, where, architecture.tied)
+    shapes = architecture.expected(measures, tied=tied)
+    known = {architecture.in_hugging_face(name): name for name in shapes}
+    if foreign := [key for key in where if key not in known and not key.endswith(IGNORED)]:
+        raise InputError(f"{path}: tensor {min(foreign)} is not one of {architecture.hugging_face}'s")
+    for key, name in known.items():
         if key not in where:
             raise InputError(f"{path}: the tensor {key} is missing")
-        found = tuple(where[key].get_slice(key).get_shape())
-        if found != shape:
-            raise InputError(f"{path}: tensor {key} has shape {found}, not {shape}")
+        if (found := where[key].shape) != shapes[name]:
+            raise InputError(f"{path}: tensor {key} has shape {found}, not {shapes[name]}")
     matrices: dict[str, Weights] = {}
-    gains: dict[str, npt.NDArray[np.float32]] = {}
-    for name, shape in shapes.items():
-        key = _file_name(name)
-        values = _float32(path, where[key], key)
+    vectors: dict[str, npt.NDArray[np.float32]] = {}
+    for key, name in known.items():
+        values, shape = where[key].read(), shapes[name]
         check_finite(str(path), key, values, largest=np.inf if len(shape) == 1 else LARGEST_WEIGHT)
-        if len(shape) == 1:
-            gains[name] = values
-            continue
-        if name.endswith((".q", ".k")):
-            # From halves of a head to the pairs 2i, 2i + 1 of GGUF.
-            halves = values.reshape(-1, 2, measures["head_width"] // 2, shape[1])
-            values = halves.swapaxes(1, 2).reshape(shape)
-        matrices[name] = eight_bits(values)
+        if name.partition(".")[2] in ROTATED:
+            values = values[paired(shape[0], measures["head_width"])]
+        if len(shape) == 2:
+            matrices[name] = eight_bits(values)
+        elif name.endswith(".bias"):
+            vectors[name] = values
+        else:
+            vectors[name] = values + np.float32(architecture.added)
     matrices.setdefault("head", matrices["embedding"])
     tokenizer = _tokenizer(path)
     _special(path / "config.json", config, measures["vocabulary"], "bos_token_id")
-    return Llama(
-        **measures,
-        epsilon=_number(path, config, "rms_norm_eps", 1e-6),
-        theta=_number(path, config, "rope_theta", 10000.0),
+    return Checkpoint(
+        epsilon=keys.number("rms_norm_eps", 1e-6),
         matrices=matrices,
-        gains=gains,
+        gains={name: vector for name, vector in vectors.items() if not name.endswith(".bias")},
+        biases={name.removesuffix(".bias"): vector for name, vector in vectors.items() if name.endswith(".bias")},
         tokenizer=tokenizer,
         end=_ends(path, config, tokenizer, measures["vocabulary"]),
+        **fields,
     )
+
+
+def _measures(keys: Keys) -> dict[str, int]:
+    measures = {name: keys.integer(key) for name, key in KEYS.items()}
+    measures["kv_heads"] = keys.integer("num_key_value_heads", measures["heads"])
+    measures["head_width"] = keys.integer("head_dim", measures["width"] // max(measures["heads"], 1))
+    check_measures(keys.where, **measures)
+    return measures
+
+
+def _tied(path: Path, keys: Keys, where: Mapping[str, "Placed"], default: bool) -> bool:
+    """Whether the head is the embedding: as config.json says, or as there is no head.
+
+    Raises:
+        InputError: there is another head than the one to which it is tied, or none that is not tied.
+    """
+    head, embedding = (where.get(name) for name in ("lm_head.weight", "model.embed_tokens.weight"))
+    if head is None:
+        if keys.values.get("tie_word_embeddings") is False:
+            raise InputError(f"{path}: the tensor lm_head.weight is missing")
+        return True
+    if not keys.flag("tie_word_embeddings", default):
+        return False
+    if embedding is None or head.shape != embedding.shape or not np.array_equal(head.read(), embedding.read()):
+        raise InputError(f"{path}: tensor lm_head.weight is not the embedding, to which config.json ties it")
+    return False
 
 
 def _config(path: Path) -> dict[str, Any]:
     config = parse_json(path, read_text(path, MOST_CONFIG))
     if not isinstance(config, dict):
         raise InputError(f"{path}: not a JSON object")
-    architectures = config.get("architectures")
-    if not isinstance(architectures, list) or "LlamaForCausalLM" not in architectures:
-        raise InputError(f"{path}: the architecture is {shortened(architectures)}; LlamaForCausalLM is allowed")
     return config
 
 
@@ -136,23 +161,82 @@ def _special(path: Path, config: dict[str, Any], vocabulary: int, key: str) -> t
     return check_tokens(path, vocabulary, key, tokens)
 
 
-def _tensors(path: Path) -> dict[str, Any]:
-    """The open file of each tensor, headers checked: offsets inside the file, no byte in two tensors."""
-    files = sorted(path.glob("*.safetensors"))
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """A tensor of a file."""
+
+    file: Path
+    key: str
+    kind: str
+    shape: tuple[int, ...]
+    """Rows first."""
+    offset: int
+
+    def read(self) -> npt.NDArray[np.float32]:
+        """Its numbers.
+
+        Raises:
+            InputError: of a type that is not read.
+        """
+        if self.kind not in TYPES:
+            raise InputError(f"{self.file}: tensor {self.key} is {self.kind}; {', '.join(TYPES)} are allowed")
+        values = np.memmap(self.file, TYPES[self.kind], "r", self.offset, self.shape)
+        if self.kind == "BF16":  # the upper half of a float32
+            return (values.astype(np.uint32) << 16).view(np.float32)
+        return np.array(values, np.float32)
+
+
+def _tensors(path: Path) -> dict[str, Placed]:
+    """Where each tensor is, headers checked: offsets inside the file, no byte in two tensors; of an index its files and
+    no others."""
+    index = path / "model.safetensors.index.json"
+    placed = _placed(index) if index.exists() else {}
+    files = sorted({path / name for name in placed.values()} if placed else path.glob("*.safetensors"))
     if not files:
         raise InputError(f"{path}: there is no .safetensors file")
-    where: dict[str, Any] = {}
+    where: dict[str, Placed] = {}
     for file in files:
         _check_header_length(file)
-        try:
-            handle = safe_open(file, framework="numpy")
-        except (SafetensorError, OSError) as error:
-            raise InputError(f"{file}: a damaged safetensors file: {error}") from None
-        for name in handle.keys():  # noqa: SIM118 not a dictionary
-            if name in where:
-                raise InputError(f"{path}: tensor {name} is there twice")
-            where[name] = handle
+        for each in _header(file):
+            if placed and placed.get(each.key) != file.name:
+                raise InputError(f"{file}: tensor {each.key} is not there by {index.name}")
+            if each.key in where:
+                raise InputError(f"{path}: tensor {each.key} is there twice")
+            where[each.key] = each
+    if lacking := placed.keys() - where.keys():
+        raise InputError(f"{path}: the tensor {min(lacking)} is missing, which {index.name} names")
     return where
+
+
+def _header(file: Path) -> list[Placed]:
+    """What lies where: the package checks that the tensors fill the file and share no byte."""
+    try:
+        with safe_open(file, framework="numpy"), file.open("rb") as opened:
+            [length] = struct.unpack("<Q", opened.read(8))
+            header = json.loads(opened.read(length))
+    except (SafetensorError, OSError) as error:
+        raise InputError(f"{file}: a damaged safetensors file: {error}") from None
+    header.pop("__metadata__", None)
+    return [
+        Placed(file, name, each["dtype"], tuple(each["shape"]), 8 + length + each["data_offsets"][0])
+        for name, each in header.items()
+    ]
+
+
+def _placed(index: Path) -> dict[str, str]:
+    """File by tensor.
+
+    Raises:
+        InputError: not an index of files beside it.
+    """
+    found = parse_json(index, read_text(index, MOST_HEADER))
+    named = found.get("weight_map") if isinstance(found, dict) else None
+    if not isinstance(named, dict) or not named:
+        raise InputError(f"{index}: it has no weight_map")
+    for file in named.values():
+        if type(file) is not str or not re.fullmatch(r"[\w.-]+\.safetensors", file):
+            raise InputError(f"{index}: {file!r:.60} is no .safetensors file beside it")
+    return named
 
 
 def _check_header_length(file: Path) -> None:
@@ -168,33 +252,3 @@ def _check_header_length(file: Path) -> None:
         raise InputError(f"{file}: a damaged safetensors file: its header does not end in it")
     if length > MOST_HEADER:
         raise InputError(f"{file}: a header of {length} bytes; at most {MOST_HEADER} are read")
-
-
-def _integer(path: Path, config: dict[str, Any], key: str, default: int | None = None) -> int:
-    value = config.get(key, default)
-    if value is None and default is not None:
-        value = default
-    if type(value) is not int:
-        raise InputError(f"{path / 'config.json'}: {key} is {shortened(value)}, not an integer")
-    return value
-
-
-def _number(path: Path, config: dict[str, Any], key: str, default: float) -> float:
-    value = config.get(key, default)
-    if type(value) not in (int, float) or not 0 < value < 1e12:
-        raise InputError(f"{path / 'config.json'}: {key} is {shortened(value)}, not a positive number")
-    return float(value)
-
-
-def _float32(path: Path, handle: Any, key: str) -> npt.NDArray[np.float32]:
-    kind = handle.get_slice(key).get_dtype()
-    if kind not in ("F32", "F16"):
-        raise InputError(f"{path}: tensor {key} is {kind}; F32 and F16 are allowed")
-    return np.asarray(handle.get_tensor(key), np.float32)
-
-
-def _file_name(name: str) -> str:
-    if name in ("embedding", "head", "norm"):
-        return {"embedding": "model.embed_tokens", "head": "lm_head", "norm": "model.norm"}[name] + ".weight"
-    prefix, _, part = name.partition(".")
-    return f"model.layers.{int(prefix.strip('layerx'))}.{NAMES[part]}.weight"

@@ -18,14 +18,14 @@ from typing import Any
 
 from inference.device.device import Device
 from inference.files.blocks import Weights
-from inference.model import Llama
+from inference.model import Checkpoint
 
 GIB = 2**30
 STEP = 2  # bytes of a block's step, and of its offset
 
 
 def provider(
-    device: Device, name: str, llama: Llama, rates: dict[str, Any], memory: float | None = None
+    device: Device, name: str, llama: Checkpoint, rates: dict[str, Any], memory: float | None = None
 ) -> dict[str, Any]:
     """One entry of ``devices``: rates of a model on a device, in tokens a second.
 

@@ -4,18 +4,19 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from inference.errors import InputError
-from inference.files.reading import read_model
-from inference.model import Llama
+from inference.model import Checkpoint
 
 SMOLLM2 = "SmolLM2-135M-Instruct.Q4_1.gguf"
 
 
-def find(name: str) -> Llama:
+def find(name: str) -> Checkpoint:
     """A model by name (``smollm2``, ``tiny``) or by path.
 
     Raises:
         InputError: see ``read_model``; the package with SmolLM2 is not installed.
     """
+    from inference.files.reading import read_model  # which reads what the architectures here say
+
     if name == "tiny":
         from inference.models.tiny import tiny
 

@@ -11,6 +11,7 @@ from typing import Any
 from inference.errors import InputError
 from inference.files.checks import check_measures
 from inference.files.safetensors_file import KEYS
+from inference.models._architecture import of_hugging_face
 from inference.models.llama import MEASURES
 
 
@@ -43,8 +44,7 @@ def measures(config: Mapping[str, Any], where: str) -> dict[str, int]:
     Raises:
         InputError: another architecture, a measure that is missing or that no model has.
     """
-    if "LlamaForCausalLM" not in (architectures := config.get("architectures") or []):
-        raise InputError(f"{where}: the architecture is {shortened(architectures)}; LlamaForCausalLM is allowed")
+    of_hugging_face(where, config.get("architectures"))
     values = {name: config.get(key) for name, key in KEYS.items()}
     values["kv_heads"] = config.get("num_key_value_heads") or values["heads"]
     if config.get("head_dim") is not None:

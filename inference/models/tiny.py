@@ -5,10 +5,11 @@ from typing import Any
 import numpy as np
 
 from inference.files.blocks import Weights, eight_bits, four_bits
-from inference.model import Llama, expected_shapes
+from inference.model import Checkpoint
+from inference.models.llama import ARCHITECTURE
 
 
-def tiny(seed: int = 0, *, width: int = 64) -> Llama:
+def tiny(seed: int = 0, *, width: int = 64) -> Checkpoint:
     """Gaussian weights of the usual scales; matrices in 4-bit blocks, the embedding in 8 bits, gains around 1."""
     measures: dict[str, Any] = {
         "layers": 2,
@@ -23,7 +24,7 @@ def tiny(seed: int = 0, *, width: int = 64) -> Llama:
     generator = np.random.default_rng(seed)
     matrices: dict[str, Weights] = {}
     gains = {}
-    for name, shape in expected_shapes(measures, tied=True).items():
+    for name, shape in ARCHITECTURE.expected(measures, tied=True).items():
         values = generator.standard_normal(shape).astype(np.float32)
         if len(shape) == 1:
             gains[name] = 1 + values / np.float32(8)
@@ -32,4 +33,4 @@ def tiny(seed: int = 0, *, width: int = 64) -> Llama:
         else:
             matrices[name] = four_bits(2 * values / np.float32(np.sqrt(shape[1])))
     matrices["head"] = matrices["embedding"]
-    return Llama(**measures, epsilon=1e-5, theta=10000.0, matrices=matrices, gains=gains)
+    return Checkpoint(**measures, epsilon=1e-5, theta=10000.0, matrices=matrices, gains=gains)

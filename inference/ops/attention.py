@@ -2,7 +2,7 @@
 
 q: (T, heads·w); cache: (sequences·capacity, 2·kv_heads·w), a row the keys and then the values of a position; places:
 (T, 2) of sequence and position; y: (T, heads·w). Head h reads key head h // (heads / kv_heads); a token sees the
-positions up to its own: y = sum_j softmax(q·k_j / sqrt(w))_j v_j.
+positions up to its own, of a ``window`` the last ones: y = sum_j softmax(q·k_j / sqrt(w))_j v_j.
 
 Exact: q·k in 16 fraction bits, |q·k| and its partial sums below 2^30 by Cauchy–Schwarz; t = max - score < 2^31;
 
@@ -45,8 +45,10 @@ def shape(
     kv_heads: int,
     capacity: int,
     sequences: int = 1,
+    window: int = 0,
     **_: object,
 ) -> Shape:
+    require(window >= 0, f"a window of {window} positions is none")
     require(heads % kv_heads == 0, f"{heads} heads do not share {kv_heads} key heads evenly")
     require(len(q) == 2 and q[1] % heads == 0, f"{heads} heads do not fit queries {q}")
     require(cache[1] == 2 * kv_heads * (q[1] // heads), f"keys and values {cache} do not fit queries {q}")
@@ -67,10 +69,13 @@ def exact(
     mantissa: int,
     shift: int,
     value_shift: int,
+    window: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
     output, table = np.empty(q.shape, np.int32), exponential.astype(np.int64)
-    for t, (queries, keys, values) in enumerate(visible(q.astype(np.int64), cache, places, heads, kv_heads, capacity)):
+    for t, (queries, keys, values) in enumerate(
+        visible(q.astype(np.int64), cache, places, heads, kv_heads, capacity, window)
+    ):
         scores = dot(queries, keys.transpose(1, 0, 2)[:, None].astype(np.int64))
         p = weights(scores.max(2, keepdims=True) - scores, table, mantissa, shift, 0)
         p = narrowed(p, u32(p.sum(2)))
@@ -93,6 +98,7 @@ def derivation(
     mantissa: int,
     shift: int,
     value_shift: int,
+    window: int = 0,
     **_: object,
 ) -> list[Step]:
     """For the heads that lie in the leaf; a row of the cache is a position of the one sequence."""
@@ -102,6 +108,7 @@ def derivation(
     part = [start - first * width, stop - first * width]
     key_heads = (first // group, (last - 1) // group + 1)
     seen = int(places[row, 1]) + 1
+    begin = max(seen - window, 0) if window else 0
 
     def vectors(position: int, offset: int, sources: list[Source]) -> Pieces:
         """Keys or values of a position."""
@@ -115,7 +122,7 @@ def derivation(
 
     query = q.pieces(row, first * width, last * width, queries := list[Source]())
     few, scores = fitting(len(queries), 0), []
-    for at in range(0, seen, few):
+    for at in range(begin, seen, few):
         sources, positions = list(queries), range(at, min(at + few, seen))
         keys, count = [vectors(j, 0, sources) for j in positions], lanes * len(positions)
         scores.append(made.step("scores", sources, count, count * width, query=query, keys=keys, **of))
@@ -133,7 +140,7 @@ def derivation(
 
     few_values, mixes = fitting(1, kv_heads), []
     for block, weighted in enumerate(p):
-        before, count = block * together * few, made.words(weighted) // lanes
+        before, count = begin + block * together * few, made.words(weighted) // lanes
         for at in range(0, count, few_values):
             columns, sources = range(at, min(at + few_values, count)), [weighted]
             values = [vectors(before + j, kv_heads, sources) for j in columns]
@@ -152,26 +159,29 @@ def float32(
     heads: int,
     kv_heads: int,
     capacity: int,
+    window: int = 0,
     **_: object,
 ) -> npt.NDArray[np.float32]:
     output = np.empty_like(q)
-    for t, (queries, keys, values) in enumerate(visible(q, cache, places, heads, kv_heads, capacity)):
+    for t, (queries, keys, values) in enumerate(visible(q, cache, places, heads, kv_heads, capacity, window)):
         scores = queries @ keys.transpose(1, 2, 0) / np.float32(np.sqrt(queries.shape[2]))
         p = np.exp(scores - scores.max(2, keepdims=True))
         output[t] = (p @ values.transpose(1, 0, 2) / p.sum(2, keepdims=True)).ravel()
     return output
 
 
-def visible(q, cache, places, heads, kv_heads, capacity):
+def visible(q, cache, places, heads, kv_heads, capacity, window=0):
     """For each token its queries (kv_heads, group, w) and the keys and values (positions, kv_heads, w) it may see."""
     for row, (sequence, position) in zip(q, places.tolist(), strict=True):
         assert 0 <= position < capacity
-        seen = cache[sequence * capacity : sequence * capacity + position + 1].reshape(position + 1, 2, kv_heads, -1)
+        first = max(position + 1 - window, 0) if window else 0
+        rows = cache[sequence * capacity + first : sequence * capacity + position + 1]
+        seen = rows.reshape(len(rows), 2, kv_heads, -1)
         yield row.reshape(kv_heads, heads // kv_heads, -1), seen[:, 0], seen[:, 1]
 
 
 def enclosure(
-    q: Array, cache: Array, places: Array, *, heads: int, kv_heads: int, capacity: int, **_: object
+    q: Array, cache: Array, places: Array, *, heads: int, kv_heads: int, capacity: int, window: int = 0, **_: object
 ) -> Enclosed:
     """y = sum_j pi_j v_j, pi = softmax(s), s_j = q·k_j / sqrt(w), over the n positions a token sees.
 
@@ -191,7 +201,7 @@ def enclosure(
     Both sums and the quotient: gamma(n + n - 1 + 2.5) times sum pi'_j |v_j|, pi' the weights as they are by then.
     """
     centre, radius = np.empty(q.shape), np.empty(q.shape)
-    seen = visible(q.astype(np.float64), cache.astype(np.float64), places, heads, kv_heads, capacity)
+    seen = visible(q.astype(np.float64), cache.astype(np.float64), places, heads, kv_heads, capacity, window)
     for t, (queries, seen_keys, seen_values) in enumerate(seen):
         n, width = len(seen_keys), queries.shape[2]
         keys, values = (
@@ -212,14 +222,14 @@ def enclosure(
     return centre, radius
 
 
-def work(q: Shape, cache: Shape, places: Shape, *_: Shape, capacity: int, **__: object) -> int:
+def work(q: Shape, cache: Shape, places: Shape, *_: Shape, capacity: int, window: int = 0, **__: object) -> int:
     """With the cache full."""
-    return 2 * q[0] * q[1] * capacity
+    return 2 * q[0] * q[1] * min(capacity, window or capacity)
 
 
-def work_seen(start: int, q: Shape, *_: Shape, **__: object) -> int:
+def work_seen(start: int, q: Shape, *_: Shape, window: int = 0, **__: object) -> int:
     """For tokens at consecutive positions from ``start`` on, each of which sees those up to its own."""
-    return 2 * q[1] * sum(range(start + 1, start + q[0] + 1))
+    return 2 * q[1] * sum(min(seen, window or seen) for seen in range(start + 1, start + q[0] + 1))
 
 
 def dimensions(
@@ -267,6 +277,7 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     width, kv_heads, group, capacity = 4 * b, 1 + a % 2, c, 48
     q, cache = (a, kv_heads * group * width), (2 * capacity, 2 * kv_heads * width)
     attributes = {"heads": kv_heads * group, "kv_heads": kv_heads, "capacity": capacity, "sequences": 2}
+    attributes["window"] = (0, 5, 16)[(a + b + c) % 3]
     places = {"places": draw_places(generator, a, 2, capacity)}
     if arithmetic == "float32":
         return {"q": floats(generator, q), "cache": floats(generator, cache)} | places, {}, attributes

@@ -1,7 +1,8 @@
-"""SwiGLU's gate: z = silu(g)·u with silu(g) = g / (1 + e^-g).
+"""SwiGLU's gate: z = silu(g)·u with silu(g) = g / (1 + e^-g); of GELU by tanh, g / (1 + e^-a), by another curve.
 
-x: (T, 2 H), gate and then up; z: (T, H). Exact, g and u with f fraction bits: silu(g) = max(g, 0) - C(|g|), with
-C(t) = t / (1 + e^t) in 16 fraction bits at steps of 1/16 up to 16, linear between and 0 beyond;
+x: (T, 2 H), gate and then up; z: (T, H). Float32 is told which by ``tanh``. Exact, g and u with f fraction bits:
+silu(g) = max(g, 0) - C(|g|), with C(t) = t / (1 + e^t) in 16 fraction bits at steps of 1/16 up to 16, linear between,
+0 beyond;
 
     i = t >> (f - 4), r = t & (2^(f-4) - 1)
     c = C[i] + (((C[i+1] - C[i])·r + 2^(f-5)) >> (f - 4))     |C[i+1] - C[i]| < 2^13
@@ -10,6 +11,8 @@ C(t) = t / (1 + e^t) in 16 fraction bits at steps of 1/16 up to 16, linear betwe
 
 ``formats.gate`` takes f, at most 12, so that both terms and z itself stay below 2^31.
 """
+
+import math
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +29,7 @@ from inference.steps.gate import gated
 PACK = {"curve": pack_plain}
 EXP_CLAMP = 80.0
 """The float32 kernel takes e^-g at most at g = -80."""
+ROOT, CUBIC = math.sqrt(8 / math.pi), 0.044715
 
 
 def shape(x: Shape, *tables: Shape, **_: object) -> Shape:
@@ -47,23 +51,31 @@ def derivation(row: int, start: int, stop: int, x: Operand, curve: Constant, *, 
     return made.steps
 
 
-def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:
+def float32(x: npt.NDArray[np.float32], *, tanh: int = 0) -> npt.NDArray[np.float32]:
     g, u = np.split(x, 2, axis=1)
-    with np.errstate(over="ignore"):  # e^-g beyond float32: silu is 0
-        return np.asarray(g / (np.float32(1) + np.exp(-g)) * u, np.float32)
+    with np.errstate(over="ignore"):  # e^-a beyond float32: the gate is 0
+        return np.asarray(g / (np.float32(1) + np.exp(-argument(g, tanh))) * u, np.float32)
 
 
-def enclosure(x: Array) -> Enclosed:
-    """z = g / (1 + e^-g)·v: gamma(4.5 + (3 + 2|g|) sigma(-g)) |z|.
+def argument(g: Array, tanh: int) -> Array:
+    """a: g itself, or sqrt(8 / pi) (g + 0.044715 g³)."""
+    return g * (ROOT + ROOT * CUBIC * g * g) if tanh else g
 
-    e^-g is within 3 + 2|g| ulp and makes up sigma(-g) of 1 + e^-g; an addition, a quotient (2.5) and a product follow.
-    Where g < -80 an exponential that is cut off, or overflows to a z of 0, changes z by at most |g v| e^-80.
+
+def enclosure(x: Array, *, tanh: int = 0) -> Enclosed:
+    """z = g / (1 + e^-a)·v: gamma(4.5 + (3 + 2|a| + n) sigma(-a)) |z|, n = 10 |a| where a is not g.
+
+    e^-a is within 3 + 2|a| ulp, a within 10 of its own, and it makes up sigma(-a) of 1 + e^-a; an addition, a quotient
+    (2.5) and a product follow. Where a < -80 an exponential that is cut off, or overflows to a z of 0, changes z by at
+    most |g v| e^-80.
     """
     g, v = np.split(x.astype(np.float64), 2, axis=1)
-    e = np.exp(np.minimum(-g, 700))
+    a = argument(g, tanh)
+    e = np.exp(np.minimum(-a, 700))
     z = g / (1 + e) * v
-    cut = np.where(g < -EXP_CLAMP, np.abs(g * v) * np.exp(-EXP_CLAMP), 0)
-    return z, gamma(4.5 + (3 + 2 * np.abs(g)) * e / (1 + e)) * np.abs(z) + cut + flushed(4, x)
+    cut = np.where(a < -EXP_CLAMP, np.abs(g * v) * np.exp(-EXP_CLAMP), 0)
+    ulps = 3 + (12 if tanh else 2) * np.abs(a)
+    return z, gamma(4.5 + ulps * e / (1 + e)) * np.abs(z) + cut + flushed(9 if tanh else 4, x)
 
 
 def work(x: Shape, *_: Shape, **__: object) -> int:
@@ -81,6 +93,10 @@ def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
     shape = (a, 2 * 7 * b * c)
     if arithmetic == "float32":
-        return {"x": 8 * floats(generator, shape)}, {}, {}
+        return {"x": 8 * floats(generator, shape)}, {}, {"tanh": c % 2}
     fraction = int(generator.integers(8, 13))
-    return {"x": integers(generator, shape, 20)}, {"curve": tables.silu_curve()}, {"fraction": fraction}
+    return (
+        {"x": integers(generator, shape, 20)},
+        {"curve": tables.gelu_curve() if c % 2 else tables.silu_curve()},
+        {"fraction": fraction},
+    )

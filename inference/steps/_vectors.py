@@ -140,6 +140,8 @@ def other() -> Iterator[Made]:
 
 
 CHANGES: Mapping[str, Sequence[Mapping[str, Any]]] = {
+    "add": [{"x": [[0, 0, 1]], "other": [[0, 0, 2]]}],
+    "head_norm": [{"part": [0, 2**10]}],
     "concatenate": [{"parts": [[0, 0, 2**10 + 1]]}, {"parts": [[8, 0, 1]]}],
     "sum": [{"rows": 7}],
     "embedding": [{"token": -1}, {"token": 2**20}, {"columns": [0, 2**20]}],

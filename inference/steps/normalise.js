@@ -5,15 +5,20 @@ import { lengthOf } from "./squares.js";
 export async function result(numbers, constants, [largest, total, x]) {
   const [gain] = await window(constants, numbers.gain, [0, 1], numbers.columns);
   check(total.length === 1 && x.length === gain.length, "the sources are not a sum and the columns");
-  const n = lengthOf(one(largest));
+  return normalised(signed(x), one(largest), one(unsigned(total)), gain, numbers);
+}
+
+// Words of a row whose largest and sum of squares are given.
+export function normalised(x, largest, total, gain, numbers) {
+  const n = lengthOf(largest);
   check(n <= 31, "a value is -2^31");
   const small = shifted(numbers.epsilon, Math.min(2 * (n - 15) + numbers.square_shift, 31));
-  const S = Math.max(u32(one(unsigned(total)) + small), 1), k = (32 - bitLength(S)) & ~1;
+  const S = Math.max(u32(total + small), 1), k = (32 - bitLength(S)) & ~1;
   const r = Math.floor(Math.sqrt(u32(S * 2 ** k)));
   check(2 ** 15 <= r && r < 2 ** 16, "a root is not of 16 bits");
   const v = Math.floor(u32(numbers.constant + (r >> 1)) / r);
   check(v < 2 ** 15, "a reciprocal root is not of 15 bits");
-  return signed(x).map((word, at) => {
+  return x.map((word, at) => {
     const aligned = i32(n <= 30 ? word * 2 ** (30 - n) : word >> 1);
     const Y = roundShift(multiplyShift(aligned, v, 16), numbers.root_shift - k / 2);
     const y = roundShift(i32(Y * gain[at]), numbers.gain_shift);

@@ -10,17 +10,14 @@ from reader import folder
 from safetensors.numpy import save_file
 from tokenizers import Tokenizer, models
 
-from inference.files import gguf_file, model_file, safetensors_file
+from inference.files import model_file
 from inference.generate import generate
-from inference.model import Llama, Model
+from inference.model import Checkpoint, Model
+from inference.models.llama import ARCHITECTURE, model
 from inference.models.llama import check as check_model
-from inference.models.llama import model
 from inference.models.tiny import tiny
 from inference.reference import Reference
 from inference.tokens.text import Text
-
-GGUF_NAMES = {"embedding": "token_embd.weight", "norm": "output_norm.weight"}
-
 
 TOKENS = ["<|end|>", "a", "b", "c", "ab", "abc", *(f"t{number}" for number in range(250))]
 
@@ -34,7 +31,7 @@ TOKENIZER = {
 }
 
 
-def _named(llama: Llama) -> dict[str, np.ndarray]:
+def _named(llama: Checkpoint) -> dict[str, np.ndarray]:
     return {name: matrix.matrix() for name, matrix in llama.matrices.items() if name != "head"} | llama.gains
 
 
@@ -56,7 +53,7 @@ def write_ggufs(root: Path) -> None:
         writer.add_eos_token_id(0)
         writer.add_tensor("rope_freqs.weight", np.ones(llama.head_width // 2, np.float32))
         for name, values in _named(llama).items():
-            file_name = GGUF_NAMES.get(name) or f"blk.{int(name[5:7])}.{gguf_file.NAMES[name[8:]]}.weight"
+            file_name = ARCHITECTURE.in_gguf(name)
             if values.ndim == 2 and kind != gguf.GGMLQuantizationType.F32:
                 writer.add_tensor(file_name, gguf.quantize(values, kind), raw_dtype=kind)
             else:
@@ -86,14 +83,12 @@ def write_directory(root: Path) -> None:
     (top / "config.json").write_text(json.dumps(config))
     write_tokenizer(top / "tokenizer.json")
     tensors = {}
-    names = {"embedding": "model.embed_tokens.weight", "norm": "model.norm.weight"}
     for name, values in _named(llama).items():
-        key = names.get(name) or f"model.layers.{int(name[5:7])}.{safetensors_file.NAMES[name[8:]]}.weight"
-        tensors[key] = np.ascontiguousarray(values)
+        tensors[ARCHITECTURE.in_hugging_face(name)] = np.ascontiguousarray(values)
     save_file(tensors, top / "model.safetensors")
 
 
-def convert(llama: Llama) -> None:
+def convert(llama: Checkpoint) -> None:
     """What a run does first with what was read."""
     text = Text(llama.tokenizer, llama.vocabulary)
     text.decode(text.encode("abc ab"))

@@ -22,7 +22,7 @@ from inference.device.device import Device
 from inference.device.runtime import Runtime
 from inference.generate import Backend
 from inference.graph import Arithmetic
-from inference.model import Llama, Model
+from inference.model import Checkpoint, Model
 from inference.models.llama import model
 from inference.reference import Reference
 from inference.tokens.text import Text
@@ -141,7 +141,9 @@ def _faults(built: dict[Arithmetic, Model], prompt: list[int], limit: int) -> pd
     return frame.groupby(["compared", "op", "exponent"], sort=False).sum().reset_index()
 
 
-def _cheats(llama: Llama, built: dict[Arithmetic, Model], prompt: list[int], limit: int) -> list[tuple[object, ...]]:
+def _cheats(
+    llama: Checkpoint, built: dict[Arithmetic, Model], prompt: list[int], limit: int
+) -> list[tuple[object, ...]]:
     """Cheaper runs in numpy: how many nodes are found wrong, each from the cheat's own inputs, and the first."""
     rows: list[tuple[object, ...]] = []
     for arithmetic, true in built.items():

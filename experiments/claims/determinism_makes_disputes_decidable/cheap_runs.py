@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 
 from experiments.claims.determinism_makes_disputes_decidable.float32_disputes import Patch, Trace, record
-from inference.model import Llama, Model, layer
+from inference.model import Checkpoint, Model, layer
 from inference.models.llama import model
 from inference.outputs import Array
 from inference.reference import Reference
@@ -16,7 +16,7 @@ PRODUCTS = ("qkv", "output", "gate_up", "down", "logits")
 CHOICES = ("maxima", "choice")
 
 
-def cheap_runs(llama: Llama, true: Model, prompt: list[int], limit: int) -> Iterator[tuple[str, Trace]]:
+def cheap_runs(llama: Checkpoint, true: Model, prompt: list[int], limit: int) -> Iterator[tuple[str, Trace]]:
     """What is saved, and the trace in numpy, in the arithmetic of the true model; one at a time, for they are large."""
     reference = Reference(true)
     yield "the last layer left out", record(reference, prompt, limit, patch=skip(llama.layers - 1))
@@ -44,7 +44,7 @@ def skip(index: int) -> Patch:
     return patch
 
 
-def coarser(llama: Llama) -> Llama:
+def coarser(llama: Checkpoint) -> Checkpoint:
     """3-bit weights where the model has 4."""
     matrices = {name: w if w.m is None else replace(w, q=w.q & 14) for name, w in llama.matrices.items()}
     if llama.matrices["head"] is llama.matrices["embedding"]:

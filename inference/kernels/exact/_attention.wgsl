@@ -10,6 +10,7 @@ struct Params {
     sequences: u32,
     capacity: u32,   // positions a sequence has
     fours: u32,      // of them, an even number, for the workspace
+    window: u32,     // of them a token sees the last; 0: all
     mantissa: i32,   // log2(e) / sqrt(head width), to 8 fraction bits
     shift: i32,
     value_shift: i32,
@@ -28,11 +29,16 @@ fn largest(x: vec4<i32>) -> i32 {
     return max(max(x.x, x.y), max(x.z, x.w));
 }
 
-// The weights of four scores, of which the first `count` are seen; the others weigh 0.
-fn weights_of(scores: vec4<i32>, top: i32, count: u32) -> vec4<u32> {
+// The first position that is seen, of `seen` up to a token's own.
+fn first_of(seen: u32) -> u32 {
+    return select(0u, seen - params.window, params.window > 0u && seen > params.window);
+}
+
+// The weights of four scores, of which the first `count` are seen, but for `hidden` before them; the others weigh 0.
+fn weights_of(scores: vec4<i32>, top: i32, count: u32, hidden: u32) -> vec4<u32> {
     let distance = vec4<i32>(top) - scores;
     var p = vec4<u32>(0u);
-    for (var c = 0u; c < min(count, 4u); c++) {
+    for (var c = hidden; c < min(count, 4u); c++) {
         let u = halvings(distance[c], params.mantissa, params.shift);
         p[c] = exponential[u & 255u] >> min(u >> 8u, 31u);
     }

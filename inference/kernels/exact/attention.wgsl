@@ -23,6 +23,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let vectors = params.head_width / 4u;
     let place = places[t];
     let seen = place.y + 1u;
+    let begin = first_of(seen);
+    let aligned = begin & ~3u; // positions are taken by fours
     let stride = 2u * params.kv_heads * vectors;
     let keys = place.x * params.capacity * stride + group.x * vectors;
     let values = keys + params.kv_heads * vectors;
@@ -41,9 +43,9 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         }
         workgroupBarrier();
         var most = vec3<i32>(LEAST);
-        for (var j = lane * 4u; j < seen; j += lanes * 4u) {
-            // Four positions for one read of the queries; those beyond the last read the last and are not kept.
-            let key = keys + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride;
+        for (var j = aligned + lane * 4u; j < seen; j += lanes * 4u) {
+            // Four positions for one read of the queries; those outside read the nearest inside and are not kept.
+            let key = keys + clamp(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(begin), vec4<u32>(place.y)) * stride;
             var score = Each();
             for (var i = 0u; i < vectors; i++) {
                 let k = Four(cache[key.x + i], cache[key.y + i], cache[key.z + i], cache[key.w + i]);
@@ -62,8 +64,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var h = 0u; h < count; h++) {
             let top = atomicLoad(&peak[h]);
             var sum = 0u;
-            for (var j = lane * 4u; j < seen; j += lanes * 4u) {
-                let p = weights_of(workspace[scores[h] + j / 4u], top, seen - j);
+            for (var j = aligned + lane * 4u; j < seen; j += lanes * 4u) {
+                let p = weights_of(workspace[scores[h] + j / 4u], top, seen - j, max(begin, j) - j);
                 workspace[scores[h] + j / 4u] = vec4<i32>(p);
                 sum += p.x + p.y + p.z + p.w;
             }
@@ -74,7 +76,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
         for (var h = 0u; h < count; h++) {
             let den = atomicLoad(&denominator[h]);
             var sum = 0u;
-            for (var j = lane * 4u; j < seen; j += lanes * 4u) {
+            for (var j = aligned + lane * 4u; j < seen; j += lanes * 4u) {
                 let p = narrowed_weights(workspace[scores[h] + j / 4u], den);
                 workspace[scores[h] + j / 4u] = p;
                 sum += u32(p.x + p.y + p.z + p.w);
@@ -86,8 +88,8 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
         for (var i = lane; i < vectors; i += lanes) {
             var mixed = Each();
-            for (var j = 0u; j < seen; j += 4u) {
-                // Weights are 0 beyond the last position.
+            for (var j = aligned; j < seen; j += 4u) {
+                // Weights are 0 outside.
                 let value = values + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride + i;
                 let v = Four(cache[value.x], cache[value.y], cache[value.z], cache[value.w]);
                 mixed[0] += combined(v, workspace[scores.x + j / 4u]);

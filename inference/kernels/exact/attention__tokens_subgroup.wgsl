@@ -34,21 +34,27 @@ fn combined(p: Eight, v: Keys) -> vec4<i32> {
          + p.high.x * v[4] + p.high.y * v[5] + p.high.z * v[6] + p.high.w * v[7];
 }
 
+// Which positions a token sees.
+fn seen(positions: vec4<u32>, place: vec2<u32>) -> vec4<bool> {
+    return positions == clamp(positions, vec4<u32>(first_of(place.y + 1u)), vec4<u32>(place.y));
+}
+
 // Eight scores from position j on, written; the largest of those that the token sees.
 fn keep(at: u32, j: u32, place: vec2<u32>, score: Eight) -> i32 {
     workspace[at + j / 4u] = score.low;
     workspace[at + j / 4u + 1u] = score.high;
-    let low = vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u) <= vec4<u32>(place.y);
-    let high = vec4<u32>(j) + vec4<u32>(4u, 5u, 6u, 7u) <= vec4<u32>(place.y);
+    let low = seen(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), place);
+    let high = seen(vec4<u32>(j) + vec4<u32>(4u, 5u, 6u, 7u), place);
     return max(largest(select(vec4<i32>(LEAST), score.low, low)), largest(select(vec4<i32>(LEAST), score.high, high)));
 }
 
-// Scores to weights in 16 bits, 0 beyond the positions that the token sees, to a whole eight of them; their reciprocal.
+// Scores to weights in 16 bits, 0 outside the positions that the token sees, to a whole eight of them; their reciprocal.
 fn weigh(at: u32, top: i32, place: vec2<u32>, eights: u32) -> i32 {
     let end = eights * 8u;
+    let begin = first_of(place.y + 1u);
     var den = 0u;
     for (var j = 0u; j < end; j += 4u) {
-        let p = weights_of(workspace[at + j / 4u], top, max(place.y + 1u, j) - j);
+        let p = weights_of(workspace[at + j / 4u], top, max(place.y + 1u, j) - j, max(begin, j) - j);
         workspace[at + j / 4u] = vec4<i32>(p);
         den += p.x + p.y + p.z + p.w;
     }

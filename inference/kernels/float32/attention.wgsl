@@ -8,6 +8,7 @@ struct Params {
     kv_heads: u32,
     group: u32,      // heads that share a key head
     capacity: u32,   // positions a sequence has
+    window: u32,     // of them a token sees the last; 0: all
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<vec4<f32>>;
@@ -25,6 +26,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let queries = (t * params.heads + group.x) * vectors;
     let place = places[t];
     let seen = place.y + 1u;
+    let first = select(0u, seen - params.window, params.window > 0u && seen > params.window);
     let stride = 2u * params.kv_heads * vectors;
     let keys = place.x * params.capacity * stride + group.x / params.group * vectors;
     let values = keys + params.kv_heads * vectors;
@@ -32,7 +34,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let scale = inverseSqrt(f32(params.head_width));
 
     var most = -3.0e38;
-    for (var j = lane; j < seen; j += lanes) {
+    for (var j = first + lane; j < seen; j += lanes) {
         var score = 0.0;
         for (var i = 0u; i < vectors; i++) { score += dot(q[queries + i], cache[keys + j * stride + i]); }
         workspace[scores + j] = score * scale;
@@ -44,7 +46,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     workgroupBarrier();
 
     var sum = 0.0;
-    for (var j = lane; j < seen; j += lanes) {
+    for (var j = first + lane; j < seen; j += lanes) {
         let p = exp(workspace[scores + j] - most);
         workspace[scores + j] = p;
         sum += p;
@@ -56,7 +58,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     for (var i = 0u; i < lanes; i++) { total += parts[i]; }
     for (var i = lane; i < vectors; i += lanes) {
         var mixed = vec4<f32>(0.0);
-        for (var j = 0u; j < seen; j++) { mixed += workspace[scores + j] * cache[values + j * stride + i]; }
+        for (var j = first; j < seen; j++) { mixed += workspace[scores + j] * cache[values + j * stride + i]; }
         output[queries + i] = mixed / total;
     }
 }

@@ -11,6 +11,7 @@ from inference.arithmetic import tolerance
 from inference.device.runtime import Runtime
 from inference.files.blocks import BLOCK
 from inference.ops import attention as attention_op
+from inference.ops import head_norm as head_norm_op
 from inference.ops import rope as rope_op
 from inference.ops.argmax_partial import SPAN
 from inference.reference import Reference
@@ -112,9 +113,16 @@ def evaluate_rope(f, x, table, places, *, offset, heads, copied=0, **_):
     return np.hstack((np.stack((left, right), axis=3).reshape(len(x), -1), tail))
 
 
-def evaluate_attention(f, q, cache, places, *, heads, kv_heads, capacity, **_):
+def evaluate_head_norm(f, x, gain, *, offset, heads, copied, epsilon):
+    rows, tail = head_norm_op.parts(x, gain, offset, heads, copied)
+    return np.hstack((evaluate_rms_norm(f, rows, gain, epsilon=epsilon).reshape(len(x), -1), tail))
+
+
+def evaluate_attention(f, q, cache, places, *, heads, kv_heads, capacity, window=0, **_):
     output = np.empty_like(q)
-    for t, (queries, keys, values) in enumerate(attention_op.visible(q, cache, places, heads, kv_heads, capacity)):
+    for t, (queries, keys, values) in enumerate(
+        attention_op.visible(q, cache, places, heads, kv_heads, capacity, window)
+    ):
         dots = f.dot(queries[:, :, None], keys.transpose(1, 0, 2)[:, None])
         scores = f.multiply(dots, f.inverse_root(queries.shape[2]))
         p = f.exp(f.add(scores, -scores.max(2, keepdims=True)))
@@ -123,9 +131,11 @@ def evaluate_attention(f, q, cache, places, *, heads, kv_heads, capacity, **_):
     return output
 
 
-def evaluate_silu_gate(f, x):
+def evaluate_silu_gate(f, x, *, tanh=0):
     g, v = np.split(x, 2, axis=1)
-    return f.multiply(f.divide(g, f.add(1, f.exp(-g))), v)
+    cubic = f.multiply(f.multiply(np.float32(0.07135481627260025), g), g)
+    a = f.multiply(g, f.add(np.float32(1.5957691216057308), cubic)).clip(-80) if tanh else g
+    return f.multiply(f.divide(g, f.add(1, f.exp(-a))), v)
 
 
 def evaluate_sample_partial(f, logits, maxima, *, scale):
@@ -157,6 +167,8 @@ EVALUATE = {
     "matmul_q4": evaluate_product,
     "matmul_q8": evaluate_product,
     "rms_norm": evaluate_rms_norm,
+    "head_norm": evaluate_head_norm,
+    "add": lambda f, x, other: f.add(x, other),
     "rope": evaluate_rope,
     "attention": evaluate_attention,
     "silu_gate": evaluate_silu_gate,

@@ -15,15 +15,11 @@ from safetensors.numpy import load_file, save_file
 
 from inference import models
 from inference.errors import InputError
-from inference.files.gguf_file import NAMES
 from inference.files.reading import read_model
+from inference.models.llama import ARCHITECTURE
 from inference.models.tiny import tiny
 
-TOP = {"embedding": "token_embd", "norm": "output_norm"}
-
-
-def file_name(name):
-    return f"{TOP[name]}.weight" if name in TOP else f"blk.{int(name[5:7])}.{NAMES[name[8:]]}.weight"
+file_name = ARCHITECTURE.in_gguf
 
 
 def write_gguf(
@@ -165,12 +161,12 @@ def test_a_damaged_header_is_read_or_refused_never_a_traceback(good, tmp_path_fa
 @pytest.mark.parametrize(
     "changes, said",
     [
-        ({"architecture": "bert"}, "the architecture is 'bert'; llama is allowed"),
+        ({"architecture": "bert"}, "the architecture is 'bert'; gemma3, llama, qwen2, qwen3 are allowed"),
         ({"leave": ("layer01.down",)}, "the tensor blk.1.ffn_down.weight is missing"),
         ({"leave": ("embedding",)}, "the tensor token_embd.weight is missing"),
         ({"leave": ("block_count",)}, "the key llama.block_count is missing"),
         ({"keys": {"block_count": 3}.items()}, "the tensor blk.2.attn_q.weight is missing"),
-        ({"keys": {"block_count": 1}.items()}, "tensor blk.1.attn_k.weight is not one of a Llama's"),
+        ({"keys": {"block_count": 1}.items()}, "tensor blk.1.attn_k.weight is not one of a llama model's"),
         ({"keys": {"block_count": 10**9}.items()}, "layers is 1000000000; 1 to 1024 is allowed"),
         ({"keys": {"attention.head_count_kv": 3}.items()}, "2 heads do not share 3 key heads evenly"),
         ({"keys": {"attention.head_count": 0}.items()}, "heads is 0; 1 to 1024 is allowed"),
@@ -207,7 +203,9 @@ def test_directories_that_do_not_fit_are_refused(tmp_path, refusal):
     path.mkdir()
     assert "config.json: cannot be read" in refusal(read_model, path)
     write_directory(path, config={"architectures": ["BertModel"]})
-    assert "LlamaForCausalLM is allowed" in refusal(read_model, path)
+    assert "LlamaForCausalLM, MistralForCausalLM, Qwen2ForCausalLM, Qwen3ForCausalLM are allowed" in refusal(
+        read_model, path
+    )
     write_directory(path, config={"num_hidden_layers": "two"})
     assert "num_hidden_layers is 'two', not an integer" in refusal(read_model, path)
     write_directory(path, leave=("model.norm.weight",))

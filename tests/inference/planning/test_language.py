@@ -128,7 +128,7 @@ def test_limits(smollm2_plan):
     [
         (
             {"architectures": ["MambaForCausalLM"]},
-            "the architecture is ['MambaForCausalLM']; LlamaForCausalLM is allowed",
+            "the architecture is ['MambaForCausalLM']; Gemma3ForCausalLM, LlamaForCausalLM",
         ),
         ({"hidden_size": None}, "x: hidden_size is None, not an integer"),
         ({"vocab_size": "many"}, "x: vocab_size is 'many', not an integer"),

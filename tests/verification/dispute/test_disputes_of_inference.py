@@ -13,8 +13,8 @@ from inference.computation import Inference
 from inference.device import adapters
 from inference.errors import InputError
 from inference.files.blocks import eight_bits, four_bits
-from inference.model import Llama, expected_shapes
-from inference.models.llama import model
+from inference.model import Checkpoint
+from inference.models.llama import ARCHITECTURE, model
 from inference.reference import Reference
 from verification.adversaries import corrupt_trace
 from verification.adversaries.corrupt_trace import SUBSTITUTES, flip, replaced, substituted, with_wrong_step
@@ -134,7 +134,7 @@ def wide():
     measures |= {"vocabulary": 256, "context": 512}
     generator = np.random.default_rng(0)
     matrices, gains = {}, {}
-    for name, shape in expected_shapes(measures, tied=True).items():
+    for name, shape in ARCHITECTURE.expected(measures, tied=True).items():
         values = generator.standard_normal(shape).astype(np.float32)
         if len(shape) == 1:
             gains[name] = 1 + values / np.float32(8)
@@ -142,7 +142,7 @@ def wide():
             scaled = values / np.float32(2) if name == "embedding" else 2 * values / np.float32(np.sqrt(shape[1]))
             matrices[name] = eight_bits(scaled) if name == "embedding" else four_bits(scaled)
     matrices["head"] = matrices["embedding"]
-    llama = Llama(**measures, epsilon=1e-5, theta=10000.0, matrices=matrices, gains=gains)
+    llama = Checkpoint(**measures, epsilon=1e-5, theta=10000.0, matrices=matrices, gains=gains)
     return record(Inference(Reference(model("wide", llama, "exact")), [65, 66, 67, 68], limit=2))
 
 

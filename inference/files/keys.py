@@ -1,0 +1,63 @@
+"""What a file says under its keys, each read as the type that is wanted."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from reprlib import repr as shortened
+from typing import Any
+
+from inference.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """Keys of a GGUF's header or of a config.json; null is as good as absent."""
+
+    where: str
+    values: Mapping[str, Any]
+
+    def _typed(self, name: str, default: Any, kinds: tuple[type, ...], what: str) -> Any:
+        value = self.values.get(name)
+        if value is None:
+            if default is None:
+                raise InputError(f"{self.where}: the key {name} is missing")
+            return default
+        if type(value) not in kinds:
+            raise InputError(f"{self.where}: {name} is {shortened(value)}, not {what}")
+        return value
+
+    def integer(self, name: str, default: int | None = None) -> int:
+        """A whole number."""
+        return int(self._typed(name, default, (int,), "an integer"))
+
+    def number(self, name: str, default: float | None = None) -> float:
+        """A positive number."""
+        value = float(self._typed(name, default, (int, float), "a positive number"))
+        if not 0 < value < 1e12:
+            raise InputError(f"{self.where}: {name} is {value:g}, not a positive number")
+        return value
+
+    def text(self, name: str, default: str) -> str:
+        """A text."""
+        return str(self._typed(name, default, (str,), "text"))
+
+    def flag(self, name: str, default: bool) -> bool:
+        """True or false."""
+        return bool(self._typed(name, default, (bool,), "true or false"))
+
+    def listed(self, name: str) -> list[Any]:
+        """A list, empty where there is none."""
+        return list(self._typed(name, [], (list,), "a list"))
+
+    def table(self, name: str) -> "Keys":
+        """An object, empty where there is none."""
+        return Keys(f"{self.where}: {name}", self._typed(name, {}, (dict,), "an object"))
+
+    def refuse(self, *names: str) -> None:
+        """Refuse keys that would change what is computed and are not read here, by name.
+
+        Raises:
+            InputError: one of them is there and says something.
+        """
+        for name in names:
+            if self.values.get(name):
+                raise InputError(f"{self.where}: {name} is {shortened(self.values[name])}, which is not supported")

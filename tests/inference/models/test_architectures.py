@@ -1,0 +1,40 @@
+"""Every architecture from both kinds of files, in both arithmetics, against a plain float64 reading of its tensors."""
+
+import numpy as np
+import pytest
+from architecture_files import CONFIGS, drawn, plain, write_directory, write_gguf
+
+from inference.files.reading import read_model
+from inference.generate import passes, scores
+from inference.models.llama import model
+from inference.reference import Reference
+
+IDS = np.random.default_rng(4).integers(0, 96, 24).tolist()
+LARGEST = {"float32": 2e-5, "exact": 0.02}
+"""Of the differences' root mean square over the logits' deviation."""
+
+
+@pytest.fixture(scope="module", params=CONFIGS)
+def case(request, tmp_path_factory):
+    """Name, configuration, tensors, logits, and the models read of both kinds."""
+    folder = tmp_path_factory.mktemp(request.param)
+    config, tensors = drawn(request.param)
+    read = {"directory": read_model(write_directory(folder / "hf", config, tensors))}
+    if request.param != "mistral":  # whose GGUF files say llama and no window
+        read["gguf"] = read_model(write_gguf(folder / "model.gguf", request.param, config, tensors))
+    return request.param, read, plain(request.param, config, tensors, IDS)
+
+
+def logits_of(read, arithmetic):
+    built = model("case", read, arithmetic)
+    [each] = passes(built, IDS, 0, every=True)
+    return scores(built, Reference(built).run(each.graph, each.inputs(IDS), ["logits"])[0])
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "exact"])
+def test_logits_are_those_of_the_published_formulas(case, arithmetic):
+    _, read, right = case
+    for of in read.values():
+        found = logits_of(of, arithmetic)
+        error = np.sqrt(((found - right) ** 2).mean(1)) / right.std(1)
+        assert error.max() < LARGEST[arithmetic]
