@@ -203,7 +203,7 @@ class Draft:
 
     def fact(self, kind: str, subject: str) -> Any:
         """A fact's value, not to be changed in place; None where there is none."""
-        if (kind, subject) in self._changed:
+        if self._changed and (kind, subject) in self._changed:
             return self._changed[kind, subject]
         known = self._state.facts.get(kind)
         return None if known is None else known.get(subject)

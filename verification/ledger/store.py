@@ -22,6 +22,10 @@ from verification.ledger.operations import GENESIS, event_of
 from verification.ledger.state import FORGOTTEN, Operations, State
 
 
+CACHE = 2**16
+"""KiB of the file in memory, at most: requests are looked up by name, which is at random."""
+
+
 class Ledger:
     """A ledger's file, opened; several processes may have it open at once.
 
@@ -52,6 +56,7 @@ class Ledger:
                 self._connection.execute("PRAGMA journal_mode = WAL")
                 self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
                 self._connection.execute("PRAGMA secure_delete = ON")
+                self._connection.execute(f"PRAGMA cache_size = -{CACHE}")
             with self._transaction():
                 if begun is not None and is_empty(self._connection):
                     lay_out(self._connection)
