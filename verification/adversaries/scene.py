@@ -28,6 +28,7 @@ from verification.adversaries.cast import (
     key_of,
 )
 from verification.adversaries.corrupt_trace import flipped_bit
+from verification.adversaries.terms import order_terms, secret_that, shape_terms
 from verification.computation import Computation
 from verification.dispute.party import Party as Player
 from verification.dispute.record import Proceedings
@@ -38,9 +39,7 @@ from verification.encoding.signature import public, sign
 from verification.errors import Refusal
 from verification.ledger.state import BURNT, FUND, Draft, State
 from verification.ledger.store import Ledger
-from verification.manifest import layouts
 from verification.market.accounts import rounded_up
-from verification.market.draws import drawn
 from verification.market.operations import OPERATIONS
 from verification.market.records import Lease, Offer, Result, find, known
 from verification.market.rules import Rules
@@ -245,31 +244,18 @@ class Scene:
         unaudited: bool = False,
     ) -> str:
         """An order of one request, that pays the price and the fee on it, or on the audit price; its name."""
-        digests = self.computation.digests
-        part: dict[str, Any] = {
-            "model": digests["model"],
-            "input": digests["input"],
-            "limit": self.task.limit,
-            "temperature": self.task.millionths,
-            "seed": str(self.task.seed),
-        }
         bid = price + rounded_up(audit_price or price, self.rules.fee)
-        terms: dict[str, Any] = {"requests": [part], "bid": str(bid), "patience": patience, "unaudited": unaudited}
+        terms = order_terms(self.computation, self.task, bid, patience, unaudited)
         return self.ask(user, "order", terms | {"nonce": self.nonce()}).name
 
     def terms(self, order: str, name: str, price: int = PRICE, audit_price: int = 0) -> dict[str, Any]:
         """Of a lease of an order to a party's device; three strangers or the coordinator could audit it."""
-        node, number = self.computation.nodes[-1], self.number
-        device = public(self.parties[name].device)
+        device, number = public(self.parties[name].device), self.number
         terms: dict[str, Any] = {"order": order, "part": [0], "device": device, "price": str(price)}
-        terms |= {"audit_price": str(audit_price or price)}
-        digests = self.computation.digests
-        terms |= {"graph": digests["graph"], "layouts": digest(layouts(digests["model"], {}))}
-        terms |= {"limit": LIMIT, "nodes": len(self.computation.nodes)}
-        terms |= {"rows": node.rows, "words": node.words, "number": number, "seal": self.seal(number)}
+        terms |= {"audit_price": str(audit_price or price), "limit": LIMIT, "number": number, "seal": self.seal(number)}
         others = (public(party.device) for party in self.parties.values() if party.name not in (name, COORDINATOR))
         auditors = list(islice((key for key in others if self.known(Offer, key)), 3))
-        return terms | {"auditors": auditors}
+        return terms | shape_terms(self.computation) | {"auditors": auditors}
 
     def lend(
         self,
@@ -297,13 +283,10 @@ class Scene:
 
     def choose(self, name: str, wanted: bool) -> None:
         """A secret for the next lease under which a party's result is drawn, or is not."""
-        number, attempt, party = self.number, 0, self.parties[name]
-        while True:
-            self.secrets[number] = digest(["chosen", self.market, number, attempt])
-            signed, _ = sign_result(party.device, self.market, self.seal(number), party.trace)
-            if drawn(self.secrets[number], sha256(signed.raw).hexdigest(), self.rules.audit) == wanted:
-                return
-            attempt += 1
+        party = self.parties[name]
+        self.secrets[self.number] = secret_that(
+            wanted, party.device, party.trace, self.market, self.number, self.rules.audit
+        )
 
     def deliver(self, lease: str) -> None:
         """The lease's device gives what its trace holds."""

@@ -21,7 +21,6 @@ from verification.ledger.event import Event, read_event
 from verification.ledger.operations import GENESIS, event_of
 from verification.ledger.state import FORGOTTEN, Operations, State
 
-
 CACHE = 2**16
 """KiB of the file in memory, at most: requests are looked up by name, which is at random."""
 
