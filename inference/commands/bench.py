@@ -2,12 +2,15 @@
 
 import json
 import sys
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
 import typer
 
+from distribute_lab import __version__
 from inference import models
+from inference.arithmetic.formats import LONGEST
 from inference.commands.arguments import AdapterName, Json, ModelName
 from inference.commands.output import write
 from inference.commands.progress import working
@@ -30,11 +33,31 @@ def bench(
     adapter: AdapterName = None,
     backend: Annotated[Literal["wgpu", "dawn"], typer.Option(help="the implementation")] = "wgpu",
     rounds: Annotated[int, typer.Option(help="how often each side runs")] = 5,
+    shape: Annotated[
+        str | None,
+        typer.Option(help="random weights of a shape: smollm2, llama-3.2-1b, llama-3-8b ...", show_default=False),
+    ] = None,
+    prompts: Annotated[
+        str | None, typer.Option("-p", help="tokens of prompts to read: 128,512", show_default=False)
+    ] = None,
+    answers: Annotated[
+        str | None, typer.Option("-n", help="tokens of answers to write: 32,128", show_default=False)
+    ] = None,
+    sequences: Annotated[
+        str | None, typer.Option("-b", help="sequences that are written at once: 1,8", show_default=False)
+    ] = None,
     as_json: Json = False,
+    as_csv: Annotated[bool, typer.Option("--csv", help="a table as CSV, with -p, -n, -b or --shape")] = False,
+    as_markdown: Annotated[bool, typer.Option("--markdown", help="the same as Markdown")] = False,
 ) -> None:
     """Tokens a second in both arithmetics, medians of interleaved rounds, and the time of each kernel.
 
+    With -p, -n, -b or --shape a table: means and deviations over --rounds, and their share of what the adapter does at
+    most, a copy's bytes and the multiply-accumulates of dot4I8Packed.
+
     Example: python -m inference bench --peers
+
+    Example: python -m inference bench -p 128,512 -n 32,128 -b 1,8 --shape llama-3.2-1b --markdown
 
     Example: python -m inference bench --devices devices.json
 
@@ -48,6 +71,16 @@ def bench(
 
     if rounds < 1:
         raise InputError(f"--rounds {rounds} is not allowed; at least 1")
+    if as_json + as_csv + as_markdown > 1:
+        raise InputError("give one of --json, --csv and --markdown")
+    if (shape, prompts, answers, sequences) != (None, None, None, None):
+        if peers or devices is not None or memory is not None:
+            raise InputError("--peers, --devices and --memory are measured without -p, -n, -b and --shape")
+        sizes = [_numbers("-p", prompts, "128"), _numbers("-n", answers, "32"), _numbers("-b", sequences, "1")]
+        _table(model_name, shape, sizes, rounds, Device(backend, adapter), as_json, as_csv)
+        return
+    if as_csv or as_markdown:
+        raise InputError("--csv and --markdown need -p, -n, -b or --shape")
     if memory is not None and not 0 < memory < 2**20:
         raise InputError(f"--memory {memory:g} is not allowed; GiB, above 0")
     if devices is not None and (devices.is_dir() or not devices.parent.is_dir()):
@@ -85,6 +118,51 @@ def bench(
         print(json.dumps(result))
     else:
         _show(result, f"prompt of {measured.PROMPT}, one sequence, {measured.BATCH} sequences")
+
+
+def _numbers(option: str, given: str | None, otherwise: str) -> list[int]:
+    """Whole numbers with commas between."""
+    try:
+        found = [int(each) for each in (otherwise if given is None else given).split(",")]
+    except ValueError:
+        found = []
+    if not found or not all(1 <= each <= LONGEST for each in found):
+        raise InputError(f"{option} {given!r} is not allowed; numbers from 1 to {LONGEST} with commas between: 1,8")
+    return found
+
+
+def _table(
+    model_name: str, shape: str | None, sizes: list[list[int]], rounds: int, device: Any, as_json: bool, as_csv: bool
+) -> None:
+    """Measure and print the table of a model or of a shape."""
+    from inference.device.runtime import Runtime
+    from inference.measure import bench as measured
+    from inference.measure import table
+    from inference.measure.random_model import RandomRuntime, random_model
+    from inference.measure.roofline import roofline
+    from inference.planning import language
+
+    prompts, answers, sequences = sizes
+    of = None if shape is None else language.shape(shape)
+    llama = None if shape is not None else models.find(model_name)
+    with working(f"measuring what {device.name} does at most"):
+        limits = roofline(device)
+    rows = []
+    for arithmetic in measured.ARITHMETICS:
+        runtime: Runtime
+        with working(f"measuring {shape or model_name} in {arithmetic}: {rounds} rounds"):
+            if llama is not None:
+                runtime = Runtime(model(model_name, llama, arithmetic), device)
+            elif of is not None:
+                runtime = RandomRuntime(random_model(of, arithmetic, max(prompts + answers)), device)
+            rows += table.rows(runtime, prompts, answers, sequences, rounds, limits)
+    about = {"adapter": device.name, "backend": device.backend, "driver": device.adapter.info["description"]}
+    about |= {"version": __version__, "date": datetime.now(UTC).date().isoformat()}
+    about |= {"bandwidth_bytes_per_second": round(limits.bandwidth), "rate_macs_per_second": round(limits.rate)}
+    if as_json:
+        print(json.dumps(about | {"rows": rows}))
+    else:
+        print((table.as_csv if as_csv else table.as_markdown)(about, rows), end="")
 
 
 def _show(result: dict[str, Any], columns: str) -> None:
