@@ -13,6 +13,7 @@ import numpy.typing as npt
 from inference.arithmetic.threefry import threefry
 from inference.errors import InputError
 from inference.graph import digest, schedule
+from inference.likeliest import Likeliest
 from inference.model import Model
 from inference.models.llama import graph
 from inference.outputs import Array, Observer, Outputs
@@ -147,17 +148,24 @@ def generate(
     temperature: float = 0,
     seed: int = 0,
     trace: bool = False,
-    progress: Callable[[int], None] = lambda token: None,
+    among: Likeliest | None = None,
+    progress: Callable[[int], bool | None] = lambda token: None,
 ) -> Run:
     """Up to ``limit`` tokens after a prompt, an end token the last.
+
+    ``among`` which tokens is drawn, in float32, where not among all. ``progress`` is told each token; if it gives True,
+    that token is the last.
 
     Raises:
         InputError: see ``check_run`` and ``check_logits``; a temperature that is not allowed.
     """
     model = backend.model
     check_run(model, ids, limit)
+    if among is not None:
+        among.check(model.arithmetic, temperature)
+    drawn = 0 if among else temperature  # by the graph
     total, run, started = sha256(), Run([], "", 0.0, 0.0), time.perf_counter()
-    for each in passes(model, ids, limit, temperature=temperature, seed=seed):
+    for each in passes(model, ids, limit, temperature=drawn, seed=seed):
         if run.tokens and run.tokens[-1] in model.end:
             if not trace:
                 break
@@ -173,10 +181,13 @@ def generate(
         total.update(np.ascontiguousarray(logits).tobytes())
         if each.start + each.count < len(ids):
             continue
-        run.tokens.append(int(choice[0]))
-        progress(run.tokens[-1])
+        word = draw(seed, each.start + each.count)
+        run.tokens.append(among.drawn(logits[-1], temperature, word) if among else int(choice[0]))
+        last = progress(run.tokens[-1])
         if len(run.tokens) == 1:
             run.prefill_seconds, started = time.perf_counter() - started, time.perf_counter()
+        if last:
+            break
     run.decode_seconds = time.perf_counter() - started
     total.update(np.array(run.tokens, "<i4").tobytes())
     run.digest = total.hexdigest()

@@ -1,5 +1,6 @@
 """Options that several commands share."""
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 import typer
@@ -9,6 +10,7 @@ ModelName = Annotated[
 ]
 ArithmeticName = Annotated[Literal["exact", "float32"], typer.Option(help="integers, or floating point")]
 Prompt = Annotated[str | None, typer.Option(help="text, taken raw", show_default=False)]
+PromptFile = Annotated[Path | None, typer.Option(help="a file with the prompt; -: standard input", show_default=False)]
 Tokens = Annotated[str | None, typer.Option(help="token ids instead of a prompt: 1,2,3", show_default=False)]
 Chat = Annotated[bool, typer.Option("--chat", help="put the prompt into the model's chat template")]
 AdapterName = Annotated[str | None, typer.Option(help="part of a name from `adapters`", show_default=False)]

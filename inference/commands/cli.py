@@ -3,7 +3,6 @@
 import json
 import math
 import sys
-from contextlib import ExitStack
 from pathlib import Path
 from typing import Annotated
 
@@ -17,12 +16,13 @@ from inference.commands.bench import bench
 from inference.commands.devices import adapters, conformance, serve
 from inference.commands.drawing import draw
 from inference.commands.kernels import compile_kernels
-from inference.commands.loading import load, prompt_ids
+from inference.commands.loading import load, prompt_ids, read
 from inference.commands.output import write
 from inference.commands.picture import check, picture
 from inference.commands.plan import plan
 from inference.commands.progress import working
-from inference.commands.terminal import printable, readable, replace_unencodable
+from inference.commands.run import run_model
+from inference.commands.terminal import printable, replace_unencodable
 from inference.commands.tune import tune
 from inference.errors import InputError
 from inference.files import model_file
@@ -42,12 +42,11 @@ app.command("check")(check)
 app.command("conformance")(conformance)
 app.command("plan")(plan)
 app.command("picture")(picture)
+app.command("run")(run_model)
 app.command("serve")(serve)
 app.command("tune")(tune)
 
 BAD_INPUT = 2
-LONGEST_TEXT = 2**26
-"""Bytes; far more than a context."""
 
 
 def run(app: typer.Typer) -> None:
@@ -72,80 +71,6 @@ def fail(message: str) -> None:
     """Print one line and exit with code 2."""
     print("error: " + printable(" ".join(message.split())), file=sys.stderr)
     sys.exit(BAD_INPUT)
-
-
-@app.command("run")
-def run_model(
-    prompt: Prompt = None,
-    tokens: Tokens = None,
-    model_name: ModelName = "smollm2",
-    arithmetic: ArithmeticName = "exact",
-    max_tokens: Annotated[int, typer.Option(help="how many tokens at most")] = 32,
-    temperature: Annotated[float, typer.Option(help="0: always the likeliest token")] = 0.0,
-    seed: Annotated[int, typer.Option(help="of the random choices")] = 0,
-    chat: Chat = False,
-    adapter: AdapterName = None,
-    backend: BackendName = "wgpu",
-    trace: Annotated[
-        Path | None, typer.Option(help="where to write the digests of all nodes", show_default=False)
-    ] = None,
-    as_json: Json = False,
-) -> None:
-    """Continue a prompt.
-
-    Example: python -m inference run --prompt "The capital of France is"
-    """
-    if not 0 <= seed < 2**64:
-        raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
-    if trace is not None and not trace.parent.is_dir():
-        raise InputError(f"{trace}: cannot be written: {trace.parent} is no directory")
-    ids = prompt_ids(prompt, tokens, chat)
-    loaded = load(model_name, arithmetic, backend, adapter, ids)
-    shown: list[int] = []
-
-    def show(token: int) -> None:
-        waiting.close()
-        # Text may end inside a character: only what is settled is printed.
-        before = loaded.text.decode(shown)
-        shown.append(token)
-        after = loaded.text.decode(shown)
-        if not as_json and not after.endswith("\ufffd"):
-            print(readable(after[len(before.rstrip("\ufffd")) :]), end="", flush=True)
-
-    with ExitStack() as waiting:
-        waiting.enter_context(working("reading the prompt"))
-        result = runs.generate(
-            loaded.backend,
-            loaded.ids,
-            limit=max_tokens,
-            temperature=temperature,
-            seed=seed,
-            trace=trace is not None,
-            progress=show,
-        )
-    if trace is not None:
-        bound = runs.digests(loaded.model, loaded.ids, max_tokens, temperature)
-        write(trace, json.dumps({**bound, "seed": seed, "nodes": result.trace}))
-    decoded = len(result.tokens) - 1
-    summary = {
-        "text": loaded.text.decode(result.tokens),
-        "tokens": result.tokens,
-        "digest": result.digest,
-        "prefill_tokens_per_second": round(len(loaded.ids) / result.prefill_seconds, 3),
-        "decode_tokens_per_second": round(decoded / result.decode_seconds, 3) if decoded else None,
-        "adapter": loaded.adapter,
-        "backend": backend,
-    }
-    if as_json:
-        print(json.dumps(summary))
-        return
-    print()
-    rate = summary["decode_tokens_per_second"]
-    print(
-        f"{len(result.tokens)} tokens on {printable(loaded.adapter)} ({backend}): "
-        f"{rate or 0:.1f} tokens a second, digest {result.digest[:16]}",
-        file=sys.stderr,
-    )
 
 
 @app.command("next")
@@ -176,20 +101,6 @@ def next_tokens(
         return
     for row in rows:
         print(f"{row['id']:>7}  {row['score']:>9.4f}  {row['text']!r}")
-
-
-def read(file: Path) -> str:
-    """A text in UTF-8, a pipe's too."""
-    try:
-        with file.open("rb") as opened:
-            content = opened.read(LONGEST_TEXT + 1)
-        if len(content) > LONGEST_TEXT:
-            raise InputError(f"{file}: more than {LONGEST_TEXT} bytes")
-        return content.decode()
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{file}: cannot be read: {error}") from None
 
 
 @app.command()

@@ -1,6 +1,8 @@
 """What a command runs: a model from disk on a backend, and a prompt read by its tokenizer."""
 
+import sys
 from collections.abc import Callable
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from inference.model import Model
 from inference.models.llama import check, model
 from inference.planning import fitting
 from inference.tokens.text import Text
+
+LONGEST_TEXT = 2**26
+"""Bytes; far more than a context."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,15 +57,37 @@ def _load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Ca
     return Loaded(built, text, ready, found, tokens)
 
 
-def prompt_ids(prompt: str | None, tokens: str | None, chat: bool) -> Callable[[Text], list[int]]:
-    """How a prompt or a list of ids becomes tokens."""
-    if (prompt is None) == (tokens is None):
-        raise InputError("give either --prompt or --tokens")
+def prompt_ids(
+    prompt: str | None, tokens: str | None, chat: bool, file: Path | None = None
+) -> Callable[[Text], list[int]]:
+    """How a prompt, the content of a file or a list of ids becomes tokens.
+
+    Raises:
+        InputError: none of them or several are given, there is nothing in it, or it cannot be read.
+    """
+    if [prompt, tokens, file].count(None) != 2:
+        raise InputError("give either --prompt or --tokens, or a --prompt-file")
     if tokens is not None:
         try:
             ids = [int(token) for token in tokens.split(",")]
         except ValueError:
             raise InputError(f"--tokens {tokens!r} is not allowed; ids with commas between: 1,2,3") from None
         return lambda text: ids
-    assert prompt is not None
-    return lambda text: text.encode(text.chat(prompt) if chat else prompt)
+    said = prompt if file is None else read(file)
+    if not said:
+        raise InputError("the prompt is empty; at least one token is needed")
+    return lambda text: text.encode(text.chat(said) if chat else said)
+
+
+def read(file: Path) -> str:
+    """A text in UTF-8, a pipe's too; -: standard input."""
+    try:
+        with nullcontext(sys.stdin.buffer) if str(file) == "-" else file.open("rb") as opened:
+            content = opened.read(LONGEST_TEXT + 1)
+        if len(content) > LONGEST_TEXT:
+            raise InputError(f"{file}: more than {LONGEST_TEXT} bytes")
+        return content.decode()
+    except (OSError, ValueError) as error:
+        if isinstance(error, InputError):
+            raise
+        raise InputError(f"{file}: cannot be read: {error}") from None

@@ -1,19 +1,18 @@
 """What is answered: completions of OpenAI's format, whole or as a stream of server-sent events."""
 
 import json
-from collections.abc import AsyncIterator, Callable, Collection
-from dataclasses import dataclass, field
+from collections.abc import AsyncIterator, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from inference.completions.asked import Asked, Form, Refused
-from inference.tokens.text import Text
+from inference.tokens.written import Written
 
 Complete = Callable[[Asked], AsyncIterator["Token | Mark"]]
 """Gives the tokens of a completion, an end token the last, one by one as they come, and may give a mark after them.
 
 Raises ``Refused``, also in the middle.
 """
-UNSETTLED = "�"
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,39 +27,6 @@ class Mark:
     """What is known of a completion besides, as JSON: beside OpenAI's own fields, under ``mark``."""
 
     content: dict[str, Any]
-
-
-@dataclass(slots=True)
-class Written:
-    """A completion as it comes."""
-
-    text: Text
-    end: Collection[int]
-    tokens: list[int] = field(default_factory=list)
-    shown: str = ""
-    """Of its text, what is settled: later tokens may change its last character where that is no whole one yet."""
-    finish: str = "length"
-    mark: dict[str, Any] | None = None
-
-    def take(self, token: int) -> str:
-        """Take the next token; the text that it settles."""
-        self.tokens.append(token)
-        if token in self.end:
-            self.finish = "stop"
-            return ""
-        whole = self._whole()
-        return self._show(whole[:-1] if whole.endswith(UNSETTLED) else whole)
-
-    def rest(self) -> str:
-        """The text that is left when no token comes any more."""
-        return self._show(self._whole())
-
-    def _whole(self) -> str:
-        return self.text.decode([token for token in self.tokens if token not in self.end])
-
-    def _show(self, text: str) -> str:
-        new, self.shown = text[len(self.shown) :], text
-        return new
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +74,8 @@ class Answer:
                     written.mark = piece.content
                 elif text := written.take(piece.token):
                     yield self._piece(written, text)
+                if written.stopped:  # what is known of the whole is not waited for
+                    break
         except Refused as refused:
             yield _event(refused.plain())
             return
@@ -130,6 +98,8 @@ async def collected(written: Written, pieces: AsyncIterator[Token | Mark]) -> Wr
             written.mark = piece.content
         else:
             written.take(piece.token)
+        if written.stopped:  # what is known of the whole is not waited for
+            break
     written.rest()
     return written
 

@@ -20,9 +20,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from inference.completions.answers import Answer, Complete, Mark, Token, Written, collected
+from inference.completions.answers import Answer, Complete, Mark, Token, collected
 from inference.completions.asked import Models, Refused, bad, read, unknown
 from inference.errors import InputError
+from inference.tokens.written import Written
 
 
 def application(models: Models, complete: Complete, key: str | None = None) -> Starlette:
@@ -63,7 +64,7 @@ def application(models: Models, complete: Complete, key: str | None = None) -> S
             asked, form = await run_in_threadpool(read, content, models, chat, request.headers.get("X-Bid"))
             name = f"{'chatcmpl' if chat else 'cmpl'}-{uuid4().hex}"
             answer = Answer(asked, form, name, int(time.time()))
-            written = Written(models.text(asked.model), models.end(asked.model))
+            written = Written(models.text(asked.model), models.end(asked.model), asked.stops)
             pieces = complete(asked)
             if not form.stream:
                 async with aclosing(pieces):  # type: ignore[type-var]

@@ -1,6 +1,6 @@
 """What is asked for: requests of OpenAI's format read, and refused in it.
 
-What the models here do not do (several choices, stops, penalties, tools) is refused, never passed over.
+What the models here do not do (several choices, penalties, tools) is refused, never passed over.
 """
 
 from collections.abc import Collection, Sequence
@@ -13,6 +13,8 @@ from inference.tokens.text import Text
 
 LIMIT = 16
 """Tokens where none are asked for."""
+STOPS = 4
+"""As OpenAI's endpoints take them."""
 NEUTRAL: dict[str, tuple[Any, ...]] = {
     "best_of": (1,),
     "echo": (False,),
@@ -26,7 +28,6 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "parallel_tool_calls": (True, False),
     "presence_penalty": (0,),
     "response_format": ({"type": "text"},),
-    "stop": ([],),
     "suffix": ("",),
     "tool_choice": ("none", "auto"),
     "tools": ([],),
@@ -38,7 +39,7 @@ NOTED = frozenset({"metadata", "service_tier", "store", "user"})
 """What may be said, and changes nothing."""
 TAKEN = frozenset(
     {"max_completion_tokens", "max_tokens", "messages", "model", "prompt", "seed", "stream", "stream_options"}
-    | {"temperature"}
+    | {"stop", "temperature"}
 )
 
 
@@ -94,6 +95,8 @@ class Asked:
     """The same one gives the same tokens; 0 where none is asked for."""
     bid: str | None
     """As the header ``X-Bid`` says it."""
+    stops: tuple[str, ...] = ()
+    """Texts before which the completion is cut; what completes it is told to stop."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +139,8 @@ def read(content: Any, models: Models, chat: bool, bid: str | None) -> tuple[Ask
     usage = (content.get("stream_options") or {}).get("include_usage") or False
     if type(stream) is not bool or type(usage) is not bool:
         raise bad("stream and stream_options.include_usage are true or false", "stream")
-    return Asked(model, prompt, limit, _temperature(content), _seed(content), bid), Form(chat, stream, usage)
+    asked = Asked(model, prompt, limit, _temperature(content), _seed(content), bid, _stops(content))
+    return asked, Form(chat, stream, usage)
 
 
 def _limit(content: dict[str, Any]) -> int:
@@ -165,6 +169,14 @@ def _seed(content: dict[str, Any]) -> int:
     if type(value) is not int or not 0 <= value < 2**63:
         raise bad(f"seed is {value!r}; a whole number from 0 to 2^63 - 1 is expected", "seed")
     return value
+
+
+def _stops(content: dict[str, Any]) -> tuple[str, ...]:
+    value = content.get("stop")
+    stops = [value] if isinstance(value, str) else [] if value is None else value
+    if not isinstance(stops, list) or len(stops) > STOPS or not all(isinstance(stop, str) and stop for stop in stops):
+        raise bad(f"stop is a text, or a list of up to {STOPS}", "stop")
+    return tuple(stops)
 
 
 def _prompt(content: dict[str, Any], text: Text, chat: bool) -> list[int]:

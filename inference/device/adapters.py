@@ -10,6 +10,7 @@ from types import ModuleType
 from typing import Any
 
 from inference.errors import InputError
+from inference.silence import silenced
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
 INSTALL = "on Debian and Ubuntu mesa-vulkan-drivers (25 or later) is one without a GPU: make adapter"
@@ -37,7 +38,9 @@ def implementation(backend: str) -> ModuleType:
 def adapters(backend: str = "wgpu") -> list[Any]:
     """The adapters compute runs on, GPUs first and the slow SwiftShader last; OpenGL's are left out."""
     gpu = implementation(backend).gpu
-    found = [adapter for adapter in gpu.enumerate_adapters_sync() if adapter.info["backend_type"] != "OpenGL"]
+    with silenced():  # drivers and Dawn warn of what they are
+        every = gpu.enumerate_adapters_sync()
+    found = [adapter for adapter in every if adapter.info["backend_type"] != "OpenGL"]
     return sorted(
         found, key=lambda adapter: (adapter.info["adapter_type"] == "CPU", is_swiftshader(adapter.info["device"]))
     )

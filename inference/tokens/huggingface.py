@@ -1,20 +1,16 @@
 """Tokenizers of Hugging Face directories: tokenizer.json through the package tokenizers, which defines its meaning."""
 
 import json
-import os
-import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import cached_property
-from threading import Lock
 from typing import Any
 
 from tokenizers import Tokenizer
 
 from inference.errors import InputError
+from inference.silence import silenced
 from inference.tokens.fields import Fields, typed
-
-PANICS = Lock()
 
 
 class HuggingFaceTokenizer:
@@ -111,17 +107,10 @@ def panics(what: str) -> Iterator[None]:
 
     It raises Exception itself. Its panics are no Exception, and say so on standard error before they are raised.
     """
-    with PANICS:
-        sys.stderr.flush()
-        kept, nothing = os.dup(2), os.open(os.devnull, os.O_WRONLY)
-        os.dup2(nothing, 2)
-        try:
+    try:
+        with silenced():
             yield
-        except (InputError, KeyboardInterrupt, SystemExit, MemoryError):
-            raise
-        except BaseException as error:  # noqa: BLE001 a panic is one
-            raise InputError(f"{what}: {' '.join(str(error).split())}") from None
-        finally:
-            os.dup2(kept, 2)
-            os.close(kept)
-            os.close(nothing)
+    except (InputError, KeyboardInterrupt, SystemExit, MemoryError):
+        raise
+    except BaseException as error:  # noqa: BLE001 a panic is one
+        raise InputError(f"{what}: {' '.join(str(error).split())}") from None

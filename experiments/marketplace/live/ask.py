@@ -8,8 +8,8 @@ from typing import Any
 from experiments.marketplace.live.asking import Asking, Event, customer, input_of
 from experiments.marketplace.live.party import Line
 from experiments.marketplace.models import Language, request_of
-from inference.completions.answers import UNSETTLED
 from inference.tokens.text import Text
+from inference.tokens.written import UNSETTLED
 from verification.inference_models import found
 
 MICRO = 1_000_000

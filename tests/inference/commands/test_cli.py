@@ -1,8 +1,12 @@
 """The command line: what it prints, and one line with exit code 2 for bad input."""
 
+import io
 import json
 
 import pytest
+
+from inference.commands.terminal import readable
+from inference.tokens.text import Text
 
 TINY = ("--model", "tiny", "--backend", "numpy")
 
@@ -84,7 +88,16 @@ def test_adapters_are_listed(cli, stack):
         (("run", "--tokens", "1,x", *TINY), "--tokens '1,x' is not allowed"),
         (("run", "--tokens", "1,300", *TINY), "token 300 is not in the vocabulary"),
         (("run", "--prompt", "a" * 600, *TINY), "exceed the context of tiny: 512"),
-        (("run", "--prompt", "", *TINY), "the prompt is empty"),
+        (("run", "--prompt", "", "--model", "nowhere.gguf"), "the prompt is empty"),  # before a model is looked for
+        (("run", "--prompt-file", "/nowhere.txt", *TINY), "cannot be read"),
+        (("run", "--prompt-file", "/dev/null", *TINY), "the prompt is empty"),
+        (("run", "--prompt-file", "-", "--tokens", "1", *TINY), "or a --prompt-file"),
+        (("run", "--prompt", "a", "--stop", "", *TINY), "--stop needs a text"),
+        (("run", "--prompt", "a", "--stop", "b", "--trace", "t.json", *TINY), "--trace is of a run without"),
+        (("run", "--prompt", "a", "--top-k", 3, *TINY), "exact arithmetic draws among all tokens"),
+        (("run", "--prompt", "a", "--top-p", 2, *TINY), "--top-p 2.0 is not allowed"),
+        (("run", "--chat", "--json", *TINY), "--json and --trace need a prompt"),
+        (("run", "--chat", *TINY), "the model has no chat template"),
         (("run", "--prompt", "a", "--max-tokens", 0, *TINY), "0 tokens are not allowed"),
         (("run", "--prompt", "a", "--temperature", -1, *TINY), "temperature -1.0 is not allowed"),
         (("run", "--prompt", "a", "--seed", -1, *TINY), "seed -1 is not allowed"),
@@ -108,3 +121,53 @@ def test_bad_input_is_one_line_and_exit_code_2(cli, arguments, said, stack):
     code, out, err = cli(*arguments)
     assert code == 2 and not out
     assert said in err and err.count("\n") == 1
+
+
+def test_a_prompt_comes_from_a_file_or_from_standard_input(cli, tmp_path, monkeypatch):
+    plain = json.loads(cli("run", "--prompt", "né", "--max-tokens", 3, "--json", *TINY)[1])
+    path = tmp_path / "prompt.txt"
+    path.write_bytes("né".encode())
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO("né".encode())))
+    for file in (path, "-"):
+        again = json.loads(cli("run", "--prompt-file", file, "--max-tokens", 3, "--json", *TINY)[1])
+        assert again["digest"] == plain["digest"]
+
+
+def test_a_run_ends_before_a_stop(cli):
+    whole = json.loads(cli("run", "--prompt", "Hi", "--max-tokens", 20, "--json", *TINY)[1])
+    stop = whole["text"][2:4]
+    cut = json.loads(cli("run", "--prompt", "Hi", "--max-tokens", 20, "--stop", stop, "--json", *TINY)[1])
+    assert cut["text"] == whole["text"][: whole["text"].index(stop)]
+    assert cut["tokens"] == whole["tokens"][: len(cut["tokens"])] and len(cut["tokens"]) < 20
+    assert cli("run", "--prompt", "Hi", "--max-tokens", 20, "--stop", stop, *TINY)[1].startswith(readable(cut["text"]))
+
+
+def test_the_likeliest_alone_is_what_no_temperature_gives(cli):
+    arguments = ("run", "--prompt", "Hi", "--arithmetic", "float32", "--max-tokens", 6, "--json", *TINY)
+    greedy, drawn = (json.loads(cli(*arguments, *more)[1]) for more in ((), ("--temperature", 1, "--top-k", 1)))
+    assert drawn["tokens"] == greedy["tokens"] and drawn["digest"] == greedy["digest"]
+
+
+def test_a_conversation_reads_what_was_said_before(cli, monkeypatch):
+    """Of bytes: each answer is two tokens, read again by the next."""
+    read = []
+    monkeypatch.setattr("inference.commands.loading.Text", Talking)
+    monkeypatch.setattr(Talking, "read", read)
+    monkeypatch.setattr("sys.stdin", io.StringIO("one\ntwo\n\nthree\n"))
+    code, out, _ = cli("run", "--chat", "--max-tokens", 2, *TINY)
+    assert code == 0 and out.count("\n") >= 2
+    assert [[each["role"] for each in messages] for messages in read] == [["user"], ["user", "assistant", "user"]]
+    assert read[1][0]["content"] == "one" and read[1][2]["content"] == "two"
+
+
+class Talking(Text):
+    """A tokenizer of bytes with a template."""
+
+    read: list = []  # noqa: RUF012 each test has its own
+
+    def __init__(self, fields, vocabulary):
+        super().__init__({"tokenizer.chat_template": "x"}, vocabulary)
+
+    def conversation(self, messages):
+        self.read.append(list(messages))
+        return "".join(each["role"] + each["content"] for each in messages).encode("ascii", "replace").decode()

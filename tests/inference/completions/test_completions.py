@@ -7,10 +7,10 @@ import openai
 import pytest
 
 from inference.browser.server import HOST, serving
-from inference.completions.answers import Written
 from inference.generate import generate
 from inference.reference import Reference
 from inference.tokens.text import Text
+from inference.tokens.written import Written
 
 KEY, PROMPT = "sesame", "Hi"
 SECONDS = 120  # a time-out, not a measure
@@ -74,6 +74,18 @@ def test_a_stream_adds_up_to_the_whole(client, expected):
     assert len({piece.id for piece in pieces}) == 1 and len(last.mark["digest"]) == 64
 
 
+@pytest.mark.parametrize("stream", [False, True])
+def test_a_completion_ends_before_a_stop(client, expected, stream):
+    whole = expected(PROMPT, limit=12)
+    stop = whole[3:5]
+    answer = client.completions.create(
+        model="tiny", prompt=PROMPT, max_tokens=12, temperature=0, stop=["zzz", stop], stream=stream
+    )
+    pieces = list(answer) if stream else [answer]
+    assert "".join(piece.choices[0].text for piece in pieces) == whole[: whole.index(stop)]
+    assert pieces[-1].choices[0].finish_reason == "stop"
+
+
 def test_a_chat_is_put_into_the_template_or_into_lines(client, expected):
     messages = [{"role": "developer", "content": "Be"}, {"role": "user", "content": [{"type": "text", "text": "Hi"}]}]
     options = {"model": "tiny", "messages": messages, "max_completion_tokens": 5, "temperature": 0}
@@ -117,7 +129,7 @@ def test_what_does_not_exist_or_fit_is_refused(client, stream):
     "options, parameter",
     [
         ({"n": 2}, "n"),
-        ({"stop": ["a"]}, "stop"),
+        ({"stop": ["a", ""]}, "stop"),
         ({"extra_body": {"colour": "red"}}, "colour"),
         ({"max_tokens": 0}, "max_tokens"),
         ({"max_tokens": 2, "extra_body": {"max_completion_tokens": 3}}, "max_tokens"),

@@ -1,0 +1,43 @@
+"""A token drawn among the likeliest only: top-k and top-p, of float32 logits."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from inference.errors import InputError
+from inference.outputs import Array
+
+
+@dataclass(frozen=True, slots=True)
+class Likeliest:
+    """Among which tokens is drawn: the ``top_k`` likeliest, and of these the fewest whose probabilities, at the
+    temperature, together reach ``top_p``. Of equal logits the smaller id is the likelier."""
+
+    top_k: int | None = None
+    top_p: float = 1.0
+
+    def check(self, arithmetic: str, temperature: float) -> None:
+        """Refuse what cannot be drawn so.
+
+        Raises:
+            InputError: exact arithmetic, whose draws are the graph's; the likeliest token alone; numbers out of range.
+        """
+        if self.top_k is not None and self.top_k < 1:
+            raise InputError(f"--top-k {self.top_k} is not allowed; at least 1")
+        if not 0 < self.top_p <= 1:
+            raise InputError(f"--top-p {self.top_p} is not allowed; above 0, up to 1")
+        if arithmetic != "float32":
+            raise InputError("--top-k and --top-p draw in float32; exact arithmetic draws among all tokens")
+        if temperature <= 0:
+            raise InputError("--top-k and --top-p need a --temperature above 0; at 0 the likeliest token is taken")
+
+    def drawn(self, logits: Array, temperature: float, word: Array) -> int:
+        """The token that a random word (1,) draws of logits (V,): the first whose inclusive sum of weights, from the
+        likeliest on, exceeds word / 2^32 of their total."""
+        order = np.argsort(-logits, kind="stable")[: self.top_k]
+        weights = np.exp((logits[order].astype(np.float64) - float(logits[order[0]])) / temperature)
+        sums = weights.cumsum()
+        if self.top_p < 1:
+            sums = sums[: int(np.searchsorted(sums, self.top_p * sums[-1])) + 1]
+        threshold = int(word.view(np.uint32)[0]) / 2**32 * sums[-1]
+        return int(order[min(int(np.searchsorted(sums, threshold, side="right")), len(sums) - 1)])
