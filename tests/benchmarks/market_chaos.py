@@ -43,7 +43,7 @@ from verification.market.rules import Rules
 from verification.trace import Trace
 
 HONEST, USERS = 3, 6
-LIVES, PEACE, AWAY = 4.0, 5.0, 2.0
+LIVES, PEACE, AWAY = 6.0, 8.0, 2.0
 """Seconds, on the average, that a coordinator lives once its port is open, that pass between two deaths of workers, and
 that one is away."""
 END = 300

@@ -5,6 +5,7 @@ Frames, time, and what was computed are taken to the party one by one; what it w
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from typing import Any, Generic, Protocol, TypeVar
 
@@ -102,18 +103,19 @@ class Line(Generic[P]):
         loop = asyncio.get_running_loop()
         self.party.reopened()
         reader = asyncio.create_task(self._read(socket))
+        beat = loop.time() + BEAT
         try:
             while not reader.done():
-                raw = None
-                try:
-                    async with asyncio.timeout(BEAT):
+                raw, effects = None, list[Any]()
+                with suppress(TimeoutError):
+                    async with asyncio.timeout_at(beat):
                         of, call, raw = await self._calls.get()
-                except TimeoutError:
-                    effects = self._tick(loop.time()) if self._tick else ()
-                else:
                     if of not in (None, socket):
                         continue  # of a connection that has ended
-                    effects = call(loop.time())
+                    effects += call(loop.time())
+                if loop.time() >= beat:  # however much there is to do meanwhile
+                    beat = loop.time() + BEAT
+                    effects += self._tick(loop.time()) if self._tick else ()
                 for effect in effects:
                     if isinstance(effect, bytes):
                         await socket.send(effect.decode())

@@ -1,0 +1,54 @@
+"""What drives a party: time passes for it however much it has to do."""
+
+import asyncio
+
+from websockets.asyncio.server import serve
+
+from experiments.marketplace.live.party import Line
+
+
+class Busy:
+    """A party that has something to do again as soon as it has done it, and counts how often it sees the time."""
+
+    def __init__(self):
+        self.ticks, self.calls = 0, 0
+
+    def reopened(self):
+        pass
+
+    def receive(self, raw, now):
+        return ()
+
+    def call(self, now):
+        self.calls += 1
+        return ()
+
+    def tick(self, now):
+        self.ticks += 1
+        return ()
+
+
+def test_signs_of_life_are_given_however_much_there_is_to_do(bounded):
+    party, enough = Busy(), asyncio.Event()
+
+    async def silent(socket):
+        await socket.wait_closed()
+
+    async def work():
+        async with serve(silent, "127.0.0.1", 0) as server:
+            port = server.sockets[0].getsockname()[1]
+
+            def told(raw):
+                asyncio.get_running_loop().call_soon(line.take, party.call)
+                if party.ticks > 2:
+                    enough.set()
+
+            line = Line(f"ws://127.0.0.1:{port}", party, lambda effect: None, told, party.tick)
+            line.take(party.call)
+            running = asyncio.create_task(line.run())
+            await enough.wait()
+            running.cancel()
+            await asyncio.gather(running, return_exceptions=True)
+
+    bounded(work)
+    assert party.calls > party.ticks
