@@ -53,8 +53,8 @@ export function load(gpu, { kernel, weight }) {
   return { gpu, kernel, weight, weights: new Map(), pipelines: new Map() };
 }
 
-// A greedy run: {tokens, digest, prefill, decode}, rates in tokens a second. `progress(what, done, all)` is told of the
-// loading and the prompt, `token(id, index, digest)` of each token, with the SHA-256 of its logits.
+// A run: {tokens, digest, prefill, decode}, rates in tokens a second. `progress(what, done, all)` is told of the loading
+// and the prompt, `token(id, index, digest)` of each token, with the SHA-256 of its logits; if it gives true, no more come.
 export async function generate(model, run, { progress = () => {}, token = () => {} } = {}) {
   return guarded(model.gpu, async () => {
     const states = new Map(), owned = [], programs = [];
@@ -85,7 +85,7 @@ async function decode(gpu, run, programs, { progress, token }) {
     if (index < last) continue;
     if (index === last) [prefill, spent] = [run.tokens / spent, 0];
     tokens.push(choices[index].at(-1));
-    await token(tokens.at(-1), tokens.length - 1, await sha256([words]));
+    if (await token(tokens.at(-1), tokens.length - 1, await sha256([words]))) break;
   }
   // As in generate.py: the logits of every step, as their words, and the tokens.
   const digest = await sha256([...logits, new Int32Array(tokens).buffer]);

@@ -29,21 +29,27 @@ function refuse(error) {
   at("progress").value = 0;
 }
 
+let said = []; // what a conversation has so far: [{role, content}]
+
 async function run(gpu) {
-  const { model, arithmetic, prompt, limit } = Object.fromEntries(new FormData(form));
+  const { model, arithmetic, prompt, limit, temperature, seed, stop, as } = Object.fromEntries(new FormData(form));
   tell("Exporting the graph");
   const place = `${encodeURIComponent(model)}/${arithmetic}`, { lanes, subgroups, features } = gpu;
-  const plan = await (await fetched("/run", { model, arithmetic, prompt, limit: Number(limit), lanes, subgroups, features })).json();
+  const asked = { model, arithmetic, limit: Number(limit), temperature: Number(temperature), seed: Number(seed) };
+  const messages = as === "chat" ? [...said, { role: "user", content: prompt }] : undefined;
+  const plan = await (await fetched("/run", { ...asked, prompt, messages, lanes, subgroups, features })).json();
   if (!models.has(place)) models.set(place, load(gpu, { kernel, weight: weight(place) }));
   const rows = at("tokens").tBodies[0], ids = [];
   rows.replaceChildren();
-  at("text").replaceChildren(prompt, document.createElement("b"));
+  show(messages ?? [{ role: "user", content: prompt }], messages ? "\n" : "");
   for (const id of ["prefill", "decode", "digest"]) at(id).textContent = "–";
 
   let text = "", last = "";
   const token = async (id, index, digest) => {
     ids.push(id);
     ({ text, last } = await (await fetched("/text", { model, tokens: ids })).json());
+    const end = stop ? text.indexOf(stop) : -1;
+    if (end >= 0) text = text.slice(0, end);
     at("text").lastChild.textContent = text;
     const row = rows.insertRow();
     [index + 1, id, JSON.stringify(last), digest.slice(0, 16)].forEach((value, column) => {
@@ -52,13 +58,37 @@ async function run(gpu) {
       cell.className = column < 2 ? "number" : "mono";
     });
     at("tokens").hidden = false;
+    return end >= 0;
   };
   const result = await generate(models.get(place), plan, { progress: tell, token });
   at("prefill").textContent = `${plan.tokens} tokens, ${result.prefill.toFixed(1)} a second`;
   at("decode").textContent = `${ids.length} tokens` + (result.decode ? `, ${result.decode.toFixed(1)} a second` : "");
   at("digest").textContent = result.digest;
   tell("Done", 1);
+  if (messages) {
+    said = [...messages, { role: "assistant", content: text }];
+    form.elements.prompt.value = "";
+  }
+  at("anew").hidden = !said.length;
   return { page: "run", model, arithmetic, adapter: gpu.name, text, ...result };
+}
+
+// Messages, answers in bold, and room for the next answer.
+function show(messages, between) {
+  const parts = messages.map(({ role, content }) => (role === "user" ? content + between : bold(content + "\n\n")));
+  at("text").replaceChildren(...parts, bold(""));
+}
+
+function bold(text) {
+  const element = document.createElement("b");
+  element.textContent = text;
+  return element;
+}
+
+function anew() {
+  said = [];
+  at("text").replaceChildren();
+  at("anew").hidden = true;
 }
 
 async function attempt(work) {
@@ -81,6 +111,8 @@ try {
   at("adapter").textContent = `${name}, workgroups of ${lanes}` + (subgroups ? ", subgroup kernels" : "");
   tell("Ready");
   button.disabled = false;
+  at("anew").addEventListener("click", anew);
+  form.elements.model.addEventListener("change", anew);
   form.addEventListener("submit", (event) => { event.preventDefault(); attempt(() => run(gpu)); });
   if (asked.has("run")) form.requestSubmit();
 } catch (error) {

@@ -187,12 +187,32 @@ def run(state: State, asked: dict[str, Any]) -> dict[str, Any]:
     if not 1 <= lanes <= LANES:
         raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
     features = frozenset(each for each in asked.get("features") or () if isinstance(each, str))
+    temperature, seed = asked.get("temperature", 0), asked.get("seed", 0)
+    if type(temperature) not in (int, float) or type(seed) is not int or not 0 <= seed < 2**64:
+        raise InputError(f"temperature {temperature!r} or seed {seed!r} is not allowed; a number, and 0 to 2^64 - 1")
+    with state.models.lock:
+        text = state.models.text(name)
+        ids = text.encode(text.conversation(_messages(asked)) if "messages" in asked else _prompt(asked))
+        built, target = state.models.model(name, arithmetic), Target(lanes, asked.get("subgroups") is True, features)
+        return export.run(built, ids, limit, target, temperature=float(temperature), seed=seed)
+
+
+def _prompt(asked: dict[str, Any]) -> str:
     if not isinstance(prompt := asked.get("prompt"), str):
         raise InputError(f"the prompt is a text, not {prompt!r}")
-    with state.models.lock:
-        ids = state.models.text(name).encode(prompt)
-        built = state.models.model(name, arithmetic)
-        return export.run(built, ids, limit, Target(lanes, asked.get("subgroups") is True, features))
+    return prompt
+
+
+def _messages(asked: dict[str, Any]) -> list[dict[str, str]]:
+    messages = asked["messages"]
+    if not isinstance(messages, list) or not messages:
+        raise InputError("messages are a list of {role, content}")
+    for each in messages:
+        if not isinstance(each, dict) or each.keys() != {"role", "content"}:
+            raise InputError("a message is {role, content}")
+        if each["role"] not in ("system", "user", "assistant") or not isinstance(each["content"], str):
+            raise InputError("a message's role is system, user or assistant, its content a text")
+    return messages
 
 
 def text(state: State, asked: dict[str, Any]) -> dict[str, str]:
@@ -203,7 +223,9 @@ def text(state: State, asked: dict[str, Any]) -> dict[str, str]:
             type(token) is int and 0 <= token < text.vocabulary for token in tokens
         ):
             raise InputError(f"tokens are a list of ids below {text.vocabulary}")
-        return {"text": text.decode(tokens), "last": text.decode(tokens[-1:])}
+        end = state.models.model(name, "exact").end
+        said = text.decode([token for token in tokens if token not in end])
+        return {"text": said, "last": text.decode(tokens[-1:])}
 
 
 def results(state: State, asked: dict[str, Any]) -> dict[str, Any]:

@@ -23,8 +23,10 @@ from inference.scheduled import Scheduled
 OUTPUTS = (LOGITS, CHOICE)
 
 
-def run(model: Model, ids: list[int], limit: int, target: Target) -> dict[str, Any]:
-    """A greedy run: its passes, their programs, and which outputs each reads (``OUTPUTS``).
+def run(
+    model: Model, ids: list[int], limit: int, target: Target, *, temperature: float = 0, seed: int = 0
+) -> dict[str, Any]:
+    """A run: its passes, their programs, and which outputs each reads (``OUTPUTS``).
 
     Raises:
         InputError: see ``generate.check_run``.
@@ -34,7 +36,9 @@ def run(model: Model, ids: list[int], limit: int, target: Target) -> dict[str, A
     def described(built: nx.DiGraph) -> dict[str, Any]:
         return as_json(built, program(built, target, keep=frozenset(OUTPUTS)))
 
-    return _passes(passes(model, ids, limit), described, lambda link: link.index) | {
+    return _passes(
+        passes(model, ids, limit, temperature=temperature, seed=seed), described, lambda link: link.index
+    ) | {
         "tokens": len(ids),
         "limit": limit,
         "end": list(model.end),

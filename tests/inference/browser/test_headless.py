@@ -29,6 +29,18 @@ def test_a_browser_has_the_digest_of_the_reference(browser, tiny_model):
     assert found["prefill"] > 0 and found["decode"] > 0
 
 
+def test_a_browser_draws_talks_and_stops_as_asked(browser, tiny_model):
+    """A message in lines, since the tiny model has no template."""
+    drawn = generate(Reference(tiny_model("exact")), list(b"user: Hi\nassistant: "), limit=LIMIT, temperature=2, seed=7)
+    text = bytes(drawn.tokens).decode(errors="replace")
+    stop = text[4:6]
+    query = {"model": "tiny", "prompt": "Hi", "as": "chat", "limit": LIMIT, "temperature": 2, "seed": 7, "run": ""}
+    paths = [f"/?{urlencode(query | more)}" for more in ({}, {"stop": stop})]
+    whole, cut = headless.results(browser, paths, seconds=SECONDS)
+    assert whole["tokens"] == drawn.tokens and whole["digest"] == drawn.digest and whole["text"] == text
+    assert cut["text"] == text[: text.index(stop)] and len(cut["tokens"]) < LIMIT
+
+
 def test_a_browser_conforms(browser, tiny_model):
     row = headless.conformance(browser, seconds=SECONDS)
     expected = generate(Reference(tiny_model("exact")), conformance.PROMPT, limit=conformance.LIMIT)
