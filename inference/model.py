@@ -55,6 +55,8 @@ class Checkpoint:
     embedding_scale: float = 1
     gelu: bool = False
     """Whether gates pass through GELU (by tanh), not SiLU."""
+    brought: tuple[str, ...] = ()
+    """Formats of matrices that were brought to 8 bits."""
 
 
 def layer(index: int) -> str:

@@ -11,8 +11,10 @@ from inference import generate as runs
 from inference import models
 from inference.commands.backends import opened
 from inference.commands.progress import working
+from inference.commands.terminal import printable
 from inference.errors import InputError
 from inference.files import model_file
+from inference.files.derived import derived
 from inference.model import Model
 from inference.models.llama import check, model
 from inference.planning import fitting
@@ -35,11 +37,22 @@ class Loaded:
 
 def load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Callable[[Text], list[int]]) -> Loaded:
     """A model on a backend, its prompt read first: bad input shows before the long work."""
+    brought: list[str] = []
     with working(f"loading {name}"):
-        return _load(name, arithmetic, backend, adapter, ids)
+        loaded = _load(name, arithmetic, backend, adapter, ids, brought)
+    if brought:
+        print(f"{printable(name)}: weights of {', '.join(brought)} were brought to 8 bits", file=sys.stderr)
+    return loaded
 
 
-def _load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Callable[[Text], list[int]]) -> Loaded:
+def _load(
+    name: str,
+    arithmetic: Any,
+    backend: str,
+    adapter: str | None,
+    ids: Callable[[Text], list[int]],
+    brought: list[str],
+) -> Loaded:
     if name.endswith(model_file.SUFFIX):
         built, fields = model_file.load(Path(name))
         if built.arithmetic != arithmetic:
@@ -47,12 +60,23 @@ def _load(name: str, arithmetic: Any, backend: str, adapter: str | None, ids: Ca
         check(built)
         text = Text(fields, built.measures["vocabulary"])
         tokens = ids(text)
-    else:
-        fitting.check(name, backend, adapter)
-        llama = models.find(name)
-        text = Text(llama.tokenizer, llama.vocabulary)
+    elif name == "tiny":
+        read = models.find(name)
+        text = Text(read.tokenizer, read.vocabulary)
         tokens = ids(text)
-        built = model(Path(name).name, llama, arithmetic)
+        built = model(name, read, arithmetic)
+    else:
+
+        def make() -> tuple[Model, dict[str, Any]]:
+            fitting.check(name, backend, adapter)
+            read = models.find(name)
+            ids(Text(read.tokenizer, read.vocabulary))
+            brought.extend(read.brought)
+            return model(Path(name).name, read, arithmetic), read.tokenizer
+
+        built, fields = derived(models.path_of(name), arithmetic, make)
+        text = Text(fields, built.measures["vocabulary"])
+        tokens = ids(text)
     ready, found = opened(built, backend, adapter)
     return Loaded(built, text, ready, found, tokens)
 

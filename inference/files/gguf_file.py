@@ -60,6 +60,7 @@ def read_gguf(path: Path) -> Checkpoint:
     tokenizer = {name: value for name, value in values.items() if name.startswith("tokenizer.")}
     matrices: dict[str, Weights] = {}
     vectors: dict[str, npt.NDArray[np.float32]] = {}
+    brought: set[str] = set()
     for name, shape in shapes.items():
         tensor = tensors[architecture.in_gguf(name)]
         halves = not architecture.pairs and name.partition(".")[2] in ROTATED
@@ -67,7 +68,10 @@ def read_gguf(path: Path) -> Checkpoint:
         if len(shape) == 1:
             vectors[name] = _floats(path, tensor)[order]
         else:
-            weights = _weights(path, tensor, keep_four_bits=name not in ("embedding", "head"))
+            kept = ("Q8_0",) if name in ("embedding", "head") else ("Q8_0", *FOUR_BITS)
+            weights = _weights(path, tensor, kept)
+            if tensor.kind.name not in kept:
+                brought.add(tensor.kind.name)
             matrices[name] = weights.rows(order) if halves else weights
     matrices.setdefault("head", matrices["embedding"])
     return Checkpoint(
@@ -76,6 +80,7 @@ def read_gguf(path: Path) -> Checkpoint:
         gains={name: vector for name, vector in vectors.items() if not name.endswith(".bias")},
         biases={name.removesuffix(".bias"): vector for name, vector in vectors.items() if name.endswith(".bias")},
         tokenizer=tokenizer,
+        brought=tuple(sorted(brought)),
         end=tuple(token for token in ends(tokenizer) if token < measures["vocabulary"]),
         **fields,
     )
@@ -158,10 +163,10 @@ def _floats(path: Path, tensor: Tensor, largest: float = np.inf) -> npt.NDArray[
 FOUR_BITS = ("Q4_0", "Q4_1", "Q4_K")
 
 
-def _weights(path: Path, tensor: Tensor, keep_four_bits: bool) -> Weights:
-    """Blocks as they are where a product has their format; all others at 8 bits."""
+def _weights(path: Path, tensor: Tensor, kept: tuple[str, ...]) -> Weights:
+    """Blocks as they are where they are of a format that is kept; all others at 8 bits."""
     kind, shape = tensor.kind.name, tensor.shape
-    if kind not in ("Q8_0", *FOUR_BITS) or (kind != "Q8_0" and not keep_four_bits):
+    if kind not in kept:
         return eight_bits(_floats(path, tensor, LARGEST_WEIGHT))
     if kind == "Q4_K":
         return _super_blocks(path, tensor)

@@ -95,6 +95,7 @@ def read_directory(path: Path) -> Checkpoint:
         gains={name: vector for name, vector in vectors.items() if not name.endswith(".bias")},
         biases={name.removesuffix(".bias"): vector for name, vector in vectors.items() if name.endswith(".bias")},
         tokenizer=tokenizer,
+        brought=tuple(sorted({where[key].kind for key, name in known.items() if name in matrices})),
         end=_ends(path, config, tokenizer, measures["vocabulary"]),
         **fields,
     )
