@@ -33,7 +33,13 @@ LLAMA3 = {
 CONFIGS = {
     "llama": {"architectures": ["LlamaForCausalLM"], "rope_theta": 500000.0, "rope_scaling": LLAMA3},
     "mistral": {"architectures": ["MistralForCausalLM"], "rope_theta": 10000.0, "sliding_window": 5},
-    "qwen2": {"architectures": ["Qwen2ForCausalLM"], "rope_theta": 1e6, "tie_word_embeddings": False},
+    "qwen2": {
+        "architectures": ["Qwen2ForCausalLM"],
+        "num_attention_heads": 2,
+        "num_key_value_heads": 1,
+        "rope_theta": 1e6,
+        "tie_word_embeddings": False,
+    },
     "qwen3": {"architectures": ["Qwen3ForCausalLM"], "rope_theta": 1e6, "attention_bias": False},
     "gemma3": {
         "architectures": ["Gemma3ForCausalLM"],
@@ -119,7 +125,7 @@ def write_directory(path, config, tensors):
     return path
 
 
-def write_gguf(path, name, config, tensors, kinds=None):
+def write_gguf(path, name, config, tensors, tokens=()):
     """As llama.cpp's converter does: Gemma's gains with 1 added, a Llama's queries and keys in pairs."""
     architecture = "llama" if name == "mistral" else name
     writer = gguf.GGUFWriter(path, architecture)
@@ -135,6 +141,15 @@ def write_gguf(path, name, config, tensors, kinds=None):
     writer.add_rope_freq_base(config["rope_theta"])
     if name == "gemma3":
         writer.add_sliding_window(config["sliding_window"])
+    if tokens:
+        writer.add_tokenizer_model("gpt2")
+        writer.add_tokenizer_pre("smollm")
+        writer.add_token_list(tokens)
+        writer.add_token_merges(['! "'])
+        writer.add_token_types([1] * len(tokens))
+        writer.add_eos_token_id(0)
+        writer.add_bos_token_id(0)
+        writer.add_add_bos_token(False)
     if name == "llama":
         writer.add_tensor(
             "rope_freqs.weight",
@@ -152,11 +167,7 @@ def write_gguf(path, name, config, tensors, kinds=None):
             stem = f"blk.{index}.{named}"
         else:
             stem = IN_GGUF[stem]
-        quantised = (kinds or {}).get(stem.rpartition(".")[2])
-        if quantised is None:
-            writer.add_tensor(f"{stem}.{kind}", values)
-        else:
-            writer.add_tensor(f"{stem}.{kind}", gguf.quantize(values, quantised), raw_dtype=quantised)
+        writer.add_tensor(f"{stem}.{kind}", values)
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()
