@@ -18,6 +18,22 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | | some rows and a leaf of a; their ``sum``; ``requantise``; what is fused: ``gate``, ``rotation`` |
 | attention | ``scores`` of some positions; their ``maximum``; ``exponential``: p; its ``sum``, den; ``narrow``: p'; |
 | | its ``sum``, den'; ``mix``: p'·v over some positions; their ``sum``; ``attend``: the leaf |
+| conv | ``conv_product`` of a span of a tap for some pixels and rows; ``sum``; ``conv_finish``; ``concatenate`` |
+| maxima | ``maximum`` of |x| over a part, a tree; ``concatenate`` |
+| scale | ``tensor_scale``: the leaf |
+| group_sums, group_squares | ``group_sums`` or ``group_squares`` of some pixels of the line; their ``sum_pairs`` |
+| group_mean, group_roots | ``sum_pairs`` over the lines; ``group_mean`` or ``group_roots`` |
+| group_norm | ``group_norm``: the leaf |
+| modulate | ``modulate``: the leaf |
+| combine | ``combine``: the leaf |
+| concatenate | ``channels``: the leaf |
+| resize | ``concatenate``: the leaf |
+| average_pool | ``average``: the leaf |
+| activation | ``silu``: the leaf |
+| noise | ``noise``: the leaf |
+| full_attention | for each pixel ``narrowed`` queries, keys, values; ``scores``, their ``maximum``; |
+| | ``softmax_weights``, their ``sum``, den; ``narrow``: p'; its ``sum``; ``mix``, their ``sum``; |
+| | ``attention_mean``; ``concatenate`` |
 | argmax_partial | ``span_maxima``, ``concatenate`` |
 | argmax | ``largest``; its id |
 | sample_partial | ``largest``; ``span_weights``, ``concatenate`` |
@@ -113,6 +129,35 @@ class Derivation:
     def whole(self, parts: Sequence[int], first: int = 0) -> Pieces:
         """All words of steps that are sources ``first`` and on."""
         return [[index, 0, self.steps[part].words] for index, part in enumerate(parts, first)]
+
+
+@dataclass(slots=True)
+class Reading:
+    """What a step reads, each leaf once."""
+
+    sources: list[Source] = field(default_factory=list)
+
+    def words(self, operand: Operand | Constant, start: int, stop: int) -> list[Any]:
+        """The place of words of an output, its rows one after another; of a constant, of one row."""
+        if isinstance(operand, Constant):
+            across = operand.shape[-1]
+            row = start // across if len(operand.shape) > 1 else 0
+            return [operand.name, row, start - row * across, stop - row * across]
+        places: Pieces = []
+        for row in range(start // operand.words, -(-stop // operand.words)):
+            first = row * operand.words
+            mine = list[Source]()
+            cut = max(start - first, 0), min(stop - first, operand.words)
+            for (index, *span), leaf in zip(operand.pieces(row, *cut, mine), mine, strict=True):
+                del index
+                if leaf not in self.sources:
+                    self.sources.append(leaf)
+                places.append([self.sources.index(leaf), *span])
+        return places
+
+    def all(self, operand: Operand | Constant) -> list[Any]:
+        """The place of all words of one row, the first."""
+        return self.words(operand, 0, operand.shape[-1])
 
 
 def groups(parts: Sequence[Any], most: int) -> list[Sequence[Any]]:

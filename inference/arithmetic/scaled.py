@@ -18,6 +18,10 @@ MOST = 2**30 - 1
 """What ``moved`` keeps words to."""
 NONE = -4096
 """A floor that is none."""
+ACTIVATION, NORM, GAIN = 14, 29, 15
+"""Bits of what a product reads, of what a norm reads, and of a norm's gains."""
+SHORT = 14
+"""Bits by which what a norm sums is shorter than what it reads."""
 SILU_STEPS = 256
 CURVE = 16
 """Fraction bits of a curve's entries and of where it is read."""
@@ -62,3 +66,14 @@ def factored(x: Integers, scale: npt.NDArray[np.integer], mantissa: int, unit: i
     """x times a factor mantissa · 2^(unit - 16), at an exponent: mulsh(narrow to 30 bits, mantissa, 16), moved."""
     n, at = narrowing(scale, 30)
     return moved(multiply_shift(narrow(x, n, 30), mantissa, 16), exponent - at - unit)
+
+
+def pairs(sums: Integers) -> Integers:
+    """(.., G) of 64 bits as (.., 2 G): high words, then low words, by their bits."""
+    return np.concatenate((sums >> 32, (sums & (2**32 - 1)).astype(np.uint32).view(np.int32)), axis=-1).astype(np.int64)
+
+
+def whole(words: npt.NDArray[np.integer]) -> Integers:
+    """What pairs stand for."""
+    high, low = np.split(np.asarray(words, np.int32), 2, axis=-1)
+    return (high.astype(np.int64) << 32) + np.ascontiguousarray(low).view(np.uint32).astype(np.int64)

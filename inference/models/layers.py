@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.scaled import NONE
+from inference.arithmetic.scaled import ACTIVATION, GAIN, NONE, NORM
 from inference.errors import InputError
 from inference.files.conv_weights import integer_weights, tap_major
 from inference.graph import Arithmetic, add, new, source
-from inference.ops import Shape, combine, full_attention, group_norm, group_roots, modulate, noise
-from inference.ops.conv import ACTIVATION
+from inference.ops import Shape, combine, full_attention, group_roots, noise
+from inference.steps.group_norm import FRACTION
 
 INPUT_FRACTION = 24
 """Of an input of numbers from -1 to 1."""
@@ -197,7 +197,7 @@ class Layers:
         curve = self.weight("curve", tables.silu_curve()) if silu and self.exact else None
         inputs = [x.node, parts["mean"], parts["roots"], affine, x.scale, affine_scale, curve]
         self._op(name, "group_norm", inputs, {}, groups=groups, silu=silu)
-        return self.made(name, affine_scale, bits=group_norm.GAIN, unit=-group_norm.FRACTION)
+        return self.made(name, affine_scale, bits=GAIN, unit=-FRACTION)
 
     def _affine(self, name: str, parameters: str, modulation: Tensor | None) -> tuple[str, str | None]:
         """Gains and biases (2, C) and their scale."""
@@ -215,8 +215,8 @@ class Layers:
         self._op(name, "modulate", [modulation.node, constant, modulation.scale], {"fraction": fraction})
         # The exponent of ``modulate``: max(max(E + n, -29) + 15 - fraction, E + n).
         moved = max(15 - fraction, 0)
-        floor = 15 - fraction - modulate.BITS_READ
-        return _pair(self.made(name, modulation.scale, bits=modulate.BITS_READ, unit=moved, floor=floor))
+        floor = 15 - fraction - NORM
+        return _pair(self.made(name, modulation.scale, bits=NORM, unit=moved, floor=floor))
 
     def activation(self, name: str, x: Tensor) -> Tensor:
         """silu(x)."""
@@ -274,7 +274,7 @@ class Layers:
         if fixed is not None and self.exact:
             return Tensor(name, self.fixed(2**30 if not limit else limit << fixed, -fixed), tensors[0].shape)
         units = {"unit": pairs[0][1], "unit_z": pairs[-1][1]}
-        return self.made(name, *(tensor.scale for tensor in tensors), bits=combine.BITS_READ, **units)
+        return self.made(name, *(tensor.scale for tensor in tensors), bits=30, **units)
 
 
 def _pair(tensor: Tensor) -> tuple[str, str | None]:

@@ -11,10 +11,12 @@ import numpy.typing as npt
 from inference.arithmetic import tables
 from inference.arithmetic.scaled import curved
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE, draw_scaled, elementwise, require_image
+from inference.steps import Step
 
 PACK = {"x": pack_plain, "scale": pack_plain, "curve": pack_plain}
 EXP_CLAMP = 80.0
@@ -31,6 +33,17 @@ def exact(
     x: npt.NDArray[np.int32], scale: npt.NDArray[np.int32], curve: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.int32]:
     return curved(x.astype(np.int64), int(scale[0, 1]), curve.astype(np.int64)).astype(np.int32)
+
+
+def derivation(
+    row: int, start: int, stop: int, x: Operand | Constant, scale: Operand | Constant, curve: Constant
+) -> list[Step]:
+    made, reading, words = Derivation(), Reading(), stop - start
+    across = x.words if isinstance(x, Operand) else x.shape[-1]
+    place = reading.words(x, row * across + start, row * across + stop)
+    numbers = {"x": place, "scale": reading.all(scale), "curve": curve.name}
+    made.step("silu", reading.sources, words, 2 * words, **numbers)
+    return made.steps
 
 
 def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -14,12 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import Integers, i32
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import draw_scaled, elementwise
+from inference.outputs import LEAF, committed
+from inference.steps import Step
+from inference.steps.average import mean
 
 PACK = {"x": pack_plain}
 
@@ -39,9 +42,25 @@ def exact(x: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return mean(squares(x.astype(np.int64))).astype(np.int32)
 
 
-def mean(fours: Integers) -> Integers:
-    """Of fours (.., 4)."""
-    return i32((fours >> 2).sum(-1) + ((fours & 3).sum(-1) + 2 >> 2))
+def derivation(row: int, start: int, stop: int, x: Operand) -> list[Step]:
+    """In parts that read few enough leaves."""
+    made, (height, width, channels) = Derivation(), x.shape
+    at = row * committed((height // 2, width // 2, channels))[1] + start
+    end, parts = at + stop - start, []
+    while at < end:
+        reading, places = Reading(), [list[Any]() for _ in range(4)]
+        begin = at
+        while at < end and at - begin < LEAF // 2:
+            pixel, channel = divmod(at, channels)
+            line, column = divmod(pixel, width // 2)
+            each = min(end - at, channels - channel, LEAF // 2 - (at - begin))
+            for index, (down, over) in enumerate(((0, 0), (0, 1), (1, 0), (1, 1))):
+                first = ((2 * line + down) * width + 2 * column + over) * channels + channel
+                places[index] += reading.words(x, first, first + each)
+            at += each
+        parts.append(made.step("average", reading.sources, at - begin, 4 * (at - begin), x=places))
+    made.concatenated(parts)
+    return made.steps
 
 
 def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

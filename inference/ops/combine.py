@@ -10,21 +10,24 @@ not 0. Exact, with the tensors' scales; factors are mantissa · 2^(unit - 16), m
 
 import math
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.fixed_point import i32
-from inference.arithmetic.scaled import MOST, NONE, factored
+from inference.arithmetic.scaled import NONE, factored
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import draw_scaled, elementwise, require_image
 from inference.ops.scale import exponent
+from inference.steps import Step
+from inference.steps.combine import READ, bound
 
 PACK = {"x": pack_plain, "z": pack_plain, "scale": pack_plain, "scale_z": pack_plain}
-BITS_READ = 30
 
 
 def arguments(arithmetic: str, *, terms: int, **_: object) -> list[str]:
@@ -61,7 +64,7 @@ def exact(
     limit: int = 0,
 ) -> npt.NDArray[np.int32]:
     tensors, scales = operands[:terms], list(operands[terms:])
-    to = floor if fixed else exponent(scales, BITS_READ, unit, unit_z, floor)
+    to = floor if fixed else exponent(scales, READ, unit, unit_z, floor)
     factors = ((mantissa, unit), (mantissa_z, unit_z))
     moved = [
         factored(tensor.astype(np.int64), scale, *given, to)
@@ -72,9 +75,40 @@ def exact(
     return np.clip(total, -most, most).astype(np.int32)
 
 
-def bound(limit: int, exponent: int) -> int:
-    """The largest |y|."""
-    return min(limit << min(-exponent, 30), MOST) if limit and exponent <= 0 else MOST
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    *operands: Operand | Constant,
+    terms: int,
+    mantissa: int = 0,
+    unit: int = 0,
+    mantissa_z: int = 0,
+    unit_z: int = 0,
+    floor: int = NONE,
+    fixed: bool = False,
+    limit: int = 0,
+) -> list[Step]:
+    made, reading, words = Derivation(), Reading(), stop - start
+    tensors, scales = operands[:terms], operands[terms:]
+    x = tensors[0]
+    across = x.words if isinstance(x, Operand) else x.shape[-1]
+    places, channels = [reading.words(x, row * across + start, row * across + stop)], x.shape[-1]
+    if terms == 2 and tensors[1].shape == x.shape:
+        places.append(reading.words(tensors[1], row * across + start, row * across + stop))
+    elif terms == 2:  # one row for every pixel
+        low, left = (row * across + start) % channels, words
+        place = list[Any]()
+        while left:
+            each = min(left, channels - low)
+            place += reading.words(tensors[1], low, low + each)
+            low, left = 0, left - each
+        places.append(place)
+    numbers = {"x": places, "scales": [reading.all(scale) for scale in scales]}
+    factors = {"mantissas": [mantissa, mantissa_z][:terms], "units": [unit, unit_z][:terms]}
+    more = {"floor": floor, "fixed": int(fixed), "limit": limit}
+    made.step("combine", reading.sources, words, terms * words, **numbers, **factors, **more)
+    return made.steps
 
 
 def float32(

@@ -5,19 +5,22 @@ exponent E_i + n_i.
 """
 
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.scaled import moved, narrow, narrowing
+from inference.arithmetic.scaled import NORM, moved, narrow, narrowing
 from inference.arithmetic.tolerance import FLUSH, Array, Enclosed
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE, draw_scaled, elementwise, require_image
+from inference.outputs import committed
+from inference.steps import Step
 
 PACK = {"x": pack_plain, "z": pack_plain, "scale": pack_plain, "scale_z": pack_plain}
-BITS_READ = 29
 
 
 def shape(x: Shape, z: Shape, *scales: Shape) -> Shape:
@@ -30,11 +33,31 @@ def shape(x: Shape, z: Shape, *scales: Shape) -> Shape:
 def exact(
     x: npt.NDArray[np.int32], z: npt.NDArray[np.int32], scale: npt.NDArray[np.int32], scale_z: npt.NDArray[np.int32]
 ) -> npt.NDArray[np.int32]:
-    (n, at), (m, at_z) = narrowing(scale, BITS_READ), narrowing(scale_z, BITS_READ)
+    (n, at), (m, at_z) = narrowing(scale, NORM), narrowing(scale_z, NORM)
     to = max(at, at_z)
     parts = [(x, n, to - at), (z, m, to - at_z)]
-    wide = [moved(narrow(each.astype(np.int64), by, BITS_READ), shift) for each, by, shift in parts]
+    wide = [moved(narrow(each.astype(np.int64), by, NORM), shift) for each, by, shift in parts]
     return np.concatenate(wide, axis=-1).astype(np.int32)
+
+
+def derivation(
+    row: int, start: int, stop: int, x: Operand, z: Operand, scale: Operand | Constant, scale_z: Operand | Constant
+) -> list[Step]:
+    made, reading, words = Derivation(), Reading(), stop - start
+    tensors, both = (x, z), x.shape[-1] + z.shape[-1]
+    first = row * committed((*x.shape[:-1], both))[1] + start
+    parts, at = list[Any](), first
+    while at < first + words:
+        pixel, channel = divmod(at, both)
+        of = int(channel >= x.shape[-1])
+        low = channel - of * x.shape[-1]
+        each = min(first + words - at, tensors[of].shape[-1] - low)
+        begin = pixel * tensors[of].shape[-1] + low
+        parts.append([of, reading.words(tensors[of], begin, begin + each)])
+        at += each
+    numbers = {"x": parts, "scales": [reading.all(each) for each in (scale, scale_z)]}
+    made.step("channels", reading.sources, words, words, **numbers)
+    return made.steps
 
 
 def float32(x: npt.NDArray[np.float32], z: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

@@ -20,20 +20,22 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import Integers, i32, multiply_shift, round_shift
-from inference.arithmetic.scaled import NONE, narrow, narrowing
+from inference.arithmetic.fixed_point import Integers, i32, round_shift
+from inference.arithmetic.scaled import ACTIVATION, NONE, narrow, narrowing
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.files.conv_weights import SPAN, integer_weights, pack_taps
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import MOST_GROUPS, draw_scaled, pixels, require_image
+from inference.outputs import committed
+from inference.steps import WORK, Step
+from inference.steps.conv_finish import scaled
 
 PACK = {"weight": pack_taps, "bias": pack_plain, "rows": pack_plain, "x": pack_plain, "scale": pack_plain}
 BITS = {"weight": 16}
 COLOUR = "#cfe3f5"
-ACTIVATION = 14
-"""Bits of what a product reads."""
 ROWS = 32
 """Channels of y that an invocation makes, of four pixels."""
 
@@ -81,16 +83,77 @@ def exact(
             columns = slice(first, min(first + SPAN, channels))
             q = weight[:, tap, columns].astype(np.float64)
             total = total + round_shift(i32((read[:, columns] @ q.T).astype(np.int64)), span_shift)
-    y = scaled(i32(np.asarray(total)), bias.astype(np.int64), rows, at + unit, floor)
+    y = scaled(i32(np.asarray(total)), bias.astype(np.int64), rows.astype(np.int64), at + unit, floor)
     return y.astype(np.int32).reshape(shape(x.shape, weight.shape, bias.shape, stride=stride))
 
 
-def scaled(total: Integers, bias: Integers, rows: npt.NDArray[np.integer], exponent: int, floor: int) -> Integers:
-    """Sums (.., N) at the scales of their rows, plus the bias (N,)."""
-    mantissa, shift = np.asarray(rows, np.int64).T
-    at = max(exponent, floor)
-    moved = round_shift(multiply_shift(total, mantissa, 16), np.minimum(shift + at - exponent, 30))
-    return i32(moved + round_shift(bias, min(at - floor, 30)))
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    x: Operand | Constant,
+    weight: Constant,
+    bias: Constant,
+    scale: Operand | Constant,
+    rows: Constant,
+    *,
+    stride: int = 1,
+    span_shift: int = 0,
+    unit: int = 0,
+    floor: int = NONE,
+) -> list[Step]:
+    """Of some pixels, or of some channels of one, at once: a step for each span of each tap."""
+    made, (outputs, count, channels) = Derivation(), weight.shape
+    height, width = x.shape[:2] if len(x.shape) == 3 else (1, x.shape[0])
+    size = committed((-(-height // stride), -(-width // stride), outputs) if len(x.shape) == 3 else (width, outputs))
+    border, across = (1, 3) if count == 9 else (0, 1), -(-width // stride)
+    first = row * size[1] + start  # words of y before these
+
+    def read_at(pixel: int, tap: int, span: range, reading: Reading) -> list[Any]:
+        line = pixel // across * stride + tap // border[1] - border[0]
+        column = pixel % across * stride + tap % border[1] - border[0]
+        if not (0 <= line < height and 0 <= column < width):
+            return []
+        at = (line * width + column) * channels
+        return reading.words(x, at + span.start, at + span.stop)
+
+    def summed(pixels: range, part: range) -> int:
+        """Rows of weights in ``part`` for some pixels."""
+        found = []
+        for tap in range(count):
+            for at in range(0, channels, SPAN):
+                span, reading = range(at, min(at + SPAN, channels)), Reading()
+                places = [read_at(pixel, tap, span, reading) for pixel in pixels]
+                if any(places):
+                    numbers: dict[str, Any] = {"x": places, "scale": reading.all(scale), "weight": weight.name}
+                    columns = [tap * channels + span.start, tap * channels + span.stop]
+                    numbers |= {"rows": [part.start, part.stop], "columns": columns, "span_shift": span_shift}
+                    words = len(pixels) * len(part)
+                    found.append(made.step("conv_product", reading.sources, words, words * len(span), **numbers))
+        total, reading = made.summed(found, len(pixels) * len(part)), Reading()
+        reading.sources.append(total)
+        finish = {"scale": reading.all(scale), "rows": rows.name, "bias": bias.name, "unit": unit, "floor": floor}
+        words = len(pixels) * len(part)
+        return made.step("conv_finish", reading.sources, words, 2 * words, range=[part.start, part.stop], **finish)
+
+    begin, end = first // outputs, -(-(first + stop - start) // outputs)  # pixels
+    wide = min(channels, SPAN)
+    together = max(1, min(WORK // (outputs * wide), 4))
+    parts = []
+    if end - begin > 1 or stop - start == outputs:
+        few = max(1, min(WORK // wide, outputs))
+        for pixel in range(begin, end, together):
+            pixels = range(pixel, min(pixel + together, end))
+            if few >= outputs:
+                parts.append(summed(pixels, range(outputs)))
+            else:
+                parts += [summed(pixels, range(at, min(at + few, outputs))) for at in range(0, outputs, few)]
+    else:
+        low = first % outputs
+        few, high = max(1, WORK // wide), low + stop - start
+        parts = [summed(range(begin, end), range(at, min(at + few, high))) for at in range(low, high, few)]
+    made.concatenated(parts)
+    return made.steps
 
 
 def float32(

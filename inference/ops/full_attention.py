@@ -13,20 +13,26 @@ scales: b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
 """
 
 import math
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.fixed_point import Integers, bit_length, i32, multiply_shift, round_shift, u32
-from inference.arithmetic.scaled import moved, narrow, narrowing
+from inference.arithmetic.fixed_point import bit_length, i32, round_shift, u32
+from inference.arithmetic.scaled import narrow, narrowing
 from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE, draw_scaled, pixels, require_image
 from inference.ops.combine import factor
+from inference.outputs import committed
+from inference.steps import LEAF, SOURCES, Source, Step
+from inference.steps.attention_mean import mean
+from inference.steps.softmax_weights import weights
 
 PACK = dict.fromkeys(("q", "k", "v", "scale_q", "scale_k", "scale_v", "exponential"), pack_plain)
 COLOUR = "#f8dcc4"
@@ -92,15 +98,122 @@ def by_head(x: npt.NDArray[Any], heads: int) -> npt.NDArray[Any]:
     return x.reshape(-1, heads, x.shape[-1] // heads).transpose(1, 0, 2)
 
 
-def weights(distance: Integers, table: Integers, mantissa: int, shift: int, drop: int) -> Integers:
-    """p of scores that lie so far below the largest."""
-    u = moved(multiply_shift(i32(distance), mantissa, 16), shift)
-    return table[u & 255] >> np.minimum((u >> 8) + drop, 31)
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    q: Operand,
+    k: Operand,
+    v: Operand,
+    scale_q: Operand | Constant,
+    scale_k: Operand | Constant,
+    scale_v: Operand | Constant,
+    exponential: Constant,
+    *,
+    heads: int,
+    mantissa: int = 0,
+    shift: int = 0,
+) -> list[Step]:
+    """Query by query, over its heads that lie in the leaf."""
+    made, channels = Derivation(), q.shape[-1]
+    width, keys = channels // heads, pixels(k.shape)
+    bits, first = bits_of(width), row * committed(q.shape)[1] + start
+    known: dict[tuple[str, Source], int] = {}
 
+    def narrowed(name: str, operand: Operand, begin: int, end: int, own: Operand | Constant, to: int) -> list[Any]:
+        """[step, start, stop] of words of a tensor, a step for each leaf they lie in."""
+        reading = Reading()
+        found = []
+        for at, low, high in reading.words(operand, begin, end):
+            leaf = reading.sources[at]
+            if (name, leaf) not in known:
+                whole = words_in(operand, leaf)
+                one = Reading([leaf])
+                numbers = {"x": [[0, 0, whole]], "scale": one.all(own), "bits": to}
+                known[name, leaf] = made.step("narrowed", one.sources, whole, whole, **numbers)
+            found.append([known[name, leaf], low, high])
+        return found
 
-def mean(mixed: Integers, total: Integers) -> Integers:
-    """sum p'·v over den'."""
-    return multiply_shift(mixed, np.minimum((2**30 + (total >> 1)) // total, 32767), 16)
+    def words_in(operand: Operand, leaf: Source) -> int:
+        assert not isinstance(leaf, int)
+        each = -(-operand.words // LEAF)
+        return min(LEAF, operand.words - LEAF * (leaf[1] % each))
+
+    def indexed(places: list[list[Any]], sources: list[Source]) -> list[list[Any]]:
+        """Places of steps as places of a step's sources."""
+        for place in places:
+            for piece in place:
+                if piece[0] not in sources:
+                    sources.append(piece[0])
+        return [[[sources.index(at), low, high] for at, low, high in place] for place in places]
+
+    def positions_of(
+        name: str, operand: Operand, own: Operand | Constant, to: int, low: int, high: int, taken: int
+    ) -> Iterator[tuple[int, list[list[Any]]]]:
+        """Positions and their places, a few at a time."""
+        group, lanes = list[list[Any]](), (high - low) // width
+        seen: set[Any] = set()
+        begin = 0
+        for j in range(keys):
+            place = narrowed(name, operand, j * channels + low, j * channels + high, own, to)
+            leaves = seen | {piece[0] for piece in place}
+            if group and (len(leaves) > SOURCES - taken or (len(group) + 1) * lanes > LEAF):
+                yield begin, group
+                begin, group, leaves = j, [], {piece[0] for piece in place}
+            group.append(place)
+            seen = leaves
+        yield begin, group
+
+    def attended(query: int, low: int, high: int) -> int:
+        """Channels low to high of a query."""
+        head, last = low // width, -(-high // width)
+        lanes, begin, end = last - head, head * width, last * width
+        of = {"heads": [0, lanes], "group": 1}
+        own = narrowed("q", q, query * channels + begin, query * channels + end, scale_q, bits)
+        scores = []
+        for _, group in positions_of("k", k, scale_k, bits, begin, end, len(own)):
+            sources: list[Source] = []
+            [asked, *read] = indexed([own, *group], sources)
+            count = lanes * len(group)
+            scores.append(made.step("scores", sources, count, count * width, query=asked, keys=read, **of))
+        largest = made.reduced("maximum", scores, lanes, rows=lanes, absolute=0)
+        p = []
+        for each in scores:
+            reading = Reading([largest, each])
+            scales = {"scale_q": reading.all(scale_q), "scale_k": reading.all(scale_k), "bits": bits}
+            numbers = {"mantissa": mantissa, "shift": shift, "drop": drop_of(keys), "table": exponential.name}
+            words = made.words(each)
+            p.append(made.step("softmax_weights", reading.sources, words, words, rows=lanes, **scales, **numbers))
+        total = made.reduced("sum", p, lanes, rows=lanes, unsigned=1)
+        p = [made.step("narrow", [total, each], made.words(each), made.words(each), rows=lanes) for each in p]
+        total = made.reduced("sum", p, lanes, rows=lanes, unsigned=1)
+        ends = [0]
+        for each in p:
+            ends.append(ends[-1] + made.words(each) // lanes)
+        part, words, mixes, block = [low - begin, high - begin], high - low, [], 0
+        for at, group in positions_of("v", v, scale_v, VALUE, begin, end, 1):
+            done = 0
+            while done < len(group):
+                while ends[block + 1] <= at + done:
+                    block += 1
+                few = group[done : done + ends[block + 1] - at - done]
+                sources = [p[block]]
+                values = indexed(few, sources)
+                columns = [at + done - ends[block], at + done - ends[block] + len(few)]
+                macs = lanes * len(few) * width
+                mixes.append(made.step("mix", sources, words, macs, columns=columns, values=values, part=part, **of))
+                done += len(few)
+        mixture = made.summed(mixes, words)
+        return made.step("attention_mean", [total, mixture], words, words, width=width, part=part)
+
+    parts, at, end = [], first, first + stop - start
+    while at < end:
+        query, low = divmod(at, channels)
+        high = min(channels, low + end - at)
+        parts.append(attended(query, low, high))
+        at += high - low
+    made.concatenated(parts)
+    return made.steps
 
 
 def float32(

@@ -7,11 +7,13 @@ sums: (H, G), in float32; y: (1, G), the sums over ``count``. Exact, sums as pai
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import Integers, i32
+from inference.arithmetic.scaled import pairs, whole
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Derivation, Operand
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
-from inference.ops.group_sums import SHORT, pairs, whole
+from inference.steps import Step
+from inference.steps.group_mean import divided
 
 COLOUR = "#dcecd2"
 
@@ -26,9 +28,11 @@ def exact(sums: npt.NDArray[np.int32], *, groups: int, count: int) -> npt.NDArra
     return divided(whole(sums).sum(0, keepdims=True), count).astype(np.int32)
 
 
-def divided(total: Integers, count: int) -> Integers:
-    """The means of sums of ``count`` terms of 15 bits."""
-    return i32(np.sign(total) * (np.abs(total) * 2**SHORT // count))
+def derivation(row: int, start: int, stop: int, sums: Operand, *, groups: int, count: int) -> list[Step]:
+    made, lines = Derivation(), [sums.leaves(line)[0] for line in range(sums.shape[0])]
+    total = made.reduced("sum_pairs", lines, 2 * groups)
+    made.step("group_mean", [total], groups, groups, count=count)
+    return made.steps
 
 
 def float32(sums: npt.NDArray[np.float32], *, groups: int, count: int) -> npt.NDArray[np.float32]:
@@ -59,4 +63,4 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     if arithmetic == "float32":
         return {"sums": floats(generator, (a, b))}, {}, {"groups": b, "count": a * count}
     sums = generator.integers(-(2**15), 2**15, (a, b, count)).sum(2)
-    return {"sums": pairs(sums)}, {}, {"groups": b, "count": a * count}
+    return {"sums": pairs(sums).astype(np.int32)}, {}, {"groups": b, "count": a * count}

@@ -14,21 +14,19 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.fixed_point import Integers, i32, multiply_shift
-from inference.arithmetic.scaled import curved, moved, narrow, narrowing
+from inference.arithmetic.scaled import NORM, curved, narrow, narrowing
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE, draw_scaled, elementwise
-from inference.ops.group_sums import BITS_READ, grouped
+from inference.ops.group_sums import grouped
+from inference.steps import Step
+from inference.steps.group_norm import normalised, transformed
 
 PACK = {"x": pack_plain, "scale": pack_plain, "affine": pack_plain, "affine_scale": pack_plain, "curve": pack_plain}
 COLOUR = "#dcecd2"
-FRACTION = 10
-GAIN = 15
-"""Bits of a gain."""
-MOST = 32767
 EXP_CLAMP = 80.0
 """The float32 kernel takes e^-y at most at y = -80."""
 
@@ -55,26 +53,49 @@ def exact(
     groups: int,
     silu: bool = False,
 ) -> npt.NDArray[np.int32]:
-    z = narrow(x.astype(np.int64), narrowing(scale, BITS_READ)[0], BITS_READ)
+    z = narrow(x.astype(np.int64), narrowing(scale, NORM)[0], NORM)
     middle, (v, h) = mean.astype(np.int64)[0, :, None], roots.astype(np.int64).reshape(2, groups, 1)
     Y = normalised(grouped(z, groups), middle, v, h).reshape(x.shape)
-    y, exponent = transformed(Y, affine.astype(np.int64), affine_scale)
+    y, exponent = transformed(Y, affine.astype(np.int64), affine_scale.astype(np.int64))
     if silu:
         assert curve is not None
         y = curved(y, exponent, curve.astype(np.int64))
     return y.astype(np.int32)
 
 
-def normalised(z: Integers, mean: Integers, v: Integers, h: Integers) -> Integers:
-    """Y of x narrowed, at its groups' means and roots; ``clamped`` counts those that were kept."""
-    return np.clip(moved(multiply_shift(i32(z - mean), v, 16), 19 + h), -MOST, MOST)
-
-
-def transformed(Y: Integers, affine: Integers, affine_scale: npt.NDArray[np.integer]) -> tuple[Integers, int]:
-    """y and its exponent."""
-    n, exponent = narrowing(affine_scale, GAIN)
-    gain, bias = narrow(affine, n, GAIN)
-    return i32(Y * gain + (bias << FRACTION)), exponent - FRACTION
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    x: Operand,
+    mean: Operand,
+    roots: Operand,
+    affine: Operand | Constant,
+    scale: Operand | Constant,
+    affine_scale: Operand | Constant,
+    curve: Constant | None = None,
+    *,
+    groups: int,
+    silu: bool = False,
+) -> list[Step]:
+    made, reading, channels, words = Derivation(), Reading(), x.shape[2], stop - start
+    first = row * x.words + start
+    low = first % channels
+    high = low + min(words, channels - low)
+    numbers = {
+        "x": reading.words(x, first, first + words),
+        "scale": reading.all(scale),
+        "mean": reading.all(mean),
+        "roots": reading.all(roots),
+        "gains": reading.words(affine, low, high),
+        "biases": reading.words(affine, channels + low, channels + high),
+        "affine_scale": reading.all(affine_scale),
+        "channels": [low, high],
+        "width": channels // groups,
+        "curve": curve.name if curve is not None else "",
+    }
+    made.step("group_norm", reading.sources, words, 3 * words, **numbers)
+    return made.steps
 
 
 def float32(

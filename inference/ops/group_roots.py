@@ -14,14 +14,15 @@ import math
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import check
-from inference.arithmetic.scaled import narrowing
+from inference.arithmetic.scaled import NORM, SHORT, narrowing, pairs, whole
 from inference.arithmetic.tolerance import FLUSH, Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE
-from inference.ops.group_sums import BITS_READ, SHORT, pairs, whole
+from inference.steps import Step
+from inference.steps.group_roots import inverse
 
 PACK = {"scale": pack_plain}
 COLOUR = "#dcecd2"
@@ -45,38 +46,32 @@ def exact(
     mantissa: int,
     exponent: int,
 ) -> npt.NDArray[np.int32]:
-    unit = narrowing(scale, BITS_READ)[1] + SHORT + 1
+    unit = narrowing(scale, NORM)[1] + SHORT + 1
     found = [inverse(total, count, mantissa, exponent - 2 * unit) for total in whole(squares).sum(0).tolist()]
     return np.array(found, np.int32).T.reshape(1, -1)
-
-
-def inverse(total: int, count: int, mantissa: int, exponent: int) -> tuple[int, int]:
-    """v and h of a sum of squares; epsilon at the sum's own unit."""
-    check(0 <= total <= count << 30, "a sum of squares is beyond its terms")
-    m, e = divided(total, count)
-    if not m:
-        e = exponent
-    f = max(e, exponent)
-    w = (m >> min(f - e, 31)) + (mantissa >> min(f - exponent, 31))
-    if f % 2:
-        w, f = (w << 1, f - 1) if w < 2**31 else (w >> 1, f + 1)
-    check(2**30 <= w < 2**32, "a variance is not of 32 bits")
-    r = math.isqrt(w)
-    return min((2**30 + (r >> 1)) // r, 32767), f // 2
-
-
-def divided(total: int, count: int) -> tuple[int, int]:
-    """floor(total / count · 2^-e) and e <= 0, the largest for which it has 31 bits; nothing of 0."""
-    if not total:
-        return 0, 0
-    shift = max(0, 95 - ((total << 64) // count).bit_length())
-    return (total << shift) // count, -shift
 
 
 def epsilon_of(epsilon: float) -> dict[str, int]:
     """Mantissa of 31 bits and exponent."""
     fraction, exponent = math.frexp(epsilon)
     return {"mantissa": min(round(fraction * 2**31), 2**31 - 1), "exponent": exponent - 31}
+
+
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    squares: Operand,
+    scale: Operand | Constant,
+    *,
+    groups: int,
+    **epsilon: int,
+) -> list[Step]:
+    made, lines = Derivation(), [squares.leaves(line)[0] for line in range(squares.shape[0])]
+    reading = Reading([made.reduced("sum_pairs", lines, 2 * groups)])
+    numbers = {"scale": reading.all(scale), **epsilon}
+    made.step("group_roots", reading.sources, 2 * groups, groups, **numbers)
+    return made.steps
 
 
 def float32(squares: npt.NDArray[np.float32], *, groups: int, count: int, epsilon: float) -> npt.NDArray[np.float32]:
@@ -111,4 +106,4 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     spread = 2 ** generator.integers(0, 16, (a, b, 1))
     squares = (generator.integers(0, spread, (a, b, count)) ** 2).sum(2)
     scale = np.array([[generator.integers(2**30), generator.integers(-40, 9)]], np.int32)
-    return {"squares": pairs(squares), "scale": scale}, {}, attributes | epsilon_of(1e-5)
+    return {"squares": pairs(squares).astype(np.int32), "scale": scale}, {}, attributes | epsilon_of(1e-5)

@@ -7,14 +7,16 @@ each rounded to 15 bits, and their squares summed as pairs, (H, 2 G): d² <= 2^3
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import Integers, i32, round_shift
-from inference.arithmetic.scaled import narrow, narrowing
+from inference.arithmetic.scaled import NORM, narrow, narrowing, pairs
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Operand
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, group_sums, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import draw_scaled
-from inference.ops.group_sums import BITS_READ, SHORT, grouped, pairs
+from inference.ops.group_sums import grouped, line_derivation
+from inference.steps import Step
+from inference.steps.group_squares import squared
 
 PACK = {"x": pack_plain, "scale": pack_plain}
 COLOUR = "#dcecd2"
@@ -28,14 +30,14 @@ def shape(x: Shape, mean: Shape, *scale: Shape, groups: int) -> Shape:
 def exact(
     x: npt.NDArray[np.int32], mean: npt.NDArray[np.int32], scale: npt.NDArray[np.int32], *, groups: int
 ) -> npt.NDArray[np.int32]:
-    z = narrow(x.astype(np.int64), narrowing(scale, BITS_READ)[0], BITS_READ)
-    return pairs(squared(grouped(z, groups), mean.astype(np.int64)[0, :, None]).sum((1, 3)))
+    z = narrow(x.astype(np.int64), narrowing(scale, NORM)[0], NORM)
+    return pairs(squared(grouped(z, groups), mean.astype(np.int64)[0, :, None]).sum((1, 3))).astype(np.int32)
 
 
-def squared(z: Integers, mean: Integers) -> Integers:
-    """Squares of distances of 15 bits."""
-    d = round_shift(i32(z - mean), SHORT + 1)
-    return d * d
+def derivation(
+    row: int, start: int, stop: int, x: Operand, mean: Operand, scale: Operand | Constant, *, groups: int
+) -> list[Step]:
+    return line_derivation("group_squares", row, x, scale, groups, {"mean": mean})
 
 
 def float32(x: npt.NDArray[np.float32], mean: npt.NDArray[np.float32], *, groups: int) -> npt.NDArray[np.float32]:

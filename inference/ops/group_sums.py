@@ -4,24 +4,24 @@ x: (H, W, C), C = G groups of neighbours; y in float32: (H, G). Exact, with a sc
 each rounded to 15, the sums as pairs: y: (H, 2 G), high words of 64 bits and then their low words.
 """
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import Integers, round_shift
-from inference.arithmetic.scaled import narrow, narrowing
+from inference.arithmetic.fixed_point import round_shift
+from inference.arithmetic.scaled import NORM, SHORT, narrow, narrowing, pairs
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE, draw_scaled
+from inference.steps import LEAF, SOURCES, WORK, Step
 
 PACK = {"x": pack_plain, "scale": pack_plain}
 COLOUR = "#dcecd2"
-BITS_READ = 29
-SHORT = 14
-"""Bits by which what is summed or squared is shorter."""
 
 
 def shape(x: Shape, *scale: Shape, groups: int) -> Shape:
@@ -35,20 +35,33 @@ def grouped(x: npt.NDArray[Any], groups: int) -> npt.NDArray[Any]:
     return x.reshape(*x.shape[:2], groups, -1)
 
 
-def pairs(sums: Integers) -> npt.NDArray[np.int32]:
-    """(.., G) of 64 bits as (.., 2 G): high words, then low words."""
-    return np.concatenate((sums >> 32, (sums & (2**32 - 1)).astype(np.uint32).view(np.int32)), axis=-1).astype(np.int32)
-
-
-def whole(words: npt.NDArray[np.integer]) -> Integers:
-    """What pairs stand for."""
-    high, low = np.split(np.asarray(words, np.int32), 2, axis=-1)
-    return (high.astype(np.int64) << 32) + np.ascontiguousarray(low).view(np.uint32).astype(np.int64)
-
-
 def exact(x: npt.NDArray[np.int32], scale: npt.NDArray[np.int32], *, groups: int) -> npt.NDArray[np.int32]:
-    z = narrow(x.astype(np.int64), narrowing(scale, BITS_READ)[0], BITS_READ)
-    return pairs(grouped(round_shift(z, SHORT), groups).sum((1, 3)))
+    z = narrow(x.astype(np.int64), narrowing(scale, NORM)[0], NORM)
+    return pairs(grouped(round_shift(z, SHORT), groups).sum((1, 3))).astype(np.int32)
+
+
+def derivation(row: int, start: int, stop: int, x: Operand, scale: Operand | Constant, *, groups: int) -> list[Step]:
+    return line_derivation("group_sums", row, x, scale, groups, {})
+
+
+def line_derivation(
+    kind: str, row: int, x: Operand, scale: Operand | Constant, groups: int, more: Mapping[str, Operand]
+) -> list[Step]:
+    """Pairs of a line's groups, over as many pixels at once as a step can read."""
+    made, (_, width, channels) = Derivation(), x.shape
+    leaves = SOURCES - 1 - len(more)
+    few = leaves * (x.words // channels) if channels <= LEAF else max(1, leaves // -(-channels // LEAF))
+    few = min(few, max(1, WORK // channels))
+    found, first = [], row * width
+    for pixel in range(first, first + width, few):
+        reading = Reading()
+        place = reading.words(x, pixel * channels, min(pixel + few, first + width) * channels)
+        numbers = {"x": place, "scale": reading.all(scale), **{name: reading.all(each) for name, each in more.items()}}
+        words = (min(pixel + few, first + width) - pixel) * channels
+        found.append(made.step(kind, reading.sources, 2 * groups, words, channels=channels, groups=groups, **numbers))
+    if len(found) > 1:
+        made.reduced("sum_pairs", found, 2 * groups)
+    return made.steps
 
 
 def float32(x: npt.NDArray[np.float32], *, groups: int) -> npt.NDArray[np.float32]:

@@ -8,11 +8,13 @@ from math import prod
 import numpy as np
 import numpy.typing as npt
 
+from inference.derivation import Derivation, Operand
 from inference.files.blocks import pack_plain
 from inference.ops import Shape
 from inference.ops._drawing import Drawn, Generator
 from inference.ops._images import draw_scaled, require_image
 from inference.outputs import LEAF, committed
+from inference.steps import Step
 
 PACK = {"x": pack_plain}
 COLOUR = "#e6e0f0"
@@ -32,6 +34,17 @@ def shape(x: Shape) -> Shape:
 def exact(x: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     starts = range(0, x.size, part(x.shape))
     return np.maximum.reduceat(np.abs(x.ravel().astype(np.int64)), starts)[None].astype(np.int32)
+
+
+def derivation(row: int, start: int, stop: int, x: Operand) -> list[Step]:
+    made, each = Derivation(), part(x.shape) // x.words
+    rows = committed(x.shape)[0]
+    found = []
+    for column in range(start, stop):
+        leaves = [leaf for at in range(column * each, min((column + 1) * each, rows)) for leaf in x.leaves(at)]
+        found.append(made.reduced("maximum", leaves, 1, rows=1, absolute=1))
+    made.concatenated(found)
+    return made.steps
 
 
 def work(x: Shape) -> int:

@@ -11,17 +11,17 @@ in units 2^-fraction, modulation with its scale;
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import Integers, i32, multiply_shift
-from inference.arithmetic.scaled import moved, narrowing
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats, integers
 from inference.ops._images import SCALE, draw_scaled
+from inference.steps import Step
+from inference.steps.modulate import modulated
 
 PACK = {"affine": pack_plain}
 COLOUR = "#dcecd2"
-BITS_READ = 29
 
 
 def shape(modulation: Shape, affine: Shape, *scale: Shape, **_: object) -> Shape:
@@ -37,20 +37,32 @@ def exact(
     *,
     fraction: int = 0,
 ) -> npt.NDArray[np.int32]:
-    s, t = modulation.astype(np.int64).reshape(2, -1)
-    return modulated(s, t, affine.astype(np.int64), scale, fraction).astype(np.int32)
+    (s, t), (gain, bias) = modulation.astype(np.int64).reshape(2, -1), affine.astype(np.int64)
+    wide = scale.astype(np.int64).ravel()
+    found = [modulated(s, None, gain, wide, fraction), modulated(s, t, bias, wide, fraction)]
+    return np.stack(found).astype(np.int32)
 
 
-def modulated(s: Integers, t: Integers, affine: Integers, scale: npt.NDArray[np.integer], fraction: int) -> Integers:
-    """Gains and biases (2, C)."""
-    exponent, read = int(scale.ravel()[1]), narrowing(scale, BITS_READ)[1]
-    at = max(read, -BITS_READ)
-    one = 1 << -at if at <= 0 else 0
-    M = i32(moved(s, at - exponent) + one)
-    P, Q = multiply_shift(M, affine, 15)
-    unit = at + 15 - fraction
-    to = max(unit, read)
-    return np.stack((moved(P, to - unit), i32(moved(Q, to - unit) + moved(t, to - exponent))))
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    modulation: Operand,
+    affine: Constant,
+    scale: Operand | Constant,
+    *,
+    fraction: int = 0,
+) -> list[Step]:
+    made, reading, channels, words = Derivation(), Reading(), affine.shape[1], stop - start
+    numbers = {
+        "s": reading.words(modulation, start, stop),
+        "t": reading.words(modulation, channels + start, channels + stop) if row else [],
+        "affine": [affine.name, row, start, stop],
+        "scale": reading.all(scale),
+        "fraction": fraction,
+    }
+    made.step("modulate", reading.sources, words, 2 * words, **numbers)
+    return made.steps
 
 
 def float32(modulation: npt.NDArray[np.float32], affine: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

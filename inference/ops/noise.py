@@ -12,12 +12,15 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import tables
-from inference.arithmetic.threefry import rounds
 from inference.arithmetic.tolerance import FLUSH, Array, Enclosed
+from inference.derivation import Constant, Derivation
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator
 from inference.ops._images import elementwise
+from inference.outputs import committed
+from inference.steps import Step
+from inference.steps.noise import places
 
 PACK = {"table": pack_plain}
 EXPONENT = -12
@@ -29,22 +32,33 @@ def shape(seed: Shape, table: Shape, *, height: int, width: int, channels: int) 
     return (height, width, channels)
 
 
-def samples(
-    seed: npt.NDArray[np.integer], table: npt.NDArray[np.integer], first: int, count: int
-) -> npt.NDArray[np.int64]:
-    """Samples ``first`` and on."""
-    low, high = (int(word) for word in np.asarray(seed, np.int32).view(np.uint32))
-    counters = np.arange(first // 4, -(-(first + count) // 4))
-    words = np.stack(rounds(low | high << 32, counters, 0 * counters), axis=1)
-    places = np.stack((words & 65535, words >> 16), axis=2).ravel()[first % 4 :][:count]
-    return table.astype(np.int64)[places]
-
-
 def exact(
     seed: npt.NDArray[np.int32], table: npt.NDArray[np.int32], *, height: int, width: int, channels: int
 ) -> npt.NDArray[np.int32]:
-    y = samples(seed, table, 0, height * width * channels)
-    return y.astype(np.int32).reshape(height, width, channels)
+    found = places(words_of(seed), 0, height * width * channels)
+    return table[found].astype(np.int32).reshape(height, width, channels)
+
+
+def words_of(seed: npt.NDArray[np.int32]) -> list[int]:
+    """A seed's words without a sign."""
+    return np.asarray(seed, np.int32).view(np.uint32).tolist()
+
+
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    seed: npt.NDArray[np.int32],
+    table: Constant,
+    *,
+    height: int,
+    width: int,
+    channels: int,
+) -> list[Step]:
+    made, words = Derivation(), committed((height, width, channels))[1]
+    numbers = {"seed": words_of(seed), "first": row * words + start, "count": stop - start, "table": table.name}
+    made.step("noise", [], stop - start, 32 * (stop - start), **numbers)
+    return made.steps
 
 
 def float32(

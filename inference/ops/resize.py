@@ -4,15 +4,19 @@ x: (H, W, C); y: (2 H, 2 W, C).
 """
 
 from math import prod
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.tolerance import FLUSH, Array, Enclosed
+from inference.derivation import Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import draw_scaled, elementwise
+from inference.outputs import committed
+from inference.steps import Step
 
 PACK = {"x": pack_plain}
 
@@ -24,6 +28,21 @@ def shape(x: Shape) -> Shape:
 
 def exact(x: npt.NDArray[np.int32]) -> npt.NDArray[np.int32]:
     return x.repeat(2, 0).repeat(2, 1)
+
+
+def derivation(row: int, start: int, stop: int, x: Operand) -> list[Step]:
+    made, reading, (height, width, channels) = Derivation(), Reading(), x.shape
+    at = row * committed((2 * height, 2 * width, channels))[1] + start
+    end, parts = at + stop - start, list[Any]()
+    while at < end:
+        pixel, channel = divmod(at, channels)
+        line, column = divmod(pixel, 2 * width)
+        each = min(end - at, channels - channel)
+        begin = (line // 2 * width + column // 2) * channels + channel
+        parts += reading.words(x, begin, begin + each)
+        at += each
+    made.step("concatenate", reading.sources, stop - start, 0, parts=parts)
+    return made.steps
 
 
 def float32(x: npt.NDArray[np.float32]) -> npt.NDArray[np.float32]:

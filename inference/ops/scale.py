@@ -11,10 +11,12 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic.scaled import NONE, narrowing
+from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, integers
 from inference.ops._images import SCALE
+from inference.steps import Step
 
 PACK = {"scale": pack_plain, "scale_z": pack_plain}
 COLOUR = "#e6e0f0"
@@ -45,6 +47,25 @@ def exact(
 ) -> npt.NDArray[np.int32]:
     given = [each for each in (scale, scale_z) if each is not None]
     return np.array([[maxima.max(), exponent(given, bits, unit, unit_z, floor)]], np.int32)
+
+
+def derivation(
+    row: int,
+    start: int,
+    stop: int,
+    maxima: Operand,
+    *given: Operand | Constant,
+    bits: int = 0,
+    unit: int = 0,
+    unit_z: int = 0,
+    floor: int = NONE,
+    scales: int = 0,
+) -> list[Step]:
+    made, reading = Derivation(), Reading()
+    numbers = {"maxima": reading.all(maxima), "scales": [reading.all(scale) for scale in given]}
+    units = [unit, unit_z][:scales]
+    made.step("tensor_scale", reading.sources, 2, maxima.words, bits=bits, units=units, floor=floor, **numbers)
+    return made.steps
 
 
 def work(maxima: Shape, *_: Shape, **__: object) -> int:

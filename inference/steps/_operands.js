@@ -28,6 +28,20 @@ export function pieces(inputs, places) {
   });
 }
 
+// Words of the sources, or of a row of a constant: pieces, or [name, row, start, stop].
+export async function placed(inputs, constants, place) {
+  if (typeof place[0] !== "string") return pieces(inputs, place);
+  const [name, row, start, stop] = place;
+  return (await window(constants, name, [row, row + 1], [start, stop]))[0];
+}
+
+// The two words of a tensor's scale.
+export async function scale(inputs, constants, place) {
+  const words = await placed(inputs, constants, place);
+  check(words.length === 2, "a scale is not a largest and an exponent");
+  return words;
+}
+
 // Words as that many rows.
 export function matrix(words, rows) {
   const width = words.length / rows;

@@ -39,6 +39,21 @@ def pieces(inputs: Sequence[Words], places: Sequence[Sequence[int]]) -> Integers
     return np.concatenate([inputs[source][start:stop] for source, start, stop in places]).astype(np.int64)
 
 
+def placed(inputs: Sequence[Words], constants: Constants, place: Sequence[Any]) -> Integers:
+    """Words of the sources, or of a row of a constant: pieces, or [name, row, start, stop]."""
+    if place and isinstance(place[0], str):
+        name, row, start, stop = place
+        return window(constants, name, [row, row + 1], [start, stop])[0]
+    return pieces(inputs, place)
+
+
+def scale(inputs: Sequence[Words], constants: Constants, place: Sequence[Any]) -> Integers:
+    """The two words of a tensor's scale."""
+    words = placed(inputs, constants, place)
+    check(words.shape == (2,), "a scale is not a largest and an exponent")
+    return words
+
+
 def matrix(words: Integers, rows: int) -> Integers:
     """Words as a matrix of that many rows."""
     check(rows > 0 and len(words) % rows == 0, f"{len(words)} words are not {rows} rows")

@@ -25,7 +25,7 @@ from inference.steps import LEAF, ROWS, SOURCES, WORK, Step, Words, result
 from inference.steps._operands import Tiles
 
 FILE = "vectors.json"
-PUBLIC = ("places", "draws")
+PUBLIC = ("places", "draws", "seed")
 """Inputs of ops that everybody knows."""
 Arrays = Mapping[str, npt.NDArray[Any]]
 LARGEST, SMALLEST = 2**31 - 1, -(2**31)
