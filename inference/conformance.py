@@ -3,12 +3,15 @@
 from dataclasses import asdict, dataclass
 from typing import Any
 
+import networkx as nx
 import numpy as np
 
 from inference.device.adapters import stacks
 from inference.device.device import Device
+from inference.device.program import admitted
 from inference.device.runtime import Runtime
-from inference.generate import generate
+from inference.generate import generate, passes
+from inference.graph import schedule
 from inference.model import Model
 from inference.reference import Reference
 
@@ -66,6 +69,24 @@ def conformance(model: Model) -> list[Row]:
         digest = generate(Runtime(model, device), PROMPT, limit=LIMIT).digest
         rows.append(Row(backend, adapter, device.adapter.info["description"], failures(device), digest))
     return rows
+
+
+def by_variant(model: Model, device: Device) -> dict[str, str]:
+    """The digest of the model's run for each variant that the device admits, taken wherever it does."""
+    target, names, chosen = device.target, set[str](), device.choose
+    for each in passes(model, PROMPT, 2):
+        for node in schedule(each.graph):
+            names |= {*admitted(each.graph, node, target)}
+    found = {}
+    for variant in sorted(names):
+
+        def prefer(node: str, admitted: list[str], graph: nx.DiGraph, variant: str = variant) -> str:
+            return variant if variant in admitted else admitted[0]
+
+        device.choose = prefer
+        found[variant] = generate(Runtime(model, device), PROMPT, limit=LIMIT).digest
+    device.choose = chosen
+    return found
 
 
 def failures(device: Device) -> list[str]:

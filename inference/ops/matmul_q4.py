@@ -16,6 +16,7 @@ z = silu(gate)·up of each pair (``silu_gate``): (T, N / 2). With ``heads`` a ta
 rows are heads, rotated by each token's position (``rope``).
 """
 
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -238,7 +239,13 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
 
 def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:
     """A product as large as a small model's or a large one's, to measure kernels on."""
-    return draw_product(generator, arithmetic, tokens, weights(generator, *TUNED[size], eight=False), "")
+    return draw_product(generator, arithmetic, tokens, tuned_weights(size, eight=False), "")
+
+
+@lru_cache(maxsize=1)
+def tuned_weights(size: int, *, eight: bool) -> Weights:
+    """Drawn once for all that is measured on them in turn."""
+    return weights(np.random.default_rng(0), *TUNED[size], eight=eight)
 
 
 def draw_product(generator: Generator, arithmetic: str, tokens: int, matrix: Weights, fused: str) -> Drawn:

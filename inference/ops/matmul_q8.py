@@ -27,7 +27,6 @@ from inference.ops._drawing import Drawn, Generator, weights
 from inference.ops._product import product_derivation
 from inference.ops._product_kernels import before, entry, lanes, workgroups, workspace
 from inference.ops.matmul_q4 import (
-    TUNED,
     arguments,
     dimensions,
     draw_product,
@@ -35,6 +34,7 @@ from inference.ops.matmul_q4 import (
     product_enclosure,
     product_shape,
     row_chunks,
+    tuned_weights,
     work,
 )
 from inference.steps import Step
@@ -106,7 +106,7 @@ def variants(output: Shape, *, arithmetic: str, target: Target, **_: object) -> 
 
 def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:
     """As of 4 bits."""
-    return draw_product(generator, arithmetic, tokens, weights(generator, *TUNED[size], eight=True), "")
+    return draw_product(generator, arithmetic, tokens, tuned_weights(size, eight=True), "")
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

@@ -3,16 +3,30 @@
 import json
 from dataclasses import replace
 
+import pytest
+
 from inference import conformance
 from inference.browser import headless
 from inference.conformance import CASES, failures
 from inference.device import adapters
+from inference.generate import generate
+from inference.kernels import variants
+from inference.reference import Reference
 
 STACKS = adapters.stacks()
 
 
 def test_no_stack_gets_a_corner_case_wrong(stack, device):
     assert failures(device(stack)) == []
+
+
+@pytest.mark.skipif(not STACKS, reason="no WebGPU adapter; make adapter")
+def test_every_variant_gives_the_model_s_one_digest(device, tiny_model):
+    """Products' variants alone, on one stack: test_kernels has the others, and every other stack."""
+    found = conformance.by_variant(tiny_model("exact"), device(STACKS[0]))
+    expected = generate(Reference(tiny_model("exact")), conformance.PROMPT, limit=conformance.LIMIT).digest
+    of_gpus = {name for name in variants("exact", "matmul_q4") if name.startswith(("wide", "tile"))}
+    assert found.keys() >= of_gpus and set(found.values()) == {expected}
 
 
 def test_a_wrong_answer_is_told(stack, device, monkeypatch):
