@@ -45,8 +45,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from inference.steps import LEAF, SOURCES, Source, Step
 
+Public = npt.NDArray[np.int32]
 Pieces = list[list[int]]
 """[source, start, stop]: words of a step's sources."""
 
@@ -137,8 +141,10 @@ class Reading:
 
     sources: list[Source] = field(default_factory=list)
 
-    def words(self, operand: Operand | Constant, start: int, stop: int) -> list[Any]:
+    def words(self, operand: "Operand | Constant | Public", start: int, stop: int) -> list[Any]:
         """The place of words of an output, its rows one after another; of a constant, of one row."""
+        if isinstance(operand, np.ndarray):
+            return ["", *operand.ravel()[start:stop].tolist()]
         if isinstance(operand, Constant):
             across = operand.shape[-1]
             row = start // across if len(operand.shape) > 1 else 0

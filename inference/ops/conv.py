@@ -23,7 +23,7 @@ import numpy.typing as npt
 from inference.arithmetic.fixed_point import Integers, i32, round_shift
 from inference.arithmetic.scaled import ACTIVATION, NONE, narrow, narrowing
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
-from inference.derivation import Constant, Derivation, Operand, Reading
+from inference.derivation import Constant, Derivation, Operand, Public, Reading
 from inference.files.blocks import pack_plain
 from inference.files.conv_weights import SPAN, integer_weights, pack_taps
 from inference.ops import Shape, require
@@ -91,7 +91,7 @@ def derivation(
     row: int,
     start: int,
     stop: int,
-    x: Operand | Constant,
+    x: Operand | Constant | Public,
     weight: Constant,
     bias: Constant,
     scale: Operand | Constant,

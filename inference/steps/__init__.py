@@ -15,9 +15,10 @@ has no words. All docstrings write:
 * ``window(name, rows, columns)``: of a constant, as a matrix; rows and columns are [start, stop], stop not included.
   A constant of one axis is a matrix of one row; one of several has its first axis as rows, all others as columns.
   Windows are read from tiles of ``ROWS`` rows and ``LEAF`` columns, numbered row by row, those at an edge smaller;
-* ``place``: pieces, or [name, row, start, stop]: columns of a row of a constant. Of a *tensor*, ``x`` is a place of its
-  words and ``scale`` one of its scale [largest, E]; ``narrow(x, b)`` is x << (b - bits(largest)) where that is no right
-  shift, else rs(x, bits(largest) - b) kept to |.| < 2^b; it stands at E + bits(largest) - b;
+* ``place``: pieces; or [name, row, start, stop], columns of a row of a constant; or ["", words ..], what is public
+  itself. Of a *tensor*, ``x`` is a place of its words and ``scale`` one of its scale [largest, E]; ``narrow(x, b)`` is
+  x << (b - bits(largest)) where that is no right shift, else rs(x, bits(largest) - b) kept to |.| < 2^b; it stands at
+  E + bits(largest) - b;
 * ``moved(x, s)``: of i32(x), rs(x, min(s, 30)) where s > 0, else x kept to ±((2^30 - 1) >> t) and shifted left by
   t = min(-s, 30);
 * ``i32(x)``, ``u32(x)``: x, which must fit 32 bits with or without a sign;

@@ -1,6 +1,6 @@
 // How kinds read: pieces of their sources, windows of constants; as _operands.py. Words and matrices are lists.
 
-import { check } from "../arithmetic/fixed_point.js";
+import { check, i32 } from "../arithmetic/fixed_point.js";
 
 export const LEAF = 1024, ROWS = 32;
 
@@ -28,9 +28,10 @@ export function pieces(inputs, places) {
   });
 }
 
-// Words of the sources, or of a row of a constant: pieces, or [name, row, start, stop].
+// Words of the sources, of a row of a constant, or themselves: pieces, [name, row, start, stop] or ["", words ..].
 export async function placed(inputs, constants, place) {
   if (typeof place[0] !== "string") return pieces(inputs, place);
+  if (place[0] === "") return place.slice(1).map(i32);
   const [name, row, start, stop] = place;
   return (await window(constants, name, [row, row + 1], [start, stop]))[0];
 }

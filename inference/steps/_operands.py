@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import Integers, check
+from inference.arithmetic.fixed_point import Integers, check, i32
 from inference.steps import LEAF, ROWS, Constants, Words
 
 Range = Sequence[int]
@@ -40,8 +40,10 @@ def pieces(inputs: Sequence[Words], places: Sequence[Sequence[int]]) -> Integers
 
 
 def placed(inputs: Sequence[Words], constants: Constants, place: Sequence[Any]) -> Integers:
-    """Words of the sources, or of a row of a constant: pieces, or [name, row, start, stop]."""
+    """Words of sources, of a row of a constant, or themselves: pieces, [name, row, start, stop] or ["", words ..]."""
     if place and isinstance(place[0], str):
+        if not place[0]:
+            return i32(np.array(place[1:], np.int64))
         name, row, start, stop = place
         return window(constants, name, [row, row + 1], [start, stop])[0]
     return pieces(inputs, place)
