@@ -3,7 +3,6 @@
 import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from functools import cached_property
 from typing import Any
 
 from tokenizers import Tokenizer
@@ -20,6 +19,7 @@ class HuggingFaceTokenizer:
         self.content = typed(fields, "tokenizer.json", str)
         self.tokenizer = _built(self.content)
         added = self.tokenizer.get_added_tokens_decoder()
+        self.numbers = dict(self.tokenizer.get_vocab())
         self.control = tuple(token.content for token in added.values() if token.special)
         self.begin, self.finish = self._added(configuration(fields))
 
@@ -36,7 +36,7 @@ class HuggingFaceTokenizer:
         sides = {"bos": ids[:begin], "eos": ids[finish:]}
         for name in sides:
             wanted = config.get(f"add_{name}_token")
-            token = self.tokenizer.token_to_id(token_text(config.get(f"{name}_token")))
+            token = self.numbers.get(token_text(config.get(f"{name}_token")))
             if wanted is False or (wanted is True and not sides[name]):
                 sides[name] = [token] if wanted and token is not None else []
         return sides["bos"], sides["eos"]
@@ -55,15 +55,10 @@ class HuggingFaceTokenizer:
         """The same, but that it passes over a mark, once special tokens are found."""
         content = json.loads(self.content)
         for token in content.get("added_tokens", []):
-            token["normalized"] = token["normalized"] and not token["special"]
+            token["normalized"] = token.get("normalized", True) and not token.get("special")
         before = [content["normalizer"]] if content.get("normalizer") else []
         removed = {"type": "Replace", "pattern": {"String": mark}, "content": ""}
         return _built(json.dumps(content | {"normalizer": {"type": "Sequence", "normalizers": [removed, *before]}}))
-
-    @cached_property
-    def numbers(self) -> dict[str, int]:
-        """Every token's number by its text."""
-        return dict(self.tokenizer.get_vocab())
 
     def decode(self, ids: Sequence[int]) -> str:
         """The text of tokens; bytes that are no UTF-8 become U+FFFD."""

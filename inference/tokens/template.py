@@ -41,7 +41,7 @@ def find(fields: Fields) -> str | None:
         return template
     said = configuration(fields).get("chat_template")
     if isinstance(said, list):  # several by name
-        named = {each.get("name"): each.get("template") for each in said if isinstance(each, dict)}
+        named = {str(each.get("name")): each.get("template") for each in said if isinstance(each, dict)}
         said = named.get("default", next(iter(named.values()), None))
     if said is not None and not isinstance(said, str):
         raise InputError("tokenizer_config.json: its chat_template is no text")

@@ -70,9 +70,13 @@ def vocabulary(fields: Fields) -> Vocabulary:
     """The tokens of a GGUF file.
 
     Raises:
-        InputError: keys that are missing or of another type, a token that is there twice.
+        InputError: keys that are missing or of another type, a token that is there twice or is not UTF-8.
     """
     texts = [text or f"[EMPTY_{i}]" for i, text in enumerate(listed(fields, "tokenizer.ggml.tokens", str))]
+    try:
+        "".join(texts).encode()
+    except UnicodeEncodeError:
+        raise InputError("the tokenizer's key tokenizer.ggml.tokens is not UTF-8") from None
     types = listed(fields, "tokenizer.ggml.token_type", int, [])
     types += [NORMAL] * (len(texts) - len(types))
     numbers: dict[str, int] = {}

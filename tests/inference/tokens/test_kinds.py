@@ -145,6 +145,7 @@ def test_unigram_brings_letters_to_their_normal_form():
         (fields("t5", WORDS, LIKELY, precompiled_charsmap=[4, 0, 0, 0, 0, 255, 255, 255, 0]), "charsmap is damaged"),
         (fields("gpt2", {"a": 1}, merges=[]) | {"tokenizer.ggml.tokens": ["a", "a"]}, "tokens 0 and 1 are both 'a'"),
         (fields("gpt2", {"a": 1}, merges=[]), "no token for 'Ġ'"),
+        (fields("gpt2", {"a\ud800": 3}, merges=[]), "tokenizer.ggml.tokens is not UTF-8"),
         (fields("llama", {"a": 1}, [0.0], add_bos_token=False), "no token for <0xE2>"),
         (fields("gpt2", {"a": 1}, merges=[], add_bos_token=True, bos_token_id=7), "adds the token 7"),
     ],

@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from tokenizers import Tokenizer, models, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, decoders, models, pre_tokenizers, processors
 
 from inference.tokens.text import Text
 
@@ -85,3 +85,43 @@ def test_a_prompt_of_stray_bytes_is_refused(refusal, fields):
 def test_a_template_that_fails_is_refused(refusal, template):
     text = Text({"tokenizer.chat_template": template}, 256)
     assert "cannot be filled in" in refusal(text.chat, "hi")
+
+
+@pytest.fixture(scope="module")
+def directory(saved):
+    """A directory whose tokenizer begins and ends texts by its post-processor."""
+    tokenizer = Tokenizer(models.BPE(LETTERS | {"<s>": 4, "</s>": 5, "<": 6, "s": 7, ">": 8, "/": 9}, [("a", "b")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    tokenizer.decoder = decoders.ByteLevel()
+    tokenizer.add_special_tokens([AddedToken(each, special=True, normalized=True) for each in ("<s>", "</s>")])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A </s>", special_tokens=[("<s>", 4), ("</s>", 5)]
+    )
+    config = {"bos_token": "<s>", "eos_token": {"content": "</s>"}}
+    return {"tokenizer.json": tokenizer.to_str(), "tokenizer_config.json": json.dumps(config)}
+
+
+def test_a_directory_s_texts_begin_and_end_by_its_post_processor_once(directory):
+    text = Text(directory, 10)
+    assert text.encode("abc") == text.encode("<s>abc</s>") == [4, 3, 2, 5]
+    for key, ids in (("add_bos_token", [3, 2, 5]), ("add_eos_token", [4, 3, 2])):
+        config = json.dumps({"bos_token": "<s>", "eos_token": "</s>", key: False})
+        assert Text(directory | {"tokenizer_config.json": config}, 10).encode("abc") == ids
+
+
+@pytest.mark.parametrize(
+    "where",
+    [
+        {"chat_template.jinja": "{{ bos_token }}{{ messages[0].content }}{{ eos_token }}"},
+        {"tokenizer_config.json": [{"name": "tools", "template": "-"}, {"name": "default", "template": "+"}]},
+    ],
+)
+def test_a_directory_s_template_is_in_either_file(directory, where):
+    if said := where.get("tokenizer_config.json"):
+        config = json.loads(directory["tokenizer_config.json"]) | {"chat_template": said}
+        assert Text(directory | {"tokenizer_config.json": json.dumps(config)}, 10).chat("a") == "+"
+        return
+    text = Text(directory | where, 10)
+    rendered = text.chat("a</s>")
+    assert rendered == "<s>a</s></s>"
+    assert text.encode(rendered) == [4, 0, 6, 9, 7, 8, 5]  # the message's letters, the template's tokens
