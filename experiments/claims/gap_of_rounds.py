@@ -16,7 +16,7 @@ FINDING = "How far from the optimum are the rounds of a market whose unmatched o
 
 SOLVERS = ("bid_density", "greedy", "column_generation")
 # Orders, devices, seeds
-GRID: dict[Size, tuple[int, int, int]] = {"tiny": (120, 40, 1), "small": (800, 150, 4), "full": (10_000, 1_000, 10)}
+GRID: dict[Size, tuple[int, int, int]] = {"tiny": (120, 40, 1), "small": (600, 120, 4), "full": (10_000, 1_000, 10)}
 DISHONEST = 0.2
 VARIED = {"solver": "{rounds.solver}"}
 FIXED = _market_runs.FIXED | {"dishonest devices": "20 %", "prices": "the whitepaper's, of each solver's allocation"}

@@ -8,7 +8,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from auction import mechanisms, solvers
-from auction.errors import InputError, unknown
+from auction.errors import InputError
 from experiments.marketplace.settings import Settings
 from experiments.marketplace.simulation import page, view
 from experiments.marketplace.simulation.fleet import ROUND
@@ -28,7 +28,7 @@ def simulated(
         out: a folder for the ledger, the rounds and the page; None: nothing is kept.
 
     Raises:
-        InputError: a number out of range, an unknown solver or mechanism, a folder that holds a ledger already.
+        InputError: a number out of range, a solver or mechanism that is unknown or takes no bundles, a folder that holds a ledger already.
     """
     for name, value, least in (("orders", orders, 1), ("devices", devices, 10)):
         if not least <= value <= MOST[name]:
@@ -37,10 +37,8 @@ def simulated(
         raise InputError(f"--dishonest: {dishonest:g} is not allowed; a share from 0 to 1")
     if seed < 0:
         raise InputError(f"--seed: {seed} is not allowed; a whole number from 0 up")
-    if solver not in solvers.names():
-        raise unknown("solver", solver, solvers.names())
-    if mechanism not in mechanisms.names():
-        raise unknown("mechanism", mechanism, mechanisms.names())
+    solvers.prepare(solver, "bundle", None, 0, {})
+    mechanisms.prepare(mechanism, "bundle", 0, {})
     settings = Settings(round_ticks=ROUND, work_limit=4 * ROUND, solver=solver, mechanism=mechanism)
     with _folder(out) as folder, view.watching() as observe, _seldom_collected():
         world = World(

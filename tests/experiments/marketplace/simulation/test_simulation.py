@@ -129,6 +129,8 @@ def test_the_command_keeps_ledger_rounds_and_page(tmp_path):
         ({"seed": -1}, "--seed: -1"),
         ({"solver": "none"}, "unknown solver 'none'"),
         ({"mechanism": "none"}, "unknown mechanism 'none'"),
+        ({"solver": "assignment"}, "assignment cannot take the reading 'bundle'"),
+        ({"mechanism": "mcafee"}, "mcafee cannot take the reading 'bundle'"),
     ],
 )
 def test_bad_input_is_refused(given, said):
