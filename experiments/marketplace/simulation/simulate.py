@@ -28,7 +28,8 @@ def simulated(
         out: a folder for the ledger, the rounds and the page; None: nothing is kept.
 
     Raises:
-        InputError: a number out of range, a solver or mechanism that is unknown or takes no bundles, a folder that holds a ledger already.
+        InputError: a number out of range, a solver or mechanism that is unknown or takes no bundles, a folder that
+            holds a ledger already.
     """
     for name, value, least in (("orders", orders, 1), ("devices", devices, 10)):
         if not least <= value <= MOST[name]:
