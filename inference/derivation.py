@@ -12,6 +12,7 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | rms_norm | ``maximum`` of |x| and ``squares`` over the row, each a tree; ``normalise``: the leaf |
 | head_norm | ``head_norm``: the leaf |
 | add | ``add``: the leaf |
+| join | ``concatenate`` |
 | rope | ``rotation``: the leaf |
 | silu_gate | ``gate``: the leaf |
 | matmul_q4, matmul_q8 | ``maximum`` of |a| over the row, where a is narrowed; ``product_q4`` or ``product_q8`` of |

@@ -15,7 +15,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from inspect import signature
-from itertools import chain
+from itertools import chain, count, takewhile
 from typing import Any
 
 import networkx as nx
@@ -30,6 +30,7 @@ from inference.graph import Arithmetic, add, new, schedule, source
 from inference.model import Checkpoint, Model, layer, tokenizer_digest
 from inference.models._exact import QKV, Exact, joined, rotations
 from inference.ops import Shape
+from inference.ops.argmax_partial import SPAN
 
 MOST_ROTATIONS = 2**25
 """Words of the table: twice what 131,072 positions of 128 take."""
@@ -45,7 +46,7 @@ def model(name: str, read: Checkpoint, arithmetic: Arithmetic) -> Model:
     measures, tokenizer = {key: getattr(read, key) for key in MEASURES}, tokenizer_digest(read.tokenizer)
     if arithmetic == "float32":
         constants, attributes = _float32(read)
-        return Model(name, arithmetic, measures, constants, attributes, 0, read.end, tokenizer)
+        return Model(name, arithmetic, measures, divided(constants), attributes, 0, read.end, tokenizer)
     with np.errstate(over="ignore"):  # bounds beyond float32 are infinite, and refused
         exact = Exact(read)
     measures["context"] = exact.context
@@ -53,7 +54,7 @@ def model(name: str, read: Checkpoint, arithmetic: Arithmetic) -> Model:
         name,
         arithmetic,
         measures,
-        exact.constants,
+        divided(exact.constants),
         exact.attributes,
         exact.logit_fraction,
         read.end,
@@ -75,7 +76,7 @@ def check(model: Model) -> None:
     try:
         built = graph(model, 1, capacity=1)
         logits = built.nodes["logits"]["shape"]
-        found = [constants[name].shape for name in ("embedding.q", "rotations")]
+        found = [(sum(_rows(constants)), *constants["embedding.q"].shape[1:]), constants["rotations"].shape]
         rows = (measures["vocabulary"], measures["width"])
     except KeyError as error:
         raise InputError(f"{model.name}: the constant or measure {error} is missing") from None
@@ -98,6 +99,37 @@ def check(model: Model) -> None:
     lacking = [name for name in products if model.arithmetic == "exact" and f"{name}.rows" not in constants]
     if lacking:
         raise InputError(f"{model.name}: the constant {lacking[0]}.rows is missing")
+
+
+LARGEST_TABLE = 2**27
+"""Bytes of an embedding's or a head's weights that one binding holds on every adapter."""
+
+
+def divided(constants: dict[str, Any]) -> dict[str, Any]:
+    """Constants whose embedding and head are cut by rows into parts that a binding holds: ``embedding``,
+    ``embedding.1`` and so on, of whole spans of 1,024 tokens."""
+    vocabulary, width = constants["embedding.q"].shape
+    rows = max(LARGEST_TABLE // width // SPAN, 1) * SPAN
+    if vocabulary <= rows:
+        return constants
+    found = dict(constants)
+    for table in ("embedding", "head"):
+        for each in ("q", "blocks", "rows"):
+            if (whole := found.pop(f"{table}.{each}", None)) is not None:
+                for index, at in enumerate(range(0, vocabulary, rows)):
+                    found[f"{part(table, index)}.{each}"] = whole[at : at + rows]
+    return found
+
+
+def part(table: str, index: int) -> str:
+    """The name of a part."""
+    return f"{table}.{index}" if index else table
+
+
+def _rows(constants: Mapping[str, Any]) -> list[int]:
+    """Rows of an embedding, or of its parts."""
+    names = takewhile(constants.__contains__, (f"{part('embedding', index)}.q" for index in count()))
+    return [len(constants[name]) for name in names]
 
 
 def windows(measures: Mapping[str, int], window: int, local: Callable[[int], bool]) -> tuple[int, ...]:
@@ -165,7 +197,7 @@ def graph(
     ids = source(build.graph, "tokens", "input", (tokens,))
     places = source(build.graph, "places", "input", (tokens, 2))
     curve, exponential = "curve", "exponential"
-    x = build.op("embedding", "embedding", [ids], ["embedding.q", "embedding.blocks", "embedding.rows"])
+    x = build.embedding(ids)
     for index in range(measures["layers"]):
         name = layer(index)
         y = build.op(f"{name}.attention_norm", "rms_norm", [x], [f"{name}.attention_norm.gain"])
@@ -203,8 +235,7 @@ def graph(
             z = build.op(f"{name}.gate", "silu_gate", [build.product(f"{name}.gate_up", y)], [curve])
         x = build.grown(f"{name}.down", z, x, f"{name}.feed_forward_after")
     y = build.op("norm", "rms_norm", [x], ["norm.gain"], first=first)
-    q, blocks = (f"{'head' if f'head.{part}' in model.constants else 'embedding'}.{part}" for part in ("q", "blocks"))
-    logits = build.op("logits", "matmul_q8", [y], [q, blocks, "head.rows"])
+    logits = build.logits(y)
     maxima = build.op("maxima", "argmax_partial", [logits])
     if not temperature:
         build.op("choice", "argmax", [maxima])
@@ -222,8 +253,6 @@ def _temperature(model: Model, temperature: float) -> dict[str, int | float]:
         raise InputError(f"temperature {temperature} is not allowed; 0 (the likeliest token) or 0.05 to 100")
     if model.arithmetic == "float32":
         return {"scale": 1 / temperature}
-    if model.measures["vocabulary"] >= 2**17:
-        raise InputError(f"exact sampling takes vocabularies below {2**17}, not {model.measures['vocabulary']}")
     factor = math.log2(math.e) / temperature * 2.0 ** (8 - model.logit_fraction)
     [[mantissa, shift]] = rows("temperature", np.array([factor])).tolist()
     if shift < 0:
@@ -261,6 +290,34 @@ class _Graph:
         if residual is None:
             return self.op(name, op, [a], packed(name))
         return self.op(name, op, [a], packed(name), [residual], adds=True)
+
+    def embedding(self, ids: str) -> str:
+        """Rows of the table, or the sum of those of its parts, of which all but one are zeros."""
+        rows = _rows(self.model.constants)
+        if len(rows) == 1:
+            return self.op("embedding", "embedding", [ids], packed("embedding"))
+        total = ""
+        for index in range(len(rows)):
+            name = f"embedding.part{index}"
+            x = self.op(name, "embedding", [ids], packed(part("embedding", index)), first=sum(rows[:index]))
+            total = self.op(f"embedding.sum{index}", "add", [total], [x]) if total else x
+        return total
+
+    def logits(self, y: str) -> str:
+        """The head's products, those of its parts side by side."""
+        parts, joined = len(_rows(self.model.constants)), ""
+        for index in range(parts):
+            head, embedding = part("head", index), part("embedding", index)
+            held = [
+                f"{head if f'{head}.{each}' in self.model.constants else embedding}.{each}" for each in ("q", "blocks")
+            ]
+            name = "logits" if parts == 1 else f"logits.part{index}"
+            logits = self.op(name, "matmul_q8", [y], [*held, f"{head}.rows"])
+            last = index == parts - 1
+            joined = (
+                self.op("logits" if last else f"logits.to{index}", "join", [joined], [logits]) if joined else logits
+            )
+        return joined
 
     def grown(self, name: str, a: str, x: str, norm: str) -> str:
         """x and a product of a, which has passed a norm if there is one."""

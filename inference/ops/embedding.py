@@ -1,4 +1,4 @@
-"""Embedding: x[t] = E[token[t]].
+"""Embedding: x[t] = E[token[t]]; of a part of a table, from row ``first`` on, 0 where the token's row is not in it.
 
 Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row;
 
@@ -6,6 +6,8 @@ Exact: E = q·D·sigma with q int8, D a 15-bit integer a block and sigma a row;
 
 with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22, so (q·D) << 8 stays within 2^30.
 """
+
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -23,7 +25,7 @@ PACK = {"q": pack_q8, "blocks": pack_blocks, "rows": pack_rows}
 BITS = {"q": 8}
 
 
-def shape(tokens: Shape, q: Shape, blocks: Shape, rows: Shape | None = None) -> Shape:
+def shape(tokens: Shape, q: Shape, blocks: Shape, rows: Shape | None = None, *, first: int = -1) -> Shape:
     require(len(tokens) == 1, f"tokens are one row of ids, not {tokens}")
     require(len(q) == 2 and blocks == (q[0], q[1] // BLOCK), f"blocks {blocks} do not fit weights {q}")
     require(rows is None or rows == (q[0], 2), f"scales {rows} do not fit weights {q}")
@@ -35,10 +37,21 @@ def exact(
     q: npt.NDArray[np.int8],
     blocks: npt.NDArray[np.int16],
     rows: npt.NDArray[np.int32],
+    *,
+    first: int = -1,
 ) -> npt.NDArray[np.int32]:
-    steps = np.repeat(blocks[tokens].astype(np.int64), BLOCK, axis=1)
-    mantissa, shift = rows[tokens].astype(np.int64).T[..., None]
-    return dequantised(q[tokens].astype(np.int64), steps, mantissa, shift).astype(np.int32)
+    at, here = within(tokens, first, len(q))
+    steps = np.repeat(blocks[at].astype(np.int64), BLOCK, axis=1)
+    mantissa, shift = rows[at].astype(np.int64).T[..., None]
+    return (dequantised(q[at].astype(np.int64), steps, mantissa, shift) * here).astype(np.int32)
+
+
+def within(tokens: npt.NDArray[np.int32], first: int, rows: int) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """Rows of a part, and (T, 1), 1 where the token's row is one of them; of a whole table (``first`` < 0) all are."""
+    if first < 0:
+        return tokens, np.ones((len(tokens), 1), np.int8)
+    here = (tokens >= first) & (tokens < first + rows)
+    return np.where(here, tokens - first, 0), here[:, None].astype(np.int8)
 
 
 def derivation(
@@ -49,9 +62,13 @@ def derivation(
     q: Constant,
     blocks: Constant,
     rows: Constant,
+    *,
+    first: int = -1,
 ) -> list[Step]:
     made = Derivation()
-    numbers = {"columns": [start, stop], "q": q.name, "blocks": blocks.name, "rows": rows.name}
+    numbers: dict[str, Any] = {"columns": [start, stop], "q": q.name, "blocks": blocks.name, "rows": rows.name}
+    if first >= 0:
+        numbers["part"] = first
     if isinstance(tokens, Operand):
         made.step("embedding", tokens.leaves(row), stop - start, stop - start, **numbers)
     else:
@@ -60,24 +77,26 @@ def derivation(
 
 
 def float32(
-    tokens: npt.NDArray[np.int32], q: npt.NDArray[np.int8], blocks: npt.NDArray[np.float32]
+    tokens: npt.NDArray[np.int32], q: npt.NDArray[np.int8], blocks: npt.NDArray[np.float32], *, first: int = -1
 ) -> npt.NDArray[np.float32]:
-    return q[tokens].astype(np.float32) * np.repeat(blocks[tokens], BLOCK, axis=1)
+    at, here = within(tokens, first, len(q))
+    return q[at].astype(np.float32) * np.repeat(blocks[at], BLOCK, axis=1) * here
 
 
-def enclosure(tokens: Array, q: Array, blocks: Array) -> Enclosed:
+def enclosure(tokens: Array, q: Array, blocks: Array, *, first: int = -1) -> Enclosed:
     """x = q·d, one product: gamma(1) |x|."""
-    rows, d = q[tokens].astype(np.float64), blocks[tokens].astype(np.float64)
+    at, here = within(tokens, first, len(q))
+    rows, d = q[at].astype(np.float64) * here, blocks[at].astype(np.float64)
     x = rows * np.repeat(d, BLOCK, axis=1)
     return x, gamma(1) * np.abs(x) + flushed(1, rows, d)
 
 
-def work(tokens: Shape, q: Shape, *_: Shape) -> int:
+def work(tokens: Shape, q: Shape, *_: Shape, **__: object) -> int:
     return tokens[0] * q[1]
 
 
-def dimensions(tokens: Shape, q: Shape, *_: Shape) -> dict[str, int]:
-    return {"count": tokens[0] * q[1], "columns": q[1]}
+def dimensions(tokens: Shape, q: Shape, *_: Shape, **__: object) -> dict[str, int]:
+    return {"count": tokens[0] * q[1], "columns": q[1], "table_rows": q[0]}
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
@@ -87,9 +106,10 @@ def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
     vocabulary = 8 * a + c
     table = weights(generator, vocabulary, b, eight=True)
-    tokens = {"tokens": generator.integers(0, vocabulary, c).astype(np.int32)}
+    first = -1 if c % 2 else 3
+    tokens = {"tokens": generator.integers(0, vocabulary + max(first, 0), c).astype(np.int32)}
     if arithmetic == "float32":
-        return tokens, {"q": table.q, "blocks": table.d}, {}
+        return tokens, {"q": table.q, "blocks": table.d}, {"first": first}
     integer = linear("embedding", table)
     scales = rows("embedding", integer.sigma * 2.0**-16)
-    return tokens, {"q": integer.q, "blocks": integer.blocks, "rows": scales}, {}
+    return tokens, {"q": integer.q, "blocks": integer.blocks, "rows": scales}, {"first": first}

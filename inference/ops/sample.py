@@ -57,7 +57,12 @@ def derivation(
     **scale: int,
 ) -> list[Step]:
     made, [total] = Derivation(), sums.leaves(row)
-    numbers = {"draw": int(unsigned(draws)[row]), "drop": sample_partial.DROP, "table": exponential.name, **scale}
+    numbers = {
+        "draw": int(unsigned(draws)[row]),
+        "drop": sample_partial.drop(logits.words),
+        "table": exponential.name,
+        **scale,
+    }
     largest = made.reduced("largest", maxima.leaves(row), 2)
     most = SOURCES - 2
     parts = [

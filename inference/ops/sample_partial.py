@@ -3,8 +3,8 @@
     p = e^((logit - max) / temperature);  y[t, b] = sum of p over span b
 
 logits: (T, V); maxima: (T, P, 2) of ``argmax_partial``; y: (T, P). Exact: |logit| < 2^30, so max - logit < 2^31;
-u = rs(mul16(max - logit, mantissa), shift) in 8 fraction bits, p = (EXP[u & 255] >> 3) >> min(u >> 8, 31) in 15
-fraction bits; a sum over 131,071 tokens stays below 2^32.
+u = rs(mul16(max - logit, mantissa), shift) in 8 fraction bits, p = (EXP[u & 255] >> drop) >> min(u >> 8, 31) in
+18 - drop fraction bits, drop = max(3, bit length of V - 14): a sum over V tokens stays below 2^32.
 """
 
 import numpy as np
@@ -22,8 +22,11 @@ from inference.steps import SOURCES, Step
 from inference.steps.exponential import weights as exponential_weights
 
 PACK = {"exponential": pack_plain}
-DROP = 3
-"""Fraction bits that the table has and a weight has not."""
+
+
+def drop(columns: int) -> int:
+    """Fraction bits that the table has and a weight has not: so many that a sum over all tokens fits a word."""
+    return max(3, columns.bit_length() - 14)
 
 
 def shape(logits: Shape, maxima: Shape, *tables: Shape, **_: object) -> Shape:
@@ -49,7 +52,7 @@ def exact(
 def derivation(
     row: int, start: int, stop: int, logits: Operand, maxima: Operand, exponential: Constant, **scale: int
 ) -> list[Step]:
-    made, numbers = Derivation(), {"drop": DROP, "table": exponential.name, **scale}
+    made, numbers = Derivation(), {"drop": drop(logits.words), "table": exponential.name, **scale}
     largest = made.reduced("largest", maxima.leaves(row), 2)
     parts = [
         made.step("span_weights", [largest, *spans], len(spans), SPAN * len(spans), **numbers)
@@ -66,9 +69,9 @@ def integer_weights(
     mantissa: int,
     shift: int,
 ) -> npt.NDArray[np.int64]:
-    """(T, V): p in 15 fraction bits."""
+    """(T, V): p in 18 - drop fraction bits."""
     distance = maxima[..., 0].max(1, keepdims=True).astype(np.int64) - logits
-    return exponential_weights(distance, exponential.astype(np.int64), mantissa, shift, DROP)
+    return exponential_weights(distance, exponential.astype(np.int64), mantissa, shift, drop(logits.shape[1]))
 
 
 def float32(logits: npt.NDArray[np.float32], maxima: npt.NDArray[np.int32], *, scale: float) -> npt.NDArray[np.float32]:

@@ -1,7 +1,7 @@
 """The plan of a language model: a pass over a chunk of a prompt, and one over a token."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,9 @@ from inference.files.checks import parse_json, read_text
 from inference.files.gguf_file import header_shape
 from inference.generate import CHUNK
 from inference.measure.steps import without_weights
+from inference.model import Model
 from inference.models import configurations
+from inference.models._decoder import divided
 from inference.models.llama import MEASURES, graph
 from inference.planning.plan import Plan
 from inference.planning.stage import Stage, stage
@@ -72,7 +74,7 @@ def plan(of: Shape, context: int | None = None) -> Plan:
     if not 1 <= context <= most:
         raise InputError(f"--context {context} is not allowed; {of.name} has 1 to {most} positions")
     stages = passes(of, context, {f"prompt of {min(CHUNK, context)}": min(CHUNK, context), "token": 1})
-    constants = without_weights(values(of), eight=of.eight, tied=of.tied).constants
+    constants = divided_model(of).constants
     parameters = sum(array.size for name, array in constants.items() if name.endswith((".q", ".gain")))
     kept = "8 bits" if of.eight else "4 bits, embedding and head 8"
     return Plan(of.name, context, {"model": parameters}, stages, kept)
@@ -80,10 +82,16 @@ def plan(of: Shape, context: int | None = None) -> Plan:
 
 def passes(of: Shape, context: int, tokens: Mapping[str, int]) -> list[Stage]:
     """Passes by name over so many tokens each, of which the last gets logits."""
-    model = without_weights(values(of), eight=of.eight, tied=of.tied)
+    model = divided_model(of)
     return [
         stage(name, graph(model, count, capacity=context, first=count - 1), model) for name, count in tokens.items()
     ]
+
+
+def divided_model(of: Shape) -> Model:
+    """A model of a shape, its embedding and head in parts as ``models.llama.model`` cuts them."""
+    made = without_weights(values(of), eight=of.eight, tied=of.tied)
+    return replace(made, constants=divided(made.constants))
 
 
 def values(of: Shape) -> tuple[int, ...]:

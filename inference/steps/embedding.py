@@ -5,10 +5,13 @@ and ``rows``, constants of (vocabulary, d), (vocabulary, d / 32) and (vocabulary
 
     y = rs(mulsh(i32((q[token, c]·blocks[token, c / 32]) << 8), rows[token, 0], 16), rows[token, 1])
 
-0 <= token < vocabulary.
+0 <= token < vocabulary. With ``part`` these are a part of a table, of which row 0 is that of the token ``part``: y is 0
+where the token has no row in it.
 """
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from inference.arithmetic.fixed_point import Integers, i32, multiply_shift, round_shift
 from inference.files.blocks import BLOCK
@@ -18,7 +21,12 @@ from inference.steps._operands import one, window
 
 def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> Integers:
     token = int(one(inputs[0])[0]) if inputs else numbers["token"]
-    (start, stop), row = numbers["columns"], [token, token + 1]
+    (start, stop) = numbers["columns"]
+    if "part" in numbers:
+        token -= numbers["part"]
+        if not 0 <= token < constants.shape(numbers["q"])[0]:
+            return np.zeros(stop - start, np.int64)
+    row = [token, token + 1]
     q = window(constants, numbers["q"], row, [start, stop])[0]
     blocks = window(constants, numbers["blocks"], row, [start // BLOCK, -(-stop // BLOCK)])[0]
     [[mantissa, shift]] = window(constants, numbers["rows"], row, [0, 2])

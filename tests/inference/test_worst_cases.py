@@ -63,3 +63,12 @@ def test_a_span_s_weight_is_the_sum_of_its_tokens(drawn, stack, device):
     [found] = run("sample_partial", stack, device, inputs, {"exponential": exponential()}, **SCALE)
     p = weights(row.tolist())
     assert found.tolist() == [sum(p[at : at + 1024]) for at in range(0, 2500, 1024)]
+
+
+def test_the_weights_of_a_large_vocabulary_fit_a_word(stack, device):
+    logits = np.zeros((1, 2**17 + 1500), np.int32)
+    inputs = {"logits": logits, "maxima": argmax_partial.exact(logits)}
+    sums = run("sample_partial", stack, device, inputs, {"exponential": exponential()}, **SCALE)
+    assert sums.tolist() == [[2**24] * 129 + [(2**17 + 1500 - 129 * 1024) * 2**14]]
+    inputs |= {"sums": sums, "draws": np.array([2**32 - 1], np.uint32).view(np.int32)}
+    assert run("sample", stack, device, inputs, {"exponential": exponential()}, **SCALE).tolist() == [logits.size - 1]

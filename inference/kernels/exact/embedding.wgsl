@@ -5,6 +5,8 @@
 struct Params {
     count: u32,   // T·K
     columns: u32, // K
+    first: i32,   // row of the whole table that row 0 of this part is; -1: it is whole
+    table_rows: u32,
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> tokens: array<i32>;
@@ -18,7 +20,11 @@ override lanes: u32 = 64u;
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (id.x >= params.count) { return; }
     let column = id.x % params.columns;
-    let token = u32(tokens[id.x / params.columns]);
+    let token = u32(tokens[id.x / params.columns] - max(params.first, 0i));
+    if (params.first >= 0i && token >= params.table_rows) { // negative ones too
+        output[id.x] = 0;
+        return;
+    }
     let block = (token / 8u) * (params.columns / 32u) + column / 32u;
     let within = column % 32u;
     let word = q[((block * 2u + within / 16u) * 8u + token % 8u) * 4u + (within % 16u) / 4u];

@@ -43,10 +43,11 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         span++;
     }
     let row = id.x * params.columns;
+    let drop = u32(max(bit_length(params.columns) - 14i, 3i));
     var token = span * 1024u;
     loop {
         let u = halvings(top - logits[row + token], params.mantissa, params.shift);
-        let p = (exponential[u & 255u] >> 3u) >> min(u >> 8u, 31u);
+        let p = (exponential[u & 255u] >> drop) >> min(u >> 8u, 31u);
         if (p > left) { break; }
         left -= p;
         token++;

@@ -77,8 +77,11 @@ class Arithmetic:
         return self.total(self.multiply(a, b))
 
 
-def evaluate_embedding(f, tokens, q, blocks):
-    return f.multiply(q[tokens], np.repeat(blocks[tokens], BLOCK, axis=1))
+def evaluate_embedding(f, tokens, q, blocks, *, first):
+    at = tokens - max(first, 0)
+    inside = (at >= 0) & (at < len(q))
+    rows = f.multiply(q[at * inside], np.repeat(blocks[at * inside], BLOCK, axis=1))
+    return np.where(inside[:, None], rows, np.float32(0))
 
 
 def evaluate_product(f, a, q, blocks, residual=None, **_):

@@ -167,14 +167,15 @@ def test_bad_input_is_refused_in_a_line(cli, arguments, said):
 
 
 def test_what_cannot_fit_is_refused_before_it_is_read(refusal, monkeypatch):
-    [token] = language.passes(language.shape("llama-3.2-1b"), 128, {"token": 1})
-    said = refusal(fitting.check_buffers, token, "llama-3.2-1b", DEFAULTS)
+    [token] = language.passes(language.shape("llama-3-70b"), 128, {"token": 1})
+    said = refusal(fitting.check_buffers, token, "llama-3-70b", DEFAULTS)
     assert said == (
-        "llama-3.2-1b does not fit: weight embedding.q pack_q8 needs 262668288 bytes; WebGPU's defaults binds 134217728"
+        "llama-3-70b does not fit: weight layer00.gate_up.q pack_q4 needs 234881024 bytes; "
+        "WebGPU's defaults binds 134217728"
     )
-    fitting.check_buffers(token, "llama-3.2-1b", DESKTOP)
+    fitting.check_buffers(token, "llama-3-70b", DESKTOP)
     monkeypatch.setattr(fitting.os, "sysconf", {"SC_PAGE_SIZE": 4096, "SC_PHYS_PAGES": 1000}.__getitem__)
-    assert "it needs" in refusal(fitting.check_memory, token, "llama-3.2-1b")
+    assert "it needs" in refusal(fitting.check_memory, token, "llama-3-70b")
 
 
 def test_configurations_are_known_by_name():
