@@ -80,6 +80,9 @@ async function decode(gpu, run, programs, { progress, token }) {
     const linked = Object.entries(links).map(([name, from]) => [name, choices[from]]);
     const [words, choice] = await pass(gpu, programs[program], { ...inputs, ...Object.fromEntries(linked) });
     spent += seconds(started);
+    if (run.arithmetic === "float32" && !new Float32Array(words).every(Number.isFinite)) {
+      throw new Refusal("The model gives logits that are not finite in float32: its weights are too large.");
+    }
     logits.push(words);
     choices.push(new Int32Array(choice));
     if (index < last) continue;

@@ -39,6 +39,7 @@ def run(
     return _passes(
         passes(model, ids, limit, temperature=temperature, seed=seed), described, lambda link: link.index
     ) | {
+        "arithmetic": model.arithmetic,
         "tokens": len(ids),
         "limit": limit,
         "end": list(model.end),
