@@ -3,7 +3,7 @@
 import json
 import sys
 from collections.abc import Callable
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from functools import partial
 from pathlib import Path
 from typing import Annotated
@@ -154,7 +154,9 @@ def _converse(loaded: Loaded, stops: tuple[str, ...], limit: int, generate: Call
 
 def _asked() -> str | None:
     """The next line; None at the end, or where it is empty."""
-    if sys.stdin.isatty():
-        print("> ", end="", file=sys.stderr, flush=True)
-    line = sys.stdin.readline().rstrip("\r\n")
-    return line or None
+    with suppress(ImportError):
+        import readline  # noqa: F401 lines can be edited
+    try:
+        return input("> " if sys.stdin.isatty() else "") or None
+    except EOFError:
+        return None

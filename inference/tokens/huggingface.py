@@ -33,6 +33,7 @@ class HuggingFaceTokenizer:
             begin += 1
         while finish > begin and mask[finish - 1]:
             finish -= 1
+        self.letter = ids[begin:finish]
         sides = {"bos": ids[:begin], "eos": ids[finish:]}
         for name in sides:
             wanted = config.get(f"add_{name}_token")
@@ -61,9 +62,15 @@ class HuggingFaceTokenizer:
         return _built(json.dumps(content | {"normalizer": {"type": "Sequence", "normalizers": [removed, *before]}}))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text of tokens; bytes that are no UTF-8 become U+FFFD."""
+        """The text of tokens that follow others; bytes that are no UTF-8 become U+FFFD.
+
+        What stands first may lose its space in a decoder: here that is a letter before them.
+        """
         with panics("the model's tokenizer cannot write the tokens"):
-            return str(self.tokenizer.decode(ids, skip_special_tokens=False))
+            before, whole = (
+                str(self.tokenizer.decode([*self.letter, *each], skip_special_tokens=False)) for each in ([], ids)
+            )
+        return whole[len(before) :]
 
 
 def configuration(fields: Fields) -> dict[str, Any]:

@@ -125,3 +125,11 @@ def test_a_directory_s_template_is_in_either_file(directory, where):
     rendered = text.chat("a</s>")
     assert rendered == "<s>a</s></s>"
     assert text.encode(rendered) == [4, 0, 6, 9, 7, 8, 5]  # the message's letters, the template's tokens
+
+
+def test_the_first_token_of_a_continuation_keeps_its_space():
+    tokenizer = Tokenizer(models.BPE({"▁": 0, "a": 1, "▁a": 2, "b": 3}, [("▁", "a")]))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first")
+    tokenizer.decoder = decoders.Metaspace(prepend_scheme="first")
+    text = Text({"tokenizer.json": tokenizer.to_str()}, 4)
+    assert text.encode("b a") == [0, 3, 2] and text.decode([2, 3]) == " ab" and text.decode([3, 2]) == "b a"
