@@ -261,11 +261,11 @@ def dimensions(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> dict[
 
 def workspace(q: Shape, k: Shape, *_: Shape, lanes: int, heads: int, **__: object) -> int:
     """Words of scores."""
-    return heads * pixels(q) * pixels(k)
+    return heads * 4 * -(-pixels(q) // 4) * pixels(k)
 
 
 def workgroups(output: Shape, *, lanes: int, heads: int = 1, **_: object) -> Shape:
-    return (-(-pixels(output) // lanes), heads, 1)
+    return (-(-pixels(output) // (4 * lanes)), heads, 1)
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

@@ -52,11 +52,11 @@ def work(x: Shape) -> int:
 
 
 def dimensions(x: Shape) -> dict[str, int]:
-    return {"words": prod(x), "part": part(x)}
+    return {"words": prod(x), "part": part(x), "parts": shape(x)[1]}
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return (output[1], 1, 1)
+    return (-(-output[1] // lanes), 1, 1)
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

@@ -1,7 +1,8 @@
 // requires: fixed_point, scaled
 // Attention without a cache; formula and bounds in ops/full_attention.py.
 // q (T, heads · w); k, v (S, heads · w); scales: largest, exponent; exponential (256); output (T, heads · w);
-// workspace (heads, S, T) of scores and then weights. One invocation a query and head.
+// workspace (heads, S, T / 4) of four scores and then weights. One invocation four queries and a head: those beyond the last
+// are the last again, and nothing is kept.
 struct Params {
     queries: u32, // T
     keys: u32,    // S
@@ -21,7 +22,7 @@ struct Params {
 @group(0) @binding(6) var<storage, read> scale_v: array<vec2<i32>>;
 @group(0) @binding(7) var<storage, read> exponential: array<u32>;
 @group(0) @binding(8) var<storage, read_write> output: array<vec4<i32>>;
-@group(0) @binding(9) var<storage, read_write> workspace: array<i32>;
+@group(0) @binding(9) var<storage, read_write> workspace: array<vec4<i32>>;
 override lanes: u32 = 64u;
 
 fn narrow4(z: vec4<i32>, n: i32, bits: i32) -> vec4<i32> {
@@ -33,48 +34,71 @@ fn narrow4(z: vec4<i32>, n: i32, bits: i32) -> vec4<i32> {
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if (id.x >= params.queries) { return; }
+    let quads = (params.queries + 3u) / 4u;
+    if (id.x >= quads) { return; }
     let fours = params.head_width / 4u;
     let stride = params.heads * fours;
-    let own = id.x * stride + id.y * fours;
-    let first = id.y * params.keys * params.queries + id.x;
+    let query = min(vec4<u32>(id.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.queries - 1u));
+    let own = query * stride + id.y * fours;
+    let first = id.y * params.keys * quads + id.x;
     let n = narrowing(scale_q[0], params.bits);
     let m = narrowing(scale_k[0], params.bits);
     let o = narrowing(scale_v[0], 14i);
 
-    var largest = -2147483647i;
-    for (var j = 0u; j < params.keys; j++) { workspace[first + j * params.queries] = 0i; }
+    var largest = vec4<i32>(-2147483647i);
     for (var part = 0u; part < fours; part++) {
-        let x = narrow4(q[own + part], n, params.bits);
+        let x = narrow4(q[own.x + part], n, params.bits);
+        let y = narrow4(q[own.y + part], n, params.bits);
+        let z = narrow4(q[own.z + part], n, params.bits);
+        let w = narrow4(q[own.w + part], n, params.bits);
         for (var j = 0u; j < params.keys; j++) {
-            workspace[first + j * params.queries] += dot(x, narrow4(k[j * stride + id.y * fours + part], m, params.bits));
+            let key = narrow4(k[j * stride + id.y * fours + part], m, params.bits);
+            var s = vec4<i32>(dot(x, key), dot(y, key), dot(z, key), dot(w, key));
+            let at = first + j * quads;
+            if (part > 0u) { s += workspace[at]; }
+            workspace[at] = s;
+            if (part + 1u == fours) { largest = max(largest, s); }
         }
     }
-    for (var j = 0u; j < params.keys; j++) { largest = max(largest, workspace[first + j * params.queries]); }
 
     let shift = params.shift - (scale_q[0].y + n) - (scale_k[0].y + m);
-    var total = 0u;
+    var total = vec4<u32>(0u);
     for (var j = 0u; j < params.keys; j++) {
-        let at = first + j * params.queries;
-        let u = u32(moved(multiply_shift(largest - workspace[at], params.mantissa, 16u), shift));
-        let p = exponential[u & 255u] >> min((u >> 8u) + params.drop, 31u);
-        workspace[at] = i32(p);
+        let at = first + j * quads;
+        let d = multiply_shift4(largest - workspace[at], params.mantissa, 16u);
+        let u = vec4<u32>(vec4<i32>(moved(d.x, shift), moved(d.y, shift), moved(d.z, shift), moved(d.w, shift)));
+        let place = u & vec4<u32>(255u);
+        let p = vec4<u32>(exponential[place.x], exponential[place.y], exponential[place.z], exponential[place.w])
+             >> min((u >> vec4<u32>(8u)) + vec4<u32>(params.drop), vec4<u32>(31u));
+        workspace[at] = vec4<i32>(p);
         total += p;
     }
-    let by = bit_length(total) - 16i;
-    var weight = 0u;
+    let by = vec4<u32>(16u) - countLeadingZeros(total); // the bit length less 16
+    let half = (vec4<u32>(1u) << by) >> vec4<u32>(1u);
+    var weight = vec4<u32>(0u);
     for (var j = 0u; j < params.keys; j++) {
-        let at = first + j * params.queries;
-        let p = round_shift(workspace[at], by);
-        workspace[at] = p;
-        weight += u32(p);
+        let at = first + j * quads;
+        let p = (vec4<u32>(workspace[at]) + half) >> by;
+        workspace[at] = vec4<i32>(p);
+        weight += p;
     }
-    let reciprocal = i32(min((1073741824u + (weight >> 1u)) / weight, 32767u));
+    let reciprocal = vec4<i32>(min((vec4<u32>(1073741824u) + (weight >> vec4<u32>(1u))) / weight, vec4<u32>(32767u)));
     for (var part = 0u; part < fours; part++) {
-        var mixed = vec4<i32>(0i);
+        var x = vec4<i32>(0i);
+        var y = vec4<i32>(0i);
+        var z = vec4<i32>(0i);
+        var w = vec4<i32>(0i);
         for (var j = 0u; j < params.keys; j++) {
-            mixed += workspace[first + j * params.queries] * narrow4(v[j * stride + id.y * fours + part], o, 14i);
+            let value = narrow4(v[j * stride + id.y * fours + part], o, 14i);
+            let p = workspace[first + j * quads];
+            x += p.x * value;
+            y += p.y * value;
+            z += p.z * value;
+            w += p.w * value;
         }
-        output[own + part] = multiply_shift4(mixed, reciprocal, 16u);
+        output[own.x + part] = multiply_shift4(x, reciprocal.x, 16u);
+        output[own.y + part] = multiply_shift4(y, reciprocal.y, 16u);
+        output[own.z + part] = multiply_shift4(z, reciprocal.z, 16u);
+        output[own.w + part] = multiply_shift4(w, reciprocal.w, 16u);
     }
 }

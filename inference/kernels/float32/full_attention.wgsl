@@ -1,5 +1,6 @@
 // Attention without a cache: y = sum_j softmax(q·k_j / sqrt(w))_j v_j.
-// q (T, heads · w); k, v (S, heads · w); output (T, heads · w); workspace (heads, S, T). One invocation a query and head.
+// q (T, heads · w); k, v (S, heads · w); output (T, heads · w); workspace (heads, S, T / 4) of four. One invocation four queries
+// and a head: those beyond the last are the last again, and nothing is kept.
 struct Params {
     queries: u32, // T
     keys: u32,    // S
@@ -11,38 +12,57 @@ struct Params {
 @group(0) @binding(2) var<storage, read> k: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read> v: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> output: array<vec4<f32>>;
-@group(0) @binding(5) var<storage, read_write> workspace: array<f32>;
+@group(0) @binding(5) var<storage, read_write> workspace: array<vec4<f32>>;
 override lanes: u32 = 64u;
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    if (id.x >= params.queries) { return; }
+    let quads = (params.queries + 3u) / 4u;
+    if (id.x >= quads) { return; }
     let fours = params.head_width / 4u;
     let stride = params.heads * fours;
-    let own = id.x * stride + id.y * fours;
-    let first = id.y * params.keys * params.queries + id.x;
+    let query = min(vec4<u32>(id.x * 4u) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(params.queries - 1u));
+    let own = query * stride + id.y * fours;
+    let first = id.y * params.keys * quads + id.x;
 
-    for (var j = 0u; j < params.keys; j++) { workspace[first + j * params.queries] = 0.0; }
+    var largest = vec4<f32>(0.0);
     for (var part = 0u; part < fours; part++) {
-        let x = q[own + part];
+        let x = q[own.x + part];
+        let y = q[own.y + part];
+        let z = q[own.z + part];
+        let w = q[own.w + part];
         for (var j = 0u; j < params.keys; j++) {
-            workspace[first + j * params.queries] += dot(x, k[j * stride + id.y * fours + part]);
+            let key = k[j * stride + id.y * fours + part];
+            var s = vec4<f32>(dot(x, key), dot(y, key), dot(z, key), dot(w, key));
+            let at = first + j * quads;
+            if (part > 0u) { s += workspace[at]; }
+            workspace[at] = s;
+            if (part + 1u == fours) { largest = select(max(largest, s), s, j == 0u); }
         }
     }
     let scale = inverseSqrt(f32(params.head_width));
-    var largest = workspace[first];
-    for (var j = 0u; j < params.keys; j++) { largest = max(largest, workspace[first + j * params.queries]); }
-    var total = 0.0;
+    var total = vec4<f32>(0.0);
     for (var j = 0u; j < params.keys; j++) {
-        let p = exp((workspace[first + j * params.queries] - largest) * scale);
-        workspace[first + j * params.queries] = p;
+        let p = exp((workspace[first + j * quads] - largest) * scale);
+        workspace[first + j * quads] = p;
         total += p;
     }
     for (var part = 0u; part < fours; part++) {
-        var mixed = vec4<f32>(0.0);
+        var x = vec4<f32>(0.0);
+        var y = vec4<f32>(0.0);
+        var z = vec4<f32>(0.0);
+        var w = vec4<f32>(0.0);
         for (var j = 0u; j < params.keys; j++) {
-            mixed += workspace[first + j * params.queries] * v[j * stride + id.y * fours + part];
+            let value = v[j * stride + id.y * fours + part];
+            let p = workspace[first + j * quads];
+            x += p.x * value;
+            y += p.y * value;
+            z += p.z * value;
+            w += p.w * value;
         }
-        output[own + part] = mixed / total;
+        output[own.x + part] = x / total.x;
+        output[own.y + part] = y / total.y;
+        output[own.z + part] = z / total.z;
+        output[own.w + part] = w / total.w;
     }
 }
