@@ -36,7 +36,7 @@ from inference.steps.conv_finish import scaled
 PACK = {"weight": pack_taps, "bias": pack_plain, "rows": pack_plain, "x": pack_plain, "scale": pack_plain}
 BITS = {"weight": 16}
 COLOUR = "#cfe3f5"
-ROWS = 32
+ROWS = 16
 """Channels of y that an invocation makes, of four pixels."""
 
 

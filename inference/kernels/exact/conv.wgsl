@@ -1,7 +1,7 @@
 // requires: fixed_point, scaled
 // Convolution in integers; formula and bounds in ops/conv.py.
 // x (height, width, channels); weight [32 outputs][tap][4 channels][output] of 4 int16; bias (N); scale: largest, exponent;
-// rows (N) of mantissa and shift; output (H, W, N). An invocation makes 32 channels of 4 pixels that follow one another.
+// rows (N) of mantissa and shift; output (H, W, N). An invocation makes 16 channels of 4 pixels that follow one another.
 struct Params {
     height: u32,
     width: u32,
@@ -21,7 +21,8 @@ struct Params {
 @group(0) @binding(5) var<storage, read> rows: array<vec2<i32>>;
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
 override lanes: u32 = 64u;
-const ROWS = 32u;
+const ROWS = 16u; // of y that an invocation makes, two of which share a group of weights
+const GROUP = 32u;
 const SPAN = 256u; // vectors of four channels
 alias Sums = array<vec4<i32>, ROWS>;
 
@@ -61,6 +62,10 @@ fn place_of(id: vec3<u32>) -> Place {
     return Place(id.x * 4u, id.y, id.x * 4u >= size.x * size.y, size);
 }
 
+fn first_weight(place: Place, fours: u32) -> u32 {
+    return place.group * ROWS / GROUP * params.taps * fours * GROUP + place.group * ROWS % GROUP;
+}
+
 // Where a tap reads for a pixel of y: its first word, and whether it lies inside.
 fn read_at(pixel: u32, size: vec2<u32>, tap: u32) -> vec2<u32> {
     let border = select(0i, 1i, params.taps == 9u);
@@ -94,7 +99,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (place.outside) { return; }
     let n = narrowing(scale[0], 14i);
     let fours = (params.channels + 3u) / 4u;
-    var at = place.group * params.taps * fours * ROWS;
+    var at = first_weight(place, fours);
     var acc: Sums;
     for (var tap = 0u; tap < params.taps; tap++) {
         let t = read_at(place.first, place.size, tap);
@@ -105,7 +110,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
             let left = params.channels - c;
             add(&acc, at, loaded(t.x + c, left, t.y == 1u, n), loaded(u.x + c, left, u.y == 1u, n),
                 loaded(v.x + c, left, v.y == 1u, n), loaded(w.x + c, left, w.y == 1u, n));
-            at += ROWS;
+            at += GROUP;
         }
     }
     finish(place, &acc, n);
@@ -117,7 +122,7 @@ fn spans(@builtin(global_invocation_id) id: vec3<u32>) {
     if (place.outside) { return; }
     let n = narrowing(scale[0], 14i);
     let half = vec4<i32>((1i << params.span_shift) >> 1u);
-    var at = place.group * params.taps * ((params.channels + 3u) / 4u) * ROWS;
+    var at = first_weight(place, (params.channels + 3u) / 4u);
     var total: Sums;
     for (var tap = 0u; tap < params.taps; tap++) {
         let t = read_at(place.first, place.size, tap);
@@ -131,7 +136,7 @@ fn spans(@builtin(global_invocation_id) id: vec3<u32>) {
                 let left = params.channels - c;
                 add(&acc, at, loaded(t.x + c, left, t.y == 1u, n), loaded(u.x + c, left, u.y == 1u, n),
                     loaded(v.x + c, left, v.y == 1u, n), loaded(w.x + c, left, w.y == 1u, n));
-                at += ROWS;
+                at += GROUP;
             }
             for (var r = 0u; r < ROWS; r++) { total[r] += (acc[r] + half) >> vec4<u32>(params.span_shift); }
         }

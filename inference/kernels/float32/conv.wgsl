@@ -1,6 +1,6 @@
 // y = sum over taps of W_tap x_tap + bias; formula in ops/conv.py.
 // x (height, width, channels); weight [32 outputs][tap][4 channels][output] of 4 numbers; bias (N); output (H, W, N).
-// An invocation makes 32 channels of 4 pixels that follow one another.
+// An invocation makes 16 channels of 4 pixels that follow one another.
 struct Params {
     height: u32,
     width: u32,
@@ -15,7 +15,8 @@ struct Params {
 @group(0) @binding(3) var<storage, read> bias: array<f32>;
 @group(0) @binding(4) var<storage, read_write> output: array<f32>;
 override lanes: u32 = 64u;
-const ROWS = 32u;
+const ROWS = 16u; // of y that an invocation makes, two of which share a group of weights
+const GROUP = 32u;
 alias Sums = array<vec4<f32>, ROWS>;
 
 // Four channels of a pixel; 0 beyond the last and in the padding.
@@ -44,7 +45,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let size = (vec2<u32>(params.height, params.width) + vec2<u32>(params.stride - 1u)) / params.stride;
     let first = id.x * 4u;
     if (first >= size.x * size.y) { return; }
-    var at = id.y * params.taps * ((params.channels + 3u) / 4u) * ROWS;
+    var at = id.y * ROWS / GROUP * params.taps * ((params.channels + 3u) / 4u) * GROUP + id.y * ROWS % GROUP;
     var acc: Sums;
     for (var tap = 0u; tap < params.taps; tap++) {
         let t = read_at(first, size, tap);
@@ -59,7 +60,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
                 let q = weight[at + r];
                 acc[r] += p[0] * q.x + p[1] * q.y + p[2] * q.z + p[3] * q.w;
             }
-            at += ROWS;
+            at += GROUP;
         }
     }
     for (var r = 0u; r < ROWS; r++) {
