@@ -71,7 +71,7 @@ async def ask(url: str, prompt: Prompt, key: bytes, *, fund: bool, say: Say, sho
         if asking.customer.session.joined:
             joined.set()
 
-    line = Line(url, asking.customer, lambda check: None, told)
+    line = Line(url, asking.customer, lambda check: None, told, lost=say)
     running = asyncio.create_task(line.run())
     asked = asyncio.create_task(_asked(line, asking, joined, prompt, say, show))
     try:

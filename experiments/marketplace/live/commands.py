@@ -169,7 +169,9 @@ def ask(url: str, prompt: Prompt, keys: Path | None, fund: bool, as_json: bool) 
 
     def say(line: str) -> None:
         nonlocal shown
-        print(("\n" if shown else "") + printable(line), file=sys.stderr, flush=True)
+        if shown:
+            print(flush=True)
+        print(printable(line), file=sys.stderr, flush=True)
         shown = False
 
     def show(text: str) -> None:

@@ -52,6 +52,7 @@ class Line(Generic[P]):
     Args:
         perform: does what the party wants done that is no frame.
         told: is called after everything that was taken to the party; what it raises ends ``run``.
+        lost: is told in a sentence, once each time, that the connection is gone.
     """
 
     def __init__(
@@ -61,7 +62,9 @@ class Line(Generic[P]):
         perform: Callable[[Any], object],
         told: Callable[[bytes | None], object] = lambda raw: None,
         tick: Callable[[float], Sequence[Any]] | None = None,
+        lost: Callable[[str], object] = lambda sentence: None,
     ) -> None:
+        self._lost = lost
         self.url, self.party, self._perform, self._told, self._tick = socket_of(url), party, perform, told, tick
         self._calls: asyncio.Queue[tuple[ClientConnection | None, Callable[[float], Sequence[Any]], bytes | None]]
         self._calls = asyncio.Queue()
@@ -79,18 +82,21 @@ class Line(Generic[P]):
             InputError: there never was a market at the address.
             Refusal: the market is another one, or what its coordinator signed is wrong.
         """
-        pause = FIRST_PAUSE
+        pause, up = FIRST_PAUSE, False
         while True:
             try:
                 async with connect(self.url, max_size=MOST_BYTES, compression=None, proxy=None) as socket:
                     self.connections += 1
-                    pause = FIRST_PAUSE
+                    pause, up = FIRST_PAUSE, True
                     await self._converse(socket)
             except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
                 if not self.connections:
                     raise InputError(f"{self.url}: no market answers ({' '.join(str(error).split())})") from None
             except ConnectionClosed:
                 pass
+            if up:
+                self._lost("the market does not answer; trying again. What was asked is kept there")
+            up = False
             await asyncio.sleep(pause)
             pause = min(2 * pause, LONGEST_PAUSE)
 

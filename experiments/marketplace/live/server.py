@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+import ssl
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -105,7 +106,7 @@ def listening(serving: Serving) -> socket.socket:
     """The socket on which a market is served.
 
     Raises:
-        InputError: the port is taken or not allowed; a host that others reach, without TLS.
+        InputError: the port is taken or not allowed; a host that others reach, without TLS, or files that are not its.
     """
     host, port = serving.host, serving.port
     if not 0 <= port < 2**16:
@@ -117,6 +118,12 @@ def listening(serving: Serving) -> socket.socket:
     for path in (serving.certificate, serving.private):
         if path is not None and not path.is_file():
             raise InputError(f"{path}: there is no such file")
+    if serving.certificate is not None:
+        try:
+            ssl.create_default_context(ssl.Purpose.CLIENT_AUTH).load_cert_chain(serving.certificate, serving.private)
+        except OSError as error:
+            what = "a certificate and its key, in PEM, are expected"
+            raise InputError(f"{serving.certificate}, {serving.private}: {what} ({error})") from None
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
     try:
         return socket.create_server((host, port), family=family, backlog=QUEUE)

@@ -87,11 +87,14 @@ def test_what_was_asked_before_a_crash_is_served_after_it_and_paid_once(market, 
         """The market ends while a lease is open, and another process's would go on with its ledger."""
         await first.stop()
         async with market(port) as second:
-            told, _ = await asking
+            told, lines = await asking
             await working.until(lambda: working.device.history.final)
-            return told, working.device.history, working.line.connections, second.ledger
+            return told, lines, working, second.ledger
 
-    told, history, connections, ledger = bounded(work)
+    told, lines, working, ledger = bounded(work)
+    history, connections = working.device.history, working.line.connections
+    for said in (lines, working.said):
+        assert any("does not answer; trying again" in line for line in said)
     assert told.tokens == reference("Hello", 6) and told.final
     assert connections == 2 and history.final == 1 and history.fallen == history.missed == 0
     found = check(ledger, None)

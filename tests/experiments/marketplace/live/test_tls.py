@@ -104,9 +104,12 @@ def test_a_certificate_that_nobody_vouches_for_is_refused(market, user, certifie
         ({"certificate": True}, "go together"),
         ({"private": True}, "go together"),
         ({"host": "0.0.0.0", "certificate": True, "private": "nowhere.pem"}, "there is no such file"),
+        ({"certificate": "text.pem", "private": True}, "a certificate and its key, in PEM, are expected"),
+        ({"certificate": True, "private": "text.pem"}, "a certificate and its key, in PEM, are expected"),
     ],
 )
 def test_what_others_reach_takes_both_files(tmp_path, certified, given, said):
+    (tmp_path / "text.pem").write_text("no certificate")
     paths = {
         name: certified[name] if given[name] is True else tmp_path / given[name] for name in certified if name in given
     }
