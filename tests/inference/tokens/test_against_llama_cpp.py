@@ -1,12 +1,14 @@
 """Tokens of 200 texts by every name and kind of tokenizer, equal to llama.cpp's (through the package xllamacpp).
 
-Vocabularies: a small one that merges across every boundary, made here; where it is installed, the SentencePiece model
-of the package mistral-common (Apache License 2.0).
+Vocabularies: a small one that merges across every boundary, made here; where they are installed, the SentencePiece
+model of the package mistral-common (Apache License 2.0) and the byte pairs of the package llama-models (Llama's
+community licences).
 """
 
 import json
 import random
 import urllib.request
+from base64 import b64decode
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +18,7 @@ import pytest
 from tokenizers import Tokenizer, models, pre_tokenizers, trainers
 
 from inference.files.gguf_header import read_header
+from inference.tokens.bpe import LETTERS as BYTE_LETTERS
 from inference.tokens.pre_tokenizers import NAMES
 from inference.tokens.template import letters, unused
 from inference.tokens.text import Text
@@ -202,3 +205,35 @@ def test_unigram(tmp_path, mistral, texts, keys):
     scores = [0.0] * 3 + [-1 - 12 * draw.random() for _ in tokens[3:]]
     types = [3, 3, 2] + [1] * (len(tokens) - 4) + [4]
     compare(write(tmp_path / "model.gguf", "t5", tokens, types, scores=scores, **keys), texts)
+
+
+@pytest.mark.parametrize(("version", "name"), [(3, "llama-bpe"), (4, "llama4")])
+def test_llamas_own_vocabularies(tmp_path, texts, version, name):
+    """Llama 3 has words that are tokens without merges."""
+    found = find_spec("llama_models")
+    if found is None:
+        pytest.skip("the package llama-models is not installed")
+    lines = (Path(found.submodule_search_locations[0]) / f"llama{version}/tokenizer.model").read_bytes().splitlines()
+    ranks = {b64decode(text): int(rank) for text, rank in (line.split() for line in lines if line)}
+    pairs = [pair for token in ranks if (pair := halves(token, ranks))]
+    assert (len(pairs) < len(ranks) - 256) == (version == 3)  # words that no merges lead to
+
+    def written(token):
+        return "".join(BYTE_LETTERS[byte] for byte in token)
+
+    special = ["<|begin_of_text|>", "<|end_of_text|>", "<|eot_id|>"]
+    tokens, merges = [*map(written, ranks), *special], [" ".join(map(written, pair)) for pair in pairs]
+    keys = {"merges": merges, "bos": len(ranks), "eos": len(ranks) + 1, "pre": name}
+    path = write(tmp_path / "model.gguf", "gpt2", tokens, [1] * len(ranks) + [3] * 3, **keys)
+    compare(path, [*texts, " vi\u1ec7c foto\u011fraf probl\u00e9my g\u00fczel \u010de\u0161tina<|eot_id|>"])
+
+
+def halves(token, ranks):
+    """The pair that merges into a token once all pairs of lower ranks have merged; none where more is left."""
+    parts = [token[i : i + 1] for i in range(len(token))]
+    while len(parts) > 2:
+        at = min(range(len(parts) - 1), key=lambda i: ranks.get(parts[i] + parts[i + 1], 2**32))
+        if ranks.get(parts[at] + parts[at + 1], 2**32) >= ranks[token]:
+            return None
+        parts[at : at + 2] = [parts[at] + parts[at + 1]]
+    return tuple(parts) if len(parts) == 2 else None
