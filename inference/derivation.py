@@ -32,7 +32,8 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | average_pool | ``average``: the leaf |
 | activation | ``silu``: the leaf |
 | noise | ``noise``: the leaf |
-| full_attention | for each pixel ``narrowed`` queries, keys, values; ``scores``, their ``maximum``; |
+| narrowed | ``narrowed``: the leaf |
+| full_attention | for each pixel ``narrowed`` queries and keys; ``scores``, their ``maximum``; |
 | | ``softmax_weights``, their ``sum``, den; ``narrow``: p'; its ``sum``; ``mix``, their ``sum``; |
 | | ``attention_mean``; ``concatenate`` |
 | argmax_partial | ``span_maxima``, ``concatenate`` |

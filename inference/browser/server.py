@@ -1,10 +1,12 @@
 """The server of the browser pages, on this machine alone.
 
-    GET  /, /conformance, /run.js, ...             the pages
+    GET  /, /conformance, /picture, /run.js, ...   the pages
     GET  /kernels/PATH                             a .wgsl file, unchanged
     GET  /models                                   names of the models
     GET  /weights/MODEL/ARITHMETIC/NAME            the words of one weight, as its kernel reads them
     POST /run {model, arithmetic, prompt, limit, lanes, subgroups, features}    ``export.run``
+    POST /draw {class, seed, lanes, subgroups, features}    ``pictures.Pictures.plan``
+    GET  /pictures/NAME                            the words of one of a picture's weights
     POST /text {model, tokens}                     {text, last}, of all tokens and of the last alone
     POST /results                                  what a page found
     /v1                                            completions, as OpenAI's clients ask for them
@@ -37,6 +39,7 @@ from starlette.routing import Mount, Route
 from inference.browser.connection import QUEUE, Limits, served
 from inference.browser.guard import error, guarded, not_http
 from inference.browser.page import conformance_page, file, policy
+from inference.browser.pictures import Pictures
 from inference.completions.application import application as completions
 from inference.completions.local import local
 from inference.device import export
@@ -53,7 +56,15 @@ from inference.tokens.text import Text
 HOST = "127.0.0.1"
 MODELS = ("tiny", "smollm2")
 ARITHMETICS = ("exact", "float32")
-PAGES = {"/": "index.html", "/engine.js": "engine.js", "/run.js": "run.js", "/style.css": "style.css"}
+PAGES = {
+    "/": "index.html",
+    "/engine.js": "engine.js",
+    "/picture": "picture.html",
+    "/picture.js": "picture.js",
+    "/png.js": "png.js",
+    "/run.js": "run.js",
+    "/style.css": "style.css",
+}
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 LANES = 256  # invocations a workgroup that every adapter allows
 CHUNK = 1 << 18  # bytes of a weight between two looks at whether they are read
@@ -183,17 +194,14 @@ def posted(answer: Answer) -> Callable[[Request], Any]:
 
 def run(state: State, asked: dict[str, Any]) -> dict[str, Any]:
     name, arithmetic = state.models.known(asked.get("model"), asked.get("arithmetic"))
-    limit, lanes = _whole(asked, "limit"), _whole(asked, "lanes")
-    if not 1 <= lanes <= LANES:
-        raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
-    features = frozenset(each for each in asked.get("features") or () if isinstance(each, str))
+    limit, target = _whole(asked, "limit"), _target(asked)
     temperature, seed = asked.get("temperature", 0), asked.get("seed", 0)
     if type(temperature) not in (int, float) or type(seed) is not int or not 0 <= seed < 2**64:
         raise InputError(f"temperature {temperature!r} or seed {seed!r} is not allowed; a number, and 0 to 2^64 - 1")
     with state.models.lock:
         text = state.models.text(name)
         ids = text.encode(text.conversation(_messages(asked)) if "messages" in asked else _prompt(asked))
-        built, target = state.models.model(name, arithmetic), Target(lanes, asked.get("subgroups") is True, features)
+        built = state.models.model(name, arithmetic)
         return export.run(built, ids, limit, target, temperature=float(temperature), seed=seed)
 
 
@@ -213,6 +221,26 @@ def _messages(asked: dict[str, Any]) -> list[dict[str, str]]:
         if each["role"] not in ("system", "user", "assistant") or not isinstance(each["content"], str):
             raise InputError("a message's role is system, user or assistant, its content a text")
     return messages
+
+
+def draw(state: State, asked: dict[str, Any]) -> dict[str, Any]:
+    difficulty, seed, target = _whole(asked, "class"), _whole(asked, "seed"), _target(asked)
+    return state.pictures.plan(difficulty, seed, target)
+
+
+def _target(asked: dict[str, Any]) -> Target:
+    """What a page's device is."""
+    if not 1 <= (lanes := _whole(asked, "lanes")) <= LANES:
+        raise InputError(f"{lanes} lanes are not allowed; 1 to {LANES}")
+    features = frozenset(each for each in asked.get("features") or () if isinstance(each, str))
+    return Target(lanes, asked.get("subgroups") is True, features)
+
+
+def picture_weight(request: Request) -> Response:
+    words = request.app.state.pictures.words(request.path_params["key"])
+    if words is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return Response(words, media_type="application/octet-stream")
 
 
 def text(state: State, asked: dict[str, Any]) -> dict[str, str]:
@@ -277,7 +305,8 @@ def application(models: Models, on_result: Callable[[dict[str, Any]], None], key
             Route("/kernels/{path:path}", kernel),
             Route("/models", names),
             Route("/weights/{model}/{arithmetic}/{key}", weight),
-            *(Route(f"/{each.__name__}", posted(each), methods=["POST"]) for each in (run, text, results)),
+            Route("/pictures/{key}", picture_weight),
+            *(Route(f"/{each.__name__}", posted(each), methods=["POST"]) for each in (run, draw, text, results)),
             Mount("/v1", completions(models, local(models.backend), key)),
         ],
         exception_handlers={
@@ -288,7 +317,7 @@ def application(models: Models, on_result: Callable[[dict[str, Any]], None], key
         },
     )
     app.router.redirect_slashes = False
-    app.state.models, app.state.on_result = models, on_result
+    app.state.models, app.state.pictures, app.state.on_result = models, Pictures(), on_result
     return app
 
 

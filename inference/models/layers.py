@@ -231,7 +231,10 @@ class Layers:
     def attention(self, name: str, q: Tensor, k: Tensor, v: Tensor, *, heads: int) -> Tensor:
         """Every query sees every key."""
         exponential = self.weight("exponential", tables.exponential()) if self.exact else None
-        inputs = [q.node, k.node, v.node, q.scale, k.scale, v.scale, exponential]
+        values = v.node
+        if v.scale is not None:
+            values = add(self.graph, f"{name}.values", "narrowed", [v.node, v.scale], bits=full_attention.VALUE)
+        inputs = [q.node, k.node, values, q.scale, k.scale, exponential]
         scale = full_attention.softmax_scale(q.shape[-1] // heads)
         self._op(name, "full_attention", inputs, scale, heads=heads)
         return self.made(name, v.scale, bits=full_attention.VALUE, unit=-14)

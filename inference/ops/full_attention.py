@@ -3,7 +3,7 @@
 q: (.., heads · w), T rows; k, v: (.., heads · w), S rows; y as q. y = sum_j softmax(q·k_j / sqrt(w))_j v_j. Exact, with
 scales: b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
 
-    q, k narrowed to b bits, v to 14   s_j = q·k_j, |s| and its partial sums <= 2^30
+    q, k narrowed to b bits; v is, to 14   s_j = q·k_j, |s| and its partial sums <= 2^30
     u = mul16(max s - s_j, mantissa) moved by shift - E_q - E_k of the narrowed   log2(e) (s - s_j) / sqrt(w), 8
     fraction bits p = EXP[u & 255] >> min((u >> 8) + drop, 31)                               EXP[i] = 2^(18 - i/256) den
     = sum p <= 2^31, p' = rs(p, bit length of den - 16), den' = sum p', rc = min((2^30 + den' / 2) / den', 32767) y =
@@ -34,7 +34,7 @@ from inference.steps import LEAF, SOURCES, Source, Step
 from inference.steps.attention_mean import mean
 from inference.steps.softmax_weights import weights
 
-PACK = dict.fromkeys(("q", "k", "v", "scale_q", "scale_k", "scale_v", "exponential"), pack_plain)
+PACK = dict.fromkeys(("q", "k", "v", "scale_q", "scale_k", "exponential"), pack_plain)
 COLOUR = "#f8dcc4"
 VALUE = 14
 """Bits of a value."""
@@ -48,10 +48,10 @@ def bits_of(width: int) -> int:
 
 
 def shape(q: Shape, k: Shape, v: Shape, *exact: Shape, heads: int, **_: object) -> Shape:
-    require_image("q", q, *exact[:3])
+    require_image("q", q, *exact[:2])
     require(q[-1] % heads == 0 and q[-1] // heads % 4 == 0, f"{heads} heads of fours do not fit queries {q}")
     require(k == v and k[-1] == q[-1], f"keys {k} and values {v} do not fit queries {q}")
-    require(exact in ((), (SCALE, SCALE, SCALE, (256,))), f"scales and exponential are not {exact}")
+    require(exact in ((), (SCALE, SCALE, (256,))), f"scales and exponential are not {exact}")
     return q
 
 
@@ -67,7 +67,6 @@ def exact(
     v: npt.NDArray[np.int32],
     scale_q: npt.NDArray[np.int32],
     scale_k: npt.NDArray[np.int32],
-    scale_v: npt.NDArray[np.int32],
     exponential: npt.NDArray[np.int32],
     *,
     heads: int,
@@ -75,9 +74,9 @@ def exact(
     shift: int = 0,
 ) -> npt.NDArray[np.int32]:
     bits = bits_of(q.shape[-1] // heads)
-    (n, at), (m, at_k), (o, _) = narrowing(scale_q, bits), narrowing(scale_k, bits), narrowing(scale_v, VALUE)
+    (n, at), (m, at_k) = narrowing(scale_q, bits), narrowing(scale_k, bits)
     queries, keys = (by_head(narrow(x.astype(np.int64), by, bits), heads) for x, by in ((q, n), (k, m)))
-    values, table = by_head(narrow(v.astype(np.int64), o, VALUE), heads), exponential.astype(np.int64)
+    values, table = by_head(v.astype(np.int64), heads), exponential.astype(np.int64)
     output = np.empty(queries.shape, np.int64)
     for head in range(heads):
         scores = i32((queries[head].astype(float) @ keys[head].T.astype(float)).astype(np.int64))
@@ -107,7 +106,6 @@ def derivation(
     v: Operand,
     scale_q: Operand | Constant,
     scale_k: Operand | Constant,
-    scale_v: Operand | Constant,
     exponential: Constant,
     *,
     heads: int,
@@ -120,16 +118,19 @@ def derivation(
     bits, first = bits_of(width), row * committed(q.shape)[1] + start
     known: dict[tuple[str, Source], int] = {}
 
-    def narrowed(name: str, operand: Operand, begin: int, end: int, own: Operand | Constant, to: int) -> list[Any]:
-        """[step, start, stop] of words of a tensor, a step for each leaf they lie in."""
+    def narrowed(name: str, operand: Operand, begin: int, end: int, own: Operand | Constant | None) -> list[Any]:
+        """[step or leaf, start, stop] of words of a tensor, narrowed at its scale, a step for each leaf they lie in."""
         reading = Reading()
         found = []
         for at, low, high in reading.words(operand, begin, end):
             leaf = reading.sources[at]
+            if own is None:
+                found.append([leaf, low, high])
+                continue
             if (name, leaf) not in known:
                 whole = words_in(operand, leaf)
                 one = Reading([leaf])
-                numbers = {"x": [[0, 0, whole]], "scale": one.all(own), "bits": to}
+                numbers = {"x": [[0, 0, whole]], "scale": one.all(own), "bits": bits}
                 known[name, leaf] = made.step("narrowed", one.sources, whole, whole, **numbers)
             found.append([known[name, leaf], low, high])
         return found
@@ -148,14 +149,14 @@ def derivation(
         return [[[sources.index(at), low, high] for at, low, high in place] for place in places]
 
     def positions_of(
-        name: str, operand: Operand, own: Operand | Constant, to: int, low: int, high: int, taken: int
+        name: str, operand: Operand, own: Operand | Constant | None, low: int, high: int, taken: int
     ) -> Iterator[tuple[int, list[list[Any]]]]:
         """Positions and their places, a few at a time."""
         group, lanes = list[list[Any]](), (high - low) // width
         seen: set[Any] = set()
         begin = 0
         for j in range(keys):
-            place = narrowed(name, operand, j * channels + low, j * channels + high, own, to)
+            place = narrowed(name, operand, j * channels + low, j * channels + high, own)
             leaves = seen | {piece[0] for piece in place}
             if group and (len(leaves) > SOURCES - taken or (len(group) + 1) * lanes > LEAF):
                 yield begin, group
@@ -169,9 +170,9 @@ def derivation(
         head, last = low // width, -(-high // width)
         lanes, begin, end = last - head, head * width, last * width
         of = {"heads": [0, lanes], "group": 1}
-        own = narrowed("q", q, query * channels + begin, query * channels + end, scale_q, bits)
+        own = narrowed("q", q, query * channels + begin, query * channels + end, scale_q)
         scores = []
-        for _, group in positions_of("k", k, scale_k, bits, begin, end, len(own)):
+        for _, group in positions_of("k", k, scale_k, begin, end, len(own)):
             sources: list[Source] = []
             [asked, *read] = indexed([own, *group], sources)
             count = lanes * len(group)
@@ -191,7 +192,7 @@ def derivation(
         for each in p:
             ends.append(ends[-1] + made.words(each) // lanes)
         part, words, mixes, block = [low - begin, high - begin], high - low, [], 0
-        for at, group in positions_of("v", v, scale_v, VALUE, begin, end, 1):
+        for at, group in positions_of("v", v, None, begin, end, 1):
             done = 0
             while done < len(group):
                 while ends[block + 1] <= at + done:
@@ -280,6 +281,8 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
         )
     inputs = {}
     for name, each in (("q", queries), ("k", keys), ("v", keys)):
-        inputs[name], inputs[f"scale_{name}"] = draw_scaled(generator, each)
-        inputs[f"scale_{name}"][0, 1] = generator.integers(-32, -10)
+        inputs[name], scale = draw_scaled(generator, each, VALUE if name == "v" else 0)
+        if name != "v":
+            inputs[f"scale_{name}"] = scale
+            scale[0, 1] = generator.integers(-32, -10)
     return inputs, {"exponential": tables.exponential()}, attributes | softmax_scale(width)

@@ -19,10 +19,9 @@ struct Params {
 @group(0) @binding(3) var<storage, read> v: array<vec4<i32>>;
 @group(0) @binding(4) var<storage, read> scale_q: array<vec2<i32>>;
 @group(0) @binding(5) var<storage, read> scale_k: array<vec2<i32>>;
-@group(0) @binding(6) var<storage, read> scale_v: array<vec2<i32>>;
-@group(0) @binding(7) var<storage, read> exponential: array<u32>;
-@group(0) @binding(8) var<storage, read_write> output: array<vec4<i32>>;
-@group(0) @binding(9) var<storage, read_write> workspace: array<vec4<i32>>;
+@group(0) @binding(6) var<storage, read> exponential: array<u32>;
+@group(0) @binding(7) var<storage, read_write> output: array<vec4<i32>>;
+@group(0) @binding(8) var<storage, read_write> workspace: array<vec4<i32>>;
 override lanes: u32 = 64u;
 
 fn narrow4(z: vec4<i32>, n: i32, bits: i32) -> vec4<i32> {
@@ -43,7 +42,6 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     let first = id.y * params.keys * quads + id.x;
     let n = narrowing(scale_q[0], params.bits);
     let m = narrowing(scale_k[0], params.bits);
-    let o = narrowing(scale_v[0], 14i);
 
     var largest = vec4<i32>(-2147483647i);
     for (var part = 0u; part < fours; part++) {
@@ -89,7 +87,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         var z = vec4<i32>(0i);
         var w = vec4<i32>(0i);
         for (var j = 0u; j < params.keys; j++) {
-            let value = narrow4(v[j * stride + id.y * fours + part], o, 14i);
+            let value = v[j * stride + id.y * fours + part];
             let p = workspace[first + j * quads];
             x += p.x * value;
             y += p.y * value;
