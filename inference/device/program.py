@@ -127,15 +127,16 @@ def _step(graph: nx.DiGraph, name: str, result: Program, target: Target, variant
         bound["state"] = "unwritten" if node["state"] is None else f"state {node['state']}"
         if node["state"] is None:
             result.sizes["unwritten"] = WORD
+    entry = module.entry(**chosen, **attributes) if hasattr(module, "entry") else "main"
     return Step(
         node=name,
         op=node["op"],
         variant=variant,
-        entry=module.entry(**chosen, **attributes) if hasattr(module, "entry") else "main",
+        entry=entry,
         parameters=code.parameters(
             module.dimensions(*shapes, **attributes) | ops.attributes(node["op"], result.arithmetic, attributes)
         ),
-        bindings={number: bound[variable] for variable, number in code.bindings.items() if variable in bound},
+        bindings={code.bindings[variable]: bound[variable] for variable in sorted(code.used(entry) & bound.keys())},
         workgroups=module.workgroups(shape, lanes=lanes, arithmetic=result.arithmetic, **chosen, **attributes),
         lanes=lanes,
     )

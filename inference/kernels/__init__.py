@@ -21,6 +21,9 @@ BINDING = re.compile(r"@binding\((\d+)\) var<[\w, ]+> (\w+)")
 PARAMS = re.compile(r"struct Params \{(.*?)\}", re.DOTALL)
 FIELD = re.compile(r"^\s*(\w+): ([\w<>]+),", re.MULTILINE)
 REQUIRES = re.compile(r"// requires: (.*)\n")
+COMMENT = re.compile(r"//.*")
+FUNCTION = re.compile(r"^fn (\w+)(.*?^})", re.MULTILINE | re.DOTALL)
+WORD = re.compile(r"(?<![\w.])\w+")  # no fields
 FORMATS = {"i32": "<i", "u32": "<I", "f32": "<f"}
 
 
@@ -32,6 +35,15 @@ class Kernel:
     code: str
     bindings: dict[str, int]
     fields: dict[str, str]
+
+    def used(self, entry: str) -> set[str]:
+        """The variables bound that an entry point or what it calls names: what a pipeline's own layout has."""
+        functions = {name: set(WORD.findall(body)) for name, body in FUNCTION.findall(COMMENT.sub("", self.code))}
+        reached, left = set[str](), {entry}
+        while left:
+            reached |= left
+            left = {name for caller in left for name in functions.get(caller, ())} - reached
+        return reached & self.bindings.keys()
 
     def parameters(self, values: Mapping[str, int | float]) -> bytes:
         """The Params struct, to whole 16 bytes.

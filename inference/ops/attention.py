@@ -250,31 +250,82 @@ def fours(capacity: int) -> int:
     return 2 * -(-capacity // 8)
 
 
+SPLIT = ("scores", "weights", "mixtures", "split")
+"""The dispatches of attention that is split over positions."""
+WIDEST = 256  # of a head whose mixture a workgroup holds
+FEW = 8  # tokens up to which one is worth several workgroups a head
+
+
 def workspace(
     q: Shape, *_: Shape, lanes: int, heads: int, kv_heads: int, capacity: int, variant: str = "", **__: object
 ) -> int:
     """Words of scores a dispatch keeps to itself."""
     if variant == "tokens_subgroup":  # whole workgroups of tokens, whole threes of heads
         return -(-q[0] // lanes) * lanes * kv_heads * -(-heads // kv_heads // 3) * 3 * fours(capacity) * 4
+    if variant in SPLIT:
+        return q[0] * heads * (capacity + -(-capacity // lanes) * (3 + q[1] // heads))
     return q[0] * heads * fours(capacity) * 4
 
 
-def variants(output: Shape, *, arithmetic: str, target: Target, sequences: int = 1, **_: object) -> list[str]:
-    """The kernels that a target admits, the likeliest first; all give the same bits."""
-    many = output[0] >= FULL and sequences == 1 and target.subgroups and target.rasteriser
-    return ["tokens_subgroup", ""] if arithmetic == "exact" and many else [""]
+def variants(
+    output: Shape, *, arithmetic: str, target: Target, heads: int, sequences: int = 1, **_: object
+) -> list[str]:
+    """The kernels that a target admits, the likeliest first; all give the same bits.
+
+    On processors three heads that share keys read them together; on GPUs a workgroup takes one head (``wide``), or one
+    head's positions are split over several (``split``).
+    """
+    if arithmetic == "float32":
+        return [""]
+    if target.rasteriser:
+        many = output[0] >= FULL and sequences == 1 and target.subgroups
+        return ["tokens_subgroup", ""] if many else [""]
+    if output[1] // heads > WIDEST:
+        return [""]
+    return ["split", "wide", ""] if output[0] <= FEW else ["wide", ""]
+
+
+def before(variant: str) -> list[str]:
+    """The variants dispatched before one of them."""
+    return list(SPLIT[:-1]) if variant == "split" else []
 
 
 def workgroups(
-    output: Shape, *, lanes: int, heads: int, kv_heads: int, arithmetic: str, variant: str = "", **_: object
+    output: Shape,
+    *,
+    lanes: int,
+    heads: int,
+    kv_heads: int,
+    arithmetic: str,
+    capacity: int = 1,
+    variant: str = "",
+    **_: object,
 ) -> Shape:
     if variant == "tokens_subgroup":
         return (kv_heads, -(-output[0] // lanes), -(-heads // kv_heads // 3))
+    if variant in SPLIT[:-1]:
+        return (-(-capacity // lanes), heads, output[0])
+    if variant in ("wide", "split"):
+        return (heads, output[0], 1)
     return (heads if arithmetic == "float32" else kv_heads, output[0], 1)
 
 
+def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:
+    """Of a small model's heads and context, or of a large one's, to measure kernels on."""
+    heads, kv_heads, width, capacity = ((9, 3, 64, 256), (32, 8, 128, 4096))[size]
+    shape, cache = (tokens, heads * width), (capacity, 2 * kv_heads * width)
+    attributes = {"heads": heads, "kv_heads": kv_heads, "capacity": capacity, "sequences": 1}
+    places = np.stack((np.zeros(tokens), np.arange(capacity - tokens, capacity)), 1).astype(np.int32)
+    if arithmetic == "float32":
+        given = {"q": floats(generator, shape), "cache": floats(generator, cache), "places": places}
+        return given, {}, attributes
+    given = {"q": integers(generator, shape, 10), "cache": integers(generator, cache, 10), "places": places}
+    attributes |= scale_of(2.0**-9) | {"value_shift": 11}
+    return given, {"exponential": tables.exponential()}, attributes
+
+
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
-    width, kv_heads, group, capacity = 4 * b, 1 + a % 2, c, 48
+    width, kv_heads, group, capacity = 4 * b, 1 + a % 2, c, 48 + 150 * (b % 2)
     q, cache = (a, kv_heads * group * width), (2 * capacity, 2 * kv_heads * width)
     attributes = {"heads": kv_heads * group, "kv_heads": kv_heads, "capacity": capacity, "sequences": 2}
     attributes["window"] = (0, 5, 16)[(a + b + c) % 3]

@@ -60,9 +60,15 @@ def test_every_op_has_kernels_and_a_drawing_of_operands(operands):
 
 GPU_SHAPES = ((4, 40, 40, 2), (0, 64, 9, 3), (1, 1, 20, 5), (2, 3, 1, 1), (11, 64, 5, 3))
 """Seed and sizes; the seeds draw a gate, heads, a residual, heads and nothing after a product of 4 bits."""
-VARIANTS = [
-    (op, variant) for op in ops.names() for variant in variants("exact", op) if not variant.startswith("narrow")
-]
+
+
+def needed(op, variant):
+    """The variants dispatched before one."""
+    return ops.load(op).before(variant) if hasattr(ops.load(op), "before") else []
+
+
+PARTS = {(op, part) for op in ops.names() for variant in variants("exact", op) for part in needed(op, variant)}
+VARIANTS = [(op, each) for op in ops.names() for each in variants("exact", op) if (op, each) not in PARTS]
 
 
 @pytest.mark.parametrize("op, variant", VARIANTS)
@@ -93,7 +99,7 @@ def check_variant(op, variant, opened, monkeypatch, single):
         [found] = Runtime(model, opened).run(built, operands, ["y"])
         np.testing.assert_array_equal(found, expected)
 
-    if not variant.startswith(("tile", "wide")):
+    if not variant.startswith(("tile", "wide", "split")):
         drawn = given(st.integers(0, 2**32), st.integers(1, 40), st.integers(1, 40), st.integers(1, 5))
         settings(max_examples=12)(drawn(same))()
     # Every entry point, tiles that are not full, blocks that not every invocation has; where compiling is slow, one.
@@ -133,19 +139,25 @@ def test_every_variant_is_somebody_s_first_choice(op):
     module, chosen = ops.load(op), set[str]()
     for target in TARGETS:
         for tokens in TOKENS:
-            admitted = module.variants((tokens, 1000), arithmetic="exact", target=target)
+            admitted = module.variants((tokens, 1000), arithmetic="exact", target=target, heads=10)
             assert len(set(admitted)) == len(admitted) and {*admitted} <= {"", *variants("exact", op)}
             assert target.features or not any("dot4" in name for name in admitted)
             assert target.subgroups or not any("subgroup" in name for name in admitted)
-            of_gpus = {name for name in admitted if name.startswith(("wide", "tile"))}
+            of_gpus = {name for name in admitted if name.startswith(("wide", "tile", "split"))}
             assert not (of_gpus if target.rasteriser else [name for name in admitted if name.startswith("tokens")])
-            chosen |= {admitted[0], *(module.before(admitted[0]) if hasattr(module, "before") else [])}
+            chosen |= {admitted[0], *needed(op, admitted[0])}
     assert chosen >= {*variants("exact", op)}
 
 
 def test_attention_over_several_sequences_reads_one_at_a_time():
     choose = ops.load("attention").variants
-    assert choose((32, 1000), arithmetic="exact", target=Target(16, True), sequences=2) == [""]
+    assert choose((32, 1000), arithmetic="exact", target=Target(16, True), heads=4, sequences=2) == [""]
+
+
+def test_a_head_wider_than_a_workgroup_holds_is_for_the_first_kernel():
+    choose = ops.load("attention").variants
+    assert choose((1, 1040), arithmetic="exact", target=Target(64), heads=4) == [""]
+    assert choose((1, 1024), arithmetic="exact", target=Target(64), heads=4) == ["split", "wide", ""]
 
 
 def test_a_workgroup_is_no_larger_than_the_limit():

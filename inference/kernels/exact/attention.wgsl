@@ -1,4 +1,4 @@
-// requires: fixed_point, attention
+// requires: fixed_point, attention, attention_fours
 // Causal attention of grouped heads over a cache; formula and bounds in ops/attention.py.
 // One workgroup a key head and token; three of the heads that share it read keys and values once.
 const HEADS = 3u; // together; beyond the last of a group its last again, and nothing kept

@@ -1,4 +1,4 @@
-// requires: fixed_point, attention, eight_lanes
+// requires: fixed_point, attention, attention_fours, eight_lanes
 // attention for many tokens where subgroups have 8 lanes or more: the same bits. An invocation takes one token and three of the
 // heads that share a key head; a lane loads one of eight keys or values and the others read it from there.
 

@@ -1,6 +1,5 @@
 """Exported programs: whatever a kernel declares is bound, and what is read back stays."""
 
-import re
 from itertools import chain
 
 import numpy as np
@@ -9,7 +8,7 @@ import pytest
 from inference.device import export
 from inference.device.program import program
 from inference.device.target import DOT4, Target
-from inference.kernels import alone
+from inference.kernels import kernel
 from inference.models.llama import graph
 
 
@@ -23,13 +22,11 @@ def test_a_program_binds_every_variable_of_its_kernels(tiny_model, arithmetic, t
     weights = export.weights(model)
     described_steps = chain.from_iterable(export.as_json(built, made)["dispatches"])
     for each, described in zip(chain.from_iterable(made.steps), described_steps, strict=True):
-        code = "".join(alone(path.removesuffix(".wgsl")) for path in described["kernel"])
-        variables = dict(re.findall(r"@binding\((\d+)\) var<[\w, ]+> (\w+)", code))
-        absent = {variables[number] for number in variables.keys() - {str(n) for n in described["bindings"]}}
-        fused = {"residual", "curve", "table", "places", "state"} if each.op.startswith("matmul") else set()
-        assert absent <= {"params"} | fused
+        code = kernel(arithmetic, each.op, each.variant)
+        bound = {int(number) for number in described["bindings"]}
+        assert bound == {code.bindings[name] for name in code.used(each.entry) - {"params"}}
         assert all(name in made.sizes or name in weights for name in described["bindings"].values())
-        assert f"fn {each.entry}(" in code and len(each.parameters) % 16 == 0
+        assert f"fn {each.entry}(" in code.code and len(each.parameters) % 16 == 0
 
 
 def test_a_kept_output_is_overwritten_by_nobody(tiny_model):

@@ -1,0 +1,47 @@
+// requires: fixed_point, attention, attention_positions
+// attention on GPUs, a workgroup a head and token from scores to output: the same bits, as sums are integers.
+// workspace (T, heads, capacity): scores, then weights.
+@group(0) @binding(6) var<storage, read_write> workspace: array<i32>;
+
+@compute @workgroup_size(lanes)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let h = head_of(group.x, group.y);
+    let scores = (group.y * params.heads + group.x) * params.fours * 4u;
+    begin(lane);
+    var most = LEAST;
+    for (var j = h.first + lane; j < h.seen; j += lanes) {
+        let score = score_of(h, j);
+        workspace[scores + j] = score;
+        most = max(most, score);
+    }
+    atomicMax(&peak, most);
+    workgroupBarrier();
+    let top = atomicLoad(&peak);
+    var sum = 0u;
+    for (var j = h.first + lane; j < h.seen; j += lanes) {
+        let p = weight_of(workspace[scores + j], top);
+        workspace[scores + j] = i32(p);
+        sum += p;
+    }
+    atomicAdd(&total, sum);
+    workgroupBarrier();
+    let den = atomicLoad(&total);
+    workgroupBarrier();
+    if (lane == 0u) { atomicStore(&total, 0u); }
+    workgroupBarrier();
+    sum = 0u;
+    for (var j = h.first + lane; j < h.seen; j += lanes) {
+        let p = narrowed_weight(u32(workspace[scores + j]), den);
+        workspace[scores + j] = p;
+        sum += u32(p);
+    }
+    atomicAdd(&total, sum);
+    workgroupBarrier();
+    storageBarrier();
+    mix(h, scores, h.first, h.seen, lane);
+    let reciprocal = reciprocal_of(atomicLoad(&total));
+    for (var i = lane; i < params.head_width / 4u; i += lanes) {
+        let y = vec4<i32>(atomicLoad(&mixed[4u * i]), atomicLoad(&mixed[4u * i + 1u]), atomicLoad(&mixed[4u * i + 2u]), atomicLoad(&mixed[4u * i + 3u]));
+        output[h.q + i] = scaled(y, reciprocal);
+    }
+}
