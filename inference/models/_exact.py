@@ -175,7 +175,8 @@ class Exact:
             return after
         fraction = formats.wide_fraction(name, bound)
         self.attributes[name] = {}
-        added = self._norm(norm, formats.ACTIVATION, fraction)
+        added = self._norm(norm, 2**30, fraction)
+        self.attributes[norm]["wide"] = 1
         self.bound += math.sqrt(width) * float(np.abs(self.read.gains[norm]).max()) * formats.slack(width)
         after = formats.residual_fraction(norm, self.bound, self.finest)
         self.attributes[f"{norm}.sum"] = {"shift": self.residual - after, "other_shift": added.fraction - after}

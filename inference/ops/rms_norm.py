@@ -8,7 +8,7 @@ Exact, for a row x in i32 with F fraction bits and width d:
     k  = clz(S) & ~1,  r = isqrt(S << k)                       2^15 <= r < 2^16
     v  = (constant + (r >> 1)) / r                             v < 2^15
     Y  = rs(mul16(x << (30 - n), v), root_shift - k / 2)       |Y| <= sqrt(d)·2^(fraction of Y)·(1 + 4 sqrt(d) 2^-14)
-    y  = rs(Y · G, gain_shift)                                 |Y·G| < 2^31, |y| <= 32767
+    y  = rs(Y · G, gain_shift)                                 |Y·G| < 2^31, |y| <= 32767 (2^31 where ``wide``)
 
 with h = square_shift, constant = sqrt(d / 2^h)·2^c in [2^29, 2^30), epsilon = eps·d·2^(2F). ``formats.norm``
 chooses them and refuses a layer for which the bounds fail; the max does not depend on order, nor does a u32 sum.
@@ -48,6 +48,7 @@ def exact(
     epsilon: int,
     root_shift: int,
     gain_shift: int,
+    wide: int = 0,
 ) -> npt.NDArray[np.int32]:
     rows = x[first:].astype(np.int64)
     largest = np.abs(rows).max(1, keepdims=True)
@@ -55,6 +56,7 @@ def exact(
     y = normalised(
         rows, largest, total, gain.astype(np.int64),
         square_shift=square_shift, constant=constant, epsilon=epsilon, root_shift=root_shift, gain_shift=gain_shift,
+        wide=wide,
     )  # fmt: skip
     return y.astype(np.int32)
 

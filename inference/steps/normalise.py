@@ -2,14 +2,14 @@
 
 sources: the largest |x| of the whole row, one word; the sum of its squares (``squares``), one unsigned word; the words
 x. numbers: ``columns`` of the row that x are; ``gain``, a constant of (d,); ``square_shift``, ``constant``,
-``epsilon``, ``root_shift``, ``gain_shift``.
+``epsilon``, ``root_shift``, ``gain_shift``; ``wide``, 1 where y may have more than 16 bits, or absent.
 
     n = max(bits(largest), 11) <= 31,  s = n - 15
     S = max(u32(sum + (epsilon >> min(2 s + square_shift, 31))), 1)
     k = (32 - bits(S)) & ~1,  r = floor(sqrt(u32(S << k)))             2^15 <= r < 2^16
     v = floor((constant + (r >> 1)) / r) < 2^15
     Y = rs(mulsh(i32(x << (30 - n)), v, 16), root_shift - k / 2)       x >> 1 where n = 31
-    y = rs(i32(Y·gain), gain_shift)                                    |y| <= 32767
+    y = rs(i32(Y·gain), gain_shift)                                    |y| <= 32767, unless wide
 """
 
 from collections.abc import Sequence
@@ -29,7 +29,7 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     gain = window(constants, numbers["gain"], [0, 1], numbers["columns"])[0]
     check(total.shape == (1,) and x.shape == gain.shape, "the sources are not a sum and the columns")
     given = {name: numbers[name] for name in ATTRIBUTES}
-    return normalised(signed(x), one(largest), unsigned(total), gain, **given)
+    return normalised(signed(x), one(largest), unsigned(total), gain, wide=numbers.get("wide", 0), **given)
 
 
 def normalised(
@@ -43,6 +43,7 @@ def normalised(
     epsilon: int,
     root_shift: int,
     gain_shift: int,
+    wide: int = 0,
 ) -> Integers:
     """x of rows whose largest |x| and sums of squares are given."""
     n = length_of(largest)
@@ -56,5 +57,5 @@ def normalised(
     aligned = i32(np.where(n <= 30, x << np.maximum(30 - n, 0), x >> 1))
     Y = round_shift(multiply_shift(aligned, v, 16), root_shift - k // 2)
     y = round_shift(i32(Y * gain), gain_shift)
-    check(np.abs(y).max() <= 32767, "an output is not of 16 bits")
+    check(bool(wide) or np.abs(y).max() <= 32767, "an output is not of 16 bits")
     return y

@@ -114,7 +114,9 @@ def drawn(name, seed=0):
         norms = ["input_layernorm", "post_attention_layernorm"]
         norms += ["pre_feedforward_layernorm", "post_feedforward_layernorm"] if name == "gemma3" else []
         for norm in norms:
-            tensors[f"{at}{norm}.weight"] = vector(width, centre, 0.2)
+            tensors[f"{at}{norm}.weight"] = gain = vector(width, centre, 0.2)
+            if name == "gemma3":  # one value far larger than the others, which products then hardly read
+                gain[5] = 300 if "post" in norm else -0.999
     return config, tensors
 
 
