@@ -20,6 +20,8 @@ class Pictures:
 
     lock: Any = field(default_factory=Lock)
     made: Terrain | None = None
+    weights: dict[str, Any] = field(default_factory=dict)
+    """Name of a weight's buffer to constant and layout."""
 
     def model(self) -> Terrain:
         """The model, in integers.
@@ -30,6 +32,8 @@ class Pictures:
         with self.lock:
             if self.made is None:
                 self.made = terrain(MODEL, "exact")
+                kept = frozenset([self.made.picture])
+                self.weights = program(self.made.graph, Target(64), keep=kept).weights
             return self.made
 
     def plan(self, difficulty: int, seed: int, target: Target) -> dict[str, Any]:
@@ -51,8 +55,7 @@ class Pictures:
     def words(self, key: str) -> bytes | None:
         """The bytes of a weight, where there is one."""
         model = self.model()
-        weights = program(model.graph, Target(64), keep=frozenset([model.picture])).weights
-        if key not in weights:
+        if key not in self.weights:
             return None
-        constant, pack = weights[key]
+        constant, pack = self.weights[key]
         return np.ascontiguousarray(pack(model.model.constants[constant])).tobytes()
