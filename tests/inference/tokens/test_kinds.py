@@ -152,3 +152,40 @@ def test_unigram_brings_letters_to_their_normal_form():
 )
 def test_tokenizers_that_cannot_be_or_lack_a_letter_are_refused(refusal, keys, said):
     assert said in refusal(lambda: Text(keys, 300).encode(" A"))
+
+
+LETTERED = {"a": 1, "b": 1, "c": 1, "Ġ": 1, "abc": 1, "<s>": 3, "<d>": 4, "<": 1, "d": 1, ">": 1, "s": 1}
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("llama-bpe", ["<s>", "abc", "Ġ", "a"]),
+        ("tekken", ["<s>", "abc", "Ġ", "a"]),
+        ("qwen2", ["a", "b", "c", "Ġ", "a"]),
+    ],
+)
+def test_a_name_says_whether_words_come_whole_and_texts_begin(name, words):
+    text = Text(fields("gpt2", LETTERED, merges=[], pre=name, bos_token_id=5), 11)
+    assert spelled(text, text.encode("abc a")) == words.split()
+
+
+@pytest.mark.parametrize("pre", [{}, {"pre": "default"}])
+def test_without_a_name_punctuation_stands_alone_and_digits_by_three(pre):
+    tokens = dict.fromkeys("1234it's", 1) | {"12": 1, "123": 1, "1234": 1, "'s": 1}
+    merges = ["1 2", "12 3", "123 4", "' s"]
+    text = Text(fields("gpt2", tokens, merges=merges, **pre), len(tokens))
+    assert spelled(text, text.encode("1234it's")) == ["123", "4", "i", "t", "'", "s"]
+
+
+def test_user_defined_tokens_are_found_in_letters_too_and_control_tokens_are_not():
+    keys = fields("gpt2", LETTERED, merges=[], pre="gpt-2") | {"tokenizer.chat_template": "{{ messages[0].content }}"}
+    text = Text(keys, 11)
+    assert spelled(text, text.encode("<d><s>")) == ["<d>", "<s>"]
+    assert spelled(text, text.encode(text.chat("<d><s>"))) == ["<d>", "<", "s", ">"]
+
+
+def test_the_longest_special_token_is_found_first_wherever_it_stands():
+    tokens = LETTERED | {"ab": 4, "bc<d>": 4}
+    text = Text(fields("gpt2", tokens, merges=[], pre="gpt-2"), len(tokens))
+    assert spelled(text, text.encode("abc<d>")) == ["a", "bc<d>"]
