@@ -8,7 +8,8 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 
 | op | kinds, in order |
 | --- | --- |
-| embedding | ``embedding``: the leaf |
+| embedding, text_embedding | ``embedding``, ``text_embedding``: the leaf |
+| row | ``concatenate``: the leaf |
 | rms_norm | ``maximum`` of |x| and ``squares`` over the row, each a tree; ``normalise``: the leaf |
 | head_norm | ``head_norm``: the leaf |
 | add | ``add``: the leaf |

@@ -148,10 +148,11 @@ class Cost:
 
 def cost(graph: nx.DiGraph) -> dict[str, Cost]:
     """The cost of every op."""
-    return {name: _cost(graph, name) for name in schedule(graph)}
+    return {name: cost_of(graph, name) for name in schedule(graph)}
 
 
-def _cost(graph: nx.DiGraph, name: str) -> Cost:
+def cost_of(graph: nx.DiGraph, name: str) -> Cost:
+    """The cost of an op."""
     node = graph.nodes[name]
     shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
     moved = WORD * prod(node["shape"])

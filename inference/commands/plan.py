@@ -10,9 +10,9 @@ import typer
 from inference.commands.arguments import AdapterName, Json
 from inference.commands.progress import working
 from inference.errors import InputError
-from inference.planning import language
+from inference.planning import language, picture
 from inference.planning.limits import DEFAULTS, DESKTOP, MIB, Limits
-from inference.planning.plan import Plan, Rates, described, tokens_per_second
+from inference.planning.plan import Plan, Rates, described, seconds_of_stages, tokens_per_second
 from inference.planning.stage import Stage
 
 GIGA = 10**9
@@ -25,13 +25,14 @@ def plan(
     model: Annotated[
         str,
         typer.Argument(
-            help="smollm2, llama-2-7b, llama-3.2-1b, llama-3-8b, llama-3-70b, llama-3.1-405b; a config.json, a "
-            "directory with one, a .gguf file"
+            help="smollm2, llama-2-7b, llama-3.2-1b, llama-3-8b, llama-3-70b, llama-3.1-405b, sdxl, sd15, sd-turbo; a "
+            "config.json, a directory with one, a .gguf file"
         ),
     ],
     context: Annotated[
         int | None, typer.Option(help="positions of the cache", show_default="the model's, at most 8192")
     ] = None,
+    size: Annotated[int | None, typer.Option(help="pixels of a side of a picture", show_default="the model's")] = None,
     adapter: AdapterName = None,
     bandwidth: Annotated[
         float | None, typer.Option(help="GB a second that a device reads", show_default="measured on --adapter")
@@ -48,7 +49,14 @@ def plan(
     """
     started = time.perf_counter()
     with working(f"planning {model}"):
-        made = language.plan(language.shape(model), context)
+        if (config := picture.configuration(model)) is not None:
+            if context is not None:
+                raise InputError(f"--context is of language models; {model} has --size")
+            made = picture.picture_plan(model, config, size)
+        elif size is not None:
+            raise InputError(f"--size is of pictures; {model} has --context")
+        else:
+            made = language.plan(language.shape(model), context)
         took = time.perf_counter() - started
         limits, rates = [DEFAULTS, DESKTOP], _given(bandwidth, rate)
         if adapter is not None:
@@ -78,7 +86,7 @@ def _limits(adapter: str) -> Limits:
 
 def _show(made: Plan, limits: list[Limits], rates: Rates | None, took: float) -> None:
     parameters = ", ".join(f"{name} {count:,}" for name, count in made.parameters.items())
-    room = "" if made.context is None else f"; {made.context:,} positions"
+    room = f"; {made.size} × {made.size} pixels" if made.context is None else f"; {made.context:,} positions"
     print(f"{made.name}: weights {parameters} in {made.weights}{room}; planned in {took:.1f} s")
     for stage in made.stages:
         _show_stage(stage)
@@ -95,7 +103,11 @@ def _show(made: Plan, limits: list[Limits], rates: Rates | None, took: float) ->
         said = f"{len(beyond)} buffers do not fit" if beyond else "every buffer fits"
         print(f"{each.name}, {each.largest / MIB:,.0f} MiB a binding: {said}")
     if rates is None:
-        print("\ntokens a second to expect: give --bandwidth and --rate")
+        print("\ntime to expect: give --bandwidth and --rate")
+        return
+    if made.context is None:
+        for name, value in seconds_of_stages(made, rates).items():
+            print(f"{name:<40}{value:>12,.3f} seconds at least")
         return
     for name, value in tokens_per_second(made, rates).items():
         print(f"{name.replace('_', ' '):<40}{value:>12,.2f} tokens a second at most")

@@ -39,6 +39,7 @@ import importlib
 import inspect
 import pkgutil
 from collections.abc import Mapping
+from functools import cache
 from types import ModuleType
 from typing import Any
 
@@ -49,7 +50,13 @@ Shape = tuple[int, ...]
 
 def names() -> list[str]:
     """The ops, sorted."""
-    return sorted(module.name for module in pkgutil.iter_modules(__path__) if not module.name.startswith("_"))
+    return list(_names(tuple(__path__)))
+
+
+@cache
+def _names(folders: tuple[str, ...]) -> tuple[str, ...]:
+    """Graphs ask for every node: folders are listed once."""
+    return tuple(sorted(module.name for module in pkgutil.iter_modules(folders) if not module.name.startswith("_")))
 
 
 def load(name: str) -> ModuleType:
@@ -59,12 +66,15 @@ def load(name: str) -> ModuleType:
     return importlib.import_module(f"{__name__}.{name}")
 
 
+_signature = cache(inspect.signature)
+
+
 def arguments(op: str, arithmetic: str, attributes: Mapping[str, Any]) -> list[str]:
     """Names of an op's inputs, in order."""
     module = load(op)
     if hasattr(module, "arguments"):
         return list(module.arguments(arithmetic, **attributes))
-    signature = inspect.signature(getattr(module, arithmetic))
+    signature = _signature(getattr(module, arithmetic))
     return [name for name, p in signature.parameters.items() if p.kind is p.POSITIONAL_OR_KEYWORD]
 
 
@@ -76,7 +86,7 @@ def attributes(op: str, arithmetic: str, given: Mapping[str, Any]) -> dict[str, 
     """
     module, known = load(op), dict[str, Any]()
     for function in (module.shape, getattr(module, arithmetic, module.shape)):
-        parameters = inspect.signature(function).parameters.values()
+        parameters = _signature(function).parameters.values()
         known |= {each.name: each.default for each in parameters if each.kind is each.KEYWORD_ONLY}
     for name in given:
         require(name in known, f"there is no attribute {name!r}; there are {', '.join(sorted(known)) or 'none'}")

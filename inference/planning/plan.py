@@ -19,11 +19,13 @@ class Plan:
     stages: list[Stage]
     weights: str
     """What they are kept as."""
+    size: int | None = None
+    """Pixels of a side of a picture."""
 
     @property
     def memory(self) -> dict[str, int]:
         """Bytes of weights, states and all else while every stage lies on the device."""
-        return dict(together(self.stages))
+        return dict(together(self.stages)) | {"largest stage alone": max(together([s])["total"] for s in self.stages)}
 
     def buffers(self) -> dict[str, int]:
         """Bytes of every buffer, the largest first; of what stages do not share the largest."""
@@ -51,6 +53,14 @@ class Rates:
 def seconds(operations: float, moved: float, rates: Rates) -> float:
     """The least time: all is computed, and all is read once."""
     return max(operations / rates.operations, moved / rates.bandwidth)
+
+
+def seconds_of_stages(plan: Plan, rates: Rates) -> dict[str, float]:
+    """At least, of each stage of a picture: all is computed, every weight and output read or written once."""
+    return {
+        each.name: seconds(each.operations, sum(cost.bytes for cost in each.costs.values()), rates)
+        for each in plan.stages
+    }
 
 
 def tokens_per_second(plan: Plan, rates: Rates) -> dict[str, float]:
@@ -97,7 +107,9 @@ def described(plan: Plan, limits: list[Limits], rates: Rates | None) -> dict[str
             }
             for each in limits
         ],
-        "tokens_per_second": None if rates is None else tokens_per_second(plan, rates),
+        "size": plan.size,
+        "seconds_of_stages": None if rates is None else seconds_of_stages(plan, rates),
+        "tokens_per_second": None if rates is None or plan.context is None else tokens_per_second(plan, rates),
         "stages": [_stage(each) for each in plan.stages],
     }
     return result

@@ -143,6 +143,7 @@ CHANGES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "concatenate": [{"parts": [[0, 0, 2**10 + 1]]}, {"parts": [[8, 0, 1]]}],
     "sum": [{"rows": 7}],
     "embedding": [{"token": -1}, {"token": 2**20}, {"columns": [0, 2**20]}],
+    "text_embedding": [{"token": -1}, {"place": 2**20}, {"columns": [0, 2**20]}],
     "rotation": [{"first": 1}, {"position": 2**20}],
     "gate": [{"group": 3}],
     "product_q4": [{"rows": [0, 2**20]}, {"columns": [16, 48]}],

@@ -1,0 +1,1 @@
+"""Latent diffusion: text encoders, UNet, autoencoder and scheduler, from diffusers' configurations and tensors."""
