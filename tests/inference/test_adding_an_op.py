@@ -155,7 +155,7 @@ def test_a_part_that_is_not_there_is_refused(added, refusal):
 
 @pytest.mark.parametrize("op", ops.names())
 def test_every_field_of_every_kernel_is_filled(op, single):
-    for arithmetic in ARITHMETICS:
+    for arithmetic in (each for each in ARITHMETICS if hasattr(ops.load(op), each)):
         _, built, _ = single(op, arithmetic, 1, 2, 3, 4)
         node = built.nodes["y"]
         shapes = [built.nodes[name]["shape"] for name in node["inputs"]]
