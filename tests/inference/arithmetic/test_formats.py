@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from inference.arithmetic.formats import (
     LIMIT,
     attention,
+    finest_residual,
     gate,
     head_bound,
     linear,
@@ -20,6 +21,7 @@ from inference.arithmetic.formats import (
     slack,
 )
 from inference.files.blocks import BLOCK, Weights, eight_bits, four_bits
+from inference.generate import passes, scores
 from inference.models.llama import graph, model
 from inference.models.tiny import tiny
 from inference.ops import matmul_q4, matmul_q8, rms_norm, silu_gate
@@ -178,3 +180,30 @@ def test_bounds_of_products_beyond_float32_are_finite():
     exact = 4 * float(np.float32(1e30)) ** 2  # sqrt(4) times a row's norm, which is 2·10^60
     assert exact <= row_bounds(matrix, gain).min() <= row_bounds(matrix, gain).max() <= 1.01 * exact
     assert 2 * exact <= head_bound(matrix, gain, 1) <= 2.02 * exact  # of rank one: two rows' norm
+
+
+def small(factor):
+    """The tiny model with its embedding, and head, so much smaller."""
+    read = tiny()
+    table = eight_bits(read.matrices["embedding"].matrix() * np.float32(factor))
+    return replace(read, matrices={**read.matrices, "embedding": table, "head": table})
+
+
+def test_small_embeddings_have_as_many_bits_as_large_ones():
+    """Their root mean square is 5e-4: 8 units of 14 bits."""
+    read, ids = small(1e-3), list(range(40, 60))
+    found = {}
+    for arithmetic in ("float32", "exact"):
+        built = model("small", read, arithmetic)
+        [each] = passes(built, ids, 0, every=True)
+        found[arithmetic] = scores(built, Reference(built).run(each.graph, each.inputs(ids), ["logits"])[0])
+    error = np.sqrt(((found["exact"] - found["float32"]) ** 2).mean(1)) / found["float32"].std(1)
+    assert np.median(error) < 0.02
+
+
+def test_embeddings_that_no_bits_are_left_for_are_refused(refusal):
+    assert finest_residual("embedding", 0.1, 3.0, 0.006) == 14
+    assert finest_residual("embedding", 5e-4, 3.0, 0.006) == 18
+    assert "embedding: values of 5e-06 are too small for 19 fraction bits" in refusal(
+        finest_residual, "embedding", 5e-6, 3.0, 0.006
+    )
