@@ -94,7 +94,7 @@ def program(
             result.sizes[f"state {node['state']}"] = WORD * rows * node["shape"][1]
     for name in order:
         module, variant = ops.load(graph.nodes[name]["op"]), choose(name, admitted(graph, name, target), graph)
-        needed = module.before(variant) if hasattr(module, "before") else []
+        needed = module.before(variant, result.arithmetic) if hasattr(module, "before") else []
         result.steps.append(tuple(_step(graph, name, result, target, each) for each in (*needed, variant)))
     return result
 
@@ -118,11 +118,10 @@ def _step(graph: nx.DiGraph, name: str, result: Program, target: Target, variant
     bound = {PARAMETERS: PARAMETERS, "output": result.outputs[name]}
     for argument, source in zip(ops.arguments(node["op"], result.arithmetic, attributes), node["inputs"], strict=False):
         bound[argument] = _source(graph, source, argument, module, result)
-    if hasattr(module, "workspace"):
+    if "workspace" in code.bindings:
         words = module.workspace(*shapes, lanes=lanes, **chosen, **attributes)
-        if words:
-            result.sizes["workspace"] = max(result.sizes.get("workspace", 0), WORD * words)
-            bound["workspace"] = "workspace"
+        result.sizes["workspace"] = max(result.sizes.get("workspace", 0), WORD * words)
+        bound["workspace"] = "workspace"
     if "state" in code.bindings and attributes.get("heads"):
         bound["state"] = "unwritten" if node["state"] is None else f"state {node['state']}"
         if node["state"] is None:

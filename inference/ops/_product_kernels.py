@@ -32,16 +32,29 @@ def variants(tokens: int, target: Target, *, eight: bool) -> list[str]:
     return [*(name + DOT for name in shaped if DOT4 in target.features), *shaped, *(rows if tokens < MANY else [])]
 
 
-def before(variant: str) -> list[str]:
+def float32_variants(tokens: int, target: Target) -> list[str]:
+    """The same of float32: whose sums are within their bounds in any order, but not the same."""
+    if target.rasteriser or target.limits[INVOCATIONS] < 256:
+        return [""]
+    return ["tile", ""] if tokens > 2 * MANY else ["wide", ""]
+
+
+def before(variant: str, arithmetic: str) -> list[str]:
     """The variants dispatched before one of them."""
+    if arithmetic == "float32":
+        return []
     return ["narrow" + variant[len(variant.removesuffix(DOT)) :]] if variant.startswith(("wide", "tile")) else []
+
+
+def side_of(variant: str) -> int:
+    """Tokens and rows of a tile."""
+    return int(variant.removesuffix(DOT).removeprefix("tile") or SIDES[-1])
 
 
 def lanes(a: Shape, *_: Shape, target: Target, variant: str = "") -> int:
     """Invocations a workgroup: as many as a tile wants, or as many as there are blocks to share."""
     if variant.startswith("tile"):
-        side = int(variant.removesuffix(DOT).removeprefix("tile"))
-        return side * side // 16
+        return side_of(variant) ** 2 // 16
     if variant.startswith(("wide", "narrow")):
         most = min(256, target.limits[INVOCATIONS], TILE * a[1] // BLOCK)
         return max(64, 1 << most.bit_length() - 1)
@@ -58,7 +71,7 @@ def workgroups(
         each = 4 if variant.startswith("wide4") else 1
         return (-(-outputs // (TILE * (1 + gated))), -(-tokens // each), 1)
     if variant.startswith("tile"):
-        side = int(variant.removesuffix(DOT).removeprefix("tile"))
+        side = side_of(variant)
         return (-(-tokens // side), -(-outputs // side), 1)
     if variant == "tokens_subgroup":
         return (-(-tokens // (4 * lanes)), -(-outputs // 96), 1)  # 4 tokens and 96 rows an invocation

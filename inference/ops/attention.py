@@ -285,7 +285,7 @@ def variants(
     return ["split", "wide", ""] if output[0] <= FEW else ["wide", ""]
 
 
-def before(variant: str) -> list[str]:
+def before(variant: str, arithmetic: str) -> list[str]:
     """The variants dispatched before one of them."""
     return list(SPLIT[:-1]) if variant == "split" else []
 

@@ -218,8 +218,10 @@ def dimensions(a: Shape, q: Shape, *others: Shape, heads: int = 0, **_: object) 
 
 
 def variants(output: Shape, *, arithmetic: str, target: Target, **_: object) -> list[str]:
-    """The kernels that a target admits; all give the same bits."""
-    return kernels.variants(output[0], target, eight=False) if arithmetic == "exact" else [""]
+    """The kernels that a target admits, the likeliest first."""
+    if arithmetic == "float32":
+        return kernels.float32_variants(output[0], target)
+    return kernels.variants(output[0], target, eight=False)
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

@@ -100,8 +100,10 @@ def enclosure(a: Array, q: Array, blocks: Array, residual: Array | None = None, 
 
 
 def variants(output: Shape, *, arithmetic: str, target: Target, **_: object) -> list[str]:
-    """The kernels that a target admits; all give the same bits."""
-    return kernels.variants(output[0], target, eight=True) if arithmetic == "exact" else [""]
+    """The kernels that a target admits, the likeliest first."""
+    if arithmetic == "float32":
+        return kernels.float32_variants(output[0], target)
+    return kernels.variants(output[0], target, eight=True)
 
 
 def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:

@@ -50,6 +50,17 @@ def test_the_float32_kernel_is_near_the_reference(op, stack, device, single):
     near()
 
 
+@pytest.mark.parametrize("variant", ["wide", "tile"])
+@pytest.mark.parametrize("op", ["matmul_q4", "matmul_q8"])
+def test_float32_s_kernels_of_gpus_are_near_the_reference(op, variant, stack, device, monkeypatch, single):
+    monkeypatch.setattr(ops.load(op), "variants", lambda *_, **__: [variant])
+    for seed, *shape in ((0, 3, 9, 3), (1, 66, 14, 2), (2, 1, 1, 9), (5, 70, 3, 1)):  # tiles that are not full
+        model, built, operands = single(op, "float32", seed, *shape)
+        [found] = Runtime(model, device(stack)).run(built, operands, ["y"])
+        values = [(operands | model.constants)[name] for name in built.nodes["y"]["inputs"]]
+        assert within(op, found, *values, **built.nodes["y"]["attributes"])
+
+
 def test_every_op_has_kernels_and_a_drawing_of_operands(operands):
     for op in ops.names():
         for arithmetic in ("exact", "float32"):
@@ -62,9 +73,9 @@ GPU_SHAPES = ((4, 40, 40, 2), (0, 64, 9, 3), (1, 1, 20, 5), (2, 3, 1, 1), (11, 6
 """Seed and sizes; the seeds draw a gate, heads, a residual, heads and nothing after a product of 4 bits."""
 
 
-def needed(op, variant):
+def needed(op, variant, arithmetic="exact"):
     """The variants dispatched before one."""
-    return ops.load(op).before(variant) if hasattr(ops.load(op), "before") else []
+    return ops.load(op).before(variant, arithmetic) if hasattr(ops.load(op), "before") else []
 
 
 PARTS = {(op, part) for op in ops.names() for variant in variants("exact", op) for part in needed(op, variant)}
@@ -133,20 +144,21 @@ TARGETS = [
 TOKENS = (1, 7, 8, 16, 31, 32, 64, 65, 512)
 
 
+@pytest.mark.parametrize("arithmetic", ["exact", "float32"])
 @pytest.mark.parametrize("op", [op for op in ops.names() if hasattr(ops.load(op), "variants")])
-def test_every_variant_is_somebody_s_first_choice(op):
+def test_every_variant_is_somebody_s_first_choice(op, arithmetic):
     """What no target takes of itself would be compiled, measured and shipped for nobody."""
     module, chosen = ops.load(op), set[str]()
     for target in TARGETS:
         for tokens in TOKENS:
-            admitted = module.variants((tokens, 1000), arithmetic="exact", target=target, heads=10)
-            assert len(set(admitted)) == len(admitted) and {*admitted} <= {"", *variants("exact", op)}
+            admitted = module.variants((tokens, 1000), arithmetic=arithmetic, target=target, heads=10)
+            assert len(set(admitted)) == len(admitted) and {*admitted} <= {"", *variants(arithmetic, op)}
             assert target.features or not any("dot4" in name for name in admitted)
             assert target.subgroups or not any("subgroup" in name for name in admitted)
             of_gpus = {name for name in admitted if name.startswith(("wide", "tile", "split"))}
             assert not (of_gpus if target.rasteriser else [name for name in admitted if name.startswith("tokens")])
-            chosen |= {admitted[0], *needed(op, admitted[0])}
-    assert chosen >= {*variants("exact", op)}
+            chosen |= {admitted[0], *needed(op, admitted[0], arithmetic)}
+    assert chosen >= {*variants(arithmetic, op)}
 
 
 def test_attention_over_several_sequences_reads_one_at_a_time():
