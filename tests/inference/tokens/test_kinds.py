@@ -159,11 +159,7 @@ LETTERED = {"a": 1, "b": 1, "c": 1, "Ġ": 1, "abc": 1, "<s>": 3, "<d>": 4, "<": 
 
 @pytest.mark.parametrize(
     ("name", "words"),
-    [
-        ("llama-bpe", ["<s>", "abc", "Ġ", "a"]),
-        ("tekken", ["<s>", "abc", "Ġ", "a"]),
-        ("qwen2", ["a", "b", "c", "Ġ", "a"]),
-    ],
+    [("llama-bpe", "<s> abc Ġ a"), ("tekken", "<s> abc Ġ a"), ("qwen2", "a b c Ġ a")],
 )
 def test_a_name_says_whether_words_come_whole_and_texts_begin(name, words):
     text = Text(fields("gpt2", LETTERED, merges=[], pre=name, bos_token_id=5), 11)
