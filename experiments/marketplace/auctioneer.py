@@ -125,10 +125,15 @@ def _models(order: Mapping[str, Any]) -> list[str]:
 
 
 def net_bid(draft: Draft, rules: Rules, name: str, order: Mapping[str, Any]) -> int:
-    """What an order bids for its waiting requests, the fee apart: their part of its bid, as far as escrow holds it."""
+    """What an order bids for its waiting requests, the fee apart: their part of its bid, as far as escrow holds it.
+
+    It bids no more for each than a lease may cost: its price would be beyond that, it would not be leased, and the slot
+    that it wins in every round would be idle.
+    """
     part = order["bid"] * len(order["waiting"]) // len(order["requests"])
     held = min(part, draft.balance(escrow(order["user"], name)))
-    return held * rules.fee.denominator // (rules.fee.denominator + rules.fee.numerator)
+    bid = held * rules.fee.denominator // (rules.fee.denominator + rules.fee.numerator)
+    return min(bid, rules.largest_price * len(order["waiting"]))
 
 
 def raised(value: Int, rank: Int) -> Int:

@@ -52,14 +52,14 @@ class Machine:
         return backend
 
     def measure(self, name: str) -> tuple[float, float]:
-        """Multiply-accumulates and tokens a second of a run that is committed to; the second time, when all is warm."""
+        """Multiply-accumulates and new tokens a second of a run that is committed to, the second: when all is warm."""
         prompt, limit = PROBE
         for _ in range(2):
             run = self.run(name, prompt, limit=limit)
             began = time.perf_counter()
             record(run)
             seconds = time.perf_counter() - began
-        return run.macs / seconds, (len(prompt) + limit) / seconds
+        return run.macs / seconds, limit / seconds
 
     def compute(self, requests: list[dict[str, Any]], inputs: Mapping[str, bytes], told: Told) -> Trace:
         """The trace of a lease, computed on the backend, from which disputes are played in numpy."""

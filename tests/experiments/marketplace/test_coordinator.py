@@ -78,11 +78,26 @@ def test_too_low_a_bid_is_told_which_one_would_win(town):
 
 
 def test_an_estimate_says_that_a_bid_is_beyond_what_may_be_leased(town):
+    """Of a bundle: of one request no more is bid than a lease may cost."""
     user, most = town.join("user"), town.ledger.state.facts["genesis"]["rules"]["largest_price"]
     town.join("provider", device=True)
-    quote = estimate(town, user, 10 * most)
+    raw = town.known[0].input(4)
+    four = [request_of(town.known[0], sha256(raw).hexdigest(), limit=3)] * 4
+    user.send(messages.Estimate(7, four, str(10 * most), {"": raw}))
+    quote = user.last(messages.Quote)
     assert quote.price is None and f"at most {most} is leased: bid less" in quote.reason
-    assert estimate(town, user, most).price is not None
+    assert int(estimate(town, user, 10 * most).price) == int(estimate(town, user, 100 * most).price)
+
+
+def test_a_bid_beyond_what_may_be_leased_keeps_no_slot_idle(town):
+    most = town.ledger.state.facts["genesis"]["rules"]["largest_price"]
+    rich, other = town.join("rich", purse=100 * most), town.join("other")
+    town.join("provider", device=True, slots=1, purse=100 * most)
+    town.order(rich, bid=50 * most)
+    town.order(other, inputs=(5,))
+    town.run()
+    assert outcomes(rich)[-1] == outcomes(other)[-1] == "served"
+    assert int(rich.last(messages.Final).paid) <= 2 * most
 
 
 @pytest.mark.parametrize(
