@@ -61,6 +61,7 @@ def plan(
         limits, rates = [DEFAULTS, DESKTOP], _given(bandwidth, rate)
         if adapter is not None:
             limits.append(_limits(adapter))
+            rates = rates or _measured(adapter)
     if as_json:
         print(json.dumps(described(made, limits, rates) | {"seconds": took}))
     else:
@@ -75,6 +76,13 @@ def _given(bandwidth: float | None, rate: float | None) -> Rates | None:
             raise InputError(f"{name} {value} is not allowed; both a bandwidth and a rate above 0, in billions")
     assert bandwidth is not None and rate is not None
     return Rates(bandwidth * GIGA, rate * GIGA)
+
+
+def _measured(adapter: str) -> Rates:
+    from inference.device.device import Device
+    from inference.measure.roofline import roofline
+
+    return Rates(*roofline(Device("wgpu", adapter)))
 
 
 def _limits(adapter: str) -> Limits:

@@ -6,6 +6,7 @@ from math import prod
 import numpy as np
 import pytest
 
+from inference.device import adapters
 from inference.device.program import program
 from inference.device.target import Target
 from inference.files.blocks import pack_plain
@@ -149,6 +150,14 @@ def test_the_command(cli, tmp_path):
     for given in (tmp_path, tmp_path / "config.json"):
         code, out, _ = cli("plan", given)
         assert code == 0 and "weights model 90,432 in 8 bits" in out and "every buffer fits" in out
+
+
+def test_an_adapter_has_limits_and_rates_of_its_own(cli):
+    name = next((name for backend, name in adapters.stacks() if backend == "wgpu"), None)
+    if name is None:
+        pytest.skip("no WebGPU adapter; make adapter")
+    found = json.loads(cli("plan", "smollm2", "--context", 128, "--adapter", name, "--json")[1])
+    assert found["limits"][-1]["name"] == name and found["tokens_per_second"]["decode"] > 0
 
 
 @pytest.mark.parametrize(
