@@ -75,7 +75,11 @@ class Worker:
         task.add_done_callback(self._tasks.discard)
 
     async def _measure(self, name: str) -> None:
-        macs, tokens = await self._loop.run_in_executor(self._thread, self.machine.measure, name)
+        try:
+            macs, tokens = await self._loop.run_in_executor(self._thread, self.machine.measure, name)
+        except Exception as error:  # noqa: BLE001 whatever it is, the model is not offered
+            self._say(f"{name}: cannot be run here, so it is not offered ({type(error).__name__}: {error})")
+            return
         self._say(f"{name}: {tokens:.1f} tokens a second, committed to")
         self.line.take(lambda now: self.device.measured(name, macs, tokens))
 
