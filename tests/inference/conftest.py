@@ -44,7 +44,7 @@ def nothing_kept(tmp_path_factory):
 
 @pytest.fixture(scope="session")
 def device():
-    """A device by stack and workgroup size, opened once."""
+    """A device by stack and workgroup size (None: what it has where nobody asks), opened once."""
     opened: dict[tuple[str, str, int], Device] = {}
 
     def device(stack, lanes=64):

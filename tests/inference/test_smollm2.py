@@ -47,7 +47,7 @@ def test_the_chat_template_wraps_a_message(smollm2):
 
 @pytest.mark.parametrize("arithmetic", ["float32", "exact"])
 def test_scores_and_continuations_are_the_golden_ones(built, cases, stack, device, arithmetic):
-    backend = Runtime(built(arithmetic), device(stack))
+    backend = Runtime(built(arithmetic), device(stack, None))
     for case in cases:
         found = next_scores(backend, case["ids"])
         ids, expected = zip(*case["top"], strict=True)
@@ -60,11 +60,11 @@ def test_scores_and_continuations_are_the_golden_ones(built, cases, stack, devic
 def test_the_reference_gives_the_device_s_digest(built, cases, stack, device):
     ids = cases[0]["ids"]
     expected = generate(Reference(built("exact")), ids, limit=2)
-    assert generate(Runtime(built("exact"), device(stack)), ids, limit=2).digest == expected.digest
+    assert generate(Runtime(built("exact"), device(stack, None)), ids, limit=2).digest == expected.digest
 
 
 @pytest.mark.slow
 def test_32_tokens_have_one_digest_on_every_stack(built, cases, stack, device):
     ids = cases[0]["ids"]
     expected = generate(Reference(built("exact")), ids, limit=32)
-    assert generate(Runtime(built("exact"), device(stack)), ids, limit=32).digest == expected.digest
+    assert generate(Runtime(built("exact"), device(stack, None)), ids, limit=32).digest == expected.digest
