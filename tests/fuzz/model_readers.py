@@ -19,7 +19,7 @@ from inference.models.tiny import tiny
 from inference.reference import Reference
 from inference.tokens.text import Text
 
-TOKENS = ["<|end|>", "a", "b", "c", "ab", "abc", *(f"t{number}" for number in range(250))]
+TOKENS = ["<|end|>", "a", "b", "c", "ab", "abc", "Ġ", *(f"t{number}" for number in range(249))]
 
 
 TOKENIZER = {
