@@ -69,6 +69,7 @@ class Tokens(Message, frozen=True):
     request: int = 0
     """Of the lease's requests, by place."""
     text: str = ""
+    """Of these tokens; what came before it stays."""
 
 
 class Play(Message, frozen=True):

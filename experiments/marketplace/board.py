@@ -85,10 +85,10 @@ class Board:
             if self._entries["orders"].get(order, {}).get("state") == "waiting":
                 self._put("orders", order, reason=reason, needed=None if needed is None else str(needed))
 
-    def progressed(self, shares: Mapping[str, float]) -> None:
-        """What share of leases is done, by their devices' word."""
+    def progressed(self, device: str, shares: Mapping[str, float]) -> None:
+        """What share of a device's leases is done, by its word."""
         for lease, share in shares.items():
-            if lease in self._entries["leases"]:
+            if self._entries["leases"].get(lease, {}).get("device") == device:
                 self._put("leases", lease, progress=min(1.0, max(0.0, share)))
 
     def fold(self, event: Event) -> None:

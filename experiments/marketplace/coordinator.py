@@ -18,7 +18,7 @@ from experiments.marketplace.desk import Desk
 from experiments.marketplace.disputes import Disputes
 from experiments.marketplace.effects import Connection, Effect
 from experiments.marketplace.explanation import Explained
-from experiments.marketplace.leases import Leases
+from experiments.marketplace.leases import Leases, deadlines
 from experiments.marketplace.lists import lists_again
 from experiments.marketplace.models import Known
 from experiments.marketplace.notices import Notices, genesis
@@ -81,6 +81,7 @@ class Coordinator:
         if desk.listed.events:
             desk.lists.update(lists_again(desk.ledger.events(), desk.listed.events))
         self._touched.extend(draft.subjects("lease"))
+        self._awaited = deadlines(draft, desk.key)
         for device in desk.offers.live:
             self.leases.gone(device)
         for name in draft.subjects("order"):
@@ -134,6 +135,9 @@ class Coordinator:
         most = max(1, desk.rules.delta // 10)
         if behind <= 0:
             return self._done()
+        if self._waits(now):
+            self._base -= behind
+            return self._done()
         if behind > most:  # time in which the process stood is not made up
             self._base -= behind - most
         desk.order_of("advance", {"since": desk.tick, "ticks": min(behind, most)})
@@ -149,6 +153,12 @@ class Coordinator:
         self.rounds.tick()
         self._show()
         return self._done()
+
+    def _waits(self, now: float) -> bool:
+        """Whether time stands: for delta after a restart no deadline passes of who may be on its way back."""
+        if now - self._since > self.desk.rules.delta * self.settings.seconds_per_tick:
+            self._awaited = []
+        return any(due <= self.desk.tick and not self.desk.connections.has(key) for due, key in self._awaited)
 
     def solved(self, number: int, given: Answer, now: float) -> list[Effect]:
         """A round's answer, from whoever solved it."""

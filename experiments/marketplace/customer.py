@@ -108,6 +108,7 @@ class Customer:
     def reopened(self) -> None:
         """Its connection was made anew."""
         self.session.reopened()
+        self.dispute.reopened()
 
     def receive(self, raw: bytes, now: float) -> list[Effect]:
         """What a frame leads to.
@@ -125,7 +126,7 @@ class Customer:
             case Quote():
                 self._estimates.pop(told.id, None)
                 self.quotes[told.id] = told
-            case Token() if told.order in self.orders:
+            case Token() if told.order in self.orders and told.lease not in self.orders[told.order].leases:
                 self.orders[told.order].tokens.setdefault(told.part, []).extend(told.tokens)
             case Output() if told.order in self.orders:
                 self._output(self.orders[told.order], told)
@@ -225,8 +226,9 @@ class Customer:
     def _output(self, placed: Placed, told: Output) -> None:
         placed.leases[told.lease] = told.part
         placed.reason, placed.needed = "", None
-        if len(told.part) == 1:
-            placed.tokens[told.part[0]] = tokens_of(told.output)
+        row = len(told.output) // len(told.part)  # of several requests the output is a row each
+        for at, part in enumerate(told.part):
+            placed.tokens[part] = tokens_of(told.output[at * row : (at + 1) * row])
 
     def _struck(self, placed: Placed, told: Strike) -> None:
         placed.reason = told.reason

@@ -34,6 +34,9 @@ from verification.trace import Trace
 
 OPEN = ("offered", "held")
 """States of a lease whose result is due."""
+SAID = 8
+"""Frames of tokens between two looks at the time; what comes beyond is said together, at the next: a coordinator reads
+nobody faster than a pace, and the result of a device that streamed faster would be read too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,10 @@ class Device:
         self._renewed = 0
         self._accepted = set[str]()
         self._declined = set[str]()
+        """Of this connection: what was said on one that broke may not have come."""
+        self._unsaid: dict[tuple[str, int], list[int]] = {}
+        """Tokens by lease and request."""
+        self._said = 0
 
     @property
     def name(self) -> str:
@@ -113,7 +120,10 @@ class Device:
     def reopened(self) -> None:
         """Its connection was made anew: what it has to say waits for the welcome."""
         self.session.reopened()
-        self._told.clear()
+        self.dispute.reopened()
+        for said in (self._told, self._accepted, self._declined):
+            said.clear()
+        self._beat = 0  # the coordinator's time may be less than what it was taken for
 
     def receive(self, raw: bytes, now: float) -> list[Effect]:
         """What a frame leads to.
@@ -144,6 +154,8 @@ class Device:
     def _join(self, welcome: Welcome, now: float) -> list[Effect]:
         session = self.session
         assert session.device is not None
+        for over in self.leases.keys() - set(welcome.leases):  # while nobody listened
+            self._forget(over)
         begin: list[Effect] = self.offer(now) if self.s else [encode(self.preflight)]
         if welcome.registered:
             return begin
@@ -250,6 +262,7 @@ class Device:
     def computed(self, lease: str, trace: Trace) -> list[Effect]:
         """A lease's trace: its result goes out where it is due, and disputes that waited for it go on."""
         self.progress.pop(lease, None)
+        self._hush(lease)  # the result tells them
         if lease not in self.leases:
             return []
         self.traces[lease] = trace
@@ -271,8 +284,20 @@ class Device:
         if lease not in self.progress:
             return []
         self.progress[lease] = share
-        said = tokens and self.session.joined
-        return [encode(Tokens(lease=lease, tokens=list(tokens), request=request))] if said else []
+        if tokens:
+            self._unsaid.setdefault((lease, request), []).extend(tokens)
+        return self._say() if self._said < SAID else []
+
+    def _say(self) -> list[Effect]:
+        """Tokens that were not said yet, where somebody listens."""
+        if not self.session.joined:
+            return []
+        unsaid, self._unsaid = self._unsaid, {}
+        self._said += len(unsaid)
+        return [encode(Tokens(lease=lease, tokens=each, request=at)) for (lease, at), each in unsaid.items()]
+
+    def _hush(self, lease: str) -> None:
+        self._unsaid = {key: tokens for key, tokens in self._unsaid.items() if key[0] != lease}
 
     def _result(self, name: str) -> list[Effect]:
         session = self.session
@@ -281,20 +306,26 @@ class Device:
         return [session.ask_for(signed, {sha256(output).hexdigest(): output})]
 
     def _over(self, told: Final) -> None:
-        known = self.leases.pop(told.lease, None)
-        self.traces.pop(told.lease, None)
-        self.progress.pop(told.lease, None)
-        self._accepted.discard(told.lease)
-        self._declined.discard(told.lease)
-        if known is not None:
+        if self._forget(told.lease):
             self.history.over(told)
 
+    def _forget(self, lease: str) -> bool:
+        """A lease is over; whether it was known."""
+        known = self.leases.pop(lease, None)
+        self.traces.pop(lease, None)
+        self.progress.pop(lease, None)
+        self._hush(lease)
+        self._accepted.discard(lease)
+        self._declined.discard(lease)
+        return known is not None
+
     def tick(self, now: float) -> list[Effect]:
-        """Signs of life while it computes, and its offer renewed before it ends."""
+        """Signs of life while it computes, its offer renewed before it ends, and what was not said yet."""
         session = self.session
         if session.welcome is None:
             return []
-        tick, found = session.tick(now), list[Effect]()
+        self._said = 0
+        tick, found = session.tick(now), self._say()
         if self.progress and tick >= self._beat + session.rules.heart:
             self._beat = tick
             found.append(encode(Heart(leases=dict(self.progress))))

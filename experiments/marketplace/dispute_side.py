@@ -41,6 +41,11 @@ class DisputeSide:
         """Claims to which nothing could be answered: no trace has their root."""
         self._following: dict[str, _Following] = {}
 
+    def reopened(self) -> None:
+        """The connection was made anew: of what goes on it will be told from the beginning, of what is over nothing."""
+        self.waiting.clear()
+        self._following.clear()
+
     def told(self, turn: Turn, traces: Iterable[Trace], market: str, referee: str) -> list[bytes]:
         """What is sent when the coordinator tells of a dispute.
 

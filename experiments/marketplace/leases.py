@@ -4,13 +4,29 @@ from contextlib import suppress
 
 from experiments.marketplace.desk import Desk
 from experiments.marketplace.disputes import Disputes
+from verification.dispute.clocks import Clocks
 from verification.errors import Refusal
 from verification.ledger.state import Draft
 from verification.market import duties
-from verification.market.records import Audit, Deputies, Lease, Result, find, known
+from verification.market.records import Audit, Deputies, Dispute, Lease, Result, find, known
 
 BEATS = 3
 """Missed signs of life that are a device that vanished."""
+
+
+def deadlines(draft: Draft, coordinator: str) -> list[tuple[int, str]]:
+    """The last tick, and whose it is, of all that is awaited of others than the coordinator."""
+    found = list[tuple[int, str]]()
+    for name in draft.subjects("lease"):
+        lease = find(draft, Lease, name)
+        if lease.state in ("offered", "held"):
+            found.append((lease.due, lease.device))
+    for claim in draft.subjects("dispute"):
+        dispute = find(draft, Dispute, claim)
+        clocks = Clocks(**dispute.clocks)
+        if clocks.due is not None:
+            found.append((clocks.due, dispute.asserter if clocks.turn == "asserter" else dispute.challenger))
+    return [(due, key) for due, key in found if key != coordinator]
 
 
 class Leases:
@@ -35,7 +51,10 @@ class Leases:
     def lapse(self, device: str) -> None:
         """End the offer of a device that is gone."""
         desk = self._desk
-        if device in desk.offers.live and not desk.connections.has(device):
+        if desk.connections.has(device):
+            return
+        self._seen.pop(device, None)
+        if device in desk.offers.live:
             desk.order_of("lapse", {"device": device, "nonce": desk.keyed(f"lapse {device} {desk.ledger.head[0]}")})
 
     def silent_since(self, device: str) -> int:

@@ -213,6 +213,8 @@ class Notices:
                 since = min(peer.told.get(claim, 0), len(held.entries))  # a void dispute begins again
                 self.turn(peer, claim, lease, held, since)
                 peer.told[claim] = len(held.entries)
+                if dispute.verdict is not None:
+                    del peer.told[claim]
 
     def turn(self, peer: Peer, claim: str, lease: str, held: Proceedings, since: int) -> None:
         """Tell a peer what happened in a dispute since so many entries."""
@@ -243,13 +245,13 @@ class Notices:
             {"name": model.name, "digest": model.digest, "bytes": model.memory, "macs": model.macs}
             for model in desk.models.values()
         ]
+        leases = list(draft.subjects(f"open:{peer.key}")) if peer.role == "device" else []
         desk.connections.send(
             peer,
-            messages.Welcome(desk.tick, seconds_per_tick, round_ticks, models, number, head, registered),
+            messages.Welcome(desk.tick, seconds_per_tick, round_ticks, models, number, head, registered, leases),
         )
-        if peer.role == "device":
-            for name in draft.subjects(f"open:{peer.key}"):
-                desk.connections.send(peer, self.lease(name))
+        for name in leases:
+            desk.connections.send(peer, self.lease(name))
         if peer.role != "watch":
             for claim in of(self.disputes, peer.key):
                 held = self.disputes.find(claim)

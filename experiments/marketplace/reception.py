@@ -20,7 +20,10 @@ from verification.encoding.schema import read
 from verification.encoding.signature import signed
 from verification.errors import Refusal
 from verification.market.orders import ORDER
-from verification.market.records import Lease, find
+from verification.market.records import Lease, find, in_state
+
+MOST_TEXT = 256
+"""Characters of a token, at most."""
 
 
 class Reception:
@@ -58,6 +61,8 @@ class Reception:
                 self._disputes.receive(message.claim, message.raw)
             case messages.Fund():
                 self._fund(peer, message)
+            case messages.Heart():
+                self._board.progressed(peer.key, message.leases)
             case messages.Tokens():
                 self._tokens(peer, message)
             case messages.Estimate():
@@ -72,11 +77,11 @@ class Reception:
             case messages.Benchmark():
                 peer.speeds[message.model] = message.macs_per_second
                 self._suitable(peer)
-            case _:
-                pass
         return None
 
     def _hello(self, peer: Peer, message: messages.Hello) -> None:
+        if peer.role is not None:
+            raise Refusal("second-hello", "a connection says once whose it is")
         if message.version != messages.VERSION:
             raise Refusal("other-version", f"version {message.version}; this market speaks {messages.VERSION}")
         if message.origin != peer.origin:
@@ -121,9 +126,12 @@ class Reception:
         lease = find(draft, Lease, message.lease)
         if lease.device != peer.key:
             raise Refusal("not-the-device", f"{message.lease} is not a lease of {peer.key}")
+        in_state(lease, message.lease, "held")  # what its result has come of tells its output alone
         if not lease.audits and 0 <= message.request < len(lease.part):
-            user = draft.fact("order", lease.order)["user"]
-            part = lease.part[message.request]
+            order, part = draft.fact("order", lease.order), lease.part[message.request]
+            user, limit = order["user"], order["requests"][part]["limit"]
+            if len(message.tokens) > limit or len(message.text) > MOST_TEXT * limit:
+                raise Refusal("oversized", f"{message.lease}: at most {limit} tokens were asked for")
             token = messages.Token(lease.order, message.lease, part, message.tokens, message.text)
             self._desk.connections.tell(user, token)
 

@@ -3,6 +3,7 @@
 Without input or output: bytes go in, frames come out. Whoever holds the connection says when it opened anew.
 """
 
+from collections import deque
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,6 +16,8 @@ from verification.encoding.request import Request, request
 from verification.encoding.signature import public, sign
 from verification.errors import Refusal
 from verification.market.rules import Rules, read_rules
+
+MOST_REFUSED = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,8 @@ class Session:
         self._begun = 0.0
         self._numbers = 0
         self._asked: dict[int, Request] = {}
-        self.refused: list[Answer] = []
-        """What was asked for and is not had, in order."""
+        self.refused: deque[Answer] = deque(maxlen=MOST_REFUSED)
+        """What was asked for and is not had, in order: the last of it."""
 
     @property
     def joined(self) -> bool:
@@ -129,8 +132,8 @@ class Session:
         return self._numbers
 
     def nonce(self) -> str:
-        """Of a request that may be made more than once; never the same one."""
-        return digest([self._nonce, self._numbers])
+        """Of a request that may be made more than once; never the same one, also while nobody listens."""
+        return digest([self._nonce, self.number()])
 
     def answered(self, told: Done | Refused) -> Answer | None:
         """What became of a request of this connection; None where it is of none."""

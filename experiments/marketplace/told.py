@@ -28,6 +28,8 @@ class Welcome(Message, frozen=True):
     head: str
     registered: bool
     """Whether the connection's key is known to the ledger."""
+    leases: list[str] = field(default_factory=list)
+    """That a device has open, each of which follows; what else it knows of is over."""
 
 
 class Done(Message, frozen=True):

@@ -47,6 +47,37 @@ class Waiting(NamedTuple):
     """Set when what came of it has left."""
 
 
+class Time:
+    """A market's: seconds in which the coordinator listened.
+
+    A tick is due a tick's seconds after the last. What it comes later than another tick's seconds is left out: peers
+    could say nothing meanwhile, so that nobody is late by it.
+
+    Args:
+        began: when the coordinator's time began, by a clock.
+        listens: since when it hears anybody.
+    """
+
+    def __init__(self, seconds: float, began: float, listens: float) -> None:
+        self._seconds, self._stood = seconds, listens - began
+        self.due = listens + seconds
+        """When the next tick is, by the clock."""
+
+    def now(self, clock: float) -> float:
+        """Its time."""
+        return clock - self._stood
+
+    def passes(self, clock: float) -> bool:
+        """Whether a tick is due; then the next one is."""
+        if clock < self.due:
+            return False
+        late = clock - self.due
+        if late >= self._seconds:
+            self._stood += late
+        self.due = (self.due if late < self._seconds else clock) + self._seconds
+        return True
+
+
 class Driver:
     """Drives one coordinator, which ``opened`` makes of the time, in the one thread that touches its ledger."""
 
@@ -91,21 +122,19 @@ class Driver:
         """
         loop = asyncio.get_running_loop()
         try:
-            coordinator = await loop.run_in_executor(self._writer, self._make, loop.time())
+            began = loop.time()
+            coordinator = await loop.run_in_executor(self._writer, self._make, began)
             self._do(coordinator.resumed)
             self.ready.set()
-            seconds = coordinator.settings.seconds_per_tick
-            due = loop.time() + seconds
+            time = Time(coordinator.settings.seconds_per_tick, began, loop.time())
             while True:
-                calls = await self._next(due)
-                ticks = loop.time() >= due
-                together = partial(self._together, coordinator, calls, loop.time(), ticks)
+                calls = await self._next(time.due)
+                ticks = time.passes(loop.time())
+                together = partial(self._together, coordinator, calls, time.now(loop.time()), ticks)
                 self._do(await loop.run_in_executor(self._writer, together))
                 for each in calls:
                     if not each.done.cancelled():
                         each.done.set_result(None)
-                if ticks:
-                    due = max(due + seconds, loop.time())
         finally:
             for task in self._aside:
                 task.cancel()

@@ -122,12 +122,13 @@ class Line(Generic[P]):
                 if loop.time() >= beat:  # however much there is to do meanwhile
                     beat = loop.time() + BEAT
                     effects += self._tick(loop.time()) if self._tick else ()
-                for effect in effects:
-                    if isinstance(effect, bytes):
-                        await socket.send(effect.decode())
-                    else:
+                frames = [effect for effect in effects if isinstance(effect, bytes)]
+                for effect in effects:  # first: the party has them for begun, also where the connection breaks here
+                    if not isinstance(effect, bytes):
                         self._perform(effect)
                 self._told(raw)
+                for frame in frames:
+                    await socket.send(frame.decode())
             await reader
         finally:
             reader.cancel()

@@ -6,7 +6,7 @@ from town import Peer, Town, outcomes
 from experiments.marketplace import messages
 from experiments.marketplace.explanation import explain, winning_bid
 from experiments.marketplace.models import SmallNumbers, request_of
-from verification.encoding.signature import public
+from verification.encoding.signature import public, sign
 from verification.market.accounts import free
 from verification.result import tokens_of
 
@@ -319,3 +319,56 @@ def test_a_fault_of_the_code_ends_the_connection_that_met_it_alone(town, monkeyp
     town.order(other)
     town.run()
     assert outcomes(other) == ["final", "served"]
+
+
+def test_a_connection_says_once_whose_it_is(town):
+    peer = town.join("peer")
+    head = town.ledger.head
+    other = Peer(town, "other", "user")
+    said = {"nonce": peer.of(messages.Challenge)[0].nonce, "origin": "", "role": "user"}
+    signature = sign(other.owner, "hello", town.market, said)
+    peer.send(messages.Hello(1, "user", public(other.owner), signature=signature))
+    assert peer.last(messages.Refused).reason == "second-hello" and town.ledger.head == head
+    assert not town.coordinator.desk.connections.has(public(other.owner))
+
+
+def test_tokens_are_passed_on_up_to_the_result_and_no_more_than_were_asked_for(town):
+    user, device = town.join("user"), town.join("provider", device=True)
+    device.computes = False
+    town.order(user)
+    town.pass_time(6)
+    lease = device.last(messages.Lease)
+    device.send(messages.Tokens(lease.lease, [1] * 4))
+    assert device.last(messages.Refused).reason == "oversized"
+    device.send(messages.Tokens(lease.lease, [1], text="x" * 10_000))
+    assert device.last(messages.Refused).reason == "oversized" and not user.of(messages.Token)
+    device.send(messages.Tokens(lease.lease, [1, 2, 3]))
+    device.deliver(lease)
+    device.send(messages.Tokens(lease.lease, [9]))
+    assert device.last(messages.Refused).reason == "wrong-state"
+    assert [token.tokens for token in user.of(messages.Token)] == [[1, 2, 3]]
+
+
+def test_watchers_see_how_far_a_lease_is_by_its_own_device_alone(town):
+    user, device, other = (
+        town.join("user"),
+        town.join("provider", device=True),
+        town.join("other", device=True, cost=999),
+    )
+    device.computes = False
+    town.order(user)
+    town.pass_time(6)
+    lease = device.last(messages.Lease).lease
+    watcher = Peer(town, "watcher", "watch").connect()
+    other.send(messages.Heart({lease: 0.75}))
+    device.send(messages.Heart({lease: 0.5}))
+    town.pass_time(1)
+    assert watcher.last(messages.Board).parts["leases"][lease]["progress"] == 0.5
+
+
+def test_what_is_known_of_strangers_signs_of_life_does_not_stay(town):
+    for at in range(5):
+        stranger = Peer(town, f"stranger {at}", "device").connect()
+        town.do(town.coordinator.closed(stranger.connection, town.now))
+    town.pass_time(town.coordinator.desk.rules.delta + 2)
+    assert not town.coordinator.leases._seen

@@ -4,6 +4,7 @@ import pytest
 from test_checks import ALWAYS, cheating
 from town import Town, outcomes
 
+from experiments.marketplace import messages
 from verification.encoding.signature import public
 
 
@@ -82,3 +83,35 @@ def test_killed_after_each_event(undisturbed):
     for event in town.ledger.events():
         if event.request.kind != "advance":
             played(once(event.number))
+
+
+def worked(back):
+    """A device is at work when the coordinator ends, as its result is due, and is back after so many seconds."""
+    town = Town(work_limit=12)
+    user, device = town.join("user"), town.join("device", device=True)
+    device.computes = False
+    town.order(user)
+    while not device.of(messages.Lease):
+        town.pass_time(1)
+    town.pass_time(12)
+    assert town.ledger.state.facts["lease"][device.last(messages.Lease).lease]["due"] == town.ledger.state.tick
+    town.peers.clear()
+    town.start()
+    town.pass_time(back)
+    device.computes = True
+    user.connect()
+    device.connect()
+    town.run()
+    return town, user, device
+
+
+@pytest.mark.parametrize("back", [0, 1, 5, 59])
+def test_no_deadline_passes_before_who_was_there_can_be_back(back):
+    town, user, device = worked(back)
+    assert outcomes(user) == ["final", "served"] and outcomes(device) == ["final"]
+    assert "miss" not in [event.request.kind for event in town.ledger.events()]
+
+
+def test_who_does_not_come_back_in_time_is_late():
+    town, _, _ = worked(62)
+    assert "miss" in [event.request.kind for event in town.ledger.events()]

@@ -2,7 +2,9 @@
 
 import asyncio
 
+import pytest
 from websockets.asyncio.server import serve
+from websockets.exceptions import ConnectionClosedError
 
 from experiments.marketplace.live.party import Line
 
@@ -52,3 +54,26 @@ def test_signs_of_life_are_given_however_much_there_is_to_do(bounded):
 
     bounded(work)
     assert party.calls > party.ticks
+
+
+class Broken:
+    """A connection that breaks when anything is sent."""
+
+    async def recv(self, decode):
+        await asyncio.Event().wait()
+
+    async def send(self, text):
+        raise ConnectionClosedError(None, None)
+
+
+def test_what_is_to_be_done_is_done_although_the_connection_breaks(bounded):
+    party, done, seen = Busy(), [], []
+
+    async def work():
+        line = Line("ws://127.0.0.1:1", party, done.append, seen.append)
+        line.take(lambda now: [b"a frame", "work"])
+        with pytest.raises(ConnectionClosedError):
+            await line._converse(Broken())
+
+    bounded(work)
+    assert done == ["work"] and seen == [None]

@@ -29,7 +29,8 @@ class ByHand:
     def welcome(self, registered: bool = False) -> bytes:
         model = {"name": "numbers", "digest": self.scene.computation.digests["model"], "bytes": 1, "macs": 1}
         number, head = self.scene.ledger.head
-        return encode(Welcome(self.scene.tick, 1.0, 30, [model], number, head, registered))
+        leases = list(self.scene.names("lease"))
+        return encode(Welcome(self.scene.tick, 1.0, 30, [model], number, head, registered, leases))
 
     def proven(self, raw: bytes, key: str) -> bool:
         hello = from_peer(raw)

@@ -1,5 +1,6 @@
 """A user without input or output: it orders, sees what comes, checks what it can, and claims where that is wrong."""
 
+import numpy as np
 import pytest
 
 from experiments.marketplace.customer import Check, Customer
@@ -145,3 +146,27 @@ def test_what_is_asked_while_nobody_listens_is_asked_after_the_welcome(scene, by
     assert [from_peer(frame).id for frame in estimates] == [first, second]
     user.receive(by_hand.answer(order), 0.0)
     assert user.orders[name].state == "waiting"
+
+
+def test_equal_orders_that_are_posted_while_nobody_listens_are_two(scene, user):
+    user.reopened()
+    names = {user.order(requests(scene), {}, bid=PRICE, patience=60)[0] for _ in range(2)}
+    assert len(names) == 2
+
+
+def test_what_a_device_says_after_its_result_is_not_taken_for_it(scene, by_hand, user):
+    name = placed(scene, by_hand, user)
+    _, output = sign_result(key_of("any"), scene.market, "b" * 64, scene.right)
+    user.receive(encode(Output(name, "b", [0], output)), 0.0)
+    user.receive(encode(Token(name, "b", 0, [9, 9])), 0.0)
+    user.receive(encode(Final(name, "b", [0], "final", "1220")), 0.0)
+    assert user.orders[name].final == {0: scene.right.tokens}
+
+
+def test_the_requests_of_a_bundle_have_each_their_own_tokens_whatever_was_streamed(scene, by_hand, user):
+    name = placed(scene, by_hand, user)
+    user.receive(encode(Token(name, "b", 0, [7])), 0.0)
+    output = np.array([[1, 2, 3], [4, -1, -1]], "<i4").tobytes()
+    user.receive(encode(Output(name, "b", [0, 2], output)), 0.0)
+    user.receive(encode(Final(name, "b", [0, 2], "final", "1220")), 0.0)
+    assert user.orders[name].final == {0: [1, 2, 3], 2: [4]}

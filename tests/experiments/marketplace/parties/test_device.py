@@ -2,7 +2,7 @@
 
 import pytest
 
-from experiments.marketplace.device import Compute, Device, Measure
+from experiments.marketplace.device import SAID, Compute, Device, Measure
 from experiments.marketplace.messages import Benchmark, Final, Heart, Play, Preflight, Suitable, encode, from_peer
 from experiments.marketplace.messages import Transcript as Retell
 from verification.adversaries import coordinate
@@ -248,3 +248,50 @@ def test_what_is_measured_or_computed_while_nobody_listens_is_said_after_the_wel
     device.receive(by_hand.welcome(registered=True), 0.0)
     asked(by_hand, device, device.receive(by_hand.lease(lease), 0.0))
     assert scene.find(Result, lease).root == scene.right.tree.root.hex()
+
+
+def test_signs_of_life_go_on_where_a_market_that_stood_says_that_it_is_earlier(scene, by_hand, joined):
+    """The device took it to be later than it was; three beats of the market's own time would have passed in silence."""
+    lease = lent(scene)
+    asked(by_hand, joined, joined.receive(by_hand.lease(lease), 0.0))
+    assert joined.tick(100.0)
+    joined.reopened()
+    joined.receive(by_hand.challenge(), 101.0)
+    joined.receive(by_hand.welcome(registered=True), 101.0)
+    assert from_peer(joined.tick(101.0 + scene.rules.heart)[0]) == Heart({lease: 0.0})
+
+
+def test_what_was_accepted_on_a_connection_that_broke_is_accepted_again(scene, by_hand, joined):
+    lease = lent(scene)
+    assert joined.receive(by_hand.lease(lease), 0.0)
+    joined.reopened()
+    joined.receive(by_hand.challenge(), 0.0)
+    joined.receive(by_hand.welcome(registered=True), 0.0)
+    [compute] = asked(by_hand, joined, joined.receive(by_hand.lease(lease), 0.0))
+    assert compute.lease.lease == lease and scene.find(Lease, lease).state == "held"
+
+
+def test_tokens_that_come_faster_than_they_may_be_said_are_said_together(scene, by_hand, joined):
+    lease = lent(scene)
+    asked(by_hand, joined, joined.receive(by_hand.lease(lease), 0.0))
+    frames = [frame for at in range(100) for frame in joined.progressed(lease, at / 100, [at])]
+    assert len(frames) == SAID
+    frames += joined.tick(0.25)
+    assert [token for frame in frames for token in from_peer(frame).tokens] == list(range(100))
+    assert joined.progressed(lease, 1.0, [100]), "and one by one again"
+    for at in range(SAID):
+        joined.progressed(lease, 1.0, [at])
+    [result] = joined.computed(lease, scene.right)
+    asked(by_hand, joined, [result])
+    assert not joined.tick(0.5), "the result has told them"
+
+
+def test_what_was_over_while_it_was_away_is_forgotten(scene, by_hand, joined):
+    lease = lent(scene)
+    asked(by_hand, joined, joined.receive(by_hand.lease(lease), 0.0))
+    scene.ask(PROVIDER, "return", {"lease": lease})
+    joined.reopened()
+    joined.receive(by_hand.challenge(), 0.0)
+    joined.receive(by_hand.welcome(registered=True), 0.0)
+    assert not joined.leases and not joined.progress and not joined.tick(100.0)
+    assert not joined.computed(lease, scene.right) and not joined.traces
