@@ -4,18 +4,21 @@
 
 One worker in four cheats, under new keys whenever it is begun again, so that disputes are open when either is
 killed. At the end all that was asked has to be over and the ledger has to hold: prints what came of it as JSON, and
-ends with 1 where something was lost, paid twice, held for ever, or where a party that was right lost.
+ends with 1 where something was lost, paid twice, held for ever, where a party that was right lost, or where an honest
+worker that was not killed meanwhile was blamed for anything: a lease that it missed, a message that was late.
 """
 
 import argparse
 import asyncio
 import json
+import os
 import random
 import socket
+import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from fractions import Fraction
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
@@ -24,6 +27,7 @@ from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from market_followed import Away, Followed
 
 from auction.errors import InputError
 from experiments.marketplace.check import check
@@ -36,7 +40,6 @@ from experiments.marketplace.models import Language
 from experiments.marketplace.settings import Settings
 from verification.adversaries.corrupt_trace import wrong_node
 from verification.encoding.signature import public
-from verification.ledger.event import Event
 from verification.ledger.store import Ledger
 from verification.market.operations import OPERATIONS
 from verification.market.rules import Rules
@@ -49,6 +52,7 @@ that one is away."""
 END = 300
 """Seconds for all that is open to be over when nobody is killed any more."""
 RULES = Rules(delta=60, window=30, audit=Fraction(1, 2), fee=Fraction(11, 20))
+LEDGER = "market.ledger"
 SERVER = "forkserver"
 """Processes begin with everything imported, so that many can be killed a minute."""
 SETTINGS = Settings(seconds_per_tick=0.1, round_ticks=5, work_limit=200, faucet=100_000_000)
@@ -57,7 +61,7 @@ SETTINGS = Settings(seconds_per_tick=0.1, round_ticks=5, work_limit=200, faucet=
 def serve(out: Path, port: int) -> None:
     """A coordinator, in a process of its own."""
     serving = Serving(
-        ledger=out / "market.ledger",
+        ledger=out / LEDGER,
         keys=out / "coordinator.keys",
         models=[Language("tiny")],
         rules=RULES,
@@ -92,20 +96,52 @@ def work(out: Path, port: int, name: str, seed: int, *, cheats: bool) -> None:
 
 
 class Killed:
-    """A process that is killed and begun again."""
+    """A process that is killed and begun again.
 
-    def __init__(self, target: Callable[..., None], *given: Any, **named: Any) -> None:
-        self._target, self._given, self._named = target, given, named
+    Args:
+        ledger: that it is part of.
+    """
+
+    def __init__(self, ledger: Path, target: Callable[..., None], *given: Any, **named: Any) -> None:
+        self._ledger, self._target, self._given, self._named = ledger, target, given, named
+        self.away: list[tuple[int, int]] = []
+        """For each of its deaths, the ledger's last event before it and the last before it began again."""
         self.begin()
 
+    seconds = 0.0
+    """Of processors, that all of them have used."""
+
     def begin(self) -> None:
+        if self.away:
+            self.away[-1] = self.away[-1][0], last_event(self._ledger)
         context = get_context(SERVER)
         self.process: ForkServerProcess = context.Process(target=self._target, args=self._given, kwargs=self._named)
         self.process.start()
 
     async def kill(self) -> None:
+        self.away.append((last_event(self._ledger), 2**53))
+        Killed.seconds += used(self.process.pid)
         self.process.kill()
         await asyncio.to_thread(self.process.join)
+
+
+def used(process: int | None) -> float:
+    """Seconds of processors that a process has used so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def last_event(ledger: Path) -> int:
+    """Its number; -1: there is none yet."""
+    if not ledger.exists():
+        return -1
+    connection = sqlite3.connect(ledger, timeout=30)
+    try:
+        return int(connection.execute("SELECT max(number) FROM events").fetchone()[0])
+    except (sqlite3.OperationalError, TypeError):  # its tables are not made yet
+        return -1
+    finally:
+        connection.close()
 
 
 def url_of(port: int) -> str:
@@ -134,9 +170,9 @@ async def devices(
     out: Path, port: int, deaths: int, enough: asyncio.Event, counts: Counter[str], random_: random.Random
 ) -> list[Killed]:
     """Workers, all of which die again and again but the first."""
-    names = [f"honest{at}" for at in range(HONEST)]
-    running = [Killed(work, out, port, name, at, cheats=False) for at, name in enumerate(names)]
-    running.append(Killed(work, out, port, "cheat0", 0, cheats=True))
+    names, ledger = [f"honest{at}" for at in range(HONEST)], out / LEDGER
+    running = [Killed(ledger, work, out, port, name, at, cheats=False) for at, name in enumerate(names)]
+    running.append(Killed(ledger, work, out, port, "cheat0", 0, cheats=True))
     while not enough.is_set():
         await asyncio.sleep(random_.expovariate(1 / PEACE))
         at = random_.choice([*range(1, HONEST), *range(1, HONEST), HONEST])
@@ -150,7 +186,7 @@ async def devices(
             running[at].begin()
         else:
             number = counts["cheats"]
-            running[at] = Killed(work, out, port, f"cheat{number}", number, cheats=True)
+            running[at] = Killed(ledger, work, out, port, f"cheat{number}", number, cheats=True)
     return running
 
 
@@ -160,7 +196,7 @@ async def play(out: Path, kills: int, deaths: int, seed: int) -> dict[str, Any]:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
-    coordinator = Killed(serve, out, port)
+    coordinator = Killed(out / LEDGER, serve, out, port)
     working = asyncio.create_task(devices(out, port, deaths, enough, counts, random.Random(seed + 1)))
     keys = [secrets.kept(out / f"user{at}.keys", ("owner",))["owner"] for at in range(USERS)]
     users = [asyncio.create_task(user(port, key, enough, random_)) for key in keys]
@@ -177,9 +213,12 @@ async def play(out: Path, kills: int, deaths: int, seed: int) -> dict[str, Any]:
     until = time.monotonic() + END
     while time.monotonic() < until and still_open(out):
         await asyncio.sleep(1)
+    away = {f"honest{at}": list(running[at].away) for at in range(HONEST)}
+    restarts = list(coordinator.away)
     for each in (*running, coordinator):
         await each.kill()
-    return told(out, dict(counts), orders)
+    cost = {"minutes": round((time.monotonic() - began) / 60, 1), "processor_seconds": round(Killed.seconds)}
+    return cost | told(out, dict(counts), orders, away, restarts)
 
 
 async def opened(port: int) -> None:
@@ -196,31 +235,36 @@ async def opened(port: int) -> None:
 
 def still_open(out: Path) -> int:
     """Orders and leases that are not over."""
-    with Ledger(out / "market.ledger", OPERATIONS) as ledger:
+    with Ledger(out / LEDGER, OPERATIONS) as ledger:
         return sum(len(ledger.state.facts.get(kind, {})) for kind in ("order", "lease"))
 
 
-def told(out: Path, counts: dict[str, int], orders: list[dict[str, Any]]) -> dict[str, Any]:
+def told(
+    out: Path, counts: dict[str, int], orders: list[dict[str, Any]], away: dict[str, Away], restarts: Away
+) -> dict[str, Any]:
     """What the ledger says of it."""
-    found = check(out / "market.ledger", None)
-    keys = {path.stem: public_of(path) for path in out.glob("*.keys") if path.stem[:5] in ("hones", "cheat")}
-    honest = {key for name, key in keys.items() if name.startswith("honest")}
-    with Ledger(out / "market.ledger", OPERATIONS) as ledger:
-        followed = follow(ledger.events(), keys["honest0"], honest)
+    found = check(out / LEDGER, None)
+    known = {path.stem: keys_of(path) for path in out.glob("*.keys") if path.stem[:5] in ("hones", "cheat")}
+    honest = {device: (owner, away[name]) for name, (owner, device) in known.items() if name in away}
+    with Ledger(out / LEDGER, OPERATIONS) as ledger:
+        followed = Followed(honest, restarts).all_of(ledger.events())
     kinds = found.ledger.kinds
     unserved = [order["order"] for order in orders if order["state"] != "served"]
     return {
         **counts,
         "orders": kinds["order"],
         "seen_to_the_end": len(orders),
-        "lost": len(unserved) + len({order["order"] for order in orders} - followed["ordered"]),
+        "lost": len(unserved) + len({order["order"] for order in orders} - followed.ordered),
         "open": still_open(out),
-        "paid_twice": sum(count > 1 for count in followed["finals"].values()),
-        "served": len(followed["finals"]),
+        "paid_twice": sum(count > 1 for count in followed.finals.values()),
+        "served": len(followed.finals),
         "verdicts": kinds["verdict"],
-        "right_parties_that_lost": followed["wronged"],
+        "disputes_over_a_restart": followed.over_restarts,
+        "disputes_over_a_death": followed.over_deaths,
+        "right_parties_that_lost": followed.wronged,
         "missed": kinds["miss"],
-        "missed_by_who_was_never_killed": followed["missed"],
+        "blamed_though_not_killed": followed.blamed,
+        "passed_over_though_not_killed": followed.passed_over,
         "takes_up": kinds["take_up"],
         "timeouts": kinds["timeout"],
         "voids": kinds["void"],
@@ -228,40 +272,16 @@ def told(out: Path, counts: dict[str, int], orders: list[dict[str, Any]]) -> dic
     }
 
 
-def public_of(path: Path) -> str:
-    """The device's key of a worker's file, in hex."""
-    return public(Ed25519PrivateKey.from_private_bytes(secrets.kept(path, ("owner", "device"))["device"]))
-
-
-def follow(events: Iterable[Event], immortal: str, honest: set[str]) -> dict[str, Any]:
-    """Requests by how often they were paid, what an honest party lost, and what the one that never dies missed."""
-    leases, claims = dict[str, dict[str, Any]](), dict[str, tuple[str, str]]()
-    finals, ordered, wronged, missed = Counter[tuple[str, int]](), set[str](), list[str](), 0
-    for event in events:
-        asked = event.request
-        if asked.kind == "order":
-            ordered.add(asked.name)
-        elif asked.kind == "final":
-            lease = leases[asked.content["lease"]]
-            finals.update((lease["order"], part) for part in lease["part"] if not lease["audits"])
-        elif asked.kind == "miss":
-            missed += leases[asked.content["lease"]]["device"] == immortal
-        elif asked.kind == "verdict":
-            asserter, challenger = claims[asked.content["claim"]]
-            loser = {"asserter": challenger, "challenger": asserter}.get(asked.content["winner"], "")
-            if loser in honest:
-                wronged.append(f"{asked.content['reason']} at event {event.number}")
-        for kind, subject, value in event.facts:
-            if kind == "lease" and value is not None:
-                leases[subject] = value
-            elif kind == "claim" and value is not None:
-                claims[subject] = (leases[value["lease"]]["device"], value["challenger"])
-    return {"finals": finals, "ordered": ordered, "wronged": wronged, "missed": missed}
+def keys_of(path: Path) -> tuple[str, str]:
+    """An owner's and its device's, of a worker's file, in hex."""
+    found = secrets.kept(path, ("owner", "device"))
+    owner, device = (public(Ed25519PrivateKey.from_private_bytes(found[name])) for name in ("owner", "device"))
+    return owner, device
 
 
 def held(found: dict[str, Any]) -> bool:
     """Whether nothing is wrong."""
-    wrong = ("lost", "open", "paid_twice", "right_parties_that_lost", "missed_by_who_was_never_killed", "reasons")
+    wrong = ("lost", "open", "paid_twice", "right_parties_that_lost", "blamed_though_not_killed", "reasons")
     return not any(found[name] for name in wrong)
 
 
