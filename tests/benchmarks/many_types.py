@@ -2,9 +2,9 @@
 
 Example: python tests/benchmarks/many_types.py rows.jsonl --only 'sparse K=8' --solver column_generation
 
-A row holds the market, the time limit, welfare, bound, certified bound and gap, wall and processor seconds, and what
-the certificate's prices prove when they are priced again, with the seconds that took. Rows that the file holds are not
-repeated. The table of all is printed in the end.
+A row holds the market, the time limit, welfare, bound, certified bound and gap, the gap as it shrank, wall and
+processor seconds, and what the certificate's prices prove when they are priced again, with the seconds that took. Rows
+that the file holds are not repeated. The table of all is printed in the end.
 """
 
 import argparse
@@ -18,8 +18,10 @@ from typing import NamedTuple
 from auction import generate, solve
 from auction.allocation import check
 from auction.certificate import derived_bound
+from auction.plot import STYLE, gap_over_time
 
 FIRST_SEED = 100  # none that anything was tuned on
+LEAST = 1e-4  # gaps below this are drawn on a linear scale
 
 
 class Row(NamedTuple):
@@ -54,6 +56,17 @@ ROWS = (
         Row("bundles", 50, 200, 50, 5, 30, "all proved", (("recipe", recipe),))
         for recipe in ("arbitrary", "matching", "paths", "regions", "scheduling")
     ),
+    *(
+        Row("bundles", 256, 1000, 256, 5, 30, "all proved", (("recipe", recipe),))
+        for recipe in ("matching", "paths", "scheduling")
+    ),
+    Row("bundles", 256, 1000, 256, 5, 60, "2 %", (("recipe", "regions"),)),
+    Row("marketplace", 6, 1000, 2000, 5, 60, "0.3 %"),
+    *(Row("sparse", k, 1000, 2000, 5, 60, "0.3 %") for k in (8, 16, 40)),
+    Row("uniform", 4, 1000, 2000, 5, 120, "5 %"),
+    Row("sparse", 40, 12_500, 12_500, 5, 120, "2.5 %"),
+    Row("uniform", 3, 200, 400, 5, 600, "0.6 %, 0.9 % after 300 s"),
+    Row("sparse", 40, 100_000, 100_000, 5, 300, "4 %"),
 )
 
 
@@ -73,6 +86,7 @@ def measure(row: Row, seed: int, solver: str, limit: float) -> dict[str, object]
     return {
         "row": row.name, "seed": seed, "solver": solver, "limit": limit, "welfare": outcome.welfare,
         "bound": outcome.bound, "certified": outcome.certified_bound, "derived": derived, "gap": outcome.gap,
+        "gaps": [(round(at, 3), round(gap, 6)) for at, gap in gap_over_time(outcome, None)],
         "proved": outcome.proven_optimal, "status": outcome.status, "proof": outcome.proof,
         "seconds": round(outcome.seconds, 3), "processor_seconds": round(processor, 3),
         "deriving_seconds": round(time.process_time() - deriving, 3),
@@ -93,22 +107,66 @@ def summary(rows: list[dict[str, object]]) -> str:
     groups = defaultdict(list)
     for row in rows:
         groups[row["row"], row["solver"]].append(row)
-    lines = [
-        "| market | solver | demanded | proved | gap: median, worst | s: median, worst | processor s | derived s |"
-    ]
-    lines.append("| --- | --- | --- | --- | --- | --- | --- | --- |")
+    heads = ("market", "solver", "demanded", "proved", "gap: median, worst", "worst at half the limit")
+    heads += ("s: median, worst", "processor s", "derived s")
+    lines = [f"| {' | '.join(heads)} |", f"| {' | '.join('---' for _ in heads)} |"]
     demanded = {row.name: f"{row.demanded}, {row.limit:g} s" for row in ROWS}
     for (name, solver), of in groups.items():
         gaps = [100 * (1.0 if row["gap"] is None else row["gap"]) for row in of]
+        half = [100 * gap_at(row, row["limit"] / 2) for row in of]
         seconds, processor, deriving = (
             [row[key] for row in of] for key in ("seconds", "processor_seconds", "deriving_seconds")
         )
         lines.append(
             f"| {name} | {solver} | {demanded.get(name, '')} | {sum(row['proved'] for row in of)} of {len(of)} "
-            f"| {median(gaps):.2f}, {max(gaps):.2f} % | {median(seconds):.1f}, {max(seconds):.1f} "
+            f"| {median(gaps):.2f}, {max(gaps):.2f} % | {max(half):.2f} % "
+            f"| {median(seconds):.1f}, {max(seconds):.1f} "
             f"| {median(processor):.1f}, {max(processor):.1f} | {max(deriving):.2f} |"
         )
     return "\n".join(lines)
+
+
+def gap_at(row: dict[str, object], seconds: float) -> float:
+    """The gap that was certified by then."""
+    return next((gap for at, gap in reversed(row["gaps"]) if at <= seconds), 1.0)
+
+
+def draw(rows: list[dict[str, object]], path: Path) -> None:
+    """Gap against the number of types, and median gap against time, a line a family and size."""
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    sizes = {row.name: (row.family, dict(row.options).get("recipe", ""), row.tasks, row.providers) for row in ROWS}
+    types = {row.name: row.types for row in ROWS}
+    groups = defaultdict(list)
+    for row in rows:
+        groups[row["row"]].append(row)
+    lines = sorted({sizes[name] for name in groups})
+    with rc_context(STYLE):
+        figure = Figure(figsize=(12, 4.6), layout="constrained")
+        by_types, by_time = figure.subplots(1, 2, sharey=True)
+        for number, size in enumerate(lines):
+            label = "{} {} {}x{}".format(*size).replace("  ", " ")
+            style = {"color": f"C{number % 10}", "linestyle": "-" if number < 10 else "--"}
+            names = sorted((name for name in groups if sizes[name] == size), key=types.__getitem__)
+            gaps = [[row["gap"] or 0.0 for row in groups[name]] for name in names]
+            at = [types[name] for name in names]
+            by_types.plot(at, [median(of) for of in gaps], marker="o", label=label, **style)
+            by_types.vlines(at, [min(of) for of in gaps], [max(of) for of in gaps], color=style["color"], alpha=0.4)
+            for name in names:
+                times = sorted({at for row in groups[name] for at, _ in row["gaps"]})
+                middle = [median(gap_at(row, time) for row in groups[name]) for time in times]
+                by_time.plot(times, middle, drawstyle="steps-post", **style)
+        for axes, across in ((by_types, "types of model"), (by_time, "seconds")):
+            axes.set_xscale("log")
+            axes.set_yscale("symlog", linthresh=LEAST, linscale=0.3)
+            axes.set_ylim(0.0, 1.0)
+            axes.set_xlabel(across)
+            axes.grid(color="#e3e7ec")
+        by_types.set_ylabel("certified gap: median, and the range of seeds")
+        by_time.set_ylabel("median")
+        figure.legend(loc="outside right upper", fontsize=8)
+        figure.savefig(path)
 
 
 def main() -> None:
@@ -117,6 +175,7 @@ def main() -> None:
     parser.add_argument("--only", default="", help="rows whose names contain this")
     parser.add_argument("--solver", default="column_generation")
     parser.add_argument("--slower", type=float, default=1.0, help="factor on the time limits, for a busy machine")
+    parser.add_argument("--plot", type=Path, help="gap against types and against time, .svg or .png")
     given = parser.parse_args()
     done = [json.loads(line) for line in given.out.read_text().splitlines()] if given.out.exists() else []
     known = {(row["row"], row["seed"], row["solver"], row["limit"]) for row in done}
@@ -129,8 +188,10 @@ def main() -> None:
             done.append(measure(row, seed, given.solver, limit))
             with given.out.open("a") as file:
                 file.write(json.dumps(done[-1]) + "\n")
-            print(json.dumps(done[-1]), flush=True)
+            print(f"{row.name}, seed {seed}: {done[-1]['gap']:.4%} after {done[-1]['seconds']} s", flush=True)
     print(summary(done))
+    if given.plot:
+        draw(done, given.plot)
 
 
 if __name__ == "__main__":
