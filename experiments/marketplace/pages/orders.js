@@ -11,7 +11,7 @@ export function after(order, message) {
     case "waits":
       return { ...order, state: "waiting", reason: message.reason, needed: message.bid };
     case "token":
-      return { ...order, state: "streaming", lease: message.lease, reason: null, text: message.text || order.text };
+      return { ...order, state: "streaming", lease: message.lease, reason: null, text: (message.lease === order.lease ? order.text : "") + (message.text ?? "") };
     case "output":
       return { ...order, state: "delivered", lease: message.lease, reason: null, text: message.text, tokens: message.tokens };
     case "shown":

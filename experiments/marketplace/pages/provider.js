@@ -10,6 +10,7 @@ import { signResult } from "../../../verification/result.js";
 import { connect } from "./connection.js";
 
 const EXPIRY = 2 ** 32; // ticks of an offer: it ends with the connection
+const BEAT = 250; // milliseconds between two signs of life: a coordinator reads nobody faster than a pace
 const DUE = ["offered", "held"]; // states of a lease whose result is due
 
 // `keys` are {owner, device}, each {party, key}; `tell(message)` tells the page, as give.js reads it; `standing` holds the
@@ -43,6 +44,9 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
   async function joined(welcome) {
     models = welcome.models;
     market = link.market();
+    const open = welcome.leases ?? []; // what else it knows of was over while the market did not answer
+    for (const lease of [...leases.keys(), ...standing.keys()]) if (!open.includes(lease)) forget(lease);
+    disputes.clear(); // it is told of them anew
     state("preflight", "Asking what this device can hold.");
     if (!welcome.registered) await register();
     if (Object.keys(offered).length) await offer();
@@ -146,28 +150,34 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
     const task = { prompt, limit: request.limit, millionths: request.temperature, seed: request.seed };
     const files = await device.files(name, digest), tokens = [], flips = cheating;
     state("working", `Computing ${name}.`);
-    let text = "", texts = Promise.resolve();
+    let text = "", told = 0, telling = null, beat = -Infinity;
     const going = () => { if (leases.get(lease) !== held) throw new Refusal("over", "the lease is over"); };
     const progress = (what, done, all) => {
       going();
       const share = what === "running" ? done / all : 0;
-      link.send({ type: "heart", leases: { [lease]: share } });
+      if (performance.now() - beat > BEAT) {
+        beat = performance.now();
+        link.send({ type: "heart", leases: { [lease]: share } });
+      }
       tell({ type: "progress", lease, share });
     };
-    const token = (id, index) => {
+    // Tokens that come while the text of those before is awaited are told together.
+    const tellings = async () => {
+      while (told < tokens.length) {
+        const until = [...tokens], all = await files.text(until), more = all.startsWith(text) ? all.slice(text.length) : "";
+        link.send({ type: "tokens", lease, request: 0, tokens: until.slice(told), text: more });
+        for (let at = told; at < until.length; at++) tell({ type: "token", lease, index: at, token: until[at], text: at === told ? more : "" });
+        [text, told] = [all, until.length];
+      }
+    };
+    const token = (id) => {
       tokens.push(id);
-      const until = [...tokens];
-      texts = texts.then(() => files.text(until)).then((all) => {
-        const more = all.startsWith(text) ? all.slice(text.length) : "";
-        text = all;
-        link.send({ type: "tokens", lease, request: 0, tokens: [id], text: more });
-        tell({ type: "token", lease, index, token: id, text: more });
-      }).catch(() => {});
+      telling ??= tellings().catch(() => {}).finally(() => { telling = null; });
     };
     try {
       const made = await device.run(name, digest, task, { cheat: flips, told: { progress, token } });
       if (made.trace.computation.nodes.length !== held.nodes) throw new Refusal("other-schedule", "the schedule is not the lease's");
-      await texts;
+      await telling;
       going();
       standing.set(lease, { made, name, digest, task, cheat: flips });
       if (DUE.includes(held.state)) await send(lease);
@@ -194,9 +204,13 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
     await link.say("return", signer, { lease });
   }
 
-  function over({ lease, outcome, paid }) {
+  function forget(lease) {
     leases.delete(lease);
     standing.delete(lease);
+  }
+
+  function over({ lease, outcome, paid }) {
+    forget(lease);
     removed ||= outcome === "fallen";
     tell({ type: "final", lease, outcome, paid });
     idle();

@@ -137,7 +137,8 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
             page.evaluate("new Promise((resolve) => setTimeout(resolve, 20))")
         again, with_it = user.last("order")
         assert (again.name, with_it) == (order.name, blobs)
-        told("token", lease=name("first"), part=0, tokens=[1], text=" wrong")
+        told("token", lease=name("first"), part=0, tokens=[1], text=" wr")
+        told("token", lease=name("first"), part=0, tokens=[2, 3], text="ong")
         page.wait("document.querySelector('.stream')?.textContent === 'wrong'", SECONDS)
         assert page.evaluate("document.querySelector('#answers .tag').textContent") == "Not final"
         told("strike", lease=name("first"), part=[0], reason="its provider was found wrong")
