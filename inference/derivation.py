@@ -32,6 +32,8 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | resize | ``concatenate``: the leaf |
 | average_pool | ``average``: the leaf |
 | activation | ``silu``: the leaf |
+| geglu | ``geglu``: the leaf |
+| layer_norm | ``layer_statistics`` of the leaf's pixels; ``layer_norm``: the leaf |
 | noise | ``noise``: the leaf |
 | narrowed | ``narrowed``: the leaf |
 | full_attention | for each pixel ``narrowed`` queries and keys; ``scores``, their ``maximum``; |

@@ -85,6 +85,32 @@ def gelu_curve() -> npt.NDArray[np.int32]:
         return _frozen([2**16 * t / (1 + (root * (t + Decimal("0.044715") * t**3)).exp()) for t in at], (257,))
 
 
+@cache
+def erf_gelu_curve() -> npt.NDArray[np.int32]:
+    """(257,): t (1 - Phi(t)), Phi the normal law's integral, in 16 fraction bits at t = i / 16: for GELU itself."""
+    with localcontext(prec=DIGITS):
+        return _frozen([2**16 * t * _upper_tail(t) for t in (Decimal(i) / 16 for i in range(257))], (257,))
+
+
+def _upper_tail(t: Decimal) -> Decimal:
+    """1 - Phi(t) = 1/2 - phi(t) sum of t^(2 n + 1) / (1 · 3 · 5 .. (2 n + 1)), to 45 digits after the point."""
+    total = term = t
+    count = 1
+    while term > Decimal(10) ** -DIGITS * total:
+        count += 2
+        term *= t * t / count
+        total += term
+    return Decimal("0.5") - (-t * t / 2).exp() / (2 * PI).sqrt() * total
+
+
+@cache
+def quick_gelu_curve() -> npt.NDArray[np.int32]:
+    """(257,): t / (1 + e^(1.702 t)) in 16 fraction bits at t = i / 16."""
+    with localcontext(prec=DIGITS):
+        at = (Decimal(i) / 16 for i in range(257))
+        return _frozen([2**16 * t / (1 + (Decimal("1.702") * t).exp()) for t in at], (257,))
+
+
 def angles(positions: int, head_width: int, theta: float, factors: tuple[float, ...] = ()) -> npt.NDArray[np.float64]:
     """(positions, head_width / 2): p·theta^(-2i / head_width) modulo 2 pi, to 2^-52 of a turn.
 

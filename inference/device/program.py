@@ -95,7 +95,13 @@ def program(
     for name in order:
         module, variant = ops.load(graph.nodes[name]["op"]), choose(name, admitted(graph, name, target), graph)
         needed = module.before(variant, result.arithmetic) if hasattr(module, "before") else []
-        result.steps.append(tuple(_step(graph, name, result, target, each) for each in (*needed, variant)))
+        result.steps.append(
+            tuple(
+                _step(graph, name, result, target, each, piece)
+                for each in (*needed, variant)
+                for piece in _pieces(graph, name)
+            )
+        )
     return result
 
 
@@ -108,7 +114,16 @@ def admitted(graph: nx.DiGraph, name: str, target: Target) -> list[str]:
     return list(module.variants(node["shape"], arithmetic=arithmetic, target=target, **node["attributes"]))
 
 
-def _step(graph: nx.DiGraph, name: str, result: Program, target: Target, variant: str) -> Step:
+def _pieces(graph: nx.DiGraph, name: str) -> list[dict[str, int]]:
+    """What the dispatches of a node are given besides, each."""
+    node = graph.nodes[name]
+    module, shapes = ops.load(node["op"]), [graph.nodes[source]["shape"] for source in node["inputs"]]
+    return list(module.pieces(*shapes, **node["attributes"])) if hasattr(module, "pieces") else [{}]
+
+
+def _step(
+    graph: nx.DiGraph, name: str, result: Program, target: Target, variant: str, piece: Mapping[str, int]
+) -> Step:
     node = graph.nodes[name]
     module, attributes, shape = ops.load(node["op"]), node["attributes"], node["shape"]
     shapes = [graph.nodes[source]["shape"] for source in node["inputs"]]
@@ -133,7 +148,7 @@ def _step(graph: nx.DiGraph, name: str, result: Program, target: Target, variant
         variant=variant,
         entry=entry,
         parameters=code.parameters(
-            module.dimensions(*shapes, **attributes) | ops.attributes(node["op"], result.arithmetic, attributes)
+            module.dimensions(*shapes, **attributes) | ops.attributes(node["op"], result.arithmetic, attributes) | piece
         ),
         bindings={code.bindings[variable]: bound[variable] for variable in sorted(code.used(entry) & bound.keys())},
         workgroups=module.workgroups(shape, lanes=lanes, arithmetic=result.arithmetic, **chosen, **attributes),

@@ -18,13 +18,17 @@ from inference.arithmetic.scaled import ACTIVATION, GAIN, NONE, NORM
 from inference.errors import InputError
 from inference.files.conv_weights import integer_weights, tap_major
 from inference.graph import Arithmetic, add, new, source
-from inference.ops import Shape, combine, full_attention, group_roots, noise
+from inference.ops import Shape, activation, combine, full_attention, group_roots, noise, require
 from inference.steps.group_norm import FRACTION
 
 INPUT_FRACTION = 24
 """Of an input of numbers from -1 to 1."""
 CONSTANT_FRACTION = 14
 """Of a constant vector of such numbers."""
+FIXED = "scale "
+"""With which names of constant scales begin."""
+TEXT = 15
+"""Bits of an embedding's numbers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +91,11 @@ class Layers:
         """The scale of a tensor whose words are known to be bounded."""
         if not self.exact:
             return None
-        return self.weight(f"scale {largest} {exponent}", np.array([[largest, exponent]], np.int32))
+        return self._fixed(f"{FIXED}{largest} {exponent}")
+
+    def _fixed(self, name: str) -> str:
+        """A scale that is a constant, by its name."""
+        return self.weight(name, np.array([[int(word) for word in name.removeprefix(FIXED).split()]], np.int32))
 
     def made(self, name: str, *scales: str | None, **attributes: int) -> Tensor:
         """A node, and its scale measured and added."""
@@ -104,10 +112,21 @@ class Layers:
         given = [each for each in inputs if each is not None]
         add(self.graph, name, op, given, **both, **(exact if self.exact else {}))
 
-    def input(self, name: str, shape: Shape) -> Tensor:
+    def input(self, name: str, shape: Shape, *, fraction: int = INPUT_FRACTION) -> Tensor:
         """Numbers from -1 to 1, given anew at every run."""
         source(self.graph, name, "input", shape)
-        return Tensor(name, self.fixed(1 << INPUT_FRACTION, -INPUT_FRACTION), shape)
+        return Tensor(name, self.fixed(1 << fraction, -fraction), shape)
+
+    def tokens(self, name: str, count: int) -> Tensor:
+        """Ids of a text, given anew at every run."""
+        return Tensor(source(self.graph, name, "input", (count,)), None, (count,))
+
+    def linked(self, name: str, of: Tensor) -> Tensor:
+        """A tensor of an earlier pass: inputs ``name`` and, where its scale is a node there, ``name.scale``."""
+        source(self.graph, name, "input", of.shape)
+        if of.scale is None or of.scale.startswith(FIXED):
+            return Tensor(name, of.scale and self._fixed(of.scale), of.shape)
+        return Tensor(name, source(self.graph, f"{name}.scale", "input", (1, 2)), of.shape)
 
     def noise(self, name: str, shape: Shape) -> Tensor:
         """Gaussian noise of unit deviation; the graph's input ``seed`` has two words."""
@@ -152,8 +171,9 @@ class Layers:
                 made = {part: np.broadcast_to(np.zeros((), dtype), shape) for part, (dtype, shape) in shapes.items()}
             else:
                 made, self.formats[parameters] = integer_weights(by_tap, bias)
-            for part, array in made.items():
-                self.weight(f"{parameters}.{part}", array)
+            self.constants |= {f"{parameters}.{part}": array for part, array in made.items()}
+        for each in names[: 3 if self.exact else 2]:
+            self.weight(each, self.constants[each])
         return names[0], names[1], names[2] if self.exact else None
 
     def group_norm(
@@ -194,7 +214,7 @@ class Layers:
         rooted: dict[str, Any] = {} if self.exact else {"epsilon": epsilon}
         inputs, exact = [parts["squares"], x.scale], group_roots.epsilon_of(epsilon)
         self._op(parts["roots"], "group_roots", inputs, exact, groups=groups, count=count, **rooted)
-        curve = self.weight("curve", tables.silu_curve()) if silu and self.exact else None
+        curve = self._curve("silu") if silu else None
         inputs = [x.node, parts["mean"], parts["roots"], affine, x.scale, affine_scale, curve]
         self._op(name, "group_norm", inputs, {}, groups=groups, silu=silu)
         return self.made(name, affine_scale, bits=GAIN, unit=-FRACTION)
@@ -208,7 +228,8 @@ class Layers:
                 fraction = 15 - frexp(float(np.abs(affine).max(initial=2.0**-10)))[1]
                 words = np.rint(affine.astype(np.float64) * 2.0**fraction)
                 affine, self.formats[constant] = np.clip(words, -32767, 32767).astype(np.int32), {"fraction": fraction}
-            self.weight(constant, affine)
+            self.constants[constant] = affine
+        self.weight(constant, self.constants[constant])
         fraction = self.formats.get(constant, {}).get("fraction", 0)
         if modulation is None:
             return constant, self.fixed(32767, -fraction)
@@ -218,26 +239,71 @@ class Layers:
         floor = 15 - fraction - NORM
         return _pair(self.made(name, modulation.scale, bits=NORM, unit=moved, floor=floor))
 
-    def activation(self, name: str, x: Tensor) -> Tensor:
-        """silu(x)."""
-        curve = self.weight("curve", tables.silu_curve()) if self.exact else None
-        self._op(name, "activation", [x.node, x.scale, curve], {})
+    def layer_norm(self, name: str, x: Tensor, parameters: str, *, epsilon: float) -> Tensor:
+        """Of each pixel or token."""
+        affine, affine_scale = self._affine(f"{name}.affine", parameters, None)
+        rooted: dict[str, Any] = {} if self.exact else {"epsilon": epsilon}
+        inputs = [x.node, affine, x.scale, affine_scale]
+        self._op(name, "layer_norm", inputs, group_roots.epsilon_of(epsilon), **rooted)
+        return self.made(name, affine_scale, bits=GAIN, unit=-FRACTION)
+
+    def activation(self, name: str, x: Tensor, *, kind: str = "silu") -> Tensor:
+        """silu, gelu or quick_gelu.
+
+        Raises:
+            InputError: another kind.
+        """
+        require(kind in activation.CURVES, f"an activation {kind!r:.20} is none of {', '.join(activation.CURVES)}")
+        which = {} if self.exact else {"kind": kind}
+        self._op(name, "activation", [x.node, x.scale, self._curve(kind)], {}, **which)
         return self._kept(name, x)
+
+    def _curve(self, kind: str) -> str | None:
+        """The table of an activation."""
+        if not self.exact:
+            return None
+        return self.weight("curve" if kind == "silu" else f"{kind}_curve", activation.CURVES[kind]())
+
+    def geglu(self, name: str, x: Tensor) -> Tensor:
+        """The first half of the channels times gelu of the second."""
+        self._op(name, "geglu", [x.node, x.scale, self._curve("gelu")], {})
+        return self.made(name, x.scale, x.scale, bits=GAIN, product=True)
 
     def _kept(self, name: str, x: Tensor) -> Tensor:
         """A node at the exponent of x, which is no narrower than x: its scale serves."""
         return Tensor(name, x.scale, self.graph.nodes[name]["shape"])
 
-    def attention(self, name: str, q: Tensor, k: Tensor, v: Tensor, *, heads: int) -> Tensor:
-        """Every query sees every key."""
+    def attention(self, name: str, q: Tensor, k: Tensor, v: Tensor, *, heads: int, causal: bool = False) -> Tensor:
+        """Every query sees every key; where ``causal`` those up to its own place."""
         exponential = self.weight("exponential", tables.exponential()) if self.exact else None
         values = v.node
         if v.scale is not None:
             values = add(self.graph, f"{name}.values", "narrowed", [v.node, v.scale], bits=full_attention.VALUE)
         inputs = [q.node, k.node, values, q.scale, k.scale, exponential]
         scale = full_attention.softmax_scale(q.shape[-1] // heads)
-        self._op(name, "full_attention", inputs, scale, heads=heads)
+        self._op(name, "full_attention", inputs, scale, heads=heads, **({"causal": True} if causal else {}))
         return self.made(name, v.scale, bits=full_attention.VALUE, unit=-14)
+
+    def embedding(self, name: str, ids: Tensor, parameters: str) -> Tensor:
+        """Of a text at its places: tokens (T,), ``token_embedding`` and ``position_embedding``."""
+        names = [f"{parameters}.{part}_embedding.weight" for part in ("token", "position")]
+        arrays, exponent = [self.parameter(each) for each in names], 0
+        if self.exact and self.load is None:
+            arrays = [np.broadcast_to(np.int16(0), array.shape) for array in arrays]
+        elif self.exact:
+            largest = max(float(np.abs(array).max(initial=0)) for array in arrays)
+            exponent = frexp(largest)[1] - TEXT
+            most = 2**TEXT - 1
+            scaled = (np.rint(array.astype(np.float64) * 2.0**-exponent) for array in arrays)
+            arrays = [np.clip(array, -most, most).astype(np.int16) for array in scaled]
+        weights = [self.weight(each, array) for each, array in zip(names, arrays, strict=True)]
+        self._op(name, "text_embedding", [ids.node, *weights], {})
+        return Tensor(name, self.fixed(2 ** (TEXT + 1), exponent), self.graph.nodes[name]["shape"])
+
+    def row(self, name: str, x: Tensor, index: int) -> Tensor:
+        """One row of a text."""
+        self._op(name, "row", [x.node], {}, index=index)
+        return self._kept(name, x)
 
     def resize(self, name: str, x: Tensor) -> Tensor:
         """Each pixel twice in both directions."""

@@ -16,6 +16,8 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
   ``device.target.Target`` admits, the likeliest first; all give the same bits. ``workgroups``, ``workspace`` and
   ``entry`` are then told the ``variant``;
 * ``before(variant, arithmetic)``, where one of them needs others dispatched before it: their names;
+* ``pieces(*shapes, **attributes)``, where one dispatch would need too large a workspace: what the kernel's Params take
+  in each of several;
 * ``tuned(generator, arithmetic, tokens, size)``, where it is for measuring to choose: operands as of ``draw``, of a
   small model's size (0) and a large one's (1);
 * ``lanes(*shapes, target, variant)``, where a workgroup is to have others than the target's;

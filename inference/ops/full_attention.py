@@ -1,7 +1,8 @@
 """Attention without a cache: every query sees every key, of its own image or of another sequence.
 
-q: (.., heads · w), T rows; k, v: (.., heads · w), S rows; y as q. y = sum_j softmax(q·k_j / sqrt(w))_j v_j. Exact, with
-scales: b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
+q: (.., heads · w), T rows; k, v: (.., heads · w), S rows; y as q. y = sum_j softmax(q·k_j / sqrt(w))_j v_j; where
+``causal`` a query sees the keys up to its own place. As many queries a dispatch as ``WORKSPACE`` holds scores of.
+Exact, with scales: b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
 
     q, k narrowed to b bits; v is, to 14   s_j = q·k_j, |s| and its partial sums <= 2^30
     u = mul16(max s - s_j, mantissa) moved by shift - E_q - E_k of the narrowed   log2(e) (s - s_j) / sqrt(w), 8
@@ -12,6 +13,7 @@ scales: b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
 ``drop`` is 0 up to 8,192 keys, one more bit for each doubling.
 """
 
+import itertools
 import math
 from collections.abc import Iterator
 from typing import Any
@@ -40,6 +42,10 @@ VALUE = 14
 """Bits of a value."""
 MOST_KEYS = 8192
 """For which no bit of a weight is dropped."""
+WORKSPACE = 2**25
+"""Words of scores at once: 128 MiB, what every device binds."""
+AT_ONCE = 1024
+"""Queries of the reference."""
 
 
 def bits_of(width: int) -> int:
@@ -47,10 +53,11 @@ def bits_of(width: int) -> int:
     return (30 - (width - 1).bit_length()) // 2
 
 
-def shape(q: Shape, k: Shape, v: Shape, *exact: Shape, heads: int, **_: object) -> Shape:
+def shape(q: Shape, k: Shape, v: Shape, *exact: Shape, heads: int, causal: bool = False, **_: object) -> Shape:
     require_image("q", q, *exact[:2])
     require(q[-1] % heads == 0 and q[-1] // heads % 4 == 0, f"{heads} heads of fours do not fit queries {q}")
     require(k == v and k[-1] == q[-1], f"keys {k} and values {v} do not fit queries {q}")
+    require(not causal or pixels(q) == pixels(k), f"keys {k} do not stand at the places of {q}")
     require(exact in ((), (SCALE, SCALE, (256,))), f"scales and exponential are not {exact}")
     return q
 
@@ -72,18 +79,23 @@ def exact(
     heads: int,
     mantissa: int = 0,
     shift: int = 0,
+    causal: bool = False,
 ) -> npt.NDArray[np.int32]:
     bits = bits_of(q.shape[-1] // heads)
     (n, at), (m, at_k) = narrowing(scale_q, bits), narrowing(scale_k, bits)
     queries, keys = (by_head(narrow(x.astype(np.int64), by, bits), heads) for x, by in ((q, n), (k, m)))
     values, table = by_head(v.astype(np.int64), heads), exponential.astype(np.int64)
-    output = np.empty(queries.shape, np.int64)
-    for head in range(heads):
-        scores = i32((queries[head].astype(float) @ keys[head].T.astype(float)).astype(np.int64))
-        p = weights(scores.max(1, keepdims=True) - scores, table, mantissa, shift - at - at_k, drop_of(keys.shape[1]))
+    output, count = np.empty(queries.shape, np.int64), keys.shape[1]
+    for head, begin in itertools.product(range(heads), range(0, queries.shape[1], AT_ONCE)):
+        few = slice(begin, begin + AT_ONCE)
+        scores = i32((queries[head, few].astype(float) @ keys[head].T.astype(float)).astype(np.int64))
+        seen = np.tri(len(scores), count, begin, np.bool_) if causal else np.ones((1, count), np.bool_)
+        largest = np.where(seen, scores, -(2**31)).max(1, keepdims=True)
+        scores = np.where(seen, scores, largest)
+        p = seen * weights(largest - scores, table, mantissa, shift - at - at_k, drop_of(count))
         p = round_shift(p, bit_length(u32(p.sum(1, keepdims=True))) - 16)
         mixed = i32((p.astype(float) @ values[head].astype(float)).astype(np.int64))
-        output[head] = mean(mixed, p.sum(1, keepdims=True))
+        output[head, few] = mean(mixed, p.sum(1, keepdims=True))
     return output.transpose(1, 0, 2).reshape(q.shape).astype(np.int32)
 
 
@@ -111,6 +123,7 @@ def derivation(
     heads: int,
     mantissa: int = 0,
     shift: int = 0,
+    causal: bool = False,
 ) -> list[Step]:
     """Query by query, over its heads that lie in the leaf."""
     made, channels = Derivation(), q.shape[-1]
@@ -149,30 +162,30 @@ def derivation(
         return [[[sources.index(at), low, high] for at, low, high in place] for place in places]
 
     def positions_of(
-        name: str, operand: Operand, own: Operand | Constant | None, low: int, high: int, taken: int
+        name: str, operand: Operand, own: Operand | Constant | None, low: int, high: int, taken: int, seen: int
     ) -> Iterator[tuple[int, list[list[Any]]]]:
         """Positions and their places, a few at a time."""
         group, lanes = list[list[Any]](), (high - low) // width
-        seen: set[Any] = set()
+        read: set[Any] = set()
         begin = 0
-        for j in range(keys):
+        for j in range(seen):
             place = narrowed(name, operand, j * channels + low, j * channels + high, own)
-            leaves = seen | {piece[0] for piece in place}
+            leaves = read | {piece[0] for piece in place}
             if group and (len(leaves) > SOURCES - taken or (len(group) + 1) * lanes > LEAF):
                 yield begin, group
                 begin, group, leaves = j, [], {piece[0] for piece in place}
             group.append(place)
-            seen = leaves
+            read = leaves
         yield begin, group
 
     def attended(query: int, low: int, high: int) -> int:
         """Channels low to high of a query."""
-        head, last = low // width, -(-high // width)
+        head, last, seen = low // width, -(-high // width), query + 1 if causal else keys
         lanes, begin, end = last - head, head * width, last * width
         of = {"heads": [0, lanes], "group": 1}
         own = narrowed("q", q, query * channels + begin, query * channels + end, scale_q)
         scores = []
-        for _, group in positions_of("k", k, scale_k, begin, end, len(own)):
+        for _, group in positions_of("k", k, scale_k, begin, end, len(own), seen):
             sources: list[Source] = []
             [asked, *read] = indexed([own, *group], sources)
             count = lanes * len(group)
@@ -192,7 +205,7 @@ def derivation(
         for each in p:
             ends.append(ends[-1] + made.words(each) // lanes)
         part, words, mixes, block = [low - begin, high - begin], high - low, [], 0
-        for at, group in positions_of("v", v, None, begin, end, 1):
+        for at, group in positions_of("v", v, None, begin, end, 1, seen):
             done = 0
             while done < len(group):
                 while ends[block + 1] <= at + done:
@@ -218,25 +231,35 @@ def derivation(
 
 
 def float32(
-    q: npt.NDArray[np.float32], k: npt.NDArray[np.float32], v: npt.NDArray[np.float32], *, heads: int
+    q: npt.NDArray[np.float32],
+    k: npt.NDArray[np.float32],
+    v: npt.NDArray[np.float32],
+    *,
+    heads: int,
+    causal: bool = False,
 ) -> npt.NDArray[np.float32]:
     queries, keys, values = (by_head(x, heads) for x in (q, k, v))
     scores = queries @ keys.transpose(0, 2, 1) / np.float32(np.sqrt(queries.shape[2]))
+    if causal:
+        scores = np.where(np.tri(*scores.shape[1:], dtype=np.bool_), scores, np.float32(-np.inf))
     p = np.exp(scores - scores.max(2, keepdims=True))
     y = p @ values / p.sum(2, keepdims=True)
     return np.asarray(y.transpose(1, 0, 2).reshape(q.shape), np.float32)
 
 
-def enclosure(q: Array, k: Array, v: Array, *, heads: int) -> Enclosed:
-    """As in ``attention``, over all keys."""
+def enclosure(q: Array, k: Array, v: Array, *, heads: int, causal: bool = False) -> Enclosed:
+    """As in ``attention``, over all keys; those that are not seen weigh nothing."""
     queries, keys, values = (by_head(x.astype(np.float64), heads) for x in (q, k, v))
     n, width = keys.shape[1:]
     s = queries @ keys.transpose(0, 2, 1) / np.sqrt(width)
     sizes = np.abs(queries) @ np.abs(keys).transpose(0, 2, 1)
     e = gamma(width + 7) * sizes / np.sqrt(width) + flushed(3 * width, q, k)
-    D = s.max(2, keepdims=True) - s + e + e.max(2, keepdims=True)
+    seen = np.tri(*s.shape[1:], dtype=np.bool_) if causal else np.ones(s.shape[1:], np.bool_)
+    s, e = np.where(seen, s, s.min(2, keepdims=True)), np.where(seen, e, 0)
+    top = np.where(seen, s, -np.inf).max(2, keepdims=True)
+    D = np.maximum(top - s, 0) + e + e.max(2, keepdims=True)
     r = np.exp(e + U * D) * (1 + (3 + 2 * D * (1 + U)) * U) - 1
-    p = np.exp(s - s.max(2, keepdims=True))
+    p = seen * np.exp(np.minimum(s - top, 0))
     pi = p / p.sum(2, keepdims=True)
     y = pi @ values
     apart = np.einsum("hts,htsw->htw", pi * r, np.abs(values[:, None] - y[:, :, None]))
@@ -253,6 +276,7 @@ def dimensions(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> dict[
     width = q[-1] // heads
     return {
         "queries": pixels(q),
+        "quads": _quads(pixels(q), pixels(k), heads),
         "keys": pixels(k),
         "head_width": width,
         "bits": bits_of(width),
@@ -260,9 +284,19 @@ def dimensions(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> dict[
     }
 
 
+def _quads(queries: int, keys: int, heads: int) -> int:
+    """Fours of queries of a dispatch."""
+    return min(-(-queries // 4), max(1, WORKSPACE // (4 * keys * heads)))
+
+
+def pieces(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> list[dict[str, int]]:
+    each = 4 * _quads(pixels(q), pixels(k), heads)
+    return [{"first": first} for first in range(0, pixels(q), each)]
+
+
 def workspace(q: Shape, k: Shape, *_: Shape, lanes: int, heads: int, **__: object) -> int:
     """Words of scores."""
-    return heads * 4 * -(-pixels(q) // 4) * pixels(k)
+    return heads * 4 * _quads(pixels(q), pixels(k), heads) * pixels(k)
 
 
 def workgroups(output: Shape, *, lanes: int, heads: int = 1, **_: object) -> Shape:
@@ -270,9 +304,10 @@ def workgroups(output: Shape, *, lanes: int, heads: int = 1, **_: object) -> Sha
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
-    heads, width = 1 + a % 3, 4 * b
-    queries, keys = (a, c, heads * width), (3 * c + b, heads * width)
-    attributes = {"heads": heads}
+    heads, width, causal = 1 + a % 3, 4 * b, bool(c % 2)
+    queries: Shape = (a, c, heads * width)
+    keys: Shape = queries if causal else (3 * c + b, heads * width)
+    attributes = {"heads": heads, "causal": causal}
     if arithmetic == "float32":
         return (
             {"q": floats(generator, queries), "k": floats(generator, keys), "v": floats(generator, keys)},

@@ -9,7 +9,7 @@ export async function result({ scale: of, count, mantissa, exponent }, constants
 }
 
 // v and h of a sum of squares; epsilon at the sum's own unit.
-function inverse(total, count, mantissa, exponent) {
+export function inverse(total, count, mantissa, exponent) {
   check(0n <= total && total <= count << 30n, "a sum of squares is beyond its terms");
   let m = 0, e = exponent;
   if (total) {

@@ -1,5 +1,5 @@
 // requires: fixed_point, scaled, curved
-// silu by a table; formula in ops/activation.py. x; scale: largest, exponent; curve (257); output as x. One invocation a word.
+// silu, gelu or quick_gelu by a table; formula in ops/activation.py. x; scale: largest, exponent; curve (257); output as x. One invocation a word.
 struct Params {
     words: u32,
 }

@@ -38,3 +38,8 @@ fn one() {
 fn two() {
     output[0] = vec2<i32>(largest(), max(params.floor, max(exponent(scale[0], params.unit), exponent(scale_z[0], params.unit_z))));
 }
+
+@compute @workgroup_size(1)
+fn both() {
+    output[0] = vec2<i32>(largest(), max(params.floor, exponent(scale[0], params.unit) + exponent(scale_z[0], params.unit_z)));
+}
