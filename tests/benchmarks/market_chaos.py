@@ -2,32 +2,30 @@
 
     python tests/benchmarks/market_chaos.py --out chaos --kills 100 --deaths 50
 
-One worker in four cheats, under new keys whenever it is begun again, so that disputes are open when either is
-killed. At the end all that was asked has to be over and the ledger has to hold: prints what came of it as JSON, and
-ends with 1 where something was lost, paid twice, held for ever, where a party that was right lost, or where an honest
-worker that was not killed meanwhile was blamed for anything: a lease that it missed, a message that was late.
+One worker in four cheats, under new keys whenever it is begun again, and half of the disputes that begin bring the
+coordinator's end. When nobody is killed any more all that was asked has to be over and the ledger has to hold: prints
+what came of it as JSON, and ends with 1 where something was lost, paid twice, held for ever, where a party that was
+right lost, or where an honest worker that was not killed meanwhile was blamed for anything: a lease that it missed, a
+message that was late.
 """
 
 import argparse
 import asyncio
 import json
-import os
 import random
 import socket
-import sqlite3
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from fractions import Fraction
 from multiprocessing import get_context
-from multiprocessing.context import ForkServerProcess
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from market_followed import Away, Followed
+from market_killed import SERVER, Killed, disputes_since, last_event
 
 from auction.errors import InputError
 from experiments.marketplace.check import check
@@ -49,12 +47,12 @@ HONEST, USERS = 3, 6
 LIVES, PEACE, AWAY = 6.0, 8.0, 2.0
 """Seconds, on the average, that a coordinator lives once its port is open, that pass between two deaths of workers, and
 that one is away."""
+DISPUTE = 0.6
+"""Seconds that a dispute takes at most where nobody is killed."""
 END = 300
 """Seconds for all that is open to be over when nobody is killed any more."""
 RULES = Rules(delta=60, window=30, audit=Fraction(1, 2), fee=Fraction(11, 20))
 LEDGER = "market.ledger"
-SERVER = "forkserver"
-"""Processes begin with everything imported, so that many can be killed a minute."""
 SETTINGS = Settings(seconds_per_tick=0.1, round_ticks=5, work_limit=200, faucet=100_000_000)
 
 
@@ -95,55 +93,6 @@ def work(out: Path, port: int, name: str, seed: int, *, cheats: bool) -> None:
                 time.sleep(0.1)
 
 
-class Killed:
-    """A process that is killed and begun again.
-
-    Args:
-        ledger: that it is part of.
-    """
-
-    def __init__(self, ledger: Path, target: Callable[..., None], *given: Any, **named: Any) -> None:
-        self._ledger, self._target, self._given, self._named = ledger, target, given, named
-        self.away: list[tuple[int, int]] = []
-        """For each of its deaths, the ledger's last event before it and the last before it began again."""
-        self.begin()
-
-    seconds = 0.0
-    """Of processors, that all of them have used."""
-
-    def begin(self) -> None:
-        if self.away:
-            self.away[-1] = self.away[-1][0], last_event(self._ledger)
-        context = get_context(SERVER)
-        self.process: ForkServerProcess = context.Process(target=self._target, args=self._given, kwargs=self._named)
-        self.process.start()
-
-    async def kill(self) -> None:
-        self.away.append((last_event(self._ledger), 2**53))
-        Killed.seconds += used(self.process.pid)
-        self.process.kill()
-        await asyncio.to_thread(self.process.join)
-
-
-def used(process: int | None) -> float:
-    """Seconds of processors that a process has used so far."""
-    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
-def last_event(ledger: Path) -> int:
-    """Its number; -1: there is none yet."""
-    if not ledger.exists():
-        return -1
-    connection = sqlite3.connect(ledger, timeout=30)
-    try:
-        return int(connection.execute("SELECT max(number) FROM events").fetchone()[0])
-    except (sqlite3.OperationalError, TypeError):  # its tables are not made yet
-        return -1
-    finally:
-        connection.close()
-
-
 def url_of(port: int) -> str:
     return f"ws://127.0.0.1:{port}"
 
@@ -169,25 +118,40 @@ async def user(port: int, key: bytes, enough: asyncio.Event, random_: random.Ran
 async def devices(
     out: Path, port: int, deaths: int, enough: asyncio.Event, counts: Counter[str], random_: random.Random
 ) -> list[Killed]:
-    """Workers, all of which die again and again but the first."""
-    names, ledger = [f"honest{at}" for at in range(HONEST)], out / LEDGER
-    running = [Killed(ledger, work, out, port, name, at, cheats=False) for at, name in enumerate(names)]
-    running.append(Killed(ledger, work, out, port, "cheat0", 0, cheats=True))
+    """Honest workers, all of which die again and again but the first."""
+    running = [Killed(out / LEDGER, work, out, port, f"honest{at}", at, cheats=False) for at in range(HONEST)]
     while not enough.is_set():
         await asyncio.sleep(random_.expovariate(1 / PEACE))
-        at = random_.choice([*range(1, HONEST), *range(1, HONEST), HONEST])
-        await running[at].kill()
-        counts["deaths"] += at < HONEST
-        counts["cheats"] += at >= HONEST
+        one = random_.choice(running[1:])
+        await one.kill()
+        counts["deaths"] += 1
         if counts["deaths"] >= deaths:
             counts["enough"] = 1
         await asyncio.sleep(random_.expovariate(1 / AWAY))
-        if at < HONEST:
-            running[at].begin()
-        else:
-            number = counts["cheats"]
-            running[at] = Killed(ledger, work, out, port, f"cheat{number}", number, cheats=True)
+        one.begin()
     return running
+
+
+async def cheats(out: Path, port: int, enough: asyncio.Event, counts: Counter[str], random_: random.Random) -> Killed:
+    """One after the other, each under new keys."""
+    while True:
+        number = counts["cheats"]
+        one = Killed(out / LEDGER, work, out, port, f"cheat{number}", number, cheats=True)
+        await asyncio.sleep(random_.expovariate(1 / PEACE))
+        if enough.is_set():
+            return one
+        await one.kill()
+        counts["cheats"] += 1
+
+
+async def life(ledger: Path, random_: random.Random) -> None:
+    """Of a coordinator: it ends at any time, but half of the disputes that begin end it soon, in their midst."""
+    seen, until = last_event(ledger), time.monotonic() + random_.expovariate(1 / LIVES)
+    while time.monotonic() < until:
+        await asyncio.sleep(0.05)
+        begun, seen = disputes_since(ledger, seen)
+        if begun and random_.random() < 1 / 2:
+            until = min(until, time.monotonic() + random_.uniform(0, DISPUTE))
 
 
 async def play(out: Path, kills: int, deaths: int, seed: int) -> dict[str, Any]:
@@ -198,24 +162,25 @@ async def play(out: Path, kills: int, deaths: int, seed: int) -> dict[str, Any]:
         port = free.getsockname()[1]
     coordinator = Killed(out / LEDGER, serve, out, port)
     working = asyncio.create_task(devices(out, port, deaths, enough, counts, random.Random(seed + 1)))
+    cheating = asyncio.create_task(cheats(out, port, enough, counts, random.Random(seed + 2)))
     keys = [secrets.kept(out / f"user{at}.keys", ("owner",))["owner"] for at in range(USERS)]
     users = [asyncio.create_task(user(port, key, enough, random_)) for key in keys]
     while counts["kills"] < kills or not counts["enough"]:
         await opened(port)
-        await asyncio.sleep(random_.expovariate(1 / LIVES))
+        await life(out / LEDGER, random_)
         await coordinator.kill()
         counts["kills"] += 1
         print(f"{time.monotonic() - began:.0f} s: killed {dict(counts)}", file=sys.stderr, flush=True)
         coordinator.begin()
     enough.set()
-    running = await working
+    running, cheat = await working, await cheating
     orders = [order for found in await asyncio.gather(*users) for order in found]
     until = time.monotonic() + END
     while time.monotonic() < until and still_open(out):
         await asyncio.sleep(1)
     away = {f"honest{at}": list(running[at].away) for at in range(HONEST)}
     restarts = list(coordinator.away)
-    for each in (*running, coordinator):
+    for each in (*running, cheat, coordinator):
         await each.kill()
     cost = {"minutes": round((time.monotonic() - began) / 60, 1), "processor_seconds": round(Killed.seconds)}
     return cost | told(out, dict(counts), orders, away, restarts)
