@@ -1,8 +1,8 @@
 """Messages of peers to the coordinator."""
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from msgspec import Raw, field
+from msgspec import Meta, Raw, field
 
 from experiments.marketplace.message import Message
 
@@ -45,6 +45,8 @@ class Preflight(Message, frozen=True):
     """Bytes for one model."""
     limits: dict[str, int] = field(default_factory=dict)
     features: list[str] = field(default_factory=list)
+    requests: Annotated[int, Meta(ge=1)] = 256
+    """Of a lease, that it computes at a time."""
 
 
 class Benchmark(Message, frozen=True):

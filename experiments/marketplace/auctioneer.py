@@ -6,7 +6,7 @@ its bid. No order goes to a device that failed it.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -40,6 +40,8 @@ class Round:
     """(n,) by key."""
     facts: dict[str, dict[str, Any]]
     """Of the orders, as the ledger had them."""
+    dearest: Int
+    """(n,) what a lease of each device may cost: as the rules have it, and as its owner has stakes for it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -59,6 +61,8 @@ class Pair:
     part: list[int]
     device: str
     price: int
+    audit_price: int = 0
+    """What an audit of it costs, once that is reckoned."""
 
 
 def held(
@@ -70,6 +74,7 @@ def held(
     psi: Callable[[str], float],
     owner: Callable[[str], str],
     *,
+    refused: Collection[tuple[str, str]],
     solver: str,
     options: dict[str, Any],
     mechanism: str,
@@ -80,6 +85,7 @@ def held(
     Args:
         orders: that wait, and ``offers`` that may be taken, as the ledger's facts, by name.
         psi: of a device; ``owner``: whose it is.
+        refused: orders and devices that are not to be matched, since the ledger would refuse their leases.
     """
     names, devices = list(orders), list(offers)
     types = {model: k for k, model in enumerate(sorted({model for each in orders.values() for model in _models(each)}))}
@@ -114,10 +120,13 @@ def held(
         cost=cost,
         ability=ability,
     )
-    places = {key: j for j, key in enumerate(devices)}
+    places, at = {key: j for j, key in enumerate(devices)}, {name: i for i, name in enumerate(names)}
     barred = [(i, places[key]) for i, each in enumerate(orders.values()) for key in each["failed"] if key in places]
+    barred += [(at[name], places[key]) for name, key in refused if name in at and key in places]
+    stakes = [draft.balance(free(owner(key))) // rules.sigma for key in devices]
+    dearest = np.minimum(np.array(stakes, np.int64), rules.largest_price)
     solve = Solve(number, market, raised(value, rank), barred, solver, options, mechanism, limit)
-    return Round(solve, names, devices, dict(orders))
+    return Round(solve, names, devices, dict(orders), dearest)
 
 
 def _models(order: Mapping[str, Any]) -> list[str]:
@@ -127,8 +136,7 @@ def _models(order: Mapping[str, Any]) -> list[str]:
 def net_bid(draft: Draft, rules: Rules, name: str, order: Mapping[str, Any]) -> int:
     """What an order bids for its waiting requests, the fee apart: their part of its bid, as far as escrow holds it.
 
-    It bids no more for each than a lease may cost: its price would be beyond that, it would not be leased, and the slot
-    that it wins in every round would be idle.
+    It bids no more for each than a lease may cost.
     """
     part = order["bid"] * len(order["waiting"]) // len(order["requests"])
     held = min(part, draft.balance(escrow(order["user"], name)))
@@ -228,8 +236,9 @@ def faults(solve: Solve, given: Answer) -> list[str]:
 def pairs(held: Round, given: Answer) -> list[Pair]:
     """The leases of an answer: each provider of a task takes requests as far as its slot completes them.
 
-    A provider is paid its cost and, by units, its share of what the task pays beyond the costs (lines 22-23); an order
-    whose payment is below its providers' costs is left out, and a provider for whom no request is left.
+    A provider is paid its cost and, by units, its share of what the task pays beyond the costs (lines 22-23), up to
+    what its lease may cost: else the ledger would refuse it, and the slot that it wins in every round would be idle.
+    An order whose payment is below its providers' costs is left out, and a provider for whom no request is left.
     """
     market = held.solve.market
     task, provider = given.allocation.task, given.allocation.provider
@@ -258,7 +267,7 @@ def pairs(held: Round, given: Answer) -> list[Pair]:
                 room[k] -= 1
                 part.append(index)
         left[i] = [index for index in waiting if index not in part]
-        found += _by_model(order, part, held.orders[i], held.devices[j], amount)
+        found += _by_model(order, part, held.orders[i], held.devices[j], min(amount, int(held.dearest[j])))
     return found
 
 

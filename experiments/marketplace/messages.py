@@ -51,6 +51,7 @@ from verification.errors import Refusal
 __all__ = [
     "HELLO",
     "MOST_BYTES",
+    "MOST_OUTPUT",
     "VERSION",
     "Account",
     "Ask",
@@ -89,8 +90,10 @@ __all__ = [
     "to_peer",
 ]
 VERSION = 1
+MOST_OUTPUT = 4 * 2**20
+"""Bytes of a result's output."""
 MOST_BYTES = 6 * 2**20
-"""Of a frame: a result's output may have 4 MiB, in base64."""
+"""Of a frame, which has such an output in base64."""
 HELLO = "hello"
 """Of what kind a connection's signature is: over {nonce, origin, role}, by the key that the connection is of."""
 

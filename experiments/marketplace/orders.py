@@ -1,8 +1,9 @@
 """Orders as the auction sees them: which wait; and which are refused since no device could ever run them."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
+from experiments.marketplace.messages import MOST_OUTPUT
 from experiments.marketplace.models import Known
 from verification.errors import Refusal
 from verification.ledger.event import Event
@@ -47,4 +48,17 @@ def check_requests(
             raise Refusal("unknown-model", f"no model {asked['model']} is traded here; {names} are")
         if raw is None:
             raise Refusal("missing-input", f"the input {asked['input']} has not come")
-        model.shape(asked, raw)
+        shape = model.shape(asked, raw)
+        if (size := 4 * shape.rows * shape.words) > MOST_OUTPUT:
+            raise Refusal("unrunnable", f"{model.name}: an output of {size} bytes; at most {MOST_OUTPUT} are delivered")
+
+
+def check_bid(requests: Sequence[Mapping[str, Any]], bid: int) -> None:
+    """That a bid pays the least that leases of its models can come to: a micro-token each, and one of a fee.
+
+    Raises:
+        Refusal: bid-too-small.
+    """
+    least = 2 * len({asked["model"] for asked in requests})
+    if bid < least:
+        raise Refusal("bid-too-small", f"a bid of {bid} micro-tokens; no device could ever be leased it below {least}")

@@ -11,7 +11,7 @@ from experiments.marketplace.disputes import Disputes
 from experiments.marketplace.leases import Leases
 from experiments.marketplace.messages import FromPeer
 from experiments.marketplace.notices import Notices
-from experiments.marketplace.orders import check_requests
+from experiments.marketplace.orders import check_bid, check_requests
 from experiments.marketplace.rounds import Rounds
 from experiments.marketplace.settings import Settings
 from experiments.marketplace.suitability import suitable
@@ -101,7 +101,9 @@ class Reception:
         asked = opened(bytes(message.request), self._desk.market)
         blobs = {sha256(raw).hexdigest(): raw for raw in message.blobs.values()}
         if asked.kind == "order":
-            check_requests(self._desk.models, read(ORDER, asked.content)["requests"], blobs, self._desk.ledger.blob)
+            order = read(ORDER, asked.content)
+            check_requests(self._desk.models, order["requests"], blobs, self._desk.ledger.blob)
+            check_bid(order["requests"], order["bid"])
         new = self._desk.ledger.perform(asked, blobs)
         number, _ = self._desk.ledger.head
         self._desk.connections.send(peer, messages.Done(message.id, asked.name, number))

@@ -10,7 +10,9 @@ from experiments.marketplace.board import Board
 from experiments.marketplace.desk import Desk
 from experiments.marketplace.effects import Explain
 from experiments.marketplace.explanation import Explained, reason, winning_bid, with_fee
-from experiments.marketplace.orders import check_requests
+from experiments.marketplace.messages import MOST_OUTPUT
+from experiments.marketplace.orders import check_bid, check_requests
+from experiments.marketplace.refusals import Refusals
 from experiments.marketplace.settings import Settings
 from verification.encoding.schema import amount, read
 from verification.errors import Refusal
@@ -22,11 +24,14 @@ from verification.market.orders import ORDER
 from verification.market.records import Order, find
 from verification.market.returns import owed
 
+AGAIN = 8
+"""Times that a round is held again for slots whose leases were refused."""
 TOGETHER = 64
 """Leases of one request to the ledger, whose envelope is limited."""
 
 
 NOBODY = "no device that is here offers its models"
+DEAR = "the fee for its audit, which is reckoned by what other devices cost, is more than it bids beside the price"
 QUOTED = "quoted"
 """The order that an estimate is asked for, which has no name yet."""
 
@@ -40,6 +45,7 @@ class Rounds:
         self._held: Round | None = None
         """That waits for its answer."""
         self._costs: dict[tuple[str, ...], list[tuple[int, str, int]]] = {}
+        self._refusals = Refusals()
 
     def tick(self) -> None:
         """Hold a round where it is time; where an answer has not come in half a round, take the next best."""
@@ -52,6 +58,7 @@ class Rounds:
 
     def _hold(self, number: int) -> None:
         draft = self._desk.draft
+        self._refusals.forget(self._desk.orders.waiting)
         if draft.balance(FUND) < owed(draft):
             return self._all_wait(
                 "the fund that pays for audits holds less than it owes: nothing is leased until fees come"
@@ -82,6 +89,7 @@ class Rounds:
             {key: offer for key, offer in desk.offers.live.items() if self._may_take(draft, key, offer)},
             desk.offers.psi,
             desk.offers.owner,
+            refused=self._refusals.barred(number),
             solver=settings.solver,
             options=settings.options,
             mechanism=settings.mechanism,
@@ -101,6 +109,7 @@ class Rounds:
         desk, every = self._desk, self._settings.round_ticks
         wanted = read({"requests": ORDER["requests"], "bid": amount()}, {"requests": requests, "bid": bid})
         check_requests(desk.models, wanted["requests"], came, desk.ledger.blob)
+        check_bid(wanted["requests"], wanted["bid"])
         order = {"user": "", "requests": requests, "bid": wanted["bid"], "rank": 0, "failed": []}
         order |= {"waiting": list(range(len(requests)))}
         draft, wait = desk.draft, every - desk.tick % every
@@ -115,13 +124,12 @@ class Rounds:
         found = auctioneer.answer(solve)
         mine = [pair for pair in auctioneer.pairs(held, found) if pair.order == QUOTED]
         if mine:
-            audits = [self._audit_price(held, pair) for pair in mine]
+            mine = [self._priced(held, draft, pair) for pair in mine]
             self._costs.clear()
-            if (dearest := max(audits)) > (most := desk.rules.largest_price):
-                why = f"its price, or what its audit would cost, is {dearest}; at most {most} is leased: bid less"
-                return messages.Quote(number, None, wait, able, why)
-            fees = sum(rounded_up(audit, desk.rules.fee) for audit in audits)
-            return messages.Quote(number, str(sum(pair.price for pair in mine) + fees), wait, able)
+            total = sum(pair.price + rounded_up(pair.audit_price, desk.rules.fee) for pair in mine)
+            if total > wanted["bid"]:
+                return messages.Quote(number, None, wait, able, DEAR, str(total))
+            return messages.Quote(number, str(total), wait, able)
         task = held.orders.index(QUOTED)
         wins = winning_bid(solve, task)
         least = None if wins is None else str(with_fee(wins, desk.rules.fee))
@@ -135,8 +143,13 @@ class Rounds:
         if auctioneer.faults(held.solve, given):
             given = auctioneer.by_bid_density(held.solve)
         self._held = None
-        self._costs.clear()
-        now = [pair for pair in auctioneer.pairs(held, given) if self._waits(pair)]
+        leased, refused = self._lease_all(held, given)
+        for _ in range(AGAIN):
+            again = self._market(number, self._desk.draft, self._desk.orders.waiting) if refused else None
+            if again is None:
+                break
+            more, refused = self._lease_all(again, auctioneer.by_bid_density(again.solve))
+            leased += more
         self._board.round(
             number,
             orders=len(held.orders),
@@ -144,11 +157,33 @@ class Rounds:
             solver=held.solve.solver,
             mechanism=held.solve.mechanism,
             welfare=auctioneer.welfare_of(held, given),
-            prices=[pair.price for pair in now],
+            prices=[pair.price for pair in leased],
         )
-        for first in range(0, len(now), TOGETHER):
-            self._assign(held, now[first : first + TOGETHER])
         self._desk.out.append(Explain(held.solve, given.allocation, held.orders, self._desk.rules.fee))
+
+    def _lease_all(self, held: Round, given: Answer) -> tuple[list[Pair], bool]:
+        """What is leased of an answer, and whether the ledger refused anything, whose slot is free for others then."""
+        self._costs.clear()
+        pairs = [self._fitting(pair) for pair in auctioneer.pairs(held, given) if self._waits(pair)]
+        pairs = [self._priced(held, self._desk.draft, pair) for pair in pairs]
+        leased = list[Pair]()
+        for first in range(0, len(pairs), TOGETHER):
+            leased += self._assign(held, pairs[first : first + TOGETHER])
+        return leased, len(leased) < len(pairs)
+
+    def _fitting(self, pair: Pair) -> Pair:
+        """As many of its requests as its device computes at a time and one result has room for; the rest waits."""
+        desk = self._desk
+        if len(pair.part) == 1:
+            return pair
+        peer = desk.connections.peer_of(pair.device)
+        most = peer.preflight.requests if peer is not None and peer.preflight is not None else len(pair.part)
+        asked = find(desk.draft, Order, pair.order).requests
+        words = [desk.shape([asked[index]]).words for index in pair.part]
+        room = sum(4 * count * max(words[:count]) <= MOST_OUTPUT for count in range(1, len(words) + 1))
+        part = pair.part[: max(1, min(most, room))]
+        price = max(desk.offers.live[pair.device]["cost"], pair.price * len(part) // len(pair.part))
+        return replace(pair, part=part, price=price)
 
     def _waits(self, pair: Pair) -> bool:
         """Whether the order still waits, and the device still offers."""
@@ -156,16 +191,19 @@ class Rounds:
         live = pair.device in self._desk.offers.live
         return live and order is not None and set(pair.part) <= set(order["waiting"])
 
-    def _assign(self, held: Round, pairs: Sequence[Pair]) -> None:
+    def _assign(self, held: Round, pairs: Sequence[Pair]) -> list[Pair]:
         """Lease them together; where the ledger refuses, one by one, so that who cannot pay is left out alone."""
         try:
             self._desk.order_of("assign", {"leases": self._terms(held, pairs)})
         except Refusal as refusal:
             if len(pairs) > 1:
-                for pair in pairs:
-                    self._assign(held, [pair])
-            elif pairs[0].order in self._desk.orders.waiting:
-                self._wait(pairs[0].order, f"it was matched, but could not be leased: {refusal}")
+                return [leased for pair in pairs for leased in self._assign(held, [pair])]
+            [pair], why = pairs, f"it was matched, but could not be leased: {refusal}"
+            self._refusals.note(pair.order, pair.device, held.solve.round, why)
+            if pair.order in self._desk.orders.waiting:
+                self._wait(pair.order, why)
+            return []
+        return list(pairs)
 
     def _terms(self, held: Round, pairs: Sequence[Pair]) -> list[dict[str, Any]]:
         number = self._desk.draft.fact("count", "number") or 0
@@ -174,7 +212,7 @@ class Rounds:
     def _lease(self, held: Round, pair: Pair, number: int) -> dict[str, Any]:
         desk = self._desk
         order = find(desk.draft, Order, pair.order)
-        models, audit_price = order.models(pair.part), self._audit_price(held, pair)
+        models = order.models(pair.part)
         requests = [order.requests[index] for index in pair.part]
         shape = desk.shape(requests)
         return {
@@ -182,7 +220,7 @@ class Rounds:
             "part": pair.part,
             "device": pair.device,
             "price": str(pair.price),
-            "audit_price": str(audit_price),
+            "audit_price": str(pair.audit_price),
             "graph": shape.graph,
             "layouts": desk.models[models[0]].layouts,
             "limit": self._settings.limit,
@@ -191,14 +229,19 @@ class Rounds:
             "words": shape.words,
             "number": number,
             "seal": desk.seal(number),
-            "auditors": self._auditors(models, desk.offers.owner(pair.device), audit_price),
+            "auditors": self._auditors(models, desk.offers.owner(pair.device), pair.audit_price),
         }
 
-    def _audit_price(self, held: Round, pair: Pair) -> int:
-        order = held.facts[pair.order]
+    def _priced(self, held: Round, draft: Draft, pair: Pair) -> Pair:
+        """With what its audit costs; where that is more than its price, so that the bid covers the fee for it too."""
+        order, cost = held.facts[pair.order], self._desk.offers.live[pair.device]["cost"]
         models = [order["requests"][index]["model"] for index in pair.part]
-        least = max(pair.price, self._desk.offers.live[pair.device]["cost"])
-        return auditors.fair_price(self._costs_of(models), self._desk.offers.owner(pair.device), least)
+        audit = auditors.fair_price(self._costs_of(models), self._desk.offers.owner(pair.device), max(pair.price, cost))
+        if audit == pair.price:
+            return replace(pair, audit_price=audit)
+        share = draft.balance(escrow(order["user"], pair.order)) * len(pair.part) // len(order["waiting"])
+        left = max(cost, share - rounded_up(audit, self._desk.rules.fee))
+        return replace(pair, price=min(pair.price, left), audit_price=audit)
 
     def _costs_of(self, models: Sequence[str]) -> list[tuple[int, str, int]]:
         """Once a round: the ledger does not ask for the deposits of the last lease."""
@@ -226,4 +269,5 @@ class Rounds:
         self._board.explained(given.round, given.bound, given.waits)
         for name, (why, bid) in given.waits.items():
             if name in self._desk.orders.waiting:
-                self._wait(name, why, bid)
+                refused = self._refusals.reason(name, given.round)
+                self._wait(name, refused or why, None if refused else bid)

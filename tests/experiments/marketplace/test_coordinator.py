@@ -77,15 +77,13 @@ def test_too_low_a_bid_is_told_which_one_would_win(town):
     assert estimate(town, user, int(quote.bid)).price is not None
 
 
-def test_an_estimate_says_that_a_bid_is_beyond_what_may_be_leased(town):
-    """Of a bundle: of one request no more is bid than a lease may cost."""
+def test_an_estimate_of_a_bid_beyond_what_may_be_leased_is_of_the_largest_price(town):
     user, most = town.join("user"), town.ledger.state.facts["genesis"]["rules"]["largest_price"]
-    town.join("provider", device=True)
+    town.join("provider", device=True, purse=100 * most)
     raw = town.known[0].input(4)
     four = [request_of(town.known[0], sha256(raw).hexdigest(), limit=3)] * 4
     user.send(messages.Estimate(7, four, str(10 * most), {"": raw}))
-    quote = user.last(messages.Quote)
-    assert quote.price is None and f"at most {most} is leased: bid less" in quote.reason
+    assert int(user.last(messages.Quote).price) == most + most * 11 // 50
     assert int(estimate(town, user, 10 * most).price) == int(estimate(town, user, 100 * most).price)
 
 

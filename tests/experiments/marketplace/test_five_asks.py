@@ -17,6 +17,7 @@ from experiments.marketplace.check import check
 from experiments.marketplace.models import Language, SmallNumbers, computation_of, request_of
 from verification.encoding.canonical import digest
 from verification.encoding.signature import public
+from verification.market import auditors
 from verification.market.accounts import free
 from verification.result import check_result, tokens_of
 from verification.trace import record
@@ -51,7 +52,7 @@ def test_no_waiting_in_silence_for_what_the_ledger_will_not_lease(monkeypatch):
     town = Town()
     user = town.join("user")
     town.join("provider", device=True)
-    monkeypatch.setattr(town.coordinator.rounds, "_audit_price", lambda held, pair: 2**53)
+    monkeypatch.setattr(auditors, "fair_price", lambda costs, owner, least: 2**53)
     town.order(user)
     town.pass_time(6)
     assert re.match("it was matched, but could not be leased: ", user.last(messages.Waits).reason)
