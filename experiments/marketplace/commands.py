@@ -217,7 +217,9 @@ def work_for_market(
     keys: Keys = None,
     fund: Fund = False,
 ) -> None:
-    """Work for a market: offer a device, compute what it is leased, answer disputes. Ctrl-C ends it.
+    """Work for a market: offer a device, compute what it is leased, answer disputes.
+
+    Ctrl-C ends it once what it was leased is over, a second one at once.
 
     Example: python -m experiments market work ws://127.0.0.1:8000 --model tiny --backend numpy --fund
     """
@@ -270,7 +272,7 @@ def ask_market(
     url: Url,
     prompt: Annotated[str, typer.Option(help="text, taken raw", show_default=False)],
     bid: Annotated[float, typer.Option(help="tokens at most, fees included")] = 0.01,
-    model: Annotated[str, typer.Option(help="tiny or smollm2")] = "tiny",
+    model: Annotated[str, typer.Option(help="tiny, of random weights, whose text is noise, or smollm2")] = "tiny",
     max_tokens: Annotated[int, typer.Option(help="how many tokens at most")] = 16,
     seed: Annotated[int, typer.Option(help="of the random choices")] = 0,
     temperature: Annotated[float, typer.Option(help="0: always the likeliest token")] = 0.0,

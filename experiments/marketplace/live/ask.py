@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from auction.errors import InputError
 from experiments.marketplace.live.asking import Asking, Event, customer, input_of
 from experiments.marketplace.live.party import Line
 from experiments.marketplace.models import Language, request_of
@@ -13,6 +14,8 @@ from inference.tokens.written import UNSETTLED
 from verification.inference_models import found
 
 MICRO = 1_000_000
+PURSE = "beyond-free"
+"""Of what is refused since its owner has not the money."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,7 +64,8 @@ async def ask(url: str, prompt: Prompt, key: bytes, *, fund: bool, say: Say, sho
         show: is given text as it comes, not final.
 
     Raises:
-        InputError, Refusal: see ``Line.run``; a model that is not at hand, for its tokenizer; its estimate is refused.
+        InputError, Refusal: see ``Line.run``; a model that is not at hand, for its tokenizer, or not traded there; its
+            estimate is refused.
     """
     asking = customer(key, fund=fund)
     joined = asyncio.Event()
@@ -86,13 +90,17 @@ async def ask(url: str, prompt: Prompt, key: bytes, *, fund: bool, say: Say, sho
 
 
 async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt: Prompt, say: Say, show: Say) -> Told:
+    await joined.wait()
+    welcome = asking.customer.session.welcome
+    assert welcome is not None
+    if prompt.model not in (traded := [each["name"] for each in welcome.models]):
+        raise InputError(f"{prompt.model} is not traded here; --model takes {', '.join(traded)}")
     model = Language(prompt.model)
     llama = await asyncio.to_thread(found, prompt.model)
     text = Text(llama.tokenizer, llama.vocabulary)
     name, inputs = input_of(model.input(prompt.text))
     await asyncio.to_thread(lambda: model.digest)
     requests = [request_of(model, name, limit=prompt.limit, temperature=prompt.temperature, seed=prompt.seed)]
-    await joined.wait()
     found_out = Told()
     estimated: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 
@@ -108,7 +116,8 @@ async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt:
         needed = "" if quote.bid is None else f"; {int(quote.bid) / MICRO:g} tokens would win"
         say(f"estimate: would not win now: {quote.reason}{needed}")
     else:
-        say(f"estimate: {int(quote.price) / MICRO:g} tokens, {quote.wait} ticks to the round, {quote.devices} devices")
+        wait = f"the next round in {_seconds(quote.wait * welcome.seconds_per_tick)}"
+        say(f"estimate: {int(quote.price) / MICRO:g} tokens; {wait}; {_many(quote.devices, 'device')} can run it")
     if prompt.dry_run:
         return found_out
     placed: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -121,12 +130,39 @@ async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt:
     line.take(order)
     found_out.order = await placed
     say(f"order {found_out.order[:16]}: {prompt.bid / MICRO:g} tokens at most")
-    async for event in asking.followed(found_out.order):
-        _take(found_out, event, text, say, show)
+    now = asyncio.get_running_loop().time
+    try:
+        async for event in asking.followed(found_out.order):
+            left = 0.0
+            if event.shown is not None:
+                left = (event.shown.window - asking.customer.session.tick(now())) * welcome.seconds_per_tick
+            _take(found_out, event, left, text, say, show)
+    except asyncio.CancelledError:
+        say(f"order {found_out.order[:16]} goes on in the market; nobody shows it here any more")
+        raise
+    if found_out.state == "refused":
+        [refused] = [each for each in asking.customer.session.refused if each.request.name == found_out.order]
+        why = refused.sentence
+        if refused.reason == PURSE:
+            why = f"its owner has not {prompt.bid / MICRO:g} tokens; --fund asks the market's faucet, --keys says whose"
+        say(f"refused: {why} ({refused.reason})")
     return found_out
 
 
-def _take(told: Told, event: Event, text: Text, say: Say, show: Say) -> None:
+def _many(number: int, one: str) -> str:
+    return f"{number:,} {one}{'' if number == 1 else 's'}"
+
+
+def _seconds(value: float) -> str:
+    return _many(max(1, round(value)), "second")
+
+
+def _take(told: Told, event: Event, left: float, text: Text, say: Say, show: Say) -> None:
+    """What came of it.
+
+    Args:
+        left: seconds for which what is shown is open to claims.
+    """
     placed = event.placed
     if placed.state == "waiting" and not placed.tokens and placed.reason not in ("", told.reason):
         needed = "" if placed.needed is None else f"; {placed.needed / MICRO:g} tokens would have won"
@@ -145,8 +181,8 @@ def _take(told: Told, event: Event, text: Text, say: Say, show: Say) -> None:
         show(new)
     told.text, told.final = whole, bool(placed.final)
     if event.shown is not None:
-        say(f"shown, not final: open to claims until tick {event.shown.window}")
-    if told.final:
+        say(f"computed, not final: anybody may prove it wrong for another {_seconds(left)}")
+    if placed.over and told.final:
         say(f"final: nobody proved it wrong; paid {placed.paid / MICRO:g} tokens")
-    elif placed.over:
-        say(f"{placed.state}{': ' if placed.reason else ''}{placed.reason}")
+    elif placed.over and placed.state != "refused":
+        say(f"{placed.state}{': ' if placed.reason else ''}{placed.reason}; what was bid is back")

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 import sys
 from collections.abc import Sequence
 from contextlib import suppress
@@ -28,8 +29,11 @@ from experiments.marketplace.models import Known, Language, SmallNumbers
 from experiments.marketplace.settings import Settings
 from inference.commands.terminal import readable
 from verification.market.rules import Rules
+from verification.task import MOST_TOKENS
 
 MICRO = 1_000_000
+HOTTEST = 100
+"""Of temperatures."""
 MODELS = ("tiny", "smollm2")
 NUMBERS = SmallNumbers()
 """For markets of many orders: none of its work is inference."""
@@ -126,7 +130,7 @@ def serve(
         with working("reading the models"):
             for model in traded:
                 model.digest, model.layouts  # noqa: B018 read once, here
-        with working("preparing the auction; where it has never run it is compiled, for a minute or two"):
+        with working("preparing the auction; a minute the first time"):
             warm(settings)
         market = Market(serving, listener)
 
@@ -140,7 +144,7 @@ def serve(
 def work(
     url: str, models: Sequence[str], backend: str, adapter: str | None, cost: float, keys: Path | None, fund: bool
 ) -> None:
-    """Work for a market until interrupted.
+    """Work for a market until interrupted; what is leased then is gone on with, unless interrupted again.
 
     Raises:
         InputError, Refusal: see ``Worker.run``.
@@ -153,8 +157,13 @@ def work(
         print(printable(line), file=sys.stderr, flush=True)
 
     worker = Worker(url, machine, _secrets(keys, WORKER), cost=least, fund=fund, say=say)
+
+    async def run() -> None:
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, worker.leave)
+        await worker.run()
+
     with suppress(KeyboardInterrupt):
-        asyncio.run(worker.run())
+        asyncio.run(run())
     say(worker.did())
 
 
@@ -162,9 +171,9 @@ def ask(url: str, prompt: Prompt, keys: Path | None, fund: bool, as_json: bool) 
     """Ask a market; whether what was asked for came, and is final.
 
     Raises:
-        InputError, Refusal: see ``asked``.
+        InputError, Refusal: see ``_check`` and ``asked``.
     """
-    _known([prompt.model])
+    _check(prompt)
     shown = False
 
     def say(line: str) -> None:
@@ -184,6 +193,28 @@ def ask(url: str, prompt: Prompt, keys: Path | None, fund: bool, as_json: bool) 
     if as_json:
         print_json(asdict(told))
     return told.final or prompt.dry_run
+
+
+def _check(prompt: Prompt) -> None:
+    """Whether a market could be asked for it.
+
+    Raises:
+        InputError: an option is what no market takes.
+    """
+    _known([prompt.model])
+    if not prompt.text:
+        raise InputError("--prompt is empty; at least one token is needed")
+    if not prompt.bid:
+        raise InputError(f"--bid is nothing; at least {1 / MICRO:f} tokens are needed")
+    if not 0 <= prompt.temperature <= HOTTEST:
+        raise InputError(f"--temperature {prompt.temperature:g} is not allowed; 0 to {HOTTEST}")
+    for option, value, least, most in (
+        ("--max-tokens", prompt.limit, 1, MOST_TOKENS),
+        ("--seed", prompt.seed, 0, 2**64 - 1),
+        ("--patience", prompt.patience, 1, 2**32),
+    ):
+        if not least <= value <= most:
+            raise InputError(f"{option} {value} is not allowed; {least} to {most}")
 
 
 def _known(models: Sequence[str], known: Sequence[str] = MODELS) -> None:

@@ -91,7 +91,8 @@ class Line(Generic[P]):
                     await self._converse(socket)
             except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
                 if not self.connections:
-                    raise InputError(f"{self.url}: no market answers ({' '.join(str(error).split())})") from None
+                    told = f"{self.url}: no market answers ({' '.join(str(error).split())})"
+                    raise InputError(f"{told}; `python -m experiments market serve` begins one") from None
             except ConnectionClosed:
                 pass
             if up:

@@ -16,6 +16,8 @@ from experiments.marketplace.messages import Board, Challenge, Hello, Welcome, e
 ROWS = 8
 """Of a table, the newest."""
 MICRO = 1_000_000
+COMPUTED = ("offered", "held")
+"""States of a lease whose progress says something: before its result came."""
 STYLES = {"final": "green", "served": "green", "fallen": "red bold", "missed": "red", "disputed": "yellow"}
 
 
@@ -66,10 +68,12 @@ class Watcher:
         totals = self.parts.get("totals", {})
         money = ", ".join(f"{name} {_tokens(totals.get(name))}" for name in ("paid", "received", "burnt", "fund"))
         counts = ", ".join(f"{totals.get(name, 0)} {name}" for name in ("waiting", "leased", "served"))
+        solver = {entry["solver"] for entry in self.parts.get("rounds", {}).values()}
         head = Text(f"market {self.market[:16]}  tick {self.tick:,}  event {self.number:,} {self.head[:16]}")
         return Group(
             head,
-            Text(f"orders: {counts}    tokens: {money}"),
+            Text(f"orders: {counts}{'    rounds by ' if solver else ''}{', '.join(sorted(solver))}"),
+            Text(f"tokens: {money}"),
             _table("round", self.parts.get("rounds", {}), ROUNDS),
             _table("order", self.parts.get("orders", {}), ORDERS),
             _table("device", self.parts.get("devices", {}), DEVICES),
@@ -94,10 +98,9 @@ ROUNDS = {
     "orders": lambda entry: str(entry["orders"]),
     "offers": lambda entry: str(entry["offers"]),
     "matched": lambda entry: str(entry["matched"]),
-    "solver": lambda entry: entry["solver"],
     "welfare": lambda entry: _tokens(entry["welfare"]),
     "at most": lambda entry: _tokens(entry.get("bound")),
-    "median price": lambda entry: _tokens((entry.get("prices") or {}).get("median")),
+    "price": lambda entry: _tokens((entry.get("prices") or {}).get("median")),
 }
 ORDERS = {
     "state": lambda entry: entry["state"],
@@ -117,7 +120,7 @@ LEASES = {
     "state": lambda entry: entry["state"],
     "device": lambda entry: entry.get("device", "")[:12],
     "price": lambda entry: _tokens(entry.get("price")),
-    "done": lambda entry: f"{entry.get('progress', 0):.0%}",
+    "done": lambda entry: f"{entry.get('progress', 0):.0%}" if entry["state"] in COMPUTED else NONE,
 }
 DISPUTES = {
     "state": lambda entry: entry["state"],

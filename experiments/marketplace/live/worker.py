@@ -45,13 +45,37 @@ class Worker:
         self.device = Device(owner, key, preflight, cost=cost, models=machine.names, fund=fund)
         self.line = Line(url, self.device, self._perform, self._told, self.device.tick, say)
         self._tasks: set[asyncio.Task[None]] = set()
+        self._left = asyncio.Event()
 
     async def run(self) -> None:
-        """Work, until cancelled.
+        """Work, until it has left or is cancelled.
 
         Raises:
             InputError, Refusal: see ``Line.run`` and ``Machine.prepare``.
         """
+        work, left = asyncio.create_task(self._work()), asyncio.create_task(self._left.wait())
+        try:
+            await asyncio.wait((work, left), return_when=asyncio.FIRST_COMPLETED)
+            if work.done():
+                await work
+        finally:
+            for task in (work, left):
+                task.cancel()
+            await asyncio.gather(work, left, return_exceptions=True)
+
+    def leave(self) -> None:
+        """Take no new leases, and leave once those that are open are over; asked again, leave at once."""
+        if self.device.stopping or not self.device.leases:
+            self._left.set()
+            return
+        open_ = f"{len(self.device.leases)} of its leases {'is' if len(self.device.leases) == 1 else 'are'} not over"
+        self._say(
+            f"takes no new leases; ends when nothing can be said against it any more: {open_}. Ctrl-C again ends "
+            "it now, and who is not there in a dispute loses it"
+        )
+        self.line.take(self.device.stop)
+
+    async def _work(self) -> None:
         self._loop = asyncio.get_running_loop()
         try:
             self.device.preflight = await self._loop.run_in_executor(self._thread, self.machine.prepare)
@@ -102,6 +126,8 @@ class Worker:
         self.line.take(lambda now: self.device.computed(lease.lease, trace))
 
     def _told(self, raw: bytes | None) -> None:
+        if self.device.stopping and not self.device.leases:
+            self._left.set()
         if raw is None:
             return
         match messages.to_peer(raw):

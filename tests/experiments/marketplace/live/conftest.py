@@ -87,7 +87,8 @@ def worker():
         news = News(made.line)
         running = asyncio.create_task(made.run())
         try:
-            yield SimpleNamespace(device=made.device, said=said, did=made.did, line=made.line, until=news.until)
+            said_and_done = {"said": said, "did": made.did, "leave": made.leave, "ended": running}
+            yield SimpleNamespace(device=made.device, line=made.line, until=news.until, **said_and_done)
         finally:
             running.cancel()
             await asyncio.gather(running, return_exceptions=True)

@@ -9,6 +9,7 @@ import pytest
 from news import News
 
 from experiments.marketplace.check import check
+from experiments.marketplace.live import commands, secrets
 from experiments.marketplace.live.ask import Prompt, ask
 from experiments.marketplace.live.gateway import Gateway
 from experiments.marketplace.live.party import Line, socket_of
@@ -39,9 +40,9 @@ def prompt(text="Hello", limit=6, **options):
     return Prompt(**{"model": "tiny", "text": text, "limit": limit} | terms | options)
 
 
-async def asked(url, given, key, shown=None):
+async def asked(url, given, key, shown=None, fund=True):
     lines = []
-    told = await ask(url, given, key, fund=True, say=lines.append, show=(shown if shown is not None else []).append)
+    told = await ask(url, given, key, fund=fund, say=lines.append, show=(shown if shown is not None else []).append)
     return told, lines
 
 
@@ -65,7 +66,9 @@ def test_a_user_is_served_by_a_worker_what_numpy_gives_and_the_ledger_holds(mark
     assert told.tokens == reference("Hello", 6) and told.final and told.state == "served"
     assert "".join(shown) == told.text == Text({}, 256).decode(told.tokens)
     kinds = [line.partition(":")[0] for line in lines]
-    assert kinds[0] == "estimate" and kinds[-1] == "final" and any("not final" in line for line in lines)
+    assert kinds[0] == "estimate" and kinds[-1] == "final" and kinds.count("final") == 1
+    [shown_line] = [line for line in lines if "not final" in line]
+    assert shown_line == "computed, not final: anybody may prove it wrong for another 1 second"  # 20 ticks of 50 ms
     assert history.results == 1 and 0 < history.earned < int(told.paid) <= 20_000
     assert did == f"leases: 1 taken, 1 final, 0 not over; {history.earned / 1e6:g} tokens earned"
     found = check(ledger, None)
@@ -135,6 +138,76 @@ def test_an_estimate_that_is_refused_is_told_why(market, user, bounded):
                 await asked(served.url, prompt(text="x" * 600, dry_run=True), user)
 
     bounded(work)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"bid": 0}, "--bid is nothing; at least 0.000001 tokens are needed"),
+        ({"text": ""}, "--prompt is empty"),
+        ({"temperature": -1.0}, "--temperature -1 is not allowed; 0 to 100"),
+        ({"temperature": float("nan")}, "--temperature nan is not allowed"),
+        ({"limit": 0}, "--max-tokens 0 is not allowed"),
+        ({"seed": -1}, "--seed -1 is not allowed"),
+        ({"patience": 0}, "--patience 0 is not allowed"),
+        ({"model": "gpt"}, "unknown model 'gpt'; there are tiny, smollm2"),
+    ],
+)
+def test_what_no_market_takes_is_said_before_one_is_asked(wrong, said):
+    with pytest.raises(ValueError, match=said):
+        commands.ask("ws://127.0.0.1:9", prompt(**wrong), None, True, False)
+
+
+def test_whoever_asks_for_a_model_that_is_not_traded_or_without_money_is_told_in_words(market, worker, user, bounded):
+    async def work():
+        async with market() as served, worker(served.url) as working:
+            with pytest.raises(ValueError, match="smollm2 is not traded here; --model takes tiny"):
+                await asked(served.url, prompt(model="smollm2"), user)
+            await working.until(lambda: working.device.s)
+            return await asked(served.url, prompt(), secrets.fresh(commands.USER)["owner"], fund=False)
+
+    told, lines = bounded(work)
+    assert told.state == "refused" and told.reason == "beyond-free"
+    assert "1 device can run it" in lines[0] and "--fund asks the market's faucet" in lines[-1]
+
+
+def test_a_worker_that_leaves_goes_on_with_what_it_was_leased(market, worker, user, bounded, reference):
+    async def work():
+        async with market() as served, worker(served.url) as working:
+            await working.until(lambda: working.device.s)
+            asking = asyncio.create_task(asked(served.url, prompt(), user))
+            await working.until(lambda: working.device.leases)
+            working.leave()
+            await working.ended
+            told, _ = await asking
+            return told, working.said, working.did()
+
+    told, said, did = bounded(work)
+    assert told.final and told.tokens == reference("Hello", 6)
+    assert any("takes no new leases" in line for line in said) and did.startswith(
+        "leases: 1 taken, 1 final, 0 not over"
+    )
+
+
+def test_a_worker_that_is_told_twice_or_holds_nothing_leaves_at_once(market, worker, user, bounded):
+    async def work():
+        async with market() as served, worker(served.url) as idle:
+            await idle.until(lambda: idle.device.s)
+            idle.leave()
+            await idle.ended
+            async with worker(served.url) as working:
+                await working.until(lambda: working.device.s)
+                asking = asyncio.create_task(asked(served.url, prompt(), user))
+                await working.until(lambda: working.device.leases)
+                working.leave()
+                await working.until(lambda: working.device.stopping)
+                working.leave()
+                await working.ended
+                asking.cancel()
+                await asyncio.gather(asking, return_exceptions=True)
+                return working.device.leases
+
+    assert len(bounded(work)) == 1
 
 
 def test_whose_connection_the_market_ends_connects_again(user, bounded):

@@ -18,8 +18,8 @@ ROUND = {
 DISPUTE = {"state": "asserter", "path": [{"level": "nodes", "size": 64, "low": 8, "high": 12}], "messages": [{}, {}]}
 
 
-def printed(watcher):
-    console = Console(width=200)
+def printed(watcher, width=200):
+    console = Console(width=width)
     with console.capture() as capture:
         console.print(watcher.shown())
     return capture.get()
@@ -39,3 +39,16 @@ def test_the_board_is_what_the_watcher_was_told_change_by_change():
     assert "tick 6" in shown and "1.7" in shown and "nodes" not in shown and "3 served" in shown
     watcher.reopened()
     assert not watcher.parts
+
+
+def test_a_terminal_of_80_columns_shows_prices_and_how_far_what_is_computed_is():
+    watcher = Watcher()
+    lease = {"device": "ab" * 32, "price": "20541", "progress": 0.25}
+    leases = {"01" * 32: lease | {"state": "final"}, "02" * 32: lease | {"state": "held"}}
+    rounds = {"123": ROUND | {"bound": "1700000", "prices": {"median": "1234567"}}}
+    watcher.receive(encode(Board(5, 7, "12" * 32, {"rounds": rounds, "leases": leases})), 0.0)
+    lines = printed(watcher, 80).splitlines()
+    assert any("rounds by bid_density" in line for line in lines)
+    [row] = [line.split() for line in lines if line.startswith(" 123")]
+    assert row == ["123", "4", "2", "1", "1", "1.5", "1.7", "1.23457"]
+    assert [line.split()[-1] for line in lines if "0.020541" in line] == ["25%", "–"]
