@@ -7,6 +7,9 @@ from msgspec import Meta, Raw, field
 from experiments.marketplace.message import Message
 
 Role = Literal["device", "user", "watch"]
+Name = Annotated[str, Meta(max_length=256)]
+Rate = Annotated[float, Meta(ge=0, le=2**80)]
+"""A second."""
 
 
 class Hello(Message, frozen=True):
@@ -40,11 +43,11 @@ class Fund(Message, frozen=True):
 class Preflight(Message, frozen=True):
     """What a device can hold; answered by ``suitable``."""
 
-    adapter: str
+    adapter: Name
     memory: int
     """Bytes for one model."""
-    limits: dict[str, int] = field(default_factory=dict)
-    features: list[str] = field(default_factory=list)
+    limits: Annotated[dict[Name, int], Meta(max_length=256)] = field(default_factory=dict)
+    features: Annotated[list[Name], Meta(max_length=256)] = field(default_factory=list)
     requests: Annotated[int, Meta(ge=1)] = 256
     """Of a lease, that it computes at a time."""
 
@@ -53,8 +56,8 @@ class Benchmark(Message, frozen=True):
     """What a device measured on a model's own kernels; answered by ``suitable``."""
 
     model: str
-    macs_per_second: float
-    tokens_per_second: float = 0.0
+    macs_per_second: Rate
+    tokens_per_second: Rate = 0.0
 
 
 class Heart(Message, frozen=True):

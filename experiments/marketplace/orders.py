@@ -1,6 +1,6 @@
 """Orders as the auction sees them: which wait; and which are refused since no device could ever run them."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from experiments.marketplace.messages import MOST_OUTPUT
@@ -27,22 +27,24 @@ class Orders:
 
 def check_requests(
     models: Mapping[str, Known],
-    requests: Iterable[Mapping[str, Any]],
+    requests: Sequence[Mapping[str, Any]],
     came: Mapping[str, bytes],
-    stored: Callable[[str], bytes | None],
 ) -> None:
     """That devices could run what is ordered: before it is performed, so that nobody waits in vain.
 
     Args:
         models: that are traded, by digest.
         requests: as the order's schema reads them.
-        came: inputs, by digest; ``stored``: those that came before.
+        came: inputs, by digest. What others sent is not taken: digests are public, and whoever named another's would be
+            shown its prompt by a device of its own.
 
     Raises:
-        Refusal: unknown-model, missing-input, unrunnable.
+        Refusal: empty-order, unknown-model, missing-input, unrunnable.
     """
+    if not requests:
+        raise Refusal("empty-order", "an order has a request")
     for asked in requests:
-        model, raw = models.get(asked["model"]), came.get(asked["input"]) or stored(asked["input"])
+        model, raw = models.get(asked["model"]), came.get(asked["input"])
         if model is None:
             names = ", ".join(sorted(known.name for known in models.values()))
             raise Refusal("unknown-model", f"no model {asked['model']} is traded here; {names} are")

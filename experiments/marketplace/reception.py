@@ -75,6 +75,7 @@ class Reception:
                 peer.preflight = message
                 self._suitable(peer)
             case messages.Benchmark():
+                self._named(message.model)
                 peer.speeds[message.model] = message.macs_per_second
                 self._suitable(peer)
         return None
@@ -100,14 +101,14 @@ class Reception:
     def _ask(self, peer: Peer, message: messages.Ask) -> None:
         asked = opened(bytes(message.request), self._desk.market)
         blobs = {sha256(raw).hexdigest(): raw for raw in message.blobs.values()}
-        if asked.kind == "order":
+        if asked.kind == "order" and not self._desk.ledger.performed(asked):
             order = read(ORDER, asked.content)
-            check_requests(self._desk.models, order["requests"], blobs, self._desk.ledger.blob)
+            check_requests(self._desk.models, order["requests"], blobs)
             check_bid(order["requests"], order["bid"])
         new = self._desk.ledger.perform(asked, blobs)
         number, _ = self._desk.ledger.head
         self._desk.connections.send(peer, messages.Done(message.id, asked.name, number))
-        if not new and asked.kind == "order":
+        if not new and asked.kind == "order" and asked.party == peer.key:
             for told in self._notices.ended(asked.name):
                 self._desk.connections.send(peer, told)
 
@@ -136,6 +137,10 @@ class Reception:
                 raise Refusal("oversized", f"{message.lease}: at most {limit} tokens were asked for")
             token = messages.Token(lease.order, message.lease, part, message.tokens, message.text)
             self._desk.connections.tell(user, token)
+
+    def _named(self, name: str) -> None:
+        if name not in (names := sorted(model.name for model in self._desk.models.values())):
+            raise Refusal("unknown-model", f"no model {name[:64]} is traded here; {', '.join(names)} are")
 
     def _suitable(self, peer: Peer) -> None:
         if peer.preflight is None:

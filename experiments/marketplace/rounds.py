@@ -108,7 +108,7 @@ class Rounds:
         """
         desk, every = self._desk, self._settings.round_ticks
         wanted = read({"requests": ORDER["requests"], "bid": amount()}, {"requests": requests, "bid": bid})
-        check_requests(desk.models, wanted["requests"], came, desk.ledger.blob)
+        check_requests(desk.models, wanted["requests"], came)
         check_bid(wanted["requests"], wanted["bid"])
         order = {"user": "", "requests": requests, "bid": wanted["bid"], "rank": 0, "failed": []}
         order |= {"waiting": list(range(len(requests)))}

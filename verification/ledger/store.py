@@ -128,6 +128,12 @@ class Ledger:
         with refusing(self._path):
             return stored_blob(self._connection, digest)
 
+    def performed(self, asked: Request) -> bool:
+        """Whether a request was."""
+        with refusing(self._path):
+            name = bytes.fromhex(asked.name)
+            return self._connection.execute("SELECT 1 FROM events WHERE name = ?", (name,)).fetchone() is not None
+
     def perform(self, asked: Request | bytes, blobs: Mapping[str, bytes] | None = None) -> bool:
         """Perform a request once: what it does is durable when this returns, or has not happened when it raises.
 
@@ -144,10 +150,10 @@ class Ledger:
         asked = self._opened(asked)
         blobs = blobs or {}
         with self._transaction():
-            name = bytes.fromhex(asked.name)
-            if self._connection.execute("SELECT 1 FROM events WHERE name = ?", (name,)).fetchone():
+            if self.performed(asked):
                 return False
             event = event_of(self._state, asked, self._operations, blobs, self.blob)
+            event.raw  # noqa: B018 what cannot be written is refused here, and has not happened
             self._failed = True
             self._write(event, blobs)
             self._failed = False

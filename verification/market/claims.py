@@ -32,6 +32,7 @@ from dataclasses import replace
 
 from verification.dispute.clocks import Clocks, budgets, other, passed, started, stopped
 from verification.dispute.messages import BEGIN, TICKS
+from verification.encoding.canonical import LARGEST_NUMBER
 from verification.encoding.request import Request, opened
 from verification.encoding.schema import amount, digest_text, key_text, mapping, one_of, optional, read
 from verification.errors import Refusal
@@ -63,7 +64,8 @@ def claim(draft: Draft, request: Request) -> None:
 
     Raises:
         Refusal: malformed, no-such-owner, no-such-device, removed-device, not-the-owner, no-such-lease, wrong-state,
-            not-shown, late, own-result, wrong-header, equal-root, second-claim, small-bond, beyond-free.
+            not-shown, late, own-result, wrong-header, equal-root, second-claim, small-bond, beyond-largest,
+            beyond-free.
     """
     content = read(CLAIM, request.content)
     name, owner, key = content["lease"], request.party, content["challenger"]
@@ -86,6 +88,8 @@ def claim(draft: Draft, request: Request) -> None:
         raise Refusal("second-claim", f"{owner} has claimed that {name} is wrong")
     if content["bond"] < (least := rules.bond_prices * lease.audit_price):
         raise Refusal("small-bond", f"a bond of {content['bond']}; at least {least} is due")
+    if content["bond"] > LARGEST_NUMBER:
+        raise Refusal("beyond-largest", f"a bond of {content['bond']}; at most {LARGEST_NUMBER} is allowed")
     draft.move(free(owner), bond(owner, request.name), content["bond"])
     made = Claim(lease=name, root=content["root"], challenger=key, owner=owner, bond=content["bond"], tick=draft.tick)
     open_claim(draft, request.name, made)
