@@ -10,11 +10,12 @@ import { Refusal } from "../../../verification/errors.js";
 
 const KEPT = "orders"; // in this browser's storage: which orders are this page's, and their prompts
 const PAUSE = 300; // milliseconds after the last key before an estimate is asked for
+const ANEW = 5000; // milliseconds after which one is asked for anew while somebody looks: devices come and go
 const OVER = ["served", "withdrawn", "expired"];
 const LEADS = { waiting: "Waiting", streaming: "Not final", delivered: "Not final", shown: "Not final", served: "Final" };
 
 const form = at("form"), orders = new Map(kept().map((order) => [order.name, order]));
-let tick = 0, since = performance.now(), every = 1, models = [], pending = null, asked = 0;
+let tick = 0, since = performance.now(), every = 1, models = [], pending = null, asked = 0, quotes = 0, standing = false;
 
 const owner = await key("owner");
 at("key").textContent = owner.party.slice(0, 16);
@@ -81,15 +82,18 @@ async function written() {
 
 async function estimate() {
   const mine = ++asked;
+  standing = false;
+  at("noise").hidden = form.model.value !== "tiny";
   try {
     if (!form.checkValidity()) throw new Refusal("invalid", "Something in the form is not filled in rightly yet.");
     const { requests, bid, blobs } = await written();
     const inputs = Object.fromEntries(Object.entries(blobs).map(([digest, raw]) => [digest, base64(raw)]));
     const quote = await market.answer({ type: "estimate", requests, bid, inputs });
     if (mine === asked) quoted(quote);
-  } catch (refusal) {
-    if (mine === asked) quoted({ price: null, reason: refusal.message });
+  } catch ({ message }) {
+    if (mine === asked) quoted({ price: null, reason: message });
   }
+  quotes = Math.max(quotes, mine);
 }
 
 function quoted({ price, wait, devices, reason, bid }) {
@@ -118,8 +122,9 @@ async function post() {
     const { name } = await market.ask("order", owner, content, blobs);
     const kept = Object.fromEntries(Object.entries(blobs).map(([digest, raw]) => [digest, base64(raw)]));
     keep({ ...posted({ name, model, prompt, bid, at: Date.now() }), posted: { market: market.market(), content, blobs: kept } });
-  } catch (refusal) {
-    quoted({ price: null, reason: refusal.message });
+  } catch ({ message }) {
+    standing = true; // what is said now, until the form is changed
+    quoted({ price: null, reason: message });
   }
   at("post").disabled = false;
 }
@@ -166,7 +171,7 @@ function answer(order) {
     element("div", { class: "prompt" }, order.prompt),
     order.struck.map(({ text, why }) => element("div", { class: "stream struck" }, element("s", {}, text.trimStart() || "(nothing was shown)"), ` Struck: ${why}.`)),
     order.text ? element("div", { class: `stream ${final ? "final" : ""}`, "aria-live": final ? null : "polite" }, order.text.trimStart()) : null,
-    element("p", { class: "soft" }, sentence, order.state === "waiting" && order.needed ? ` A bid of ${tokens(order.needed)} would have won.` : "",
+    element("p", { class: "soft" }, sentence, until(order), order.state === "waiting" && order.needed ? ` A bid of ${tokens(order.needed)} would have won.` : "",
       final && order.paid ? ` You paid ${tokens(order.paid)}.` : ""),
     final && order.root ? element("dl", {}, element("dt", {}, "Lease"), element("dd", { class: "mono" }, short(order.lease)),
       element("dt", {}, "Root"), element("dd", { class: "mono" }, order.root.slice(0, 32))) : null,
@@ -175,6 +180,13 @@ function answer(order) {
       order.state === "waiting" ? button("cancel", "Withdraw") : null,
       open(order, clock()) ? button("challenge", `Challenge: audit it for ${tokens(twice)}`) : null));
 }
+
+// When an order that is shown becomes final, kept up to date second by second.
+function until({ state, window, challenged }) {
+  return state === "shown" && !challenged ? element("span", { "data-until": window }, left(window)) : null;
+}
+
+const left = (window) => (window > clock() ? ` If nobody does, it is final in ${seconds((window - clock()) * every)}.` : "");
 
 // The tokens of an output, -1 where the run had ended before, and their text.
 async function read(model, output) {
@@ -197,5 +209,7 @@ function failed(error) {
 
 at("save").addEventListener("click", () => save("owner").catch(failed));
 form.addEventListener("submit", (event) => { event.preventDefault(); post(); });
+setInterval(() => { for (const each of at("answers").querySelectorAll("[data-until]")) each.textContent = left(Number(each.dataset.until)); }, 1000);
+setInterval(() => { if (!document.hidden && models.length && quotes === asked && !standing) estimate(); }, ANEW);
 form.addEventListener("input", () => { clearTimeout(pending); pending = setTimeout(estimate, PAUSE); });
 draw();

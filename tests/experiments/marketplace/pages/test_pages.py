@@ -148,6 +148,7 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
         user.tell({"type": "shown", "lease": name("second"), "root": name("root"), "window": 900, **shown})
         page.wait(f"{state} 'shown'", SECONDS)
         assert page.evaluate("document.querySelector('.stream:not(.struck)').textContent") == "there"
+        assert "If nobody does, it is final in 13 minutes." in page.evaluate("document.body.textContent")
         usable(page)
         page.evaluate("document.querySelector('[data-act=challenge]').click()")
         page.wait("/your challenge bought an audit/.test(document.body.textContent)", SECONDS)
@@ -167,6 +168,27 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
         secret = json.loads(page.evaluate("saved.text()"))
         assert public(Ed25519PrivateKey.from_private_bytes(bytes.fromhex(secret["owner"]))) == hello["owner"]
         assert page.evaluate("file") == f"{hello['owner'][:8]}.keys"
+
+
+def test_what_a_request_would_cost_is_said_anew_as_devices_come(visit):
+    devices = [0]
+
+    def script(message, tell):
+        if message["type"] == "hello":
+            tell(welcome())
+        elif message["type"] == "estimate":
+            price = {"price": "1500000"} if devices[0] else {"price": None, "reason": "no device offers it"}
+            tell({"type": "quote", "id": message["id"], "wait": 3, "devices": devices[0], **price})
+
+    soon = "const set = setInterval; globalThis.setInterval = (call, pause) => set(call, pause / 50);"
+    with scripted(script, [TOKENS, TEXT]) as url:
+        page = visit(f"{url}/watch")
+        page.command("Page.addScriptToEvaluateOnNewDocument", source=soon)
+        page.command("Page.navigate", url=f"{url}/ask")
+        page.wait("document.querySelector('#estimate')?.textContent.startsWith('It cannot be posted so')", SECONDS)
+        assert page.evaluate("!document.querySelector('#noise').hidden")
+        devices[0] = 1
+        page.wait("document.querySelector('#estimate')?.textContent.startsWith('About 1.5 tokens')", SECONDS)
 
 
 def test_a_market_is_watched_as_its_disputes_descend(visit):
