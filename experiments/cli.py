@@ -12,7 +12,7 @@ from auction.errors import InputError
 from auction.workers import on
 from experiments import claims, criteria, interval_coverage, published, records, report, stability
 from experiments.claims import SIZES
-from experiments.marketplace import commands as marketplace
+from experiments.marketplace.commands import cli as marketplace
 
 app = typer.Typer(
     help="Run the whitepaper's claims, check them, and report.", no_args_is_help=True, add_completion=False

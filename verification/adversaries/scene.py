@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from verification.adversaries.books import Books
 from verification.adversaries.cast import (
     COORDINATOR,
     COST,
@@ -37,11 +38,10 @@ from verification.encoding.canonical import digest
 from verification.encoding.request import Request, request
 from verification.encoding.signature import public, sign
 from verification.errors import Refusal
-from verification.ledger.state import BURNT, FUND, Draft, State
 from verification.ledger.store import Ledger
 from verification.market.accounts import rounded_up
 from verification.market.operations import OPERATIONS
-from verification.market.records import Lease, Offer, Result, find, known
+from verification.market.records import Lease, Offer, Result
 from verification.market.rules import Rules
 from verification.numbers import Numbers
 from verification.protocol import protocol
@@ -50,7 +50,7 @@ from verification.task import Task
 from verification.trace import Trace, record
 
 
-class Scene:
+class Scene(Books):
     """A market with a user, a provider and three strangers who could audit, all with a purse; all are honest.
 
     Args:
@@ -105,71 +105,6 @@ class Scene:
         made = protocol(self.prompt_chunk, self.rules.levels, self.rules.message_limit)
         genesis = {"coordinator": public(key), "rules": self.rules.plain(), "protocol": made}
         self.ledger = Ledger.create(path, key, genesis, OPERATIONS)
-
-    # what is known
-
-    @property
-    def state(self) -> State:
-        return self.ledger.state
-
-    @property
-    def market(self) -> str:
-        return self.state.market
-
-    @property
-    def tick(self) -> int:
-        return self.state.tick
-
-    @property
-    def draft(self) -> Draft:
-        return Draft(self.state, self.ledger.blob)
-
-    @property
-    def key(self) -> str:
-        """The coordinator's."""
-        return self.parties[COORDINATOR].key
-
-    def device_of(self, owner: str, lease: str) -> str:
-        """An owner's device, which is to compute a lease again."""
-        return public(self.party(owner).device)
-
-    @property
-    def number(self) -> int:
-        """Of the next lease."""
-        return self.draft.fact("count", "number") or 0
-
-    def names(self, kind: str) -> list[str]:
-        return list(self.draft.subjects(kind))
-
-    def find(self, record: type[Any], name: str) -> Any:
-        return find(self.draft, record, name)
-
-    def known(self, record: type[Any], name: str) -> bool:
-        return known(self.draft, record, name)
-
-    def party(self, key: str) -> Party:
-        """Whose key it is."""
-        return self.parties[self.keys[key]]
-
-    def gain(self, *names: str) -> int:
-        """Of parties together, free and locked, beyond what they deposited."""
-        return sum(self.draft.total(self.parties[name].key) - self.parties[name].deposited for name in names)
-
-    @property
-    def fund(self) -> int:
-        """What the fund gained since the beginning."""
-        return self.draft.balance(FUND) - self.rules.fund_prices * self.rules.largest_price
-
-    @property
-    def burnt(self) -> int:
-        return self.draft.balance(BURNT)
-
-    def secret(self, number: int) -> str:
-        """That draws an audit, or its lots."""
-        return self.secrets.setdefault(number, digest(["secret", self.market, number]))
-
-    def seal(self, number: int) -> str:
-        return sha256(bytes.fromhex(self.secret(number))).hexdigest()
 
     # requests
 
