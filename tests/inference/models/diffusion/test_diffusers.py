@@ -71,7 +71,7 @@ def relative(name, golden, count):
     model, guidance = Model(name), GUIDANCE[name]
     text, other = model.text(PROMPT), model.text(NEGATIVE)
     made = scheduler.schedule(model.config["scheduler"], STEPS[name])
-    x = diffusers_reference.noise(name) * made.start
+    x = diffusers_reference.noise() * made.start
     found = []
     for step, expected in zip(made.steps[:count], golden[f"{name} latents"], strict=False):
         eps = model.eps(x * step.input, step.timestep, text)
