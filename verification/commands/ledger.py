@@ -52,7 +52,11 @@ def told(found: Inspection, head: str | None) -> str:
     lines += [f"  {kind}: {what}" for kind, what in ON_WORD.items() if found.kinds[kind]]
     for digest, event in found.lost.items():
         lines.append(f"forgotten, no longer to be shown: {digest} of event {event.number} ({event.request.kind})")
-    if head is None:
+    if head is not None:
+        lines.append(
+            f"Event {head.partition(':')[0]} is the one that you know: nothing up to it was changed or cut off."
+        )
+    else:
         lines.append("Events may have been cut from its end: a head known from elsewhere tells (--head N:DIGEST).")
     return "\n".join(map(printable, lines))
 

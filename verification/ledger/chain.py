@@ -25,7 +25,7 @@ def follow(connection: sqlite3.Connection, state: State) -> Iterator[Event]:
         yield event
         take(state, event)
     if not state.market:
-        raise Refusal("broken-chain", "event 0, the genesis, lacks")
+        raise Refusal("broken-chain", "event 0, the genesis, is missing")
     if heads != [_head(state)]:
         raise Refusal("broken-chain", f"event {state.number} is not the last that was written: the file was changed")
 
@@ -49,7 +49,7 @@ def check_blobs(connection: sqlite3.Connection, named: set[str], forgotten: Coll
     """
     there = {digest for (digest,) in connection.execute("SELECT lower(hex(digest)) FROM blobs")}
     for digest in sorted((named ^ there) - (named & set(forgotten))):
-        lacks = "is named by an event and lacks" if digest in named else "is there and no event names it"
+        lacks = "is named by an event and is missing" if digest in named else "is there and no event names it"
         raise Refusal("broken-chain", f"blob {digest} {lacks}")
 
 

@@ -68,7 +68,9 @@ def inspect(
                 check_blobs(connection, found.blobs, found.lost)
                 check_damage(connection, "1")
             if head is not None and head[0] > found.state.number:
-                raise Refusal("cut-short", f"event {head[0]} lacks: the ledger ends with event {found.state.number}")
+                raise Refusal(
+                    "cut-short", f"event {head[0]} is not there: the ledger ends with event {found.state.number}"
+                )
             _check_sums(found)
         except Refusal as refusal:
             found.wrong = str(refusal)
@@ -135,7 +137,7 @@ def _check_lost(found: Inspection) -> None:
     for digest, event in found.lost.items():
         if digest not in found.state.facts.get(FORGOTTEN, {}):
             what = f"event {event.number} ({event.request.kind})"
-            raise Refusal("broken-chain", f"{what} does not hold: its blob {digest} lacks")
+            raise Refusal("broken-chain", f"{what} does not hold: its blob {digest} is missing")
 
 
 def _check_sums(found: Inspection) -> None:

@@ -92,12 +92,13 @@ def check_ledger(
         print_json(summary(found.ledger) | disputes | {"holds": not found.reasons, "reasons": found.reasons})
     else:
         print(told(found.ledger, head))
-        derived = len(found.disputes) - len(lacking)
-        print(f"disputes that are over: {len(found.disputes)}, of which {derived} were played again here")
-        for each in lacking:
-            print(printable(f"  not re-derived: the end by event {each.number}: {each.lacks}"))
-        for reason in found.reasons:
-            print(printable(f"wrong: {reason}"))
+        if not found.ledger.wrong:
+            derived = len(found.disputes) - len(lacking)
+            print(f"disputes that are over: {len(found.disputes)}, of which {derived} were played again here")
+            for each in lacking:
+                print(printable(f"  not re-derived: the end by event {each.number}: {each.lacks}"))
+            for reason in found.reasons:
+                print(printable(f"wrong: {reason}"))
     if found.reasons:
         raise typer.Exit(FAILED)
 

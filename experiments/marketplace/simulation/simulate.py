@@ -12,7 +12,7 @@ from auction.errors import InputError
 from experiments.marketplace.settings import Settings
 from experiments.marketplace.simulation import page, view
 from experiments.marketplace.simulation.fleet import ROUND
-from experiments.marketplace.simulation.summary import by_strategy, rounds_of, summary
+from experiments.marketplace.simulation.summary import by_strategy, expected_share, rounds_of, summary
 from experiments.marketplace.simulation.world import World
 
 MOST = {"orders": 10**6, "devices": 10**5}
@@ -58,7 +58,7 @@ def simulated(
             if out is not None:
                 rounds.to_parquet(out / ROUNDS)
                 (out / PAGE).write_text(page.page(world, rounds, strategies, found), encoding="utf-8")
-    return found, view.told(found, strategies, len(world.measures.disputes))
+    return found, view.told(found, strategies, len(world.measures.disputes), expected_share(world.measures))
 
 
 @contextmanager

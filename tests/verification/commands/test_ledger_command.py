@@ -36,7 +36,7 @@ def test_a_ledger_that_holds(cli, path):
     assert "events 2 advance, 1 genesis" in out and "  advance: that so many ticks passed" in out
     assert "--head N:DIGEST" in out
     code, out, _ = cli("ledger", path, "--head", f"{number}:{digest}")
-    assert code == 0 and "--head" not in out
+    assert code == 0 and "--head" not in out and f"Event {number} is the one that you know" in out
     code, out, _ = cli("ledger", path, "--json", "--head", f"0:{market}")
     told = json.loads(out)
     assert code == 0 and told["holds"] and told["wrong"] == ""
@@ -47,7 +47,7 @@ def test_a_ledger_that_holds(cli, path):
 
 def test_a_ledger_that_does_not_hold(cli, path, tmp_path):
     code, out, err = cli("ledger", path, "--head", f"3:{'0' * 64}")
-    assert (code, out, err) == (1, "the ledger does not hold: event 3 lacks: the ledger ends with event 2\n", "")
+    assert (code, out, err) == (1, "the ledger does not hold: event 3 is not there: the ledger ends with event 2\n", "")
     changed = shutil.copy(path, tmp_path / "changed.ledger")
     connection = sqlite3.connect(changed)
     connection.execute("DELETE FROM events WHERE number = 1")

@@ -83,7 +83,7 @@ def test_what_comes_again_is_kept_again_and_may_not_lack(ledger, made, tmp_path)
     connection.commit()
     connection.close()
     assert "event 2 (lease) does not hold: its blob" in inspect(path, OPERATIONS).wrong
-    with pytest.raises(Refusal, match="lacks"):
+    with pytest.raises(Refusal, match="is missing"):
         Ledger(path, OPERATIONS)
 
 
@@ -98,7 +98,7 @@ def test_what_lacks_without_having_been_forgotten_is_noticed(ledger, made, tmp_p
     connection.commit()
     connection.close()
     found = inspect(tmp_path / "ledger.db", OPERATIONS)
-    assert found.wrong.startswith(f"event 2 (lease) does not hold: its blob {NAME} lacks")
+    assert found.wrong.startswith(f"event 2 (lease) does not hold: its blob {NAME} is missing")
 
 
 def test_an_event_whose_bytes_are_forgotten_is_derived_but_for_them(ledger, made, tmp_path):

@@ -326,7 +326,7 @@ def test_an_end_that_was_cut_off_is_noticed_with_a_head_from_elsewhere_alone(cha
             if digest.hex() not in named:
                 connection.execute("DELETE FROM blobs WHERE digest = ?", (digest,))
     assert opens(path) and wrong(path) == wrong(path, heads[3]) == wrong(path, heads[19]) == ""
-    assert "event 20 lacks: the ledger ends with event 19" in wrong(path, heads[20])
+    assert "event 20 is not there: the ledger ends with event 19" in wrong(path, heads[20])
     assert "event 3 is" in wrong(path, (3, heads[4][1]))
 
 
