@@ -30,6 +30,7 @@ TOGETHER = 64
 """Leases of one request to the ledger, whose envelope is limited."""
 
 
+UNTRADED = "its model is not traded here any more"
 NOBODY = "no device that is here offers its models"
 DEAR = "the fee for its audit, which is reckoned by what other devices cost, is more than it bids beside the price"
 QUOTED = "quoted"
@@ -46,6 +47,8 @@ class Rounds:
         """That waits for its answer."""
         self._costs: dict[tuple[str, ...], list[tuple[int, str, int]]] = {}
         self._refusals = Refusals()
+        self._untraded: set[str] | None = None
+        """Orders of models that this coordinator does not know."""
 
     def tick(self) -> None:
         """Hold a round where it is time; where an answer has not come in half a round, take the next best."""
@@ -63,11 +66,25 @@ class Rounds:
             return self._all_wait(
                 "the fund that pays for audits holds less than it owes: nothing is leased until fees come"
             )
-        self._held = self._market(number, draft, self._desk.orders.waiting)
+        self._held = self._market(number, draft, self._waiting())
+        for name in self._untraded or ():
+            if name in self._desk.orders.waiting:
+                self._wait(name, UNTRADED)
         if self._held is None:
             return self._all_wait(NOBODY)
         self._desk.out.append(self._held.solve)
         return None
+
+    def _waiting(self) -> Mapping[str, dict[str, Any]]:
+        """Orders that wait of models that are traded: one of now is refused, one of before a restart may be another."""
+        waiting, traded = self._desk.orders.waiting, self._desk.models.keys()
+        if self._untraded is None:
+            self._untraded = {
+                name for name, order in waiting.items() if not {asked["model"] for asked in order["requests"]} <= traded
+            }
+        if not self._untraded:
+            return waiting
+        return {name: order for name, order in waiting.items() if name not in self._untraded}
 
     def _all_wait(self, reason: str) -> None:
         for name in self._desk.orders.waiting:
@@ -117,7 +134,7 @@ class Rounds:
         models = [asked["model"] for asked in requests]
         offers = [key for key, offer in desk.offers.live.items() if self._may_take(draft, key, offer)]
         able = sum(any(model in desk.offers.live[key]["models"] for model in models) for key in offers)
-        held = self._market(0, draft, {**desk.orders.waiting, QUOTED: order})
+        held = self._market(0, draft, {**self._waiting(), QUOTED: order})
         if held is None or not able:
             return messages.Quote(number, None, wait, able, NOBODY)
         solve = replace(held.solve, solver="bid_density", options={}, mechanism=auctioneer.OWN)
@@ -145,7 +162,7 @@ class Rounds:
         self._held = None
         leased, refused = self._lease_all(held, given)
         for _ in range(AGAIN):
-            again = self._market(number, self._desk.draft, self._desk.orders.waiting) if refused else None
+            again = self._market(number, self._desk.draft, self._waiting()) if refused else None
             if again is None:
                 break
             more, refused = self._lease_all(again, auctioneer.by_bid_density(again.solve))

@@ -3,6 +3,7 @@
 import time
 from collections.abc import Callable, Mapping
 from functools import cache
+from itertools import accumulate
 from typing import Any
 
 from experiments.marketplace.messages import Preflight
@@ -10,15 +11,16 @@ from experiments.marketplace.models import Known, Language, computation_of
 from inference.commands.backends import opened
 from inference.computation import Inference
 from inference.generate import Backend
-from verification.computation import Outputs, output_of
+from verification.computation import Computation, Outputs, output_of
 from verification.inference_models import exact, manifest_digest
+from verification.several import Several
 from verification.task import MILLION
 from verification.trace import Trace, record
 
 PROBE = list(range(1, 9)), 4
 """Prompt and limit of what is measured."""
-Told = Callable[[float, int | None], None]
-"""Is told what share of a lease is done, and a token where there is a new one."""
+Told = Callable[[float, int, int | None], None]
+"""Is told what share of a lease is done, and of which of its requests there is a new token, if there is one."""
 
 
 class Machine:
@@ -64,11 +66,10 @@ class Machine:
     def compute(self, requests: list[dict[str, Any]], inputs: Mapping[str, bytes], told: Told) -> Trace:
         """The trace of a lease, computed on the backend, from which disputes are played in numpy."""
         referee = computation_of(self.known, requests, inputs)
-        assert isinstance(referee, Inference)
-        [asked] = requests
-        terms = {"temperature": asked["temperature"] / MILLION, "seed": int(asked["seed"])}
-        run = self.run(self.known[asked["model"]].name, referee.ids, limit=asked["limit"], **terms)
-        choices = set(run.choices)
+        runs = [self._run_of(asked, inputs) for asked in requests]
+        run: Computation = runs[0] if len(runs) == 1 else Several(runs)
+        starts = [0, *accumulate(len(each.nodes) for each in runs)]
+        choices = {starts[at] + node: at for at, each in enumerate(runs) for node in each.choices}
 
         def see(first: int, outputs: Outputs) -> None:
             last = first + len(outputs.starts)
@@ -77,13 +78,19 @@ class Machine:
             for node in chosen:
                 words = output_of(outputs, node - first)
                 if len(words):
-                    told(share, int(words[-1, 0]))
+                    told(share, choices[node], int(words[-1, 0]))
             if not chosen:
-                told(share, None)
+                told(share, 0, None)
 
         trace = record(run, see=see)
         trace.computation = referee
         return trace
+
+    def _run_of(self, asked: Mapping[str, Any], inputs: Mapping[str, bytes]) -> Inference:
+        prompt = computation_of(self.known, [asked], inputs)
+        assert isinstance(prompt, Inference)
+        terms = {"temperature": asked["temperature"] / MILLION, "seed": int(asked["seed"])}
+        return self.run(self.known[asked["model"]].name, prompt.ids, limit=asked["limit"], **terms)
 
     def run(self, name: str, ids: list[int], **terms: Any) -> Inference:
         """A run of a prompt on the backend; ``terms`` as ``Inference`` takes them."""

@@ -1,6 +1,7 @@
 """The market served: a coordinator on a ledger's file behind HTTP and websockets."""
 
 import asyncio
+import fcntl
 import socket
 import ssl
 from collections.abc import Callable, Mapping, Sequence
@@ -8,6 +9,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from ipaddress import ip_address
 from pathlib import Path
+from typing import TextIO
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
@@ -28,8 +30,10 @@ from inference.completions.application import application as completions
 from inference.generate import CHUNK
 from verification.encoding.canonical import digest
 from verification.encoding.signature import public
+from verification.ledger.state import Draft
 from verification.ledger.store import Ledger
 from verification.market.operations import OPERATIONS
+from verification.market.records import Lease, Order, find
 from verification.market.rules import Rules
 from verification.protocol import protocol
 
@@ -69,7 +73,7 @@ def coordinator(serving: Serving, found: Mapping[str, bytes], now: float) -> Coo
     """The coordinator of a ledger, which goes on where it stood or begins.
 
     Raises:
-        InputError: the ledger is of another key.
+        InputError: the ledger is of another key, or see ``check_models``.
         Refusal: it cannot be opened.
     """
     key = Ed25519PrivateKey.from_private_bytes(found["coordinator"])
@@ -77,6 +81,7 @@ def coordinator(serving: Serving, found: Mapping[str, bytes], now: float) -> Coo
         ledger = Ledger(serving.ledger, OPERATIONS)
         if (owner := next(ledger.events()).request.party) != public(key):
             raise InputError(f"{serving.keys}: the key is not that of {serving.ledger}, which is {owner}")
+        check_models(ledger, serving.models, serving.ledger)
     else:
         rules = serving.rules
         agreed = protocol(CHUNK, rules.levels, rules.message_limit)
@@ -87,6 +92,35 @@ def coordinator(serving: Serving, found: Mapping[str, bytes], now: float) -> Coo
     terms = {"models": models, "slots": OWN_SLOTS, "cost": "1", "expiry": FOREVER, "nonce": digest(models)}
     made.desk.order_of("offer", terms)
     return made
+
+
+def alone(serving: Serving) -> TextIO:
+    """A lock on a market's keys, held until it is closed or the process ends: two coordinators would count its time
+    twice, and each would take the other's devices for gone.
+
+    Raises:
+        InputError: another process serves it.
+    """
+    lock = serving.keys.open()
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        lock.close()
+        raise InputError(f"{serving.ledger}: another process serves it") from None
+    return lock
+
+
+def check_models(ledger: Ledger, models: Sequence[Known], path: Path) -> None:
+    """That the models are traded that leases are open of: the coordinator may have to referee over them.
+
+    Raises:
+        InputError: one is not.
+    """
+    draft, traded = Draft(ledger.state), {model.digest for model in models}
+    for name in draft.subjects("lease"):
+        lease = find(draft, Lease, name)
+        if missing := set(find(draft, Order, lease.order).models(lease.part)) - traded:
+            raise InputError(f"{path}: leases are open of the model {missing.pop()}, which has to be served too")
 
 
 def hosts(host: str, port: int, *, tls: bool) -> frozenset[str]:
@@ -132,11 +166,16 @@ def listening(serving: Serving) -> socket.socket:
 
 
 class Market:
-    """A market to be served; ``run`` serves it."""
+    """A market to be served; ``run`` serves it.
+
+    Raises:
+        InputError: see ``secrets.kept`` and ``alone``.
+    """
 
     def __init__(self, serving: Serving, listener: socket.socket) -> None:
         self.serving, self.listener = serving, listener
         keys = secrets.kept(serving.keys, KEYS)
+        self._alone = alone(serving)
         self.driver = Driver(lambda now: coordinator(serving, keys, now))
         fund = bool(serving.settings.faucet)
         self.gateway = Gateway(self.driver, keys["gateway"], bid=serving.bid, patience=serving.patience, fund=fund)
@@ -196,6 +235,7 @@ class Market:
             ordering.cancel()
             driving.cancel()
             await asyncio.wait((ordering, driving))
+            self._alone.close()
         for task in (ordering, driving):
             if not task.cancelled():
                 task.result()

@@ -108,9 +108,11 @@ class Worker:
         self.line.take(lambda now: self.device.measured(name, macs, tokens))
 
     async def _compute(self, lease: Lease) -> None:
-        def told(share: float, token: int | None) -> None:
+        def told(share: float, request: int, token: int | None) -> None:
             tokens = [] if token is None else [token]
-            call: Callable[[float], Any] = lambda now: self.device.progressed(lease.lease, share, tokens)  # noqa: E731
+            call: Callable[[float], Any] = lambda now: self.device.progressed(  # noqa: E731
+                lease.lease, share, tokens, request=request
+            )
             self._loop.call_soon_threadsafe(self.line.take, call)
 
         def work() -> Trace:

@@ -51,7 +51,7 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
     if (!welcome.registered) await register();
     if (Object.keys(offered).length) await offer();
     const { name, limits, device: { features } } = await device.adapter();
-    link.send({ type: "preflight", adapter: name, memory: limits.maxBufferSize, limits, features: [...features] });
+    link.send({ type: "preflight", adapter: name, memory: limits.maxBufferSize, limits, features: [...features], requests: 1 });
   }
 
   async function register() {

@@ -7,7 +7,7 @@ import pytest
 from town import RULES, Town, outcomes
 
 from experiments.marketplace import messages, rounds
-from experiments.marketplace.models import request_of
+from experiments.marketplace.models import SmallNumbers, request_of, table
 from experiments.marketplace.refusals import LONGEST, Refusals
 from verification.encoding.canonical import digest
 from verification.encoding.signature import public
@@ -172,3 +172,17 @@ def test_money_is_whole_after_all_of_it():
     spent = 100 * MOST - town.ledger.state.balances[free(public(user.owner))]
     assert spent == sum(int(final.paid) for final in user.of(messages.Final) if final.lease) > 0
     assert all(town.ledger.state.totals[public(device.owner)] >= 8_000 for device in devices)
+
+
+def test_an_order_of_a_model_that_is_not_traded_any_more_is_told_so_and_no_other_waits_for_it():
+    town = Town(models=(SmallNumbers(), SmallNumbers("others", weight=9)))
+    user = town.join("user")
+    old = town.order(user, model=town.known[1], bid=9_000).name
+    town.known = town.known[:1]
+    town.models = table(town.known)
+    town.again()
+    town.join("provider", device=True, slots=1)
+    town.order(user)
+    town.pass_time(6)
+    assert {wait.reason for wait in user.of(messages.Waits)} == {rounds.UNTRADED}
+    assert [lease["order"] == old for lease in assigned(town)] == [False]
