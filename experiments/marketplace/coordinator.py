@@ -4,6 +4,7 @@ No clock, socket, thread or random number is in it: the same calls in the same o
 in the ledger alone; connections, signs of life, streams and solvers' work are lost with it without harm to anyone.
 """
 
+import logging
 from collections import deque
 from collections.abc import Sequence
 from hashlib import sha256
@@ -32,6 +33,8 @@ from verification.ledger.store import Ledger
 from verification.market.records import Lease, find, known
 from verification.result import sign_result
 from verification.trace import Trace
+
+logger = logging.getLogger(__name__)
 
 
 class Coordinator:
@@ -219,7 +222,12 @@ class Coordinator:
 
     def _go_on(self) -> None:
         while self._touched:
-            self.leases.go_on(self._touched.popleft())
+            name = self._touched.popleft()
+            try:
+                self.leases.go_on(name)
+            except Exception:
+                logger.exception("what is due of the lease %s failed", name)
+                self.desk.agenda.add(self.desk.tick + self.desk.rules.delta, "lease", name)
 
     def _done(self) -> list[Effect]:
         self._go_on()

@@ -326,7 +326,7 @@ class Device:
             return []
         self._said = 0
         tick, found = session.tick(now), self._say()
-        if self.progress and tick >= self._beat + session.rules.heart:
+        if self.progress and abs(tick - self._beat) >= session.rules.heart:  # its clock may have been set back
             self._beat = tick
             found.append(encode(Heart(leases=dict(self.progress))))
         if not self.stopping and tick > self._renewed + self.expiry // 2:

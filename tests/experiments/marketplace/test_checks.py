@@ -169,3 +169,26 @@ def test_the_offer_of_a_device_that_is_gone_lapses_unless_it_comes_back():
     back.connect()
     town.pass_time(31)
     assert list(town.ledger.state.facts["offer"]) == [public(town.key), public(back.device)]
+
+
+def test_a_fault_over_one_lease_stops_nobody_else_and_is_tried_again(town, monkeypatch, caplog):
+    user = town.join("user")
+    for at in range(2):
+        town.join(f"device {at}", device=True, slots=1)
+    town.order(user)
+    town.order(user, inputs=(5,))
+    town.pass_time(6)
+    leases, (broken, _) = town.coordinator.leases, town.ledger.state.facts["lease"]
+    due, left = leases._final, [2]
+
+    def fails(name):
+        if name == broken and left[0]:
+            left[0] -= 1
+            raise ZeroDivisionError("of the code")
+        due(name)
+
+    monkeypatch.setattr(leases, "_final", fails)
+    town.pass_time(40)
+    assert outcomes(user) == ["final", "served"] and "ZeroDivisionError" in caplog.text
+    town.run(200)
+    assert outcomes(user) == 2 * ["final", "served"]

@@ -295,3 +295,20 @@ def test_what_was_over_while_it_was_away_is_forgotten(scene, by_hand, joined):
     joined.receive(by_hand.welcome(registered=True), 0.0)
     assert not joined.leases and not joined.progress and not joined.tick(100.0)
     assert not joined.computed(lease, scene.right) and not joined.traces
+
+
+@pytest.mark.parametrize("clock", [3600.0, -3600.0])
+def test_a_clock_that_is_wrong_by_an_hour_or_is_set_right_changes_nothing(scene, by_hand, clock):
+    device = provider(expiry=100)
+    device.receive(by_hand.challenge(), clock)
+    device.receive(by_hand.welcome(registered=True), clock)
+    device.receive(encode(Suitable({"numbers": 16})), clock)
+    device.measured("numbers", 1e9)
+    asked(by_hand, device, device.receive(encode(Suitable({"numbers": 16})), clock), clock)
+    lease = lent(scene)
+    asked(by_hand, device, device.receive(by_hand.lease(lease), clock), clock)
+    for now in (clock, 0.0):  # it is set right while it works
+        beats = [now + tick for tick in range(2 * scene.rules.heart) for frame in device.tick(now + tick) if frame]
+        assert len(beats) >= 1 and device.leases
+    asked(by_hand, device, device.computed(lease, scene.right))
+    assert scene.find(Result, lease).root == scene.right.tree.root.hex()
