@@ -36,7 +36,10 @@ def suitable(
         elif (speed := speeds.get(model.name)) is None:
             fits[model.name] = LEAST
         elif not speed * limit_seconds >= work:
-            reasons[model.name] = f"{REQUEST} tokens would take longer than the {limit_seconds:g} s that a lease gives"
+            takes = f"take {work / speed:.0f} s" if speed else "never come"
+            reasons[model.name] = (
+                f"{REQUEST} tokens would {takes}; longer rounds give a lease more than its {limit_seconds:g} s"
+            )
         else:
             fits[model.name] = min(MOST, max(LEAST, int(speed * round_seconds / work)))
     return Suitable(fits, reasons, psi)

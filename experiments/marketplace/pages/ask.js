@@ -102,7 +102,7 @@ function quoted({ price, wait, devices, reason, bid }) {
   const round = devices ? `the next round is in ${seconds(wait * every)}` : "";
   if (price !== null) return shown(at("estimate"), element("b", {}, `About ${tokens(price)} tokens`), ` as things stand; ${could}, ${round}.`);
   const more = bid ? element("button", { type: "button", class: "small", onclick: () => raise(bid) }, `Bid ${tokens(bid)}, which would win`) : null;
-  shown(at("estimate"), element("b", {}, devices ? "It would wait. " : "It cannot be posted so. "), capital(reason || "no device can run it"), could && `${capital(`${could}, ${round}`)}`, more);
+  shown(at("estimate"), element("b", {}, devices === undefined ? "It cannot be posted so. " : "It would wait. "), capital(reason || "no device can run it"), could && `${capital(`${could}, ${round}`)}`, more);
   if (more) at("estimate").querySelector("button").onclick = () => raise(bid);
 }
 
@@ -183,10 +183,13 @@ function answer(order) {
 
 // When an order that is shown becomes final, kept up to date second by second.
 function until({ state, window, challenged }) {
-  return state === "shown" && !challenged ? element("span", { "data-until": window }, left(window)) : null;
+  return state === "shown" ? element("span", { "data-until": window, "data-challenged": Boolean(challenged) }, left(window, challenged)) : null;
 }
 
-const left = (window) => (window > clock() ? ` If nobody does, it is final in ${seconds((window - clock()) * every)}.` : "");
+function left(window, challenged) {
+  const wait = seconds((window - clock()) * every);
+  return window <= clock() ? "" : challenged ? ` It is final in ${wait} at the earliest.` : ` If nobody does, it is final in ${wait}.`;
+}
 
 // The tokens of an output, -1 where the run had ended before, and their text.
 async function read(model, output) {
@@ -209,7 +212,7 @@ function failed(error) {
 
 at("save").addEventListener("click", () => save("owner").catch(failed));
 form.addEventListener("submit", (event) => { event.preventDefault(); post(); });
-setInterval(() => { for (const each of at("answers").querySelectorAll("[data-until]")) each.textContent = left(Number(each.dataset.until)); }, 1000);
+setInterval(() => { for (const each of at("answers").querySelectorAll("[data-until]")) each.textContent = left(Number(each.dataset.until), "challenged" in each.dataset); }, 1000);
 setInterval(() => { if (!document.hidden && models.length && quotes === asked && !standing) estimate(); }, ANEW);
 form.addEventListener("input", () => { clearTimeout(pending); pending = setTimeout(estimate, PAUSE); });
 draw();

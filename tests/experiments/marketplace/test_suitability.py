@@ -28,3 +28,4 @@ def test_a_round_has_room_for_what_speed_allows():
 def test_what_no_lease_has_time_for_is_refused():
     for slow in (100 * REQUEST / 41, 0.0, float("nan")):
         assert told({"small": slow}).fits == {} and "longer" in told({"small": slow}).reasons["small"]
+    assert f"{REQUEST} tokens would take 41 s" in told({"small": 100 * REQUEST / 41}).reasons["small"]

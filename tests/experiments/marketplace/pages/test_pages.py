@@ -151,7 +151,8 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
         assert "If nobody does, it is final in 13 minutes." in page.evaluate("document.body.textContent")
         usable(page)
         page.evaluate("document.querySelector('[data-act=challenge]').click()")
-        page.wait("/your challenge bought an audit/.test(document.body.textContent)", SECONDS)
+        audited = "your challenge bought an audit. It is final in 13 minutes at the earliest"
+        page.wait(f"/{audited}/.test(document.body.textContent)", SECONDS)
         assert user.last("challenge")[0].content == {"lease": name("second")}
         told("final", lease=name("second"), part=[0], outcome="final", paid="1500000")
         page.wait(f"{state} 'served'", SECONDS)
@@ -185,7 +186,7 @@ def test_what_a_request_would_cost_is_said_anew_as_devices_come(visit):
         page = visit(f"{url}/watch")
         page.command("Page.addScriptToEvaluateOnNewDocument", source=soon)
         page.command("Page.navigate", url=f"{url}/ask")
-        page.wait("document.querySelector('#estimate')?.textContent.startsWith('It cannot be posted so')", SECONDS)
+        page.wait("document.querySelector('#estimate')?.textContent.startsWith('It would wait. No device')", SECONDS)
         assert page.evaluate("!document.querySelector('#noise').hidden")
         devices[0] = 1
         page.wait("document.querySelector('#estimate')?.textContent.startsWith('About 1.5 tokens')", SECONDS)
