@@ -41,6 +41,8 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | | ``attention_mean``; ``concatenate`` |
 | argmax_partial | ``span_maxima``, ``concatenate`` |
 | argmax | ``largest``; its id |
+| cut | ``largest``; for each digit ``bin_weights`` of some spans, their ``sum``, ``bin_found``; ``concatenate`` |
+| kept | ``kept``: the leaf |
 | sample_partial | ``largest``; ``span_weights``, ``concatenate`` |
 | sample | ``largest``; ``draw``: the token if it lies in some spans, else -1; their ``maximum`` |
 | output | ``tokens`` of some passes; ``concatenate`` |

@@ -29,6 +29,9 @@ export function multiplyShift(a, m, bits) {
   return i32(i32(high * m) + shifted(i32((a - high * 2 ** bits) * m), bits));
 }
 
+// floor(total·word / 2^32) of words without a sign, in products that fit.
+export const portion = (total, word) => shifted(shifted(total, 16) * word + shifted((total % 65536) * word, 16), 16);
+
 // a / 2^shift, halves upwards; a·2^-shift where shift <= 0.
 export function roundShift(a, shift) {
   check(-31 <= shift && shift <= 30, `a shift by ${shift}`);

@@ -49,6 +49,11 @@ def multiply_shift(a: Integers, m: Integers | int, bits: int) -> Integers:
     return i32(i32((a >> bits) * m) + (i32((a & ((1 << bits) - 1)) * m) >> bits))
 
 
+def portion(total: Integers, word: Integers | int) -> Integers:
+    """floor(total·word / 2^32) of words without a sign, in products that fit 53 bits."""
+    return ((total >> 16) * word + ((total & 65535) * word >> 16)) >> 16
+
+
 def round_shift(a: Integers, shift: Integers | int) -> Integers:
     """a / 2^shift, halves upwards: (a + 2^(shift - 1)) >> shift for 0 < shift <= 30; a << -shift for shift <= 0."""
     shift = np.asarray(shift, np.int64)

@@ -1,4 +1,4 @@
-// requires: fixed_point
+// requires: fixed_point, draw
 // The smallest id whose inclusive prefix sum of weights exceeds floor(draw · total / 2^32); bounds in ops/sample.py.
 // logits (T, columns); maxima (T, spans) of logit and id; sums (T, spans); draws (T); exponential (256); output (T).
 // One invocation a token.
@@ -18,14 +18,6 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> output: array<u32>;
 override lanes: u32 = 64u;
 
-// floor(a·b / 2^32) in 16-bit pieces, none beyond 32 bits.
-fn high_word(a: u32, b: u32) -> u32 {
-    let low = (a & 65535u) * (b & 65535u);
-    let middle = (a >> 16u) * (b & 65535u) + (low >> 16u);
-    let other = (a & 65535u) * (b >> 16u) + (middle & 65535u);
-    return (a >> 16u) * (b >> 16u) + (middle >> 16u) + (other >> 16u);
-}
-
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
     if (id.x >= params.tokens) { return; }
@@ -36,7 +28,7 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         top = max(top, maxima[first + i].x);
         total += sums[first + i];
     }
-    var left = high_word(draws[id.x], total);
+    var left = portion(total, draws[id.x]);
     var span = 0u;
     while (sums[first + span] <= left) {
         left -= sums[first + span];
