@@ -9,6 +9,7 @@ from functools import cached_property
 
 from inference.errors import InputError
 from inference.generate import CHOICE, Backend, check_run, digests, passes
+from inference.likeliest import Likeliest
 from inference.passes import Link
 from inference.scheduled import Node, Observer, Scheduled
 from inference.steps import LEAF, Words
@@ -23,7 +24,8 @@ class Inference(Scheduled):
         model_digest: by which the model is named; without one, ``Model.digest``.
 
     Raises:
-        InputError: see ``generate.check_run``; a temperature that is not allowed, a model in float32.
+        InputError: see ``generate.check_run`` and ``Likeliest.check``; a temperature that is not allowed, a model in
+            float32.
     """
 
     def __init__(
@@ -34,27 +36,31 @@ class Inference(Scheduled):
         limit: int,
         temperature: float = 0,
         seed: int = 0,
+        among: Likeliest | None = None,
         model_digest: str | None = None,
     ):
         model = backend.model
         self.model_digest = model_digest
-        self.ids, self.limit, self.temperature, self.seed = list(ids), limit, temperature, seed
+        self.ids, self.limit, self.temperature, self.seed, self.among = list(ids), limit, temperature, seed, among
         check_run(model, self.ids, limit)
+        if among is not None:
+            among.check(temperature)
         if model.measures["head_width"] > LEAF:
             raise InputError(f"heads of {model.measures['head_width']} are too wide to be disputed: {LEAF} is allowed")
-        schedule = passes(model, self.ids, limit, temperature=temperature, seed=seed)
+        schedule = passes(model, self.ids, limit, temperature=temperature, seed=seed, among=among)
         choices = [Link(index, CHOICE) for index in range(len(schedule) - limit, len(schedule))]
         super().__init__(backend, schedule, choices)
 
     @cached_property
     def digests(self) -> Mapping[str, str]:
         """SHA-256 of "model", "graph" and "input", as ``run --trace`` writes them."""
-        return digests(self.backend.model, self.ids, self.limit, self.temperature, self.model_digest)
+        return digests(self.backend.model, self.ids, self.limit, self.temperature, self.model_digest, self.among)
 
     @property
     def terms(self) -> Mapping[str, str]:
-        """Seed, temperature and token limit as text."""
-        return {"seed": str(self.seed), "temperature": repr(float(self.temperature)), "limit": str(self.limit)}
+        """Seed, temperature and token limit as text, and among which tokens is drawn where not among all."""
+        asked = {"seed": str(self.seed), "temperature": repr(float(self.temperature)), "limit": str(self.limit)}
+        return asked | (self.among.terms if self.among else {})
 
     def taken(self, words: Words) -> Words:
         """A choice.

@@ -4,7 +4,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from hashlib import sha256
-from typing import Protocol
+from typing import Any, Protocol
 
 import networkx as nx
 import numpy as np
@@ -100,12 +100,20 @@ def check_run(model: Model, ids: list[int], limit: int) -> None:
 
 
 def passes(
-    model: Model, ids: list[int], limit: int, *, every: bool = False, temperature: float = 0, seed: int = 0
+    model: Model,
+    ids: list[int],
+    limit: int,
+    *,
+    every: bool = False,
+    temperature: float = 0,
+    seed: int = 0,
+    among: Likeliest | None = None,
 ) -> list[Pass]:
     """The passes of a run of up to ``limit`` tokens: the prompt's, then one for each token but the last.
 
     The tokens of the latter are linked to the choice of the pass before, after whose end tokens they are null.
-    ``every`` asks for each prompt token's logits, not for each pass's last.
+    ``every`` asks for each prompt token's logits, not for each pass's last; ``among`` which tokens is drawn, in exact
+    arithmetic, where not among all.
     """
     starts = range(0, len(ids), CHUNK)
     plan = [(f"prompt{start // CHUNK:03d}", start, min(CHUNK, len(ids) - start)) for start in starts]
@@ -115,7 +123,8 @@ def passes(
     for index, (name, start, count) in enumerate(plan):
         if count not in graphs:
             first = 0 if every else count - 1
-            graphs[count] = graph(model, count, capacity=len(ids) + limit, first=first, temperature=temperature)
+            drawn: dict[str, Any] = {"temperature": temperature, "among": among}
+            graphs[count] = graph(model, count, capacity=len(ids) + limit, first=first, **drawn)
         given = placed(ids[start : start + count] or [0], start)
         if temperature:
             given |= {"draws": draw(seed, start + count)}
@@ -153,7 +162,7 @@ def generate(
 ) -> Run:
     """Up to ``limit`` tokens after a prompt, an end token the last.
 
-    ``among`` which tokens is drawn, in float32, where not among all. ``progress`` is told each token; if it gives True,
+    ``among`` which tokens is drawn, where not among all. ``progress`` is told each token; if it gives True,
     that token is the last.
 
     Raises:
@@ -162,10 +171,11 @@ def generate(
     model = backend.model
     check_run(model, ids, limit)
     if among is not None:
-        among.check(model.arithmetic, temperature)
-    drawn = 0 if among else temperature  # by the graph
+        among.check(temperature)
+    outside = among if model.arithmetic == "float32" else None
+    drawn: dict[str, Any] = {} if outside else {"temperature": temperature, "seed": seed, "among": among}
     total, run, started = sha256(), Run([], "", 0.0, 0.0), time.perf_counter()
-    for each in passes(model, ids, limit, temperature=drawn, seed=seed):
+    for each in passes(model, ids, limit, **drawn):
         if run.tokens and run.tokens[-1] in model.end:
             if not trace:
                 break
@@ -182,7 +192,7 @@ def generate(
         if each.start + each.count < len(ids):
             continue
         word = draw(seed, each.start + each.count)
-        run.tokens.append(among.drawn(logits[-1], temperature, word) if among else int(choice[0]))
+        run.tokens.append(outside.drawn(logits[-1], temperature, word) if outside else int(choice[0]))
         last = progress(run.tokens[-1])
         if len(run.tokens) == 1:
             run.prefill_seconds, started = time.perf_counter() - started, time.perf_counter()
@@ -195,10 +205,15 @@ def generate(
 
 
 def digests(
-    model: Model, ids: list[int], limit: int, temperature: float, model_digest: str | None = None
+    model: Model,
+    ids: list[int],
+    limit: int,
+    temperature: float,
+    model_digest: str | None = None,
+    among: Likeliest | None = None,
 ) -> dict[str, str]:
     """What a run is bound to, as SHA-256 in hex: "model" (weights, tables, formats), "graph" and "input"."""
-    one = graph(model, 1, capacity=len(ids) + limit, temperature=temperature)
+    one = graph(model, 1, capacity=len(ids) + limit, temperature=temperature, among=among)
     return {"model": model_digest or model.digest, "graph": digest(one), "input": digest_of(placed(ids, 0)["tokens"])}
 
 

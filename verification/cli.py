@@ -29,6 +29,8 @@ Prompt = Annotated[str | None, typer.Option(help="text, taken raw", show_default
 MaxTokens = Annotated[int, typer.Option(help="how many tokens at most")]
 Seed = Annotated[int, typer.Option(help="of the task's random choices")]
 Temperature = Annotated[float, typer.Option(help="0: always the likeliest token")]
+TopK = Annotated[int | None, typer.Option(help="draw among so many tokens, the likeliest", show_default="all")]
+TopP = Annotated[float, typer.Option(help="draw among the likeliest of this probability")]
 BackendName = Annotated[Backend, typer.Option(help="what runs the model")]
 AdapterName = Annotated[str | None, typer.Option(help="part of an adapter's name", show_default=False)]
 Json = Annotated[bool, typer.Option("--json", help="JSON on standard output")]
@@ -81,6 +83,8 @@ def application(source: Source) -> typer.Typer:
         max_tokens: MaxTokens = 32,
         seed: Seed = 0,
         temperature: Temperature = 0.0,
+        top_k: TopK = None,
+        top_p: TopP = 1.0,
         backend: BackendName = "wgpu",
         adapter: AdapterName = None,
         as_json: Json = False,
@@ -90,7 +94,7 @@ def application(source: Source) -> typer.Typer:
         Example: python -m verification commit --model tiny --prompt "Hello" --out result.json
         """
         check_writable(out)
-        task = task_of(source, model, prompt, max_tokens, temperature, seed)
+        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p)
         commit(source, task, backend, adapter, out, as_json)
 
     @app.command("check")
@@ -114,6 +118,8 @@ def application(source: Source) -> typer.Typer:
         max_tokens: MaxTokens = 32,
         seed: Seed = 0,
         temperature: Temperature = 0.0,
+        top_k: TopK = None,
+        top_p: TopP = 1.0,
         corrupt: Annotated[
             str | None,
             typer.Option(
@@ -150,7 +156,7 @@ def application(source: Source) -> typer.Typer:
         Example: python -m verification dispute --model tiny --prompt Hi --adversary wrong-tile --ledger market.ledger
         """
         check_asked(corrupt, adversary, transcript, market)
-        task = task_of(source, model, prompt, max_tokens, temperature, seed)
+        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p)
         dispute(source, task, corrupt, adversary, (backend, challenger), adapter, transcript, market, as_json)
 
     @app.command("replay")

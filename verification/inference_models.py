@@ -2,12 +2,14 @@
 
 from dataclasses import dataclass, field, replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 
 from inference import models
 from inference.computation import Inference
 from inference.generate import CHUNK
+from inference.likeliest import among
 from inference.model import Checkpoint, Model
 from inference.models.llama import check, model
 from inference.reference import Reference
@@ -16,7 +18,7 @@ from verification.commands.source import Backend
 from verification.encoding.canonical import digest
 from verification.errors import InputError
 from verification.manifest import ProvenTiles, manifest
-from verification.task import Task
+from verification.task import MILLION, Task
 from verification.tile_store import Store
 
 COARSE = 1
@@ -108,9 +110,13 @@ class Models:
     def _inference(
         self, used: Model, task: Task, backend: Backend, adapter: str | None, named: str | None = None
     ) -> Inference:
-        options = {"limit": task.limit, "temperature": task.temperature, "seed": task.seed, "model_digest": named}
+        options: dict[str, Any] = {"limit": task.limit, "temperature": task.temperature, "seed": task.seed}
+        options |= {
+            "among": among(task.top_k, 1 if task.top_p is None else task.top_p / MILLION),
+            "model_digest": named,
+        }
         if backend == "numpy":
-            return Inference(Reference(used), list(task.prompt), **options)  # type: ignore[arg-type]
+            return Inference(Reference(used), list(task.prompt), **options)
         from inference.device.device import Device
         from inference.device.runtime import Runtime
 

@@ -72,7 +72,8 @@ class Several:
 
     @cached_property
     def terms(self) -> Mapping[str, str]:
-        return {name: digest([run.terms[name] for run in self.runs]) for name in self.runs[0].terms}
+        names = {name for run in self.runs for name in run.terms}
+        return {name: digest([run.terms.get(name, "") for run in self.runs]) for name in sorted(names)}
 
     @property
     def constants(self) -> Mapping[str, npt.NDArray[Any]]:

@@ -17,10 +17,10 @@ from verification.inference_models import Models, exact, manifest_digest
 from verification.manifest import layouts
 from verification.numbers import PASSES, Numbers
 from verification.several import Several
-from verification.task import MILLION, Task
+from verification.task import LIKELIEST, MILLION, Task
 
 Request = Mapping[str, Any]
-"""Of an order: model, input (their digests), limit, temperature (millionths), seed (a text)."""
+"""Of an order: model, input (their digests), limit, temperature (millionths), seed (a text); perhaps ``LIKELIEST``."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,10 +72,25 @@ def table(models: Sequence[Known]) -> dict[str, Known]:
     return {model.digest: model for model in models}
 
 
-def request_of(model: Known, raw_digest: str, *, limit: int, temperature: float = 0, seed: int = 0) -> dict[str, Any]:
+def request_of(
+    model: Known,
+    raw_digest: str,
+    *,
+    limit: int,
+    temperature: float = 0,
+    seed: int = 0,
+    top_k: int | None = None,
+    top_p: float = 1,
+) -> dict[str, Any]:
     """A request as orders hold it."""
-    terms = {"model": model.digest, "input": raw_digest, "limit": limit}
-    return terms | {"temperature": round(temperature * MILLION), "seed": str(seed)}
+    terms: dict[str, Any] = {"model": model.digest, "input": raw_digest, "limit": limit}
+    terms |= {"temperature": round(temperature * MILLION), "seed": str(seed)}
+    return terms | ({"top_k": top_k} if top_k else {}) | ({"top_p": round(top_p * MILLION)} if top_p < 1 else {})
+
+
+def asked_among(request: Request) -> dict[str, int]:
+    """Among which tokens a request's are drawn, where not among all."""
+    return {name: request[name] for name in LIKELIEST if name in request}
 
 
 def shape_of(models: Mapping[str, Known], requests: Sequence[Request], inputs: Mapping[str, bytes]) -> Shape:
@@ -132,7 +147,12 @@ class SmallNumbers:
 
     def shape(self, request: Request, raw: bytes) -> Shape:
         _token(raw)
-        if request["limit"] != PASSES or request["temperature"] or int(request["seed"]) >= 2**20:
+        if (
+            request["limit"] != PASSES
+            or request["temperature"]
+            or int(request["seed"]) >= 2**20
+            or asked_among(request)
+        ):
             raise Refusal("unrunnable", f"{self.name}: the limit is {PASSES}, the temperature 0, a seed below 2^20")
         return self._shape
 
@@ -161,7 +181,7 @@ class Language:
 
     name: str
     models: Models = field(default_factory=Models)
-    _shapes: dict[tuple[int, int, int], Shape] = field(default_factory=dict)
+    _shapes: dict[tuple[Any, ...], Shape] = field(default_factory=dict)
 
     @cached_property
     def _weights(self) -> Weights:
@@ -185,7 +205,7 @@ class Language:
 
     def shape(self, request: Request, raw: bytes) -> Shape:
         ids = self._ids(raw)
-        known = len(ids), request["limit"], request["temperature"]
+        known = len(ids), request["limit"], request["temperature"], *asked_among(request).items()
         if known not in self._shapes:
             try:
                 run = self.computation(request, raw)
@@ -197,7 +217,14 @@ class Language:
 
     def computation(self, request: Request, raw: bytes) -> Computation:
         ids = self._ids(raw)
-        task = Task(self.name, tuple(ids), request["limit"], request["temperature"], int(request["seed"]))
+        task = Task(
+            self.name,
+            tuple(ids),
+            request["limit"],
+            request["temperature"],
+            int(request["seed"]),
+            **asked_among(request),
+        )
         return self.models.computation(task, "numpy", None)
 
     def _ids(self, raw: bytes) -> list[int]:

@@ -27,7 +27,7 @@ from inference.commands.output import write
 from inference.commands.progress import working
 from inference.commands.terminal import printable, readable
 from inference.errors import InputError
-from inference.likeliest import Likeliest
+from inference.likeliest import among
 from inference.tokens.text import Text
 from inference.tokens.written import Written
 
@@ -45,8 +45,10 @@ def run_model(
         int | None, typer.Option(help="how many tokens at most", show_default=f"{MOST}; {MOST_OF_AN_ANSWER} an answer")
     ] = None,
     temperature: Annotated[float, typer.Option(help="0: always the likeliest token")] = 0.0,
-    top_k: Annotated[int | None, typer.Option(help="draw among so many tokens (float32)", show_default="all")] = None,
-    top_p: Annotated[float, typer.Option(help="draw among the likeliest of this probability (float32)")] = 1.0,
+    top_k: Annotated[
+        int | None, typer.Option(help="draw among so many tokens, the likeliest", show_default="all")
+    ] = None,
+    top_p: Annotated[float, typer.Option(help="draw among the likeliest of this probability")] = 1.0,
     seed: Annotated[int, typer.Option(help="of the random choices")] = 0,
     stop: Annotated[
         list[str] | None, typer.Option(help="a text to stop before; may be repeated", show_default=False)
@@ -67,15 +69,15 @@ def run_model(
         raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
     if trace is not None and not trace.parent.is_dir():
         raise InputError(f"{trace}: cannot be written: {trace.parent} is no directory")
-    among = None if top_k is None and top_p == 1 else Likeliest(top_k, top_p)
-    if among is not None:
-        among.check(arithmetic, temperature)
+    chosen = among(top_k, top_p)
+    if chosen is not None:
+        chosen.check(temperature)
     stops = tuple(stop or ())
     if not all(stops):
         raise InputError("--stop needs a text")
-    if trace is not None and (stops or among):
-        raise InputError("--trace is of a run without --stop, --top-k and --top-p")
-    generate = partial(runs.generate, temperature=temperature, seed=seed, among=among)
+    if trace is not None and (stops or (chosen and arithmetic == "float32")):
+        raise InputError("--trace is of a run without --stop; in float32 without --top-k and --top-p")
+    generate = partial(runs.generate, temperature=temperature, seed=seed, among=chosen)
     talk = chat and prompt is None and prompt_file is None and tokens is None
     if talk and (as_json or trace is not None):
         raise InputError("--json and --trace need a prompt")
@@ -89,7 +91,7 @@ def run_model(
     once = partial(generate, loaded.backend, loaded.ids, limit=limit, trace=trace is not None)
     result = _spoken(written, once, shown=not as_json)
     if trace is not None:
-        bound = runs.digests(loaded.model, loaded.ids, limit, temperature)
+        bound = runs.digests(loaded.model, loaded.ids, limit, temperature, among=chosen)
         write(trace, json.dumps({**bound, "seed": seed, "nodes": result.trace}))
     decoded = len(result.tokens) - 1
     rate = round(decoded / result.decode_seconds, 3) if decoded else None

@@ -32,14 +32,13 @@ NEUTRAL: dict[str, tuple[Any, ...]] = {
     "tool_choice": ("none", "auto"),
     "tools": ([],),
     "top_logprobs": (0,),
-    "top_p": (1,),
 }
 """What may be said, and only so, or as null: it changes nothing."""
 NOTED = frozenset({"metadata", "service_tier", "store", "user"})
 """What may be said, and changes nothing."""
 TAKEN = frozenset(
     {"max_completion_tokens", "max_tokens", "messages", "model", "prompt", "seed", "stream", "stream_options"}
-    | {"stop", "temperature"}
+    | {"stop", "temperature", "top_k", "top_p"}
 )
 
 
@@ -93,6 +92,9 @@ class Asked:
     """0: always the likeliest token."""
     seed: int
     """The same one gives the same tokens; 0 where none is asked for."""
+    top_k: int | None
+    """Among how many of the likeliest tokens is drawn; None: all, as at temperature 0."""
+    top_p: float
     bid: str | None
     """As the header ``X-Bid`` says it."""
     stops: tuple[str, ...] = ()
@@ -139,7 +141,10 @@ def read(content: Any, models: Models, chat: bool, bid: str | None) -> tuple[Ask
     usage = (content.get("stream_options") or {}).get("include_usage") or False
     if type(stream) is not bool or type(usage) is not bool:
         raise bad("stream and stream_options.include_usage are true or false", "stream")
-    asked = Asked(model, prompt, limit, _temperature(content), _seed(content), bid, _stops(content))
+    temperature, top_k, top_p = _temperature(content), _top_k(content), _top_p(content)
+    if temperature == 0:
+        top_k, top_p = None, 1.0
+    asked = Asked(model, prompt, limit, temperature, _seed(content), top_k, top_p, bid, _stops(content))
     return asked, Form(chat, stream, usage)
 
 
@@ -159,6 +164,22 @@ def _temperature(content: dict[str, Any]) -> float:
         return 1.0
     if type(value) not in (int, float) or not (value == 0 or 0.05 <= value <= 2):
         raise bad(f"temperature is {value!r}; 0 (the likeliest token) or 0.05 to 2 is expected", "temperature")
+    return round(float(value), 6)
+
+
+def _top_k(content: dict[str, Any]) -> int | None:
+    value = content.get("top_k")
+    if value is not None and (type(value) is not int or not -1 <= value <= 2**20):
+        raise bad(f"top_k is {value!r}; a whole number from 1 to 2^20 is expected, or 0 or -1 for all", "top_k")
+    return value if value and value > 0 else None
+
+
+def _top_p(content: dict[str, Any]) -> float:
+    value = content.get("top_p")
+    if value is None:
+        return 1.0
+    if type(value) not in (int, float) or not 1e-6 <= value <= 1:
+        raise bad(f"top_p is {value!r}; a number from 0.000001 to 1 is expected", "top_p")
     return round(float(value), 6)
 
 

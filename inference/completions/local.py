@@ -8,6 +8,7 @@ from inference.completions.answers import Complete, Mark, Token
 from inference.completions.asked import Asked, bad
 from inference.errors import InputError
 from inference.generate import Backend, generate
+from inference.likeliest import among
 
 
 class _Gone(Exception):  # noqa: N818 - no fault
@@ -41,6 +42,7 @@ def local(backend: Callable[[str], Backend]) -> Complete:
                         limit=asked.limit,
                         temperature=asked.temperature,
                         seed=asked.seed,
+                        among=among(asked.top_k, asked.top_p),
                         progress=progress,
                     )
                 put(Mark({"digest": run.digest}))

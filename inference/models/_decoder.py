@@ -27,6 +27,7 @@ from inference.arithmetic.formats import rows
 from inference.errors import InputError
 from inference.files.blocks import Weights
 from inference.graph import Arithmetic, add, new, schedule, source
+from inference.likeliest import Likeliest
 from inference.model import Checkpoint, Model, layer, tokenizer_digest
 from inference.models._exact import QKV, Exact, joined, rotations
 from inference.ops import Shape
@@ -178,13 +179,20 @@ def _float32(read: Checkpoint) -> tuple[dict[str, Any], dict[str, dict[str, int 
 
 
 def graph(
-    model: Model, tokens: int, *, capacity: int, sequences: int = 1, first: int = 0, temperature: float = 0
+    model: Model,
+    tokens: int,
+    *,
+    capacity: int,
+    sequences: int = 1,
+    first: int = 0,
+    temperature: float = 0,
+    among: Likeliest | None = None,
 ) -> nx.DiGraph:
     """The graph of one pass over ``tokens`` tokens, of which those from ``first`` on get logits and a choice.
 
     Inputs: ``tokens`` (T,), ``places`` (T, 2) of sequence and position and, to sample at a temperature, ``draws``
     (T - first,); states: ``layer00.cache`` and so on, of sequences·capacity rows; ``logits`` (T - first, vocabulary)
-    and ``choice`` (T - first,).
+    and ``choice`` (T - first,), drawn ``among`` the likeliest where not among all, which is for the exact arithmetic.
 
     Raises:
         InputError: a capacity beyond the model's context, a temperature that is not allowed.
@@ -241,6 +249,9 @@ def graph(
         build.op("choice", "argmax", [maxima])
         return build.graph
     scale: dict[str, Any] = _temperature(model, temperature)
+    for name, wanted in among.cuts if among else ():
+        last = build.op(name, "cut", [logits, maxima], [exponential], **{**wanted, **scale})
+        logits = build.op(f"{name}.kept", "kept", [logits, last])
     sums = build.op("sums", "sample_partial", [logits, maxima], [exponential], **scale)
     draws = source(build.graph, "draws", "input", (tokens - first,))
     build.op("choice", "sample", [logits, maxima, sums, draws], [exponential], **scale)

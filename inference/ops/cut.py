@@ -92,6 +92,6 @@ def workgroups(output: Shape, **_: object) -> Shape:
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
     inputs, constants, scale = sample_partial.draw(generator, arithmetic, a, b, c)
-    count = int(generator.choice([0, 1, 3, inputs["logits"].shape[1] + 1]))
-    share = 0 if count else int(generator.choice([0, 2**31, 2**32 - 1, generator.integers(2**32)]))
+    count = (0, 1, 3, inputs["logits"].shape[1] + 1)[generator.integers(4)]
+    share = 0 if count else int(generator.choice(np.array([0, 2**31, 2**32 - 1, generator.integers(2**32)])))
     return inputs, constants, {"count": count, "share": share, **scale}

@@ -49,4 +49,8 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     inputs, _, _ = draw_logits(generator, arithmetic, a, b, c)
     logits = inputs["logits"]
     ids = generator.integers(0, logits.shape[1], (a, 1))
-    return {"logits": logits, "last": np.hstack((np.take_along_axis(logits, ids, axis=1), ids)).astype(np.int32)}, {}, {}
+    return (
+        {"logits": logits, "last": np.hstack((np.take_along_axis(logits, ids, axis=1), ids)).astype(np.int32)},
+        {},
+        {},
+    )

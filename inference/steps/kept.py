@@ -22,6 +22,6 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     return np.where(among(x, numbers["first"] + np.arange(len(x)), *last), x, LOWEST)
 
 
-def among(x, ids, logit, last):  # type: ignore[no-untyped-def]
+def among(x, ids, logit, last):
     """Whether logits are not after the last one."""
     return (x > logit) | ((x == logit) & (ids <= last))

@@ -12,6 +12,7 @@ from inference.computation import Inference
 from inference.device import adapters
 from inference.device.runtime import Runtime
 from inference.generate import EMPTY, digest_of, generate
+from inference.likeliest import Likeliest
 from inference.model import Model
 from inference.models.llama import model
 from inference.models.tiny import tiny
@@ -23,6 +24,7 @@ from inference.steps._vectors import Seen
 from inference.steps.draw import inside
 
 PROMPT = np.random.default_rng(1).integers(0, 256, 20).tolist()
+AMONG = {"limit": 3, "temperature": 1.3, "seed": 3, "among": Likeliest(9, 0.9)}
 TERMS = [{"limit": 7, "temperature": 0, "seed": 3}, {"limit": 7, "temperature": 0.8, "seed": 3}]
 STACKS = adapters.stacks()
 
@@ -69,7 +71,7 @@ def check(computation, words, index, leaf):
     assert (results[-1] == leaf_words(node, words[index], leaf)).all(), (node, leaf)
 
 
-@pytest.fixture(scope="module", params=TERMS, ids=["greedy", "drawn"])
+@pytest.fixture(scope="module", params=[*TERMS, AMONG], ids=["greedy", "drawn", "among"])
 def tiny_run(request, tiny_model):
     computation = Inference(Reference(tiny_model("exact")), PROMPT, **request.param)
     return (computation, *recorded(computation), request.param)

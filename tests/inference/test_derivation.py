@@ -140,6 +140,19 @@ def test_choices_among_many_tokens(vocabulary, equal):
         check("sample", inputs, constants, scale)
 
 
+@pytest.mark.parametrize("equal", [False, True])
+@pytest.mark.parametrize(
+    "wanted", [{"count": 40, "share": 0}, {"count": 0, "share": 3 * 2**30}], ids=["count", "share"]
+)
+def test_the_likeliest_of_the_largest_vocabulary(equal, wanted):
+    logits = integers(np.random.default_rng(9), (1, 2**18), 20) if not equal else np.full((1, 2**18), 7, np.int32)
+    inputs = {"logits": logits, "maxima": exact("argmax_partial", {"logits": logits}, {}, {})}
+    constants, scale = {"exponential": tables.exponential()}, scale_of(2.0**-8)
+    met = check("cut", inputs, constants, wanted | scale)
+    assert met == {"largest", "bin_weights", "sum", "bin_found", "concatenate"}
+    check("kept", {"logits": logits, "last": exact("cut", inputs, constants, wanted | scale)}, {}, {}, leaves=[0, 255])
+
+
 def test_what_the_reference_refuses_a_step_refuses():
     inputs, constants, attributes = product(np.random.default_rng(2), 32, 4096)
     inputs["a"] = np.full((1, 4096), 32767, np.int32)

@@ -17,6 +17,13 @@ def test_a_task_is_read_as_it_was_written():
     assert plain["seed"] == "18446744073709551615"
 
 
+def test_a_task_says_among_which_tokens_is_drawn_where_not_among_all():
+    assert TASK.plain().keys() == {"model", "prompt", "limit", "millionths", "seed"}
+    for among in ({"top_k": 5}, {"top_p": 900_000}, {"top_k": 1, "top_p": 1}):
+        task = read_task(TASK.plain() | among)
+        assert task.plain() == TASK.plain() | among and task.name != TASK.name
+
+
 def test_prompts_of_a_million_tokens_are_tasks():
     long = TASK.plain() | {"prompt": [0] * 2**20}
     assert len(read_task(long).prompt) == 2**20
@@ -41,6 +48,10 @@ def test_prompts_of_a_million_tokens_are_tasks():
         {"seed": str(2**64)},
         {"seed": "01"},
         {"more": 1},
+        {"top_k": 0},
+        {"top_k": None},
+        {"top_p": 1_000_000},
+        {"top_p": 0.9},
     ],
 )
 def test_other_spellings_are_no_task(changes):

@@ -11,7 +11,7 @@ from verification.encoding.canonical import digest
 from verification.manifest import layouts
 from verification.market.draws import drawn
 from verification.result import sign_result
-from verification.task import Task
+from verification.task import LIKELIEST, Task
 from verification.trace import Trace
 
 
@@ -25,6 +25,7 @@ def order_terms(computation: Computation, task: Task, bid: int, patience: int, u
         "temperature": task.millionths,
         "seed": str(task.seed),
     }
+    part |= {name: value for name in LIKELIEST if (value := getattr(task, name)) is not None}
     return {"requests": [part], "bid": str(bid), "patience": patience, "unaudited": unaudited}
 
 

@@ -38,23 +38,45 @@ class Source(Protocol):
         """Another computation of the same schedule: what one of ``corrupt_trace.SUBSTITUTES`` runs instead."""
 
 
-def task_of(source: Source, model: str, prompt: str | None, limit: int, temperature: float, seed: int) -> Task:
+def task_of(
+    source: Source,
+    model: str,
+    prompt: str | None,
+    limit: int,
+    temperature: float,
+    seed: int,
+    top_k: int | None = None,
+    top_p: float = 1.0,
+) -> Task:
     """The task that options describe; its computation refuses the rest.
 
     Raises:
-        InputError: no prompt, or a seed or temperature that no task can have.
+        InputError: no prompt, or a seed, temperature, top-k or top-p that no task can have.
     """
     if prompt is None:
         raise InputError("give a --prompt")
     if not 0 <= seed < 2**64:
         raise InputError(f"--seed {seed} is not allowed; 0 to 2^64 - 1")
-    if (
-        not 0 <= temperature <= LARGEST_TEMPERATURE
-        or (millionths := round(temperature * MILLION)) / MILLION != temperature
-    ):
-        raise InputError(f"--temperature {temperature} is not allowed; whole millionths from 0 to 100 are")
+    millionths = _millionths("--temperature", temperature, 0, LARGEST_TEMPERATURE)
+    share = _millionths("--top-p", top_p, 1 / MILLION, 1)
+    if top_k is not None and not 1 <= top_k <= 2**20:
+        raise InputError(f"--top-k {top_k} is not allowed; 1 to 2^20")
     with working(f"reading the model {model}"):
-        return Task(model, tuple(source.tokens(model, prompt)), limit, millionths, seed)
+        return Task(
+            model,
+            tuple(source.tokens(model, prompt)),
+            limit,
+            millionths,
+            seed,
+            top_k,
+            share if share < MILLION else None,
+        )
+
+
+def _millionths(option: str, value: float, low: float, high: float) -> int:
+    if not low <= value <= high or (millionths := round(value * MILLION)) / MILLION != value:
+        raise InputError(f"{option} {value} is not allowed; whole millionths from {low:g} to {high} are")
+    return millionths
 
 
 def prepared(source: Source, task: Task, backend: Backend, adapter: str | None) -> Computation:

@@ -48,6 +48,16 @@ def mapping(schema: Schema) -> Reader:
     return lambda value: read(schema, value)
 
 
+def with_any(schema: Schema, further: Schema) -> Reader:
+    """An object of a schema that may have some keys more."""
+
+    def read_with_any(value: Any) -> dict[str, Any]:
+        also = further.keys() & value if isinstance(value, dict) else set()
+        return read({**schema, **{name: further[name] for name in sorted(also)}}, value)
+
+    return read_with_any
+
+
 def each(reader: Reader, most: int) -> Reader:
     """A list of at most so many."""
 

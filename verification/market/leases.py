@@ -16,7 +16,7 @@ from verification.market.offers import MOST_DECLINES, cost_of, fitting, taking
 from verification.market.records import Device, Lease, Offer, Order, find, in_state, known, store
 from verification.market.returns import owed, take_back
 from verification.market.rules import Rules, rules_of
-from verification.task import MILLION
+from verification.task import LIKELIEST, MILLION
 
 ENOUGH = 3
 """Other owners who could audit, at least; where there are fewer the coordinator audits."""
@@ -145,12 +145,15 @@ def computation_of(requests: Sequence[dict[str, Any]], graph: str) -> str:
     """
 
     def value(name: str) -> str:
-        found = [str(asked[name]) for asked in requests]
+        found = [str(asked.get(name, "")) for asked in requests]
         return found[0] if len(found) == 1 else digest(found)
 
-    requests = [asked | {"temperature": asked["temperature"] / MILLION} for asked in requests]
+    shares = ("temperature", "top_p")
+    requests = [asked | {name: asked[name] / MILLION for name in shares if name in asked} for asked in requests]
     digests = {"model": value("model"), "graph": graph, "input": value("input")}
-    return digest({"digests": digests, "terms": {name: value(name) for name in ("seed", "temperature", "limit")}})
+    further = [name for name in LIKELIEST if any(name in asked for asked in requests)]
+    terms = {name: value(name) for name in ("seed", "temperature", "limit", *further)}
+    return digest({"digests": digests, "terms": terms})
 
 
 def number_taken(draft: Draft, number: int) -> None:

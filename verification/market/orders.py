@@ -4,14 +4,14 @@ from dataclasses import replace
 
 from verification.encoding.canonical import LARGEST_NUMBER
 from verification.encoding.request import Request
-from verification.encoding.schema import amount, digest_text, each, flag, mapping, number, read, seed
+from verification.encoding.schema import amount, digest_text, each, flag, number, read, seed, with_any
 from verification.errors import Refusal
 from verification.ledger.operations import coordinator_only
 from verification.ledger.state import Draft
 from verification.market import parties
 from verification.market.accounts import escrow, fee, free, move_all
 from verification.market.records import Lease, Order, drop, find, store
-from verification.task import MOST_TOKENS
+from verification.task import LIKELIEST, MOST_TOKENS
 
 REQUEST = {
     "model": digest_text,
@@ -21,7 +21,7 @@ REQUEST = {
     "seed": seed,
 }
 ORDER = {
-    "requests": each(mapping(REQUEST), 256),
+    "requests": each(with_any(REQUEST, LIKELIEST), 256),
     "bid": amount(),
     "patience": number(1, 2**32),  # ticks
     "nonce": digest_text,

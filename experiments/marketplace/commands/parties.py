@@ -81,6 +81,10 @@ def ask_market(
     max_tokens: Annotated[int, typer.Option(help="how many tokens at most")] = 16,
     seed: Annotated[int, typer.Option(help="of the random choices")] = 0,
     temperature: Annotated[float, typer.Option(help="0: always the likeliest token")] = 0.0,
+    top_k: Annotated[
+        int | None, typer.Option(min=1, help="draw among so many tokens, the likeliest", show_default="all")
+    ] = None,
+    top_p: Annotated[float, typer.Option(min=1e-6, max=1, help="draw among the likeliest of this probability")] = 1.0,
     patience: Annotated[int, typer.Option(help="ticks that it waits at most")] = 600,
     unaudited: Annotated[bool, typer.Option("--unaudited", help="even where nobody could audit it")] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="the estimate alone")] = False,
@@ -103,6 +107,8 @@ def ask_market(
             limit=max_tokens,
             seed=seed,
             temperature=temperature,
+            top_k=top_k,
+            top_p=top_p,
             patience=patience,
             unaudited=unaudited,
             dry_run=dry_run,

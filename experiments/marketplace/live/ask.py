@@ -29,6 +29,8 @@ class Prompt:
     limit: int
     seed: int
     temperature: float
+    top_k: int | None = None
+    top_p: float = 1.0
     patience: int
     """Ticks."""
     unaudited: bool
@@ -100,7 +102,8 @@ async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt:
     text = Text(llama.tokenizer, llama.vocabulary)
     name, inputs = input_of(model.input(prompt.text))
     await asyncio.to_thread(lambda: model.digest)
-    requests = [request_of(model, name, limit=prompt.limit, temperature=prompt.temperature, seed=prompt.seed)]
+    drawn: dict[str, Any] = {name: getattr(prompt, name) for name in ("temperature", "seed", "top_k", "top_p")}
+    requests = [request_of(model, name, limit=prompt.limit, **drawn)]
     found_out = Told()
     estimated: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
 

@@ -98,7 +98,8 @@ class Gateway:
         bid = _bid(asked.bid, self._bid)
         model = Language(asked.model)
         name, inputs = input_of(model.input(asked.prompt))
-        terms = request_of(model, name, limit=asked.limit, temperature=asked.temperature, seed=asked.seed)
+        drawn: dict[str, Any] = {name: getattr(asked, name) for name in ("temperature", "seed", "top_k", "top_p")}
+        terms = request_of(model, name, limit=asked.limit, **drawn)
         await self._joined.wait()
         order, effects = self._asking.placed([terms], inputs, bid, self._patience, unaudited=False)
         given: list[int] = []

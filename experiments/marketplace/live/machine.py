@@ -89,7 +89,7 @@ class Machine:
     def _run_of(self, asked: Mapping[str, Any], inputs: Mapping[str, bytes]) -> Inference:
         prompt = computation_of(self.known, [asked], inputs)
         assert isinstance(prompt, Inference)
-        terms = {"temperature": asked["temperature"] / MILLION, "seed": int(asked["seed"])}
+        terms = {"temperature": asked["temperature"] / MILLION, "seed": int(asked["seed"]), "among": prompt.among}
         return self.run(self.known[asked["model"]].name, prompt.ids, limit=asked["limit"], **terms)
 
     def run(self, name: str, ids: list[int], **terms: Any) -> Inference:

@@ -75,7 +75,9 @@ async function written() {
   const raw = littleEndian(found.tokens), input = hex(await sha256(raw));
   const { digest } = models.find(({ name }) => name === fields.model);
   const temperature = Math.round(1_000_000 * Number(fields.temperature));
-  const requests = [{ model: digest, input, limit: Number(fields.limit), temperature, seed: String(BigInt(fields.seed || 0)) }];
+  const among = temperature && fields.top_k ? { top_k: Number(fields.top_k) } : {}, share = Math.round(1_000_000 * Number(fields.top_p || 1));
+  if (temperature && share < 1_000_000) among.top_p = share;
+  const requests = [{ model: digest, input, limit: Number(fields.limit), temperature, seed: String(BigInt(fields.seed || 0)), ...among }];
   const patience = Math.ceil((60 * Number(fields.patience)) / every);
   return { requests, bid: bid.toString(), patience, blobs: { [input]: raw }, model: fields.model, prompt: fields.prompt };
 }

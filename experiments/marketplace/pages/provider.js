@@ -147,7 +147,7 @@ export function provider({ url, keys, models: chosen, cost, fund = false, cheat 
     held.working = true;
     leases.set(lease, held);
     const raw = binary(inputs[request.input]), prompt = [...new Int32Array(raw.buffer, 0, raw.length / 4)];
-    const task = { prompt, limit: request.limit, millionths: request.temperature, seed: request.seed };
+    const { model, input, temperature: millionths, ...asked } = request, task = { prompt, millionths, ...asked };
     const files = await device.files(name, digest), tokens = [], flips = cheating;
     state("working", `Computing ${name}.`);
     let text = "", told = 0, telling = null, beat = -Infinity;

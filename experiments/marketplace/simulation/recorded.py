@@ -14,7 +14,7 @@ import numpy as np
 from auction.data import hardware, traces
 from auction.data.hardware import MODELS
 from auction.market import Int
-from experiments.marketplace.models import Known, Language, Shape, SmallNumbers, request_of
+from experiments.marketplace.models import Known, Language, Shape, SmallNumbers, asked_among, request_of
 from verification.adversaries.corrupt_trace import ADVERSARIES, flipped_bit, substituted
 from verification.computation import Computation
 from verification.numbers import PASSES
@@ -105,7 +105,9 @@ def _cheaper(run: Run, how: str) -> Computation:
         return replace(right, shifts=False) if how == "fewer-layers" else replace(right, weight=right.weight - 1)
     ids = np.frombuffer(run.raw, "<i4").tolist()
     asked = run.request
-    task = Task(run.model.name, tuple(ids), asked["limit"], asked["temperature"], int(asked["seed"]))
+    task = Task(
+        run.model.name, tuple(ids), asked["limit"], asked["temperature"], int(asked["seed"]), **asked_among(asked)
+    )
     return model.models.substitute(task, how, "numpy", None)
 
 

@@ -136,6 +136,8 @@ def test_what_does_not_exist_or_fit_is_refused(client, stream):
         ({"temperature": 0.01}, "temperature"),
         ({"temperature": -1}, "temperature"),
         ({"seed": -1}, "seed"),
+        ({"top_p": 0}, "top_p"),
+        ({"extra_body": {"top_k": 0.5}}, "top_k"),
         ({"prompt": ""}, "prompt"),
         ({"prompt": ["a", "b"]}, "prompt"),
         ({"prompt": [256]}, "prompt"),
@@ -147,6 +149,16 @@ def test_what_is_not_done_is_refused_and_never_passed_over(client, options, para
     with pytest.raises(openai.BadRequestError) as refused:
         client.completions.create(**{"model": "tiny", "prompt": PROMPT} | options)
     assert refused.value.param == parameter
+
+
+def test_tokens_are_drawn_among_the_likeliest(client):
+    def text(**asked):
+        more = {"extra_body": {"top_k": asked.pop("top_k")}} if "top_k" in asked else {}
+        return client.completions.create(model="tiny", prompt=PROMPT, max_tokens=6, **asked, **more).choices[0].text
+
+    greedy = text(temperature=0, top_p=0.5)
+    assert text(temperature=1.5, seed=3, top_k=1) == text(temperature=1.5, seed=3, top_p=1e-6) == greedy
+    assert text(temperature=1.5, seed=3, top_k=-1) == text(temperature=1.5, seed=3) != greedy
 
 
 def test_what_changes_nothing_may_be_said(client):

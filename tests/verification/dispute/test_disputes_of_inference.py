@@ -29,6 +29,7 @@ from verification.trace import leaves, record
 
 SOURCE = Models()
 TINY = Task("tiny", tuple(b"Hello, world"), 4, 800_000, 3)
+AMONG = Task("tiny", tuple(b"Hello, world"), 2, 1_300_000, 3, top_k=9, top_p=900_000)
 STACKS = [name for name in adapters.MODULES if any(name == backend for backend, _ in adapters.stacks())]
 PROMPT = (504, 3575, 282, 4649, 314)  # "The capital of France is"
 
@@ -99,6 +100,20 @@ def test_a_cheat_at_any_node_of_the_tiny_model_loses_there(judged, node):
         step = len(honest.computation.steps(node, leaf)) - 1
         tile = with_wrong_step(honest.copy(), node, leaf, step)
     assert judged(TINY, tile, honest).verdict.step == step
+
+
+@pytest.mark.parametrize("name", ["top_k", "top_k.kept", "top_p", "top_p.kept", "sums", "choice"])
+def test_a_cheat_at_the_likeliest_tokens_loses_there(judged, name):
+    honest = right(AMONG)
+    node = next(at for at, each in enumerate(honest.computation.nodes) if each.name == f"step0001.{name}")
+    flipped = honest.copy()
+    flip(flipped, node, 0)
+    judged(AMONG, flipped, honest, replays=True)
+    steps = len(honest.computation.steps(node, 0))
+    for step in {0, steps // 2, steps - 1}:
+        tile = with_wrong_step(honest.copy(), node, 0, step)
+        if tile.tree.root != honest.tree.root:
+            assert judged(AMONG, tile, honest).verdict.step == step
 
 
 @pytest.mark.parametrize("node", NODES[::3])

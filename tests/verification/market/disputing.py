@@ -57,6 +57,8 @@ class Disputing(Auditing):
         digests = {"model": asked["model"], "graph": lease.graph, "input": asked["input"]}
         temperature = repr(asked["temperature"] / 1_000_000)
         terms = {"seed": asked["seed"], "limit": str(asked["limit"]), "temperature": temperature}
+        if "top_p" in asked:
+            terms["top_p"] = repr(asked["top_p"] / 1_000_000)
         return SimpleNamespace(digests=digests, terms=terms)
 
     def begin(self, claim: str) -> str:

@@ -143,7 +143,9 @@ def test_a_dispute_begins_with_what_the_ledger_says(market, refused, lease, chan
     assert market.clocks(name) == {"asserter": ASSERTER, "challenger": CHALLENGER, "turn": "asserter", "since": 0}
 
 
-@pytest.mark.parametrize("changed", [{"input": "0" * 64}, {"limit": 17}, {"temperature": 1}, {"seed": "8"}, {}])
+@pytest.mark.parametrize(
+    "changed", [{"input": "0" * 64}, {"limit": 17}, {"temperature": 1}, {"seed": "8"}, {"top_p": 1}, {}]
+)
 def test_a_dispute_is_about_what_the_user_ordered(market, refused, changed):
     """By the graph that was leased, and by nothing else on the coordinator's word."""
     order = market.order(**changed)
@@ -158,11 +160,13 @@ def test_a_dispute_is_about_what_the_user_ordered(market, refused, changed):
 def test_several_requests_are_one_computation(market, refused):
     part = {"model": "ab" * 32, "limit": 16, "temperature": 700_000, "seed": "7"}
     requests = [part | {"input": name * 32} for name in ("01", "02", "03")]
+    requests[2] |= {"top_k": 40, "top_p": 900_000}
     content = {"requests": requests, "bid": "4000", "patience": 100, "unaudited": False, "nonce": market.nonce()}
     order = market.ask(market.user, "order", content)
     claim = market.claim(market.shown(market.devices[0], order=order, part=[0, 2]), market.owners[1], 2)
     digests = {"model": digest(["ab" * 32] * 2), "graph": "cd" * 32, "input": digest(["01" * 32, "03" * 32])}
     terms = {"seed": digest(["7"] * 2), "temperature": digest(["0.7"] * 2), "limit": digest(["16"] * 2)}
+    terms |= {"top_k": digest(["", "40"]), "top_p": digest(["", "0.9"])}
     begun = market.beginning(claim)
     assert refused(market.order_of, "begin", begun) == "wrong-begin"
     market.order_of("begin", begun | {"computation": digest({"digests": digests, "terms": terms})})

@@ -41,6 +41,8 @@ def test_an_order_says_all_in_one_spelling(market, refused, reason, changed):
     assert refused(market.ask, market.user, "order", content | changed) == reason
     with_float = [part | {"temperature": "0.7"}]
     assert refused(market.ask, market.user, "order", content | {"requests": with_float}) == "malformed"
+    for among in ({"top_p": 1_000_000}, {"top_k": 0}, {"top_q": 1}):
+        assert refused(market.ask, market.user, "order", content | {"requests": [part | among]}) == "malformed"
     assert refused(market.ask, market.key("stranger"), "order", content) == "no-such-owner"
 
 

@@ -83,12 +83,7 @@ def asked():
     """What a page is told of a task."""
 
     def asked(task: Task) -> dict[str, Any]:
-        terms = {
-            "prompt": list(task.prompt),
-            "limit": task.limit,
-            "millionths": task.millionths,
-            "seed": str(task.seed),
-        }
+        terms = {name: value for name, value in task.plain().items() if name != "model"}
         return {"model": task.model, "digest": manifest_digest(task.model), "task": terms}
 
     return asked

@@ -16,12 +16,13 @@ from verification.trace import record
 
 GREEDY = Task("tiny", tuple(b"Hello, world"), 4, 0, 0)
 DRAWN = Task("tiny", tuple(b"The capital of France is"), 6, 800_000, 3)
+AMONG = Task("tiny", tuple(b"The capital of France is"), 3, 1_300_000, 3, top_k=9, top_p=900_000)
 LONG = Task("tiny", tuple(np.random.default_rng(0).integers(0, 256, 140).tolist()), 3, 0, 0)
 SMOLLM2 = Task("smollm2", (504, 3575, 282, 4649, 314), 8, 0, 0)  # "The capital of France is"
 
 
 @pytest.mark.parametrize("on_device", [False, True])
-@pytest.mark.parametrize("task", [GREEDY, DRAWN, LONG])
+@pytest.mark.parametrize("task", [GREEDY, DRAWN, AMONG, LONG])
 def test_a_page_commits_to_the_root_of_python(browser, asked, task, on_device):
     expected = record(Models().computation(task, "numpy", None))
     found = browser("commit", **asked(task), onDevice=on_device)
