@@ -1,6 +1,5 @@
 """Commands about pictures: picture, check."""
 
-import io
 import json
 import sys
 import time
@@ -11,23 +10,37 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from inference.commands import latent_picture as drawing
 from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Json
 from inference.commands.backends import opened
 from inference.commands.output import write
 from inference.commands.progress import working
 from inference.commands.terminal import printable
 from inference.errors import InputError
+from inference.files.npy_file import npy
 from inference.files.png_file import png, read_png
 from inference.generate import digest_of
 from inference.models.terrain import FRACTION, Terrain, heights, inputs, terrain
 
+TERRAIN = "terrain, or an .onnx file of such a model; or a directory as diffusers writes it"
 KEYS = ("model", "class", "seed", "arithmetic", "digest")
 """Of a picture's texts."""
 
 
 def picture(
-    model_name: Annotated[str, typer.Option("--model", help="terrain, or an .onnx file of such a model")] = "terrain",
-    difficulty: Annotated[int, typer.Option("--class", help="of the terrain: 1 (flat) to 100")] = 50,
+    model_name: Annotated[str, typer.Option("--model", help=TERRAIN)] = "terrain",
+    difficulty: Annotated[
+        int | None, typer.Option("--class", help="of the terrain: 1 (flat) to 100; without it 50", show_default=False)
+    ] = None,
+    prompt: Annotated[str | None, typer.Option(help="of a directory's model: what to draw", show_default=False)] = None,
+    negative_prompt: Annotated[str | None, typer.Option(help="what not to draw", show_default=False)] = None,
+    guidance: Annotated[
+        float | None, typer.Option(help="how much a prompt weighs; 1 or less: none; without it 5", show_default=False)
+    ] = None,
+    steps: Annotated[int | None, typer.Option(help="of the scheduler; without it 20", show_default=False)] = None,
+    size: Annotated[
+        int | None, typer.Option(help="pixels a side; without it the model's own", show_default=False)
+    ] = None,
     seed: Annotated[int, typer.Option(help="of the noise")] = 0,
     arithmetic: ArithmeticName = "exact",
     out: Annotated[Path | None, typer.Option(help="where to write the picture: p.png", show_default=False)] = None,
@@ -42,18 +55,36 @@ def picture(
     """Make a picture of noise: in exact arithmetic the same bits everywhere.
 
     Example: python -m inference picture --model terrain --class 40 --seed 7 --out p.png
+
+    Example: python -m inference picture --model stable-diffusion-xl --prompt "a horse on the moon" --steps 30
     """
-    inputs(None, difficulty, seed)
     for path in (out, raw):
         if path is not None and not path.parent.is_dir():
             raise InputError(f"{path}: cannot be written: {path.parent} is no directory")
+    asked = {
+        "--prompt": prompt,
+        "--negative-prompt": negative_prompt,
+        "--guidance": guidance,
+        "--steps": steps,
+        "--size": size,
+    }
+    if Path(model_name).is_dir():
+        if difficulty is not None:
+            raise InputError("--class is of terrain; a directory's model has --prompt")
+        wanted = drawing.Asked(model_name, prompt, negative_prompt, guidance, steps, size, seed, arithmetic)
+        drawing.picture(wanted, out, raw, adapter, backend, as_json)
+        return
+    if given := [name for name, value in asked.items() if value is not None]:
+        raise InputError(f"{given[0]} is of a directory's model; terrain has --class")
+    difficulty = 50 if difficulty is None else difficulty
+    inputs(None, difficulty, seed)
     with working(f"reading the model {model_name}"):
         model = terrain(model_name, arithmetic)
     noisy, output, seconds, where = _made(model, difficulty, seed, backend, adapter)
     digest, numbers = digest_of(output), as_numbers(output)
     if raw is not None:
-        write(raw, _npy(numbers))
-        write(raw.with_name(f"{raw.name.removesuffix('.npy')}.noise.npy"), _npy(noisy[None, None]))
+        write(raw, npy(numbers))
+        write(raw.with_name(f"{raw.name.removesuffix('.npy')}.noise.npy"), npy(noisy[None, None]))
     if out is not None:
         said = (model.model.digest, difficulty, seed, arithmetic, digest)
         write(out, png(pixels(numbers), dict(zip(KEYS, map(str, said), strict=True))))
@@ -75,7 +106,7 @@ def picture(
 
 def check(
     path: Annotated[Path, typer.Argument(metavar="PICTURE", help="a .png of `picture`", show_default=False)],
-    model_name: Annotated[str, typer.Option("--model", help="terrain, or an .onnx file of such a model")] = "terrain",
+    model_name: Annotated[str, typer.Option("--model", help=TERRAIN)] = "terrain",
     adapter: AdapterName = None,
     backend: BackendName = "wgpu",
     as_json: Json = False,
@@ -86,6 +117,8 @@ def check(
     Example: python -m inference check p.png
     """
     shown, texts = read_png(path)
+    if "prompt" in texts:
+        sys.exit(drawing.check(path, shown, texts, model_name, adapter, backend, as_json))
     missing = [key for key in KEYS if key not in texts]
     if missing:
         raise InputError(f"{path}: does not say its {', '.join(missing)}, as pictures of `picture` do")
@@ -141,9 +174,3 @@ def pixels(numbers: npt.NDArray[np.float32]) -> npt.NDArray[np.uint8]:
 def alike(made: npt.NDArray[np.uint8], shown: npt.NDArray[np.uint8]) -> bool:
     """Whether two pictures are the same but for the rounding of a grey."""
     return made.shape == shown.shape and int(np.abs(made.astype(int) - shown).max()) <= 1
-
-
-def _npy(array: npt.NDArray[np.float32]) -> bytes:
-    file = io.BytesIO()
-    np.save(file, np.ascontiguousarray(array, np.float32))
-    return file.getvalue()

@@ -1,4 +1,4 @@
-"""Pictures in grey as PNG, with texts beside the pixels."""
+"""Pictures in grey or colours as PNG, with texts beside the pixels."""
 
 import struct
 import zlib
@@ -14,14 +14,17 @@ SIGNATURE = b"\x89PNG\r\n\x1a\n"
 LARGEST = 2**24
 """Bytes of a file, and of its pixels."""
 
+GREY, COLOURS = 0, 2
+"""Kinds of pixels, in a PNG's header."""
+
 Pixels = npt.NDArray[np.uint8]
 
 
 def png(pixels: Pixels, texts: Mapping[str, str]) -> bytes:
-    """A file of pixels (H, W) and of texts in ASCII by keyword."""
-    height, width = pixels.shape
-    lines = np.pad(pixels, ((0, 0), (1, 0))).tobytes()  # each line begins with its filter, none
-    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0))]
+    """A file of pixels, (H, W) or (H, W, 3), and of texts in ASCII by keyword."""
+    height, width = pixels.shape[:2]
+    lines = np.pad(pixels.reshape(height, -1), ((0, 0), (1, 0))).tobytes()  # each line begins with its filter, none
+    parts = [(b"IHDR", struct.pack(">IIBBBBB", width, height, 8, GREY if pixels.ndim == 2 else COLOURS, 0, 0, 0))]
     parts += [(b"tEXt", f"{key}\0{text}".encode("ascii")) for key, text in texts.items()]
     parts += [(b"IDAT", zlib.compress(lines, 9)), (b"IEND", b"")]
     return SIGNATURE + b"".join(
@@ -57,16 +60,18 @@ def read_png(path: Path) -> tuple[Pixels, dict[str, str]]:
             key, _, text = body.partition(b"\0")
             texts[key.decode("latin-1")] = text.decode("latin-1")
         at += 12 + length
-    if len(header) != 13 or header[8:] != bytes((8, 0, 0, 0, 0)):
-        raise InputError(f"{path}: is no picture of `inference picture`: 8 bits of grey are expected")
+    if len(header) != 13 or header[8:] not in (bytes((8, kind, 0, 0, 0)) for kind in (GREY, COLOURS)):
+        raise InputError(f"{path}: is no picture of `inference picture`: 8 bits of grey or of colours are expected")
     width, height = struct.unpack(">II", header[:8])
-    if not 0 < height * (width + 1) <= LARGEST:
+    across = width * (1 if header[9] == GREY else 3)
+    if not 0 < height * (across + 1) <= LARGEST:
         raise InputError(f"{path}: {width} × {height} pixels are too many")
     try:
-        lines = zlib.decompressobj().decompress(data, height * (width + 1))
+        lines = zlib.decompressobj().decompress(data, height * (across + 1))
     except zlib.error:
         raise InputError(f"{path}: is damaged: its pixels cannot be unpacked") from None
     pixels = np.frombuffer(lines, np.uint8)
-    if len(pixels) != height * (width + 1) or pixels.reshape(height, -1)[:, 0].any():
+    if len(pixels) != height * (across + 1) or pixels.reshape(height, -1)[:, 0].any():
         raise InputError(f"{path}: is no picture of `inference picture`: its lines are filtered or missing")
-    return pixels.reshape(height, -1)[:, 1:], texts
+    found = pixels.reshape(height, -1)[:, 1:]
+    return found if header[9] == GREY else found.reshape(height, width, 3), texts

@@ -62,7 +62,7 @@ def read_directory(path: Path) -> Checkpoint:
     right = "gelu_pytorch_tanh" if fields.get("gelu") else "silu"
     if (activation := keys.text("hidden_activation", keys.text("hidden_act", right))) != right:
         raise InputError(f"{keys.where}: the activation is {activation!r:.40}; {right} is allowed")
-    where = _tensors(path)
+    where = tensors(path)
     tied = _tied(path, keys, where, architecture.tied)
     shapes = architecture.expected(measures, tied=tied)
     known = {architecture.in_hugging_face(name): name for name in shapes}
@@ -187,12 +187,20 @@ class Placed:
         return np.array(values, np.float32)
 
 
-def _tensors(path: Path) -> dict[str, Placed]:
+def tensors(path: Path, *, stem: str = "model", files_beside: str = "*") -> dict[str, Placed]:
     """Where each tensor is, headers checked: offsets inside the file, no byte in two tensors; of an index its files and
-    no others."""
-    index = path / "model.safetensors.index.json"
+    no others.
+
+    Args:
+        stem: of the index's name.
+        files_beside: stems of the files where there is no index.
+
+    Raises:
+        InputError: no file, one that is damaged, or not what the index says.
+    """
+    index = path / f"{stem}.safetensors.index.json"
     placed = _placed(index) if index.exists() else {}
-    files = sorted({path / name for name in placed.values()} if placed else path.glob("*.safetensors"))
+    files = sorted({path / name for name in placed.values()} if placed else path.glob(f"{files_beside}.safetensors"))
     if not files:
         raise InputError(f"{path}: there is no .safetensors file")
     where: dict[str, Placed] = {}

@@ -94,6 +94,10 @@ class LatentDiffusion:
         self.model = Model(self.name, self.arithmetic, measures, self.constants, {})
 
     @property
+    def exact(self) -> bool:
+        return self.arithmetic == "exact"
+
+    @property
     def encoders(self) -> list[str]:
         """Folders of the text encoders."""
         return [folder for folder in ENCODERS if folder in self.config]
@@ -127,6 +131,12 @@ class LatentDiffusion:
             outputs = {"context": layers.concatenate("context", *states) if two else states[0]}
             self.texts[rows] = Made(layers.graph, outputs | ({"summary": summary} if summary else {}))
         return self.texts[rows]
+
+    def _nothing(self, text: Made) -> Made:
+        """A text of zeros."""
+        layers = self.layers({})
+        terms = {name: layers.linked(f"{name}.of", tensor) for name, tensor in text.outputs.items()}
+        return Made(layers.graph, {name: layers.combine(name, [(0.0, tensor)]) for name, tensor in terms.items()})
 
     def _start(self, schedule: scheduler.Schedule) -> Made:
         layers = self.layers({})
@@ -172,13 +182,13 @@ class LatentDiffusion:
     def passes(
         self,
         prompt: Mapping[str, list[int]],
-        negative: Mapping[str, list[int]],
+        negative: Mapping[str, list[int]] | None,
         *,
         guidance: float,
         steps: int,
         seed: int,
     ) -> list[Pass]:
-        """A picture; ``prompt`` and ``negative``: ids by the encoder's folder, as many as it has places.
+        """A picture; ``prompt`` and ``negative``: ids by the encoder's folder, as many as it has places; None: zeros.
 
         The last node of the last pass is the picture. The node ``latents`` of "start" and ``stepped`` of each step are
         the latents.
@@ -188,9 +198,17 @@ class LatentDiffusion:
         """
         schedule = scheduler.schedule(self.config["scheduler"], steps)
         made, guided = list[Pass](), guidance > 1
-        wanted = {"text": prompt} | ({"negative": negative} if guided else {})
-        texts = {}
-        for name, ids in wanted.items():
+        texts = dict[str, dict[str, Link]]()
+        for name, ids in {"text": prompt, "negative": negative}.items():
+            if name == "negative" and not guided:
+                continue
+            if ids is None:
+                zeros = self._nothing(self._text((0,) * len(self.encoders)))
+                texts[name] = zeros.links(len(made), **{output: output for output in zeros.outputs})
+                links = {f"{key}.of": link for key, link in texts["text"].items() if key in zeros.outputs}
+                links |= {f"{key}.of.scale": texts["text"][f"{key}.scale"] for key in zeros.outputs if self.exact}
+                made.append(Pass(name, zeros.graph, {}, links, count=0))
+                continue
             text = self._text(tuple(last_row(self.config[folder], ids[folder]) for folder in self.encoders))
             texts[name] = text.links(len(made), **{output: output for output in text.outputs})
             given = {f"{folder}.tokens": np.array(ids[folder], np.int32) for folder in self.encoders}
