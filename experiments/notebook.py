@@ -31,7 +31,7 @@ def show(name: str, results: Results | None = None) -> None:
 def texts(name: str, results: Results) -> list[str]:
     """The sentence that a claim judges, or a finding's question; and what the results come to."""
     claim = claims.load(name)
-    verdict = claim.check(results)
+    verdict = published.judged(name, results)
     quote = claim.FINDING if claims.is_finding(claim) else f"“{claim.STATEMENT}” (section {claim.SECTION})"
     said = " ".join(filter(None, (verdict.figure and f"{verdict.figure}.", verdict.explanation)))
     return [f"> {quote}", f"**{verdict.verdict}**: {said}"]

@@ -1,6 +1,5 @@
 """What the report's page shows: of each claim a section, made from its raw results."""
 
-from collections import Counter
 from html import escape
 from importlib.resources import files
 from itertools import groupby
@@ -12,7 +11,7 @@ import jinja2
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import claims, coverage, criteria, plots, published, records, varied
+from experiments import claims, coverage, criteria, plots, published, records, stability, varied
 
 Section = dict[str, Any]
 UNFINISHED = "it was not run to its end"
@@ -27,7 +26,7 @@ def section(name: str, out: Path) -> Section:
     if record.failed:
         return unfinished(name, record.failed)
     results = records.saved(name, out)
-    verdict = claim.check(results)
+    verdict = published.judged(name, results)
     return unfinished(name, "") | {
         "record": record,
         "verdict": verdict,
@@ -39,6 +38,7 @@ def section(name: str, out: Path) -> Section:
         "tables": {caption: table_html(frame) for caption, frame in claim.tables(results).items()},
         "varied": varied.told(claim.VARIED, results),
         "fixed": varied.told(claim.FIXED, results),
+        "changed": getattr(claim, "CHANGED", {}),
         "raw": [f"raw/{name}.{table}" for table in results],
     }
 
@@ -58,6 +58,7 @@ def unfinished(name: str, why: str) -> Section:
         "open": getattr(claim, "OPEN", ()),
         "varied": {},
         "fixed": {},
+        "changed": {},
         "verdict": None,
         "published": "",
         "failed": why,
@@ -65,9 +66,10 @@ def unfinished(name: str, why: str) -> Section:
 
 
 def _blocks(name: str) -> str:
-    """What a claim came to on other seeds, as published: "9 of 10 refuted, 1 of 10 undecided"."""
-    found = published.blocks(name) if published.DEFAULT in published.sizes() else []
-    return ", ".join(f"{number} of {len(found)} {verdict}" for verdict, number in Counter(found).most_common())
+    """What a claim came to on other seeds, and by which code: "9 of 10 refuted, 1 of 10 undecided (commit abc)"."""
+    found = published.blocks(name)
+    commits = ", ".join(found["commit"].unique())
+    return f"{stability.counted(list(found['verdict']))} (commit {commits})" if len(found) else ""
 
 
 def _picture(caption: str, figure: Figure) -> str:

@@ -1,6 +1,8 @@
 """Whether verdicts depend on the seeds: each claim on disjoint sets of them."""
 
 import time
+from collections import Counter
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import NamedTuple
@@ -13,6 +15,8 @@ from experiments import claims, records
 from experiments.claims import Size
 
 COLUMNS = ["claim", "block", "verdict", "figure", "commit", "seconds"]
+AGREE = 0.9
+"""Of a claim's verdicts on disjoint sets of seeds; with fewer there is none."""
 
 
 class Job(NamedTuple):
@@ -22,13 +26,13 @@ class Job(NamedTuple):
     block: int
 
 
-def stored(out: Path, size: Size) -> pd.DataFrame:
+def stored(out: Path, size: str) -> pd.DataFrame:
     """One row a claim and block that was run at this size: verdict, figure, commit, seconds."""
     path = _path(out, size)
     return pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame(columns=COLUMNS)
 
 
-def _path(out: Path, size: Size) -> Path:
+def _path(out: Path, size: str) -> Path:
     return out / f"blocks-{size}.csv"
 
 
@@ -59,6 +63,28 @@ def _row(job: Job, size: Size) -> tuple[str, int, str, str, str, float]:
     except Exception as error:  # noqa: BLE001 - whatever it is, the other blocks go on
         judged, figure = "failed", f"{type(error).__name__}: {' '.join(str(error).split())}"
     return *job, judged, figure, records.commit(), round(time.perf_counter() - began, 1)
+
+
+def agree(verdicts: Sequence[str]) -> bool:
+    """Whether at least nine in ten of them are the same; those that are undecided contradict none."""
+    decided = Counter(verdict for verdict in verdicts if verdict != "undecided")
+    least = AGREE * len(verdicts)
+    return not decided or len(verdicts) - decided.total() + decided.most_common(1)[0][1] >= least
+
+
+def counted(verdicts: Sequence[str]) -> str:
+    """How often each came: "9 of 10 refuted, 1 of 10 undecided"."""
+    return ", ".join(f"{number} of {len(verdicts)} {verdict}" for verdict, number in Counter(verdicts).most_common())
+
+
+def keep(found: pd.DataFrame, folder: Path, size: str) -> None:
+    """Write down what was found of claims, in the place of what was known of them there."""
+    if len(found):
+        before = stored(folder, size)
+        others = before[~before["claim"].isin(found["claim"])]
+        pd.concat([others, found]).sort_values(["claim", "block"], kind="stable").to_csv(
+            _path(folder, size), index=False
+        )
 
 
 def shown(table: pd.DataFrame) -> str:

@@ -7,6 +7,8 @@ A module or, with helpers of its own, a package with::
     FINDING                                      a finding, in their place: the question it answers
     VARIED, FIXED                                what was varied and what was not: quantity -> its values; those that
                                                  the results have as ``{table.column}``, see ``experiments.varied``
+    CHANGED                                      settings that were changed after results were seen: quantity -> what it
+                                                 was, what that came to, and why; where there are any
     OPEN                                         which of its tables the page shows unfolded, if any
     headline(results)                            a sentence and a picture for the page's head, of what leads it
     TIMED = True                                 where it measures time, so that nothing else may run beside it

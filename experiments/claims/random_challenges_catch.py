@@ -7,7 +7,6 @@ from experiments import plots, statistics
 from experiments.claims import Judgement, Results, Size, Verdict, _market_runs, undecided
 from experiments.marketplace.simulation.world import RULES
 from experiments.progress import track
-from experiments.sweep import seed_range
 
 TITLE = "Random challenges catch cheats at the stated rate"
 PART = "market"
@@ -23,13 +22,14 @@ FIXED = _market_runs.FIXED | {
     "p": f"a result is audited with chance {RULES.audit}",
     "dishonest devices": "half of all, most of them cheats of every kind that is known here",
 }
+CHANGED = _market_runs.CHANGED
 
 
 def run(size: Size, block: int = 0) -> Results:
     """Every result: right or wrong, drawn or not, fallen or not, and what its chance to fall by a drawn audit was."""
     orders, devices, seeds = GRID[size]
     rows = []
-    for seed in track(seed_range(seeds, block), "markets with cheats"):
+    for seed in track(_market_runs.seeds(seeds, block), "markets with cheats"):
         with _market_runs.ran(seed, orders, devices, DISHONEST) as world:
             rows += [
                 (seed, each.strategy, each.right, each.audited, each.by, float(RULES.audit) * (1 - each.friends))

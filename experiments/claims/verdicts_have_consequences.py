@@ -10,7 +10,6 @@ from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict, _market_runs, undecided
 from experiments.marketplace.simulation.fleet import ROUND
 from experiments.progress import track
-from experiments.sweep import seed_range
 from verification.ledger.event import Event
 from verification.market.accounts import escrow, fee
 
@@ -29,6 +28,7 @@ GRID: dict[Size, tuple[int, int, int]] = {"tiny": (300, 40, 1), "small": (1_000,
 DISHONEST = 0.4
 VARIED = {"who won": "{disputes.winner}", "how disputes end": "{disputes.reason}"}
 FIXED = _market_runs.FIXED | {"dishonest devices": "40 %, of every kind"}
+CHANGED = _market_runs.CHANGED
 
 
 class Consequences:
@@ -124,7 +124,7 @@ def run(size: Size, block: int = 0) -> Results:
     """Every dispute and every fallen result of markets with cheats, from their ledgers' events."""
     orders, devices, seeds = GRID[size]
     disputes, fallen = [], []
-    for seed in track(seed_range(seeds, block), "markets with disputes"):
+    for seed in track(_market_runs.seeds(seeds, block), "markets with disputes"):
         with _market_runs.ran(seed, orders, devices, DISHONEST) as world:
             found = followed(world.ledger.events())
             lives = world.measures.lives

@@ -1,12 +1,13 @@
 """Published runs: results that README, page and notebooks are held against, each with its origin and a checksum.
 
-A folder a size. To cite one: ``cite``.
+A folder a size. To cite one: ``cite``. Beside them ``blocks-SIZE.csv``: what each claim came to on other seeds, or,
+where time is measured, when it was measured again; with the commit that each row is of.
 """
 
 import hashlib
 import json
 import shutil
-from dataclasses import asdict
+from dataclasses import asdict, astuple, fields
 from pathlib import Path
 from textwrap import fill
 from typing import Any
@@ -15,10 +16,10 @@ import pandas as pd
 
 from auction.errors import InputError
 from experiments import claims, criteria, interval_coverage, plots, records, stability
-from experiments.claims import Results, Verdict
+from experiments.claims import Results, Verdict, undecided
 
 FOLDER = Path(__file__).parent
-RUN, VERDICTS, INTERVALS, BLOCKS = "run.json", "verdicts.parquet", "intervals.parquet", "blocks.parquet"
+RUN, VERDICTS, INTERVALS = "run.json", "verdicts.parquet", "intervals.parquet"
 COLUMNS = ["claim", "verdict", "figure", "explanation", "date", "commit", "seconds", "processor_seconds"]
 DEFAULT = "small"
 MAIN = ("gap_on_real_input", "optimality_gap")  # what README shows, with the first figure of the last
@@ -28,7 +29,7 @@ MARKERS = ("<!-- finding: written by `make publish` -->", "<!-- end of finding -
 def publish(out: Path, changed: str, samples: int = 4000) -> Path:
     """Take over the results below ``out`` as the published run of their size; returns its folder.
 
-    Copied are the Parquet files and the verdicts on other blocks of seeds, where they are there; written are
+    Copied are the Parquet files and, of the claims that have any, the verdicts on other blocks of seeds; written are
     ``verdicts.parquet``, a row a claim; ``intervals.parquet``, how often the intervals hold in so many ``samples``; and
     ``run.json``: size, data, date, commit, machine, versions, ``changed`` since the last one, the criteria's digests,
     the checksum. Of the default size every claim is needed, of others those that were run are taken.
@@ -55,10 +56,10 @@ def publish(out: Path, changed: str, samples: int = 4000) -> Path:
     for record in found:
         for table, frame in records.saved(record.claim, out).items():
             _write(frame, folder / f"{record.claim}.{table}.parquet")
+    stability.keep(stability.stored(out, size), FOLDER, size)
     rows = [asdict(r) | asdict(claims.load(r.claim).check(results(r.claim, size))) for r in found]
     _write(pd.DataFrame(rows)[COLUMNS], folder / VERDICTS)
     _write(interval_coverage.table(samples), folder / INTERVALS)
-    _write(stability.stored(out, size), folder / BLOCKS)
     own = {"changed": changed, "criteria": _digests(), "checksum": checksum(folder)}
     records.write_json(folder / RUN, run | before | own)
     return folder
@@ -100,8 +101,12 @@ def cite(size: str = DEFAULT) -> str:
 
 
 def verdicts(size: str = DEFAULT) -> pd.DataFrame:
-    """A row a claim: its verdict, figure and explanation, and the seconds it took."""
-    return pd.read_parquet(FOLDER / size / VERDICTS)
+    """A row a claim: its verdict, figure and explanation, as ``judged``, and the seconds it took."""
+    table = pd.read_parquet(FOLDER / size / VERDICTS)
+    own = [field.name for field in fields(Verdict)]
+    rows = table[["claim", *own]].itertuples(index=False)
+    settled = [astuple(_settled(name, Verdict(*alone), size)) for name, *alone in rows]
+    return table.assign(**pd.DataFrame(settled, columns=own, index=table.index))
 
 
 def intervals(size: str = DEFAULT) -> pd.DataFrame:
@@ -109,10 +114,26 @@ def intervals(size: str = DEFAULT) -> pd.DataFrame:
     return pd.read_parquet(FOLDER / size / INTERVALS)
 
 
-def blocks(name: str, size: str = DEFAULT) -> list[str]:
-    """A claim's verdicts on disjoint sets of seeds, by block; none where they were not run."""
-    table = pd.read_parquet(FOLDER / size / BLOCKS)
-    return [str(verdict) for verdict in table[table["claim"] == name].sort_values("block")["verdict"]]
+def blocks(name: str, size: str = DEFAULT) -> pd.DataFrame:
+    """A claim's verdicts on disjoint sets of seeds, a row a block: see ``stability``; none where they were not run."""
+    table = stability.stored(FOLDER, size)
+    return table[table["claim"] == name].sort_values("block", kind="stable", ignore_index=True)
+
+
+def judged(name: str, found: Results, size: str = DEFAULT) -> Verdict:
+    """What results of a claim come to: by its criterion, but undecided where its verdicts on other seeds disagree."""
+    return _settled(name, claims.load(name).check(found), size)
+
+
+def _settled(name: str, alone: Verdict, size: str) -> Verdict:
+    others = list(blocks(name, size)["verdict"])
+    if stability.agree(others):
+        return alone
+    return undecided(
+        "Its verdict does not last from one set of seeds, or one measurement, to the next: "
+        f"{stability.counted(others)}. These results alone: "
+        f"{', '.join(filter(None, (alone.verdict, alone.figure)))}. {alone.explanation}"
+    )
 
 
 def results(name: str, size: str = DEFAULT) -> Results:

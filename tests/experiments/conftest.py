@@ -20,12 +20,6 @@ def _one_process():
 
 
 @pytest.fixture(scope="session")
-def awaited():
-    """Claims that the next published run adds; none of them is published yet, and when they are this is empty."""
-    return set[str]()
-
-
-@pytest.fixture(scope="session")
 def tiny_folder(tmp_path_factory):
     """Where claims' results at size tiny are kept, ``NAME.pickle``: one folder for all processes that run tests."""
     own = tmp_path_factory.getbasetemp()

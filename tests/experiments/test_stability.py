@@ -60,3 +60,22 @@ def test_the_table_says_how_often_each_verdict_came(made, tmp_path):
         [name, "uurf", "2", "upheld,", "1", "refuted,", "1", "failed"] for name in NAMES
     ]
     assert all(len(line) <= 80 for line in shown)
+
+
+def test_nine_in_ten_agree_and_who_is_undecided_contradicts_nobody():
+    assert stability.agree([]) and stability.agree(["upheld"]) and stability.agree(["undecided"] * 3)
+    assert stability.agree(["upheld"] * 9 + ["refuted"]) and not stability.agree(["upheld"] * 8 + ["refuted"] * 2)
+    assert stability.agree(["upheld", "undecided", *["upheld"] * 7, "refuted"])
+    assert not stability.agree(["upheld", "refuted"])
+
+
+def test_what_is_found_of_a_claim_takes_the_place_of_what_was_known(tmp_path):
+    for name, verdict in (("b", "refuted"), ("a", "upheld"), ("b", "upheld")):
+        rows = [(name, block, verdict, "", "abc", 1.0) for block in (1, 0)]
+        stability.keep(pd.DataFrame(rows, columns=stability.COLUMNS), tmp_path, "tiny")
+    table = stability.stored(tmp_path, "tiny")
+    assert table[["claim", "block", "verdict"]].to_numpy().tolist() == [
+        [name, block, "upheld"] for name in "ab" for block in (0, 1)
+    ]
+    stability.keep(table[:0], tmp_path, "tiny")
+    assert len(stability.stored(tmp_path, "tiny")) == 4
