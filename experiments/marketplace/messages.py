@@ -27,6 +27,7 @@ from experiments.marketplace.asked import (
 from experiments.marketplace.message import Message
 from experiments.marketplace.told import (
     Account,
+    Audited,
     Board,
     Challenge,
     Done,
@@ -55,6 +56,7 @@ __all__ = [
     "VERSION",
     "Account",
     "Ask",
+    "Audited",
     "Benchmark",
     "Board",
     "Challenge",

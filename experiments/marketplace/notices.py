@@ -59,6 +59,8 @@ class Notices:
                 self._lease(event, subject, value)
             elif kind == "result" and value is not None:
                 self._result(event, subject, value)
+            elif kind == "audit" and value is None and event.request.kind == "reveal":
+                self._audited(subject)
         for kind, subject, value in event.facts:
             if kind == "order":
                 self._order(event, subject, value)
@@ -124,6 +126,11 @@ class Notices:
             self._received(event, name, lease, value)
         elif event.request.kind in ("publish", "reveal") and value["window"]:
             self._shown(name, lease, value)
+
+    def _audited(self, name: str) -> None:
+        lease = self._leases[name]
+        order = self._orders[lease["order"]]
+        self._desk.connections.tell(order["user"], messages.Audited(lease["order"], name, lease["part"]))
 
     def ended(self, order: str) -> list[messages.Message]:
         """What its user was told, perhaps while it was away, of an order that is over and not forgotten."""

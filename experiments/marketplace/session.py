@@ -17,7 +17,7 @@ from verification.encoding.signature import public, sign
 from verification.errors import Refusal
 from verification.market.rules import Rules, read_rules
 
-MOST_REFUSED = 256
+COMEBACK, MOST_REFUSED = 8, 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +52,7 @@ class Session:
         self.rules = Rules()
         self.welcome: Welcome | None = None
         self._nonce = ""
-        self._begun = 0.0
+        self._begun, self._seconds_per_tick = 0.0, 1.0
         self._numbers = 0
         self._asked: dict[int, Request] = {}
         self.refused: deque[Answer] = deque(maxlen=MOST_REFUSED)
@@ -73,6 +73,10 @@ class Session:
         if self.welcome is None:
             return 0
         return self.welcome.tick + int((now - self._begun) / self.welcome.seconds_per_tick)
+
+    def comeback(self) -> float:
+        """Seconds in which to try to connect again: a part of delta, by which who was cut off has to be back."""
+        return self.rules.delta * self._seconds_per_tick / COMEBACK
 
     def reopened(self) -> None:
         """The connection was made anew: what was asked may have been performed, or not."""
@@ -106,7 +110,7 @@ class Session:
 
     def welcomed(self, told: Welcome, now: float) -> None:
         """The coordinator took the proof."""
-        self.welcome, self._begun = told, now
+        self.welcome, self._begun, self._seconds_per_tick = told, now, told.seconds_per_tick
 
     def enrolled(self, fund: bool) -> list[bytes]:
         """What is asked of a market that does not know the connection's key: that it knows the owner; its purse, where

@@ -125,6 +125,14 @@ class Shown(Message, frozen=True):
     audit_price: str
 
 
+class Audited(Message, frozen=True):
+    """To the user: a result was computed again, by lot or as somebody bought it, and it was the same."""
+
+    order: str
+    lease: str
+    part: list[int]
+
+
 class Final(Message, frozen=True):
     """A lease (or, where that is "", an order) is over."""
 
@@ -208,6 +216,7 @@ ToPeer = (
     | Receipt
     | Output
     | Shown
+    | Audited
     | Final
     | Token
     | Strike

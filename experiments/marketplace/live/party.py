@@ -53,6 +53,7 @@ class Line(Generic[P]):
         perform: does what the party wants done that is no frame.
         told: is called after everything that was taken to the party; what it raises ends ``run``.
         lost: is told in a sentence, once each time, that the connection is gone.
+        longest: seconds between two attempts to connect, at most, as the party knows its market.
     """
 
     def __init__(
@@ -63,8 +64,9 @@ class Line(Generic[P]):
         told: Callable[[bytes | None], object] = lambda raw: None,
         tick: Callable[[float], Sequence[Any]] | None = None,
         lost: Callable[[str], object] = lambda sentence: None,
+        longest: Callable[[], float] = lambda: LONGEST_PAUSE,
     ) -> None:
-        self._lost = lost
+        self._lost, self._longest = lost, longest
         self.url, self.party, self._perform, self._told, self._tick = socket_of(url), party, perform, told, tick
         self._calls: asyncio.Queue[tuple[ClientConnection | None, Callable[[float], Sequence[Any]], bytes | None]]
         self._calls = asyncio.Queue()
@@ -99,7 +101,7 @@ class Line(Generic[P]):
                 self._lost("the market does not answer; trying again. What was asked is kept there")
             up = False
             await asyncio.sleep(pause)
-            pause = min(2 * pause, LONGEST_PAUSE)
+            pause = min(2 * pause, LONGEST_PAUSE, self._longest())
 
     async def _converse(self, socket: ClientConnection) -> None:
         """Until the connection ends.

@@ -43,7 +43,9 @@ class Worker:
         owner, key = (Ed25519PrivateKey.from_private_bytes(keys[name]) for name in ("owner", "device"))
         preflight = messages.Preflight(adapter=machine.adapter, memory=machine.memory)
         self.device = Device(owner, key, preflight, cost=cost, models=machine.names, fund=fund)
-        self.line = Line(url, self.device, self._perform, self._told, self.device.tick, say)
+        self.line = Line(
+            url, self.device, self._perform, self._told, self.device.tick, say, self.device.session.comeback
+        )
         self._tasks: set[asyncio.Task[None]] = set()
         self._left = asyncio.Event()
 

@@ -16,13 +16,15 @@ export function after(order, message) {
       return { ...order, state: "delivered", lease: message.lease, reason: null, text: message.text, tokens: message.tokens };
     case "shown":
       return { ...order, state: "shown", window: message.window, root: message.root, price: message.audit_price };
+    case "audited":
+      return { ...order, audited: true };
     case "strike":
-      return { ...order, state: "waiting", text: "", tokens: [], reason: null, struck: [...order.struck, { text: order.text, why: message.reason }] };
+      return { ...order, state: "waiting", text: "", tokens: [], reason: null, challenged: false, audited: false, struck: [...order.struck, { text: order.text, why: message.reason }] };
     case "final":
       if (!message.lease) return { ...order, state: message.outcome, paid: message.paid ?? order.paid };
       return message.outcome === "final" ? { ...order, state: "served", paid: message.paid } : order;
     case "challenged":
-      return { ...order, challenged: true };
+      return { ...order, challenged: true, audited: false };
     default:
       return order;
   }
@@ -32,7 +34,7 @@ export function after(order, message) {
 export const open = ({ state, window, challenged }, tick) => state === "shown" && !challenged && tick <= window;
 
 // What it is told as, and of what kind that is.
-export function said({ state, reason, needed, struck, challenged }) {
+export function said({ state, reason, needed, struck, challenged, audited }) {
   const again = struck.length ? "It came back and is ranked higher. " : "";
   switch (state) {
     case "waiting":
@@ -42,6 +44,7 @@ export function said({ state, reason, needed, struck, challenged }) {
     case "delivered":
       return ["Not final: computed, and may be drawn for an audit.", "warn"];
     case "shown":
+      if (audited) return ["Not final: an audit found the same; anybody may still dispute it.", "warn"];
       return [challenged ? "Not final: your challenge bought an audit." : "Not final: anybody may still dispute it.", "warn"];
     case "served":
       return ["Final.", "good"];

@@ -100,6 +100,21 @@ def test_a_false_claim_loses_its_bond_and_delays_nothing_else():
     assert rival.last(messages.Turn).verdict == {"winner": "asserter", "reason": "step-right"}
 
 
+def test_who_buys_an_audit_is_told_that_it_found_the_same():
+    town = Town(rules=HARDLY)
+    user, other = town.join("user"), town.join("other")
+    for at in range(5):
+        town.join(f"device {at}", device=True)
+    name = town.order(user, bid=4_000).name
+    town.pass_time(8)
+    lease = user.last(messages.Shown).lease
+    assert not user.of(messages.Audited)
+    user.ask("challenge", {"lease": lease})
+    town.run()
+    assert user.of(messages.Audited) == [messages.Audited(name, lease, [0])] and not other.of(messages.Audited)
+    assert outcomes(user) == ["final", "served"]
+
+
 def test_a_challenge_buys_an_audit_that_catches_a_cheat():
     town = Town(rules=HARDLY)
     user, cheat = town.join("user"), town.join("cheat", device=True, cost=1)

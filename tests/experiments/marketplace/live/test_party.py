@@ -3,10 +3,14 @@
 import asyncio
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from websockets.asyncio.server import serve
 from websockets.exceptions import ConnectionClosedError
 
+from experiments.marketplace.live import party as party_module
 from experiments.marketplace.live.party import Line
+from experiments.marketplace.messages import Welcome
+from experiments.marketplace.session import Session
 
 
 class Busy:
@@ -77,3 +81,32 @@ def test_what_is_to_be_done_is_done_although_the_connection_breaks(bounded):
 
     bounded(work)
     assert done == ["work"] and seen == [None]
+
+
+def test_who_is_cut_off_tries_again_well_within_delta(bounded, monkeypatch):
+    """However long that is: a tick may be a hundredth of a second."""
+    slept, within = [], [2.0, 0.3]
+
+    async def sleep(seconds):
+        slept.append(seconds)
+        if len(slept) == 12:
+            raise asyncio.CancelledError
+
+    async def work():
+        for longest in within:
+            line = Line("ws://127.0.0.1:1", Busy(), lambda effect: None, longest=lambda most=longest: most)
+            line.connections = 1
+            with pytest.raises(asyncio.CancelledError):
+                await line.run()
+            assert max(slept) == longest
+            slept.clear()
+
+    monkeypatch.setattr(party_module.asyncio, "sleep", sleep)
+    bounded(work)
+
+
+def test_a_party_knows_how_long_delta_is():
+    session = Session("user", Ed25519PrivateKey.generate())
+    session.welcomed(Welcome(0, 0.01, 5, [], 0, "", registered=True), 0.0)
+    session.reopened()
+    assert session.comeback() == session.rules.delta * 0.01 / 8

@@ -154,6 +154,8 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
         audited = "your challenge bought an audit. It is final in 13 minutes at the earliest"
         page.wait(f"/{audited}/.test(document.body.textContent)", SECONDS)
         assert user.last("challenge")[0].content == {"lease": name("second")}
+        told("audited", lease=name("second"), part=[0])
+        page.wait("/an audit found the same/.test(document.body.textContent)", SECONDS)
         told("final", lease=name("second"), part=[0], outcome="final", paid="1500000")
         page.wait(f"{state} 'served'", SECONDS)
         assert page.evaluate("document.querySelector('#answers .tag').textContent") == "Final"
