@@ -14,6 +14,14 @@ from inference.tokens.written import UNSETTLED
 from verification.inference_models import found
 
 MICRO = 1_000_000
+ENDS = {
+    "fallen": "its provider was found wrong",
+    "missed": "its provider was not done in time",
+    "returned": "its provider handed it back",
+    "declined": "its provider declined it",
+    "annulled": "a dispute over it could not be judged",
+}
+"""Why a lease ended otherwise than final, by its outcome."""
 PURSE = "beyond-free"
 """Of what is refused since its owner has not the money."""
 
@@ -169,12 +177,13 @@ def _take(told: Told, event: Event, left: float, text: Text, say: Say, show: Say
     placed = event.placed
     if placed.state == "waiting" and not placed.tokens and placed.reason not in ("", told.reason):
         needed = "" if placed.needed is None else f"; {placed.needed / MICRO:g} tokens would have won"
-        say(f"waits: {placed.reason}{needed}")
+        say(f"waits: {ENDS.get(placed.reason, placed.reason)}{needed}")
     told.state, told.reason, told.paid = placed.state, placed.reason, str(placed.paid)
     told.leases = list(placed.leases)
     tokens = placed.final.get(0) or placed.tokens.get(0, [])
     if tokens[: len(told.tokens)] != told.tokens:
-        say(f"struck: {placed.reason or 'it was another result'}; it is computed again")
+        why = ENDS.get(placed.reason, placed.reason) or "it was another result"
+        say(f"struck: {why}; it is computed again")
         told.tokens, told.text = [], ""
     whole = text.decode(tokens)
     if not placed.leases and whole.endswith(UNSETTLED):  # the next token may change it

@@ -10,6 +10,14 @@ const LIVE = ["waiting", "working", "disputing"];
 const KINDS = { final: "good", fallen: "bad", missed: "bad", held: "warn", returned: "open", declined: "open" };
 const SAID = { offered: "offered", held: "computing", sent: "sent", received: "in time, open to checks", final: "final and paid", fallen: "found wrong" };
 const HEADINGS = ["Job", "Model", "State", "Progress", "Took", "Price", "Stake"];
+// Why a dispute ended so, where it was not one side's message that was refused.
+const REASONS = {
+  "step-right": "the disputed step, computed again, is right",
+  "step-wrong": "the disputed step, computed again, is wrong",
+  "null-right": "whether the node was to be run was said rightly",
+  "null-wrong": "whether the node was to be run was said wrongly",
+  silent: "the other did not answer in time",
+};
 const KEPT = 100; // lines of the log
 
 const form = at("form"), asked = new URLSearchParams(location.search), slot = Number(asked.get("slot") ?? 0);
@@ -101,7 +109,7 @@ const LINES = {
   final: ({ lease, outcome, paid }) => (outcome === "final" ? `${short(lease)} is final: ${tokens(paid)} earned.` : `${short(lease)}: ${outcome}.`),
   returned: ({ lease, why }) => `Handed back ${short(lease)}: ${why}.`,
   dispute: ({ claim, role, kind }) => `Dispute ${short(claim)}: as ${role}, ${kind}.`,
-  verdict: ({ claim, winner, reason }) => `Dispute ${short(claim)} is over: the ${winner === "asserter" ? "provider" : winner} has won, ${reason}.`,
+  verdict: ({ claim, winner, reason }) => `Dispute ${short(claim)} is over: the ${winner === "asserter" ? "provider" : winner} has won: ${REASONS[reason] ?? reason}.`,
   error: ({ sentence }) => sentence,
 };
 
@@ -150,7 +158,7 @@ function checked() {
       element("dl", {}, element("dt", {}, "As"), element("dd", {}, role === "asserter" ? "provider, whose result is disputed" : "challenger, who found another result"),
         element("dt", {}, "Down to"), element("dd", {}, place.join(", ") || "the whole run"),
         element("dt", {}, "Messages"), element("dd", {}, `${messages} sent${kind ? `, the last: ${kind}` : ""}`),
-        winner ? [element("dt", {}, "Because"), element("dd", {}, reason)] : null));
+        winner ? [element("dt", {}, "Because"), element("dd", {}, REASONS[reason] ?? reason)] : null));
   })];
 }
 

@@ -1,5 +1,14 @@
 // What has become of a user's orders, a fold of messages: no sockets, no elements.
 
+// Why a lease ended otherwise than final, by its outcome.
+const ENDS = {
+  fallen: "its provider was found wrong",
+  missed: "its provider was not done in time",
+  returned: "its provider handed it back",
+  declined: "its provider declined it",
+  annulled: "a dispute over it could not be judged",
+};
+
 // An order just posted: of one request, to `model`, with `prompt`.
 export function posted({ name, model, prompt, bid, at }) {
   return { name, model, prompt, bid, at, state: "waiting", text: "", tokens: [], struck: [], lease: null };
@@ -19,7 +28,8 @@ export function after(order, message) {
     case "audited":
       return { ...order, audited: true };
     case "strike":
-      return { ...order, state: "waiting", text: "", tokens: [], reason: null, challenged: false, audited: false, struck: [...order.struck, { text: order.text, why: message.reason }] };
+      return { ...order, state: "waiting", text: "", tokens: [], reason: null, challenged: false, audited: false,
+        struck: [...order.struck, { text: order.text, why: ENDS[message.reason] ?? message.reason }] };
     case "final":
       if (!message.lease) return { ...order, state: message.outcome, paid: message.paid ?? order.paid };
       return message.outcome === "final" ? { ...order, state: "served", paid: message.paid } : order;

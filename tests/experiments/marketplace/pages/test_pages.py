@@ -141,11 +141,16 @@ def test_a_user_sees_the_price_before_posting_and_that_nothing_is_final_before_i
         told("token", lease=name("first"), part=0, tokens=[2, 3], text="ong")
         page.wait("document.querySelector('.stream')?.textContent === 'wrong'", SECONDS)
         assert page.evaluate("document.querySelector('#answers .tag').textContent") == "Not final"
-        told("strike", lease=name("first"), part=[0], reason="its provider was found wrong")
+        shown = {"root": name("root"), "window": 900, "requests": [], "graph": name("graph"), "audit_price": "1500000"}
+        user.tell({"type": "shown", "lease": name("first"), **shown})
+        page.wait("document.querySelector('[data-act=challenge]')", SECONDS)
+        page.evaluate("document.querySelector('[data-act=challenge]').click()")
+        page.wait("/your challenge bought an audit/.test(document.body.textContent)", SECONDS)
+        told("strike", lease=name("first"), part=[0], reason="fallen")
+        page.wait("/Struck: its provider was found wrong\\./.test(document.body.textContent)", SECONDS)
         page.wait("document.querySelector('.struck s')?.textContent === 'wrong'", SECONDS)
         told("output", lease=name("second"), part=[0], output="AQAAAP////8=")
-        shown = {"requests": [], "graph": name("graph"), "audit_price": "1500000"}
-        user.tell({"type": "shown", "lease": name("second"), "root": name("root"), "window": 900, **shown})
+        user.tell({"type": "shown", "lease": name("second"), **shown})
         page.wait(f"{state} 'shown'", SECONDS)
         assert page.evaluate("document.querySelector('.stream:not(.struck)').textContent") == "there"
         assert "If nobody does, it is final in 13 minutes." in page.evaluate("document.body.textContent")
@@ -250,7 +255,7 @@ def test_who_gives_compute_sees_what_fits_what_it_earns_and_what_was_checked(vis
         {"type": "result", "lease": name("job"), "nodes": 4352, "seconds": 1.5, "commit_seconds": 0.3},
         {"type": "final", "lease": name("job"), "outcome": "final", "paid": "1500000"},
         {"type": "dispute", "claim": name("claim"), "role": "asserter", "kind": "descend", "node": 7, "leaf": None},
-        {"type": "verdict", "claim": name("claim"), "winner": "challenger", "reason": "wrong-words"},
+        {"type": "verdict", "claim": name("claim"), "winner": "challenger", "reason": "step-wrong"},
         {"type": "state", "state": "working", "sentence": "Computing."},
     ]
     worker = f"onmessage = ({{ data }}) => {{ postMessage({{ type: 'error', sentence: JSON.stringify(data) }}); \
@@ -277,7 +282,8 @@ def test_who_gives_compute_sees_what_fits_what_it_earns_and_what_was_checked(vis
         assert page.evaluate("document.querySelector('#earnings b').textContent") == "1.5"
         assert "final and paid" in page.evaluate("document.querySelector('#jobs').textContent")
         assert "1.50 s, 20 % to commit" in page.evaluate("document.querySelector('#jobs').textContent")
-        assert "lost" in page.evaluate("document.querySelector('#checked').textContent")
+        checked = page.evaluate("document.querySelector('#checked').textContent")
+        assert "lost" in checked and "the disputed step, computed again, is wrong" in checked
         usable(page)
         page.evaluate("document.querySelector('#cheat').click()")
         page.wait('document.querySelector(\'#log span\').textContent === \'{"type":"cheat","on":true}\'', SECONDS)
