@@ -3,6 +3,8 @@
 from hashlib import sha256
 from typing import Any
 
+from msgspec import structs
+
 from experiments.marketplace import messages
 from experiments.marketplace.board import Board
 from experiments.marketplace.connections import Peer
@@ -19,6 +21,7 @@ from verification.encoding.request import opened
 from verification.encoding.schema import read
 from verification.encoding.signature import signed
 from verification.errors import Refusal
+from verification.market.accounts import free
 from verification.market.orders import ORDER
 from verification.market.records import Lease, find, in_state
 
@@ -114,7 +117,11 @@ class Reception:
 
     def _estimate(self, peer: Peer, message: messages.Estimate) -> None:
         blobs = {sha256(raw).hexdigest(): raw for raw in message.inputs.values()}
-        self._desk.connections.send(peer, self._rounds.quote(message.id, message.requests, message.bid, blobs))
+        quote = self._rounds.quote(message.id, message.requests, message.bid, blobs)
+        own = self._desk.draft.balance(free(peer.key))
+        if quote.price is not None and own < int(message.bid):
+            quote = structs.replace(quote, reason=f"you have {own} micro-tokens, less than it bids")
+        self._desk.connections.send(peer, quote)
 
     def _fund(self, peer: Peer, message: messages.Fund) -> None:
         if not self._settings.faucet:

@@ -192,6 +192,7 @@ class Quote(Message, frozen=True):
     devices: int
     """That could run it."""
     reason: str = ""
+    """Why it would not win; or what else is in its way."""
     bid: str | None = None
     """That would win, where this one would not."""
 

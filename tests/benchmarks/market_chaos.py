@@ -44,9 +44,9 @@ from verification.market.rules import Rules
 from verification.trace import Trace
 
 HONEST, USERS = 3, 6
-LIVES, PEACE, AWAY = 6.0, 8.0, 2.0
-"""Seconds, on the average, that a coordinator lives once its port is open, that pass between two deaths of workers, and
-that one is away."""
+LIVES, PEACE, AWAY, CAREER = 6.0, 8.0, 2.0, 20.0
+"""Seconds, on the average, that a coordinator lives once its port is open, that pass between two deaths of workers,
+that one is away, and that a cheat is there."""
 DISPUTE = 0.6
 """Seconds that a dispute takes at most where nobody is killed."""
 END = 300
@@ -137,7 +137,7 @@ async def cheats(out: Path, port: int, enough: asyncio.Event, counts: Counter[st
     while True:
         number = counts["cheats"]
         one = Killed(out / LEDGER, work, out, port, f"cheat{number}", number, cheats=True)
-        await asyncio.sleep(random_.expovariate(1 / PEACE))
+        await asyncio.sleep(random_.expovariate(1 / CAREER))
         if enough.is_set():
             return one
         await one.kill()

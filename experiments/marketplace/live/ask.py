@@ -129,6 +129,8 @@ async def _asked(line: Line[Any], asking: Asking, joined: asyncio.Event, prompt:
     else:
         wait = f"the next round in {_seconds(quote.wait * welcome.seconds_per_tick)}"
         say(f"estimate: {int(quote.price) / MICRO:g} tokens; {wait}; {_many(quote.devices, 'device')} can run it")
+        if quote.reason:
+            say(f"but {quote.reason}")
     if prompt.dry_run:
         return found_out
     placed: asyncio.Future[str] = asyncio.get_running_loop().create_future()

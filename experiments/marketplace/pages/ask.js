@@ -102,7 +102,7 @@ function quoted({ price, wait, devices, reason, bid }) {
   at("estimate").className = `estimate ${price === null && !devices ? "bad" : ""}`;
   const could = devices ? `${devices} ${devices === 1 ? "device" : "devices"} can run it` : "";
   const round = devices ? `the next round is in ${seconds(wait * every)}` : "";
-  if (price !== null) return shown(at("estimate"), element("b", {}, `About ${tokens(price)} tokens`), ` as things stand; ${could}, ${round}.`);
+  if (price !== null) return shown(at("estimate"), element("b", {}, `About ${tokens(price)} tokens`), ` as things stand; ${could}, ${round}.`, reason ? ` But ${reason}.` : "");
   const more = bid ? element("button", { type: "button", class: "small", onclick: () => raise(bid) }, `Bid ${tokens(bid)}, which would win`) : null;
   shown(at("estimate"), element("b", {}, devices === undefined ? "It cannot be posted so. " : "It would wait. "), capital(reason || "no device can run it"), could && `${capital(`${could}, ${round}`)}`, more);
   if (more) at("estimate").querySelector("button").onclick = () => raise(bid);

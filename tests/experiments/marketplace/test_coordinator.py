@@ -68,6 +68,14 @@ def test_an_estimate_says_what_an_order_comes_to_and_changes_nothing(town):
     assert user.last(messages.Final).paid == quote.price
 
 
+def test_an_estimate_says_that_a_purse_is_smaller_than_the_bid(town):
+    user = town.join("user", purse=1_500)
+    town.join("provider", device=True)
+    quote = estimate(town, user, 2_000)
+    assert quote.price is not None and quote.reason == "you have 1500 micro-tokens, less than it bids"
+    assert not estimate(town, user, 1_500).reason
+
+
 def test_too_low_a_bid_is_told_which_one_would_win(town):
     user = town.join("user")
     town.join("provider", device=True)
