@@ -74,6 +74,7 @@ def held(
     psi: Callable[[str], float],
     owner: Callable[[str], str],
     *,
+    room: Callable[[str], int],
     refused: Collection[tuple[str, str]],
     solver: str,
     options: dict[str, Any],
@@ -85,6 +86,7 @@ def held(
     Args:
         orders: that wait, and ``offers`` that may be taken, as the ledger's facts, by name.
         psi: of a device; ``owner``: whose it is.
+        room: leases that an owner may be offered now.
         refused: orders and devices that are not to be matched, since the ledger would refuse their leases.
     """
     names, devices = list(orders), list(offers)
@@ -107,7 +109,7 @@ def held(
         value[i] = net_bid(draft, rules, name, order)
         rank[i] = order["rank"]
     cost = np.array([offers[key]["cost"] for key in devices], np.int64)
-    slots = np.array([_slots(draft, rules, key, offers[key], owner(key)) for key in devices], np.int64)
+    slots = np.array(_slots(draft, rules, {key: offers[key] for key in devices}, owner, room), np.int64)
     ability = np.repeat(np.array([[psi(key)] for key in devices]), len(types), axis=1)
     market = Market(
         demand=demand,
@@ -151,10 +153,22 @@ def raised(value: Int, rank: Int) -> Int:
     return np.minimum(np.rint(value * factor), max(room, int(value.max(initial=0)))).astype(np.int64)
 
 
-def _slots(draft: Draft, rules: Rules, key: str, offer: Mapping[str, Any], owner: str) -> int:
-    """Slots that are free, as far as the owner has stakes for them at the device's cost."""
-    busy = draft.fact("device", key)["busy"]
-    return max(0, min(offer["slots"] - busy, draft.balance(free(owner)) // (rules.sigma * max(1, offer["cost"]))))
+def _slots(
+    draft: Draft,
+    rules: Rules,
+    offers: Mapping[str, dict[str, Any]],
+    owner: Callable[[str], str],
+    room: Callable[[str], int],
+) -> list[int]:
+    """Of each device its free slots, as far as its owner has room, and stakes for them at the cost."""
+    left, found = dict[str, int](), list[int]()
+    for key, offer in offers.items():
+        whose, busy = owner(key), draft.fact("device", key)["busy"]
+        covered = draft.balance(free(whose)) // (rules.sigma * max(1, offer["cost"]))
+        slots = max(0, min(offer["slots"] - busy, covered, left.setdefault(whose, room(whose))))
+        left[whose] -= slots
+        found.append(slots)
+    return found
 
 
 def answer(solve: Solve) -> Answer:

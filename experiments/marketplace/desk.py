@@ -14,6 +14,7 @@ from experiments.marketplace.lists import Listed
 from experiments.marketplace.models import Known, Shape, computation_of, shape_of, table
 from experiments.marketplace.offers import Offers
 from experiments.marketplace.orders import Orders
+from experiments.marketplace.trust import Trust
 from verification.computation import Computation
 from verification.encoding.request import Request, request
 from verification.encoding.signature import public
@@ -38,11 +39,16 @@ class Desk:
         self.out: list[Effect] = []
         self.connections = Connections(self.out)
         self.agenda = Agenda()
-        self.orders, self.offers = Orders(), Offers(self.key)
+        self.orders, self.offers, self.trust = Orders(), Offers(self.key), Trust()
         self.lists: dict[str, list[list[str]]] = {}
         self.sealed: dict[str, int] = {}
         self.listed = Listed(self.lists, self.sealed)
-        self.folds: list[Callable[[Event], None]] = [self.orders.fold, self.offers.fold, self.listed.fold]
+        self.folds: list[Callable[[Event], None]] = [
+            self.orders.fold,
+            self.offers.fold,
+            self.trust.fold,
+            self.listed.fold,
+        ]
         """What follows each event, in order."""
 
     @property

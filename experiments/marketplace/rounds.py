@@ -106,6 +106,7 @@ class Rounds:
             {key: offer for key, offer in desk.offers.live.items() if self._may_take(draft, key, offer)},
             desk.offers.psi,
             desk.offers.owner,
+            room=desk.trust.room,
             refused=self._refusals.barred(number),
             solver=settings.solver,
             options=settings.options,
@@ -179,14 +180,16 @@ class Rounds:
         self._desk.out.append(Explain(held.solve, given.allocation, held.orders, self._desk.rules.fee))
 
     def _lease_all(self, held: Round, given: Answer) -> tuple[list[Pair], bool]:
-        """What is leased of an answer, and whether the ledger refused anything, whose slot is free for others then."""
+        """What is leased of an answer, and whether anything is not, whose slot is free for others: the ledger refused
+        it, or it was withdrawn meanwhile."""
         self._costs.clear()
-        pairs = [self._fitting(pair) for pair in auctioneer.pairs(held, given) if self._waits(pair)]
+        matched = auctioneer.pairs(held, given)
+        pairs = [self._fitting(pair) for pair in matched if self._waits(pair)]
         pairs = [self._priced(held, self._desk.draft, pair) for pair in pairs]
         leased = list[Pair]()
         for first in range(0, len(pairs), TOGETHER):
             leased += self._assign(held, pairs[first : first + TOGETHER])
-        return leased, len(leased) < len(pairs)
+        return leased, len(leased) < len(matched)
 
     def _fitting(self, pair: Pair) -> Pair:
         """As many of its requests as its device computes at a time and one result has room for; the rest waits."""

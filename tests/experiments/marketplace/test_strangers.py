@@ -1,12 +1,13 @@
 """What hostile peers try: each is told a reason, and nothing else comes of it."""
 
 import pytest
-from town import Peer, Town, outcomes
+from town import Device, Peer, Town, outcomes
 
 from experiments.marketplace import messages
 from experiments.marketplace.models import request_of
+from experiments.marketplace.trust import AT_FIRST
 from verification.encoding.canonical import digest
-from verification.encoding.signature import public
+from verification.encoding.signature import public, sign
 
 
 def ordered(town, peer, named, came=None):
@@ -92,3 +93,42 @@ def test_an_operation_whose_event_cannot_be_written_closes_no_ledger():
     with town.ledger.together():
         peer.ask("withdraw", {"amount": "1", "nonce": digest("any")})
     assert peer.last(messages.Done).id == peer.asked
+
+
+def silent(town, owner, name):
+    """Another device of an owner's, that is matched first and never answers."""
+    device = Device(town, name)
+    device.owner, device.accepts = owner.owner, False
+    device.connect()
+    consent = sign(device.device, "device", town.market, {"owner": public(owner.owner)})
+    device.ask("device", {"device": public(device.device), "consent": consent})
+    models = [{"model": model.digest, "s": 16} for model in town.known]
+    device.ask("offer", {"models": models, "slots": 2**16, "cost": "600", "expiry": 10**6, "nonce": digest(name)})
+    return device
+
+
+def test_who_never_answers_keeps_few_orders_from_others_under_however_many_keys(town):
+    user, owner = town.join("user"), town.join("silent")
+    keys = [silent(town, owner, f"silent {at}") for at in range(3)]
+    town.join("provider", device=True)
+    for at in range(30):
+        town.order(user, inputs=(at,))
+        town.pass_time(5)
+        keys.append(silent(town, owner, f"silent again {at}"))
+    held = {message.lease for key in keys for message in key.of(messages.Lease)}
+    assert AT_FIRST <= len(held) <= AT_FIRST + 2
+    town.run()
+    assert outcomes(user).count("served") == 30
+
+
+def test_an_order_withdrawn_in_the_midst_of_a_round_leaves_its_slot_to_another(town):
+    user, stranger = town.join("user"), town.join("stranger")
+    town.join("provider", device=True, slots=1)
+    town.order(user)
+    lure = town.order(stranger, inputs=(5,), bid=90_000)
+    while not town.later:
+        town.now += 1
+        town.call("tick")
+    stranger.ask("cancel", {"order": lure.name})
+    town.settle()
+    assert user.last(messages.Output)
