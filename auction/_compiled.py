@@ -8,13 +8,21 @@ home. Imported before anything that is compiled.
 import atexit
 import os
 import shutil
+import sys
 import tempfile
 import time
 from collections.abc import Callable
 from typing import Any
 
-from numba import config, njit
-from numba.core import event
+try:
+    from numba import config, njit
+    from numba.core import event
+except ModuleNotFoundError as missing:
+    if sys.argv[:1] != ["-m"]:  # imported, not run
+        raise
+    way = "pip install distribute-lab, or activate the environment that has it"
+    print(f"error: {missing.name} is not installed: {way}", file=sys.stderr)
+    sys.exit(2)
 
 
 def _ensure_cache() -> None:

@@ -107,3 +107,12 @@ def test_a_command_without_its_extra_says_so_in_one_line(package, absent):
     said = run(WITHOUT + COMMAND, absent, METADATA["scripts"][f"distribute-{package}"], "--version")
     assert (said.returncode, said.stdout) == (2, "")
     assert re.fullmatch(rf"error: \w+ is not installed: pip install 'distribute-lab\[{package}\]'\n", said.stderr)
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_a_python_without_the_dependencies_says_so_in_a_line(package):
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    command = [sys.executable, "-S", "-m", package, "--help"]
+    ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60, check=False)
+    assert (ended.returncode, ended.stdout) == (2, "")
+    assert re.fullmatch(r"error: \w+ is not installed: pip install .*distribute-lab.*\n", ended.stderr)
