@@ -20,6 +20,11 @@ ACTIVATION = 2**15 - 1
 RESIDUAL_FRACTION = 14
 TYPICAL = 128
 """Units that an embedding's root mean square shall be, of a residual's finest fraction."""
+FINE = 64
+"""Units that the median of a norm's gains shall be where its output is read as it is, with 16 bits."""
+LOW = 8
+"""Bits by which attention's values exceed 16 where 16 leave fewer than ``FINEST_VALUE``, of their fraction."""
+FINEST_VALUE = 7
 LONGEST = 8192
 """Positions for which the softmax's denominator and its weighted sum are proven to fit."""
 GATE_SPLIT = 10
@@ -76,6 +81,11 @@ def linear(name: str, weights: Weights) -> Linear:
     return Linear(weights.q, blocks, unit, largest)
 
 
+def bits(largest: int) -> int:
+    """To how many bits activations are narrowed so that none exceeds ``largest``."""
+    return (largest + 1).bit_length() - 1
+
+
 def _divided(values: Floats, sigma: Floats) -> npt.NDArray[np.int16]:
     return np.rint(np.divide(values, sigma[:, None], out=np.zeros_like(values), where=sigma[:, None] > 0)).astype(
         np.int16
@@ -107,15 +117,20 @@ class Norm:
     """Fraction bits of its output."""
 
 
+def square_shift(width: int) -> int:
+    """Bits taken from every square of a norm, h: d·2^(30-h) < 2^32."""
+    return max(8, width.bit_length() - 2)
+
+
 def norm(name: str, gain: npt.NDArray[np.float32], residual_fraction: int, epsilon: float, largest: int) -> Norm:
     """The constants of ``ops/rms_norm.py`` for a width, a gain and the largest activation its readers allow."""
     width = len(gain)
-    square_shift = max(8, width.bit_length() - 2)  # d·2^(30-h) < 2^32
-    ratio = math.sqrt(width / 2.0**square_shift)
+    squares = square_shift(width)
+    ratio = math.sqrt(width / 2.0**squares)
     scale = 30 - math.frexp(ratio)[1]  # ratio·2^scale in [2^29, 2^30)
     constant = round(ratio * 2.0**scale)
     units = max(1, round(epsilon * width * 4.0**residual_fraction))
-    if constant + 2**15 >= 2**30 or width * 2 ** (30 - square_shift) + units >= 2**32:
+    if constant + 2**15 >= 2**30 or width * 2 ** (30 - squares) + units >= 2**32:
         raise InputError(f"{name}: a norm over {width} values with epsilon {epsilon} does not fit 32 bits")
     top = float(np.abs(gain).max())
     gain_fraction = 14 - math.frexp(max(top, 2.0**-14))[1]
@@ -128,7 +143,7 @@ def norm(name: str, gain: npt.NDArray[np.float32], residual_fraction: int, epsil
     if not 15 < root_shift <= 30 or shift > 30:
         raise InputError(f"{name}: a norm over {width} values with gains up to {top:.3g} does not fit 32 bits")
     attributes = {
-        "square_shift": square_shift,
+        "square_shift": squares,
         "constant": constant,
         "epsilon": units,
         "root_shift": root_shift,
@@ -144,6 +159,18 @@ def head_norm(name: str, gain: npt.NDArray[np.float32], before: int, epsilon: fl
     if not 0 <= shift <= 30:
         raise InputError(f"{name}: gains of up to {np.abs(gain).max():.3g} leave no {fraction} fraction bits")
     return Norm(made.gain, made.attributes | {"gain_shift": shift}, fraction)
+
+
+def unscaled_fraction(name: str, weights: Weights, largest: int, before: int, epsilon: float) -> int:
+    """Fraction bits, at an exponent of 0, of a product left unscaled: below 2^29 for activations of ``before`` fraction
+    bits up to ``largest``; epsilon of the norm that reads it has to fit in these units squared, too."""
+    longest = float(np.abs(weights.matrix()).sum(1, dtype=np.float64).max()) * largest * 2.0**-before
+    width = len(weights.q)
+    room = (2**32 - 2**16 - width * 2 ** (30 - square_shift(width))) / (epsilon * width)
+    fraction = math.floor(min(math.log2(2**29 / max(longest, 2.0**-14)), math.log2(room) / 2))
+    if fraction < 0:
+        raise InputError(f"{name}: sums of up to {longest:.3g} leave no fraction bits")
+    return fraction
 
 
 def normed_bound(gain: npt.NDArray[np.float32]) -> float:
@@ -189,10 +216,11 @@ def attention(
 ) -> Attention:
     """Formats from the bounds of |q_head|_2, |k_head|_2 and |v|, and of entries of q and k where a norm gives them.
 
-    q·k stays below 2^30 with its partial sums, a rotation's products below 2^31, sum p'·v below 2^31.
+    q·k stays below 2^30 with its partial sums, a rotation's products below 2^31, sum p'·v below 2^31; where that leaves
+    values too few fraction bits, they get 8 more, which are summed apart, and products narrow the output by ``bits``.
     """
     rounding = 2 * math.sqrt(head_width)  # of a vector, in units: requantised, rotated
-    for fraction in range(8, 0, -1):
+    for fraction in range(11 if entry else 8, 0, -1):
         integer_query, integer_key = query * 2**fraction + rounding, key * 2**fraction + rounding
         fits = integer_query * integer_key < 2**30 and max(integer_query, integer_key) * 2**14 < LIMIT
         if fits and entry * 2**fraction < ACTIVATION - 1:
@@ -201,15 +229,18 @@ def attention(
         raise InputError(f"{name}: queries of {query:.3g} and keys of {key:.3g} leave no fraction bits")
     weight_sum = 2**16 + context / 2
     value_fraction = min(8, math.floor(math.log2(LIMIT / weight_sum / value)) if value > 0 else 8)
+    low = LOW if value_fraction < FINEST_VALUE else 0
+    value_fraction = min(12, value_fraction + low)
     if value_fraction < 1:
         raise InputError(f"{name}: values of {value:.3g} leave no fraction bits")
     # The reciprocal and the clamp at 32,767 are off by less than 2^-13.
-    top = (value * 2**value_fraction + 1) * 2**14 * (1 + 2**-12)
+    top = (value * 2.0 ** (value_fraction - low) + 1) * 2**14 * (1 + 2**-12)
+    largest = 2**30 if low else largest
     shift = max(0, math.ceil(math.log2(top / (largest - 1))))
     factor = math.log2(math.e) / math.sqrt(head_width) * 2.0 ** (8 - 2 * fraction)
     [[mantissa, mantissa_shift]] = rows(name, np.array([factor])).tolist()
-    attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift}
-    return Attention(fraction, fraction, value_fraction, attributes, value_fraction + 14 - shift)
+    attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift} | ({"low": low} if low else {})
+    return Attention(fraction, fraction, value_fraction, attributes, value_fraction - low + 14 - shift)
 
 
 def gate(name: str, gates: Floats, ups: Floats) -> int:

@@ -68,7 +68,7 @@ def read_gguf(path: Path) -> Checkpoint:
         if len(shape) == 1:
             vectors[name] = _floats(path, tensor)[order]
         else:
-            kept = ("Q8_0",) if name in ("embedding", "head") else ("Q8_0", *FOUR_BITS)
+            kept = EIGHT_BITS if name in ("embedding", "head") else (*EIGHT_BITS, *FOUR_BITS)
             weights = _weights(path, tensor, kept)
             if tensor.kind.name not in kept:
                 brought.add(tensor.kind.name)
@@ -160,6 +160,8 @@ def _floats(path: Path, tensor: Tensor, largest: float = np.inf) -> npt.NDArray[
     return values
 
 
+EIGHT_BITS = ("Q8_0", "Q5_0")
+"""Formats of blocks w = d·q, q in 8 bits or fewer."""
 FOUR_BITS = ("Q4_0", "Q4_1", "Q4_K")
 
 
@@ -170,13 +172,17 @@ def _weights(path: Path, tensor: Tensor, kept: tuple[str, ...]) -> Weights:
         return eight_bits(_floats(path, tensor, LARGEST_WEIGHT))
     if kind == "Q4_K":
         return _super_blocks(path, tensor)
-    halves, bytes_ = (2, 16) if kind == "Q4_1" else (1, 32 if kind == "Q8_0" else 16)
+    halves, bytes_ = (2, 16) if kind == "Q4_1" else (1, {"Q8_0": 32, "Q5_0": 20}.get(kind, 16))
     raw = np.asarray(tensor.data).reshape(shape[0], -1, 2 * halves + bytes_)
     scales = np.ascontiguousarray(raw[..., : 2 * halves]).view(np.float16).astype(np.float32)
     check_finite(str(path), tensor.name, scales)
     body = np.ascontiguousarray(raw[..., 2 * halves :])
     if kind == "Q8_0":
         return Weights(body.view(np.int8).reshape(shape), scales[..., 0])
+    if kind == "Q5_0":
+        fifth = np.unpackbits(body[..., :4], axis=2, bitorder="little")
+        q = np.concatenate((body[..., 4:] & 15, body[..., 4:] >> 4), axis=2) | fifth << 4
+        return Weights((q.astype(np.int8) - np.int8(16)).reshape(shape), scales[..., 0])
     q = np.concatenate((body & 15, body >> 4), axis=2).reshape(shape)
     d = np.ascontiguousarray(scales[..., 0])
     return Weights(q, d, np.ascontiguousarray(scales[..., 1]) if kind == "Q4_1" else np.float32(-8) * d)

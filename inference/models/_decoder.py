@@ -56,7 +56,7 @@ def model(name: str, read: Checkpoint, arithmetic: Arithmetic) -> Model:
         arithmetic,
         measures,
         divided(exact.constants),
-        exact.attributes,
+        dict(exact.attributes),
         exact.logit_fraction,
         read.end,
         tokenizer,
@@ -323,7 +323,8 @@ class _Graph:
                 f"{head if f'{head}.{each}' in self.model.constants else embedding}.{each}" for each in ("q", "blocks")
             ]
             name = "logits" if parts == 1 else f"logits.part{index}"
-            logits = self.op(name, "matmul_q8", [y], [*held, f"{head}.rows"])
+            narrowing: dict[str, Any] = {**self.model.attributes.get("head", {})}
+            logits = self.op(name, "matmul_q8", [y], [*held, f"{head}.rows"], **narrowing)
             last = index == parts - 1
             joined = (
                 self.op("logits" if last else f"logits.to{index}", "join", [joined], [logits]) if joined else logits
@@ -334,7 +335,8 @@ class _Graph:
         """x and a product of a, which has passed a norm if there is one."""
         if f"{norm}.gain" not in self.model.constants:
             return self.product(name, a, residual=x)
-        y = self.op(norm, "rms_norm", [self.product(name, a)], [f"{norm}.gain"])
+        read = [a] if "bits" in self.model.attributes.get(norm, {}) else []
+        y = self.op(norm, "rms_norm", [self.product(name, a)], [f"{norm}.gain"], read)
         return self.op(f"{norm}.sum", "add", [x, y])
 
     def _weight(self, key: str) -> str:

@@ -1,6 +1,7 @@
 """A decoder's constants and formats in the exact arithmetic: bounds carried from the embedding to the head."""
 
 import math
+from collections import defaultdict
 from typing import Any
 
 import numpy as np
@@ -41,7 +42,7 @@ class Exact:
         }
         for name, theta, factors in rotations(read):
             self.constants[name] = tables.rotations(self.context, read.head_width, theta, factors)
-        self.attributes: dict[str, dict[str, int | float]] = {}
+        self.attributes: dict[str, dict[str, int | float]] = defaultdict(dict)
         table = self._embedding()
         for index in range(read.layers):
             self._attention(layer(index), read.windows[index] if read.windows else 0)
@@ -72,10 +73,9 @@ class Exact:
             np.abs(read.biases.get(f"{prefix}.{part}", np.zeros(len(w))))
             for part, w in zip(QKV, (q, k, v), strict=True)
         ]
-        output = read.matrices[f"{prefix}.output"]
-        product = formats.linear(f"{prefix}.output", output)
+        product = formats.linear(f"{prefix}.output", read.matrices[f"{prefix}.output"])
         values = formats.row_bounds(v, gain) + biases[2]
-        normed = [read.gains.get(f"{prefix}.{part}_norm") for part in ("query", "key")]
+        normed = _balanced([read.gains.get(f"{prefix}.{part}_norm") for part in ("query", "key")])
         lengths = [
             formats.head_bound(w, gain, heads) + _longest(bias, heads) if by is None else formats.normed_bound(by)
             for w, bias, heads, by in zip((q, k), biases, (read.heads, read.kv_heads), normed, strict=False)
@@ -92,7 +92,9 @@ class Exact:
         )
         self.attributes[f"{prefix}.attention"] = {**attention.attributes, **({"window": window} if window else {})}
         qkv = formats.linear(f"{prefix}.qkv", joined(read, prefix, QKV))
-        norm = self._norm(f"{prefix}.attention_norm", qkv.largest, self.residual)
+        fused = qkv.q.dtype == np.uint8 and normed[0] is None and f"{prefix}.q" not in read.biases
+        readers = (f"{prefix}.query", f"{prefix}.cache") if fused else (f"{prefix}.qkv",)
+        norm = self._read(f"{prefix}.attention_norm", qkv.largest, readers)
         to = [attention.query_fraction, attention.key_fraction, attention.value_fraction]
         for at, (part, by) in enumerate(zip(("query", "key"), normed, strict=True)):
             if by is not None:
@@ -106,40 +108,44 @@ class Exact:
         if f"{prefix}.q" in read.biases:
             bias = np.concatenate([read.biases[f"{prefix}.{part}"] for part in QKV]).astype(np.float64)
             self.constants[f"{prefix}.qkv.bias"] = np.rint(bias * np.exp2(fractions)).astype(np.int32)
-        elif qkv.q.dtype == np.uint8 and normed[0] is None:  # two products, each of which rotates its heads at once
+        elif fused:  # two products, each of which rotates its heads at once
             for part in ("q", "blocks", "rows"):
                 both = np.split(self.constants.pop(f"{prefix}.qkv.{part}"), [len(q)])
                 self.constants[f"{prefix}.query.{part}"], self.constants[f"{prefix}.cache.{part}"] = both
+        if (after := f"{prefix}.attention_after") in read.gains:
+            self._grow_normed(f"{prefix}.output", product, attention.fraction, after)
+            return
         # Every head's output lies in the hull of its values: bounded row by row, and by norms.
         group = read.heads // read.kv_heads
         hull = math.sqrt(read.heads) * (formats.head_bound(v, gain, read.kv_heads) + _longest(biases[2], read.kv_heads))
         each = np.repeat(values.reshape(read.kv_heads, -1), group, axis=0).ravel()
-        after = self._grow(f"{prefix}.output", output, each, hull, f"{prefix}.attention_after")
-        self._product(f"{prefix}.output", product, 2.0 ** (after - attention.fraction))
+        narrows = "low" in attention.attributes
+        self._grow(f"{prefix}.output", product, attention.fraction, each, hull, narrows)
 
     def _feed_forward(self, prefix: str) -> None:
         read, gain = self.read, self.read.gains[f"{prefix}.feed_forward_norm"]
         gates, ups = (formats.row_bounds(read.matrices[f"{prefix}.{part}"].matrix(), gain) for part in ("gate", "up"))
         fraction = formats.gate(f"{prefix}.gate", gates, ups)
-        self.attributes[f"{prefix}.gate"] = {"fraction": fraction}
+        self.attributes[f"{prefix}.gate"]["fraction"] = fraction
         product = formats.linear(f"{prefix}.gate_up", joined(read, prefix, ("gate", "up")))
-        norm = self._norm(f"{prefix}.feed_forward_norm", product.largest, self.residual)
+        readers = (f"{prefix}.{'gate' if product.q.dtype == np.uint8 else 'gate_up'}",)
+        norm = self._read(f"{prefix}.feed_forward_norm", product.largest, readers)
         self._product(f"{prefix}.gate_up", product, 2.0 ** (fraction - norm.fraction))
         if product.q.dtype == np.uint8:  # the product makes the gate at once
             for part in ("q", "blocks", "rows"):
                 self.constants[f"{prefix}.gate_up.{part}"] = paired(self.constants[f"{prefix}.gate_up.{part}"])
-        down = read.matrices[f"{prefix}.down"]
-        product = formats.linear(f"{prefix}.down", down)
+        product = formats.linear(f"{prefix}.down", read.matrices[f"{prefix}.down"])
+        before = 2 * fraction - formats.GATE_SPLIT
+        if (after := f"{prefix}.feed_forward_after") in read.gains:
+            self._grow_normed(f"{prefix}.down", product, before, after)
+            return
         hidden = gates * ups  # |silu(g)·u| <= |g|·|u|
-        length = float(np.sqrt((hidden**2).sum()))
-        after = self._grow(f"{prefix}.down", down, hidden, length, f"{prefix}.feed_forward_after")
-        self.attributes[f"{prefix}.down"]["bits"] = (product.largest + 1).bit_length() - 1
-        self._product(f"{prefix}.down", product, 2.0 ** (after - (2 * fraction - formats.GATE_SPLIT)))
+        self._grow(f"{prefix}.down", product, before, hidden, float(np.sqrt((hidden**2).sum())), narrows=True)
 
     def _head(self, table: formats.Linear) -> None:
         head, tied = self.read.matrices["head"], self.read.matrices["head"] is self.read.matrices["embedding"]
         product = table if tied else formats.linear("head", head)
-        norm = self._norm("norm", product.largest, self.residual)
+        norm = self._read("norm", product.largest, ("head",))
         largest = float(formats.row_bounds(head.matrix(), self.read.gains["norm"]).max())
         self.logit_fraction = min(14, math.floor(math.log2(formats.LIMIT / 2 / max(largest, 1.0))))
         if self.logit_fraction < 0:
@@ -156,32 +162,62 @@ class Exact:
         self.constants[f"{name}.gain"], self.attributes[name] = norm.gain, dict(norm.attributes)
         return norm
 
+    def _read(self, name: str, largest: int, readers: tuple[str, ...]) -> formats.Norm:
+        """A norm whose output products read, up to ``largest``: as it is, or where outliers among the gains would leave
+        the others few bits, wide and narrowed by the products, each row by its own largest."""
+        norm = self._norm(name, largest, self.residual)
+        if float(np.median(np.abs(self.read.gains[name]))) * 2.0**norm.fraction >= formats.FINE:
+            return norm
+        norm = self._norm(name, 2**30, self.residual)
+        self.attributes[name]["wide"] = 1
+        for reader in readers:
+            self.attributes[reader]["bits"] = formats.bits(largest)
+        return norm
+
     def _product(self, name: str, product: formats.Linear, scale: formats.Floats | float) -> None:
         self.constants[f"{name}.q"], self.constants[f"{name}.blocks"] = product.q, product.blocks
         self.constants[f"{name}.rows"] = formats.rows(name, product.sigma * scale)
 
-    def _grow(self, name: str, weights: Weights, each: formats.Floats, length: float, norm: str) -> int:
-        """The residual after W z is added, |z_i| <= each and |z|_2 <= length, which is normed before if there is such a
-        norm; the fraction bits of W z."""
-        matrix, width = np.abs(weights.matrix()), self.read.width
+    def _grow(
+        self, name: str, product: formats.Linear, before: int, each: formats.Floats, length: float, narrows: bool
+    ) -> None:
+        """Adds W z to the residual, z in ``before`` fraction bits, |z_i| <= each and |z|_2 <= length."""
+        weights, width = self.read.matrices[name], self.read.width
+        if narrows:
+            self.attributes[name]["bits"] = formats.bits(product.largest)
+        matrix = np.abs(weights.matrix())
         by_rows = float((matrix @ each).max())
         by_norms = math.sqrt(float((matrix**2).sum(1).max())) * length
-        bound = min(by_rows, by_norms) * formats.slack(width)
-        if norm not in self.read.gains:
-            self.bound += bound
-            after = formats.residual_fraction(name, self.bound, self.finest)
-            self.attributes[name] = {"residual_shift": self.residual - after}
-            self.residual = after
-            return after
-        fraction = formats.wide_fraction(name, bound)
-        self.attributes[name] = {}
+        self.bound += min(by_rows, by_norms) * formats.slack(width)
+        after = formats.residual_fraction(name, self.bound, self.finest)
+        self.attributes[name]["residual_shift"] = self.residual - after
+        self._product(name, product, 2.0 ** (after - before))
+        self.residual = after
+
+    def _grow_normed(self, name: str, product: formats.Linear, before: int, norm: str) -> None:
+        """Adds gain · norm(W z) to the residual, z in ``before`` fraction bits. What only the norm reads, W z, stays at
+        the exponent of each row of z: the most that it could be leaves few bits for what it is."""
+        read, bits = self.read, formats.bits(product.largest)
+        fraction = formats.unscaled_fraction(name, read.matrices[name], 1 << bits, before, read.epsilon)
+        self.attributes[name] |= {"bits": bits, "unscaled": 1}
+        self._product(name, product, 2.0 ** (fraction - before))
         added = self._norm(norm, 2**30, fraction)
-        self.attributes[norm]["wide"] = 1
-        self.bound += math.sqrt(width) * float(np.abs(self.read.gains[norm]).max()) * formats.slack(width)
+        self.attributes[norm] |= {"wide": 1, "bits": bits}
+        self.bound += formats.normed_bound(read.gains[norm])
         after = formats.residual_fraction(norm, self.bound, self.finest)
         self.attributes[f"{norm}.sum"] = {"shift": self.residual - after, "other_shift": added.fraction - after}
         self.residual = after
-        return fraction
+
+
+def _balanced(gains: list[Any]) -> list[Any]:
+    """Gains of the norms of queries and keys, of which q·k sees only the products, pair of a rotation by pair: with as
+    much of each product in the one as in the other, outliers of either are halved in bits."""
+    if gains[0] is None:
+        return gains
+    largest = [np.abs(gain.astype(np.float64)).reshape(-1, 2).max(1) for gain in gains]
+    ratio = np.divide(largest[1], largest[0], out=np.ones_like(largest[0]), where=np.minimum(*largest) > 0)
+    factor = np.repeat(np.sqrt(ratio), 2)
+    return [gains[0] * factor, gains[1] / factor]
 
 
 def _typical(embedding: Weights) -> float:

@@ -19,6 +19,7 @@ def product_derivation(
     rows: Constant,
     *last: Any,
     bits: int = 0,
+    unscaled: int = 0,
     adds: bool = False,
     residual_shift: int = 0,
     gated: bool = False,
@@ -47,6 +48,7 @@ def product_derivation(
         residual = last[0].pieces(row, part.start, part.stop, sources) if adds else []
         x, scales = [[len(largest), 0, len(part)]], {"rows": rows.name, "range": [part.start, part.stop]}
         numbers = {"bits": bits, "residual": residual, "residual_shift": residual_shift}
+        numbers |= {"unscaled": 1} if unscaled else {}
         return made.step("requantise", sources, len(part), 2 * len(part), x=x, **scales, **numbers)
 
     pair, words = 1 + gated, stop - start  # rows of W for a column

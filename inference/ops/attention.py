@@ -12,6 +12,10 @@ Exact: q·k in 16 fraction bits, |q·k| and its partial sums below 2^30 by Cauch
     p' = rs(p, sh), den' = sum p'          2^15 <= den' <= 2^16 + positions / 2
     rc = min((2^30 + den' / 2) / den', 32767)
     y = rs(mul16(sum p'·v, rc), value_shift)     |sum p'·v| <= den' · max|v| < 2^31
+
+Values of more than 16 bits are summed in two parts, v >> low and their ``low`` last bits l:
+
+    y = rs(mul16(sum p'·(v >> low), rc) + (mul16(sum p'·l, rc) >> low), value_shift)
 """
 
 import numpy as np
@@ -28,6 +32,7 @@ from inference.ops._drawing import Drawn, Generator, draw_places, floats, intege
 from inference.steps import LEAF, SOURCES, Source, Step
 from inference.steps.attend import mean
 from inference.steps.exponential import weights
+from inference.steps.mix import halves
 from inference.steps.narrow import narrowed
 from inference.steps.scores import dot
 
@@ -46,8 +51,10 @@ def shape(
     capacity: int,
     sequences: int = 1,
     window: int = 0,
+    low: int = 0,
     **_: object,
 ) -> Shape:
+    require(0 <= low <= 8, f"{low} low bits are not 0 to 8")
     require(window >= 0, f"a window of {window} positions is none")
     require(heads % kv_heads == 0, f"{heads} heads do not share {kv_heads} key heads evenly")
     require(len(q) == 2 and q[1] % heads == 0, f"{heads} heads do not fit queries {q}")
@@ -69,6 +76,7 @@ def exact(
     mantissa: int,
     shift: int,
     value_shift: int,
+    low: int = 0,
     window: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
@@ -79,8 +87,8 @@ def exact(
         scores = dot(queries, keys.transpose(1, 0, 2)[:, None].astype(np.int64))
         p = weights(scores.max(2, keepdims=True) - scores, table, mantissa, shift, 0)
         p = narrowed(p, u32(p.sum(2)))
-        mix = i32(p @ values.transpose(1, 0, 2).astype(np.int64))
-        output[t] = mean(mix, p.sum(2, keepdims=True), value_shift).ravel()
+        mixtures = [i32(p @ half) for half in halves(values.transpose(1, 0, 2).astype(np.int64), low)]
+        output[t] = mean(mixtures, p.sum(2, keepdims=True), value_shift, low).ravel()
     return output
 
 
@@ -98,6 +106,7 @@ def derivation(
     mantissa: int,
     shift: int,
     value_shift: int,
+    low: int = 0,
     window: int = 0,
     **_: object,
 ) -> list[Step]:
@@ -138,16 +147,24 @@ def derivation(
     p = [made.step("narrow", [total, each], made.words(each), made.words(each), rows=lanes) for each in p]
     total = made.reduced("sum", p, lanes, rows=lanes, unsigned=1)
 
-    few_values, mixes = fitting(1, kv_heads), []
-    for block, weighted in enumerate(p):
-        before, count = begin + block * together * few, made.words(weighted) // lanes
-        for at in range(0, count, few_values):
-            columns, sources = range(at, min(at + few_values, count)), [weighted]
-            values = [vectors(before + j, kv_heads, sources) for j in columns]
-            numbers = {"columns": [columns.start, columns.stop], "values": values, "part": part}
-            mixes.append(made.step("mix", sources, words, lanes * len(columns) * width, **numbers, **of))
-    mixture = made.summed(mixes, words)
-    made.step("attend", [total, mixture], words, words, width=width, part=part, value_shift=value_shift)
+    few_values = fitting(1, kv_heads)
+
+    def mixture(half: dict[str, int]) -> int:
+        """The weighted sum of values, or of a part of each."""
+        mixes = []
+        for block, weighted in enumerate(p):
+            before, count = begin + block * together * few, made.words(weighted) // lanes
+            for at in range(0, count, few_values):
+                columns, sources = range(at, min(at + few_values, count)), list[Source]([weighted])
+                values = [vectors(before + j, kv_heads, sources) for j in columns]
+                numbers = {"columns": [columns.start, columns.stop], "values": values, "part": part, **half}
+                mixes.append(made.step("mix", sources, words, lanes * len(columns) * width, **numbers, **of))
+        return made.summed(mixes, words)
+
+    halved = [{"low": low, "half": half} for half in (0, 1)] if low else [{}]
+    sources = [total, *map(mixture, halved)]
+    numbers = {"width": width, "part": part, "value_shift": value_shift} | ({"low": low} if low else {})
+    made.step("attend", sources, words, words, **numbers)
     return made.steps
 
 
@@ -267,8 +284,13 @@ def workspace(
     return q[0] * heads * fours(capacity) * 4
 
 
+def entry(*, low: int = 0, **_: object) -> str:
+    """The kernel's entry point."""
+    return "halves" if low else "main"
+
+
 def variants(
-    output: Shape, *, arithmetic: str, target: Target, heads: int, sequences: int = 1, **_: object
+    output: Shape, *, arithmetic: str, target: Target, heads: int, sequences: int = 1, low: int = 0, **_: object
 ) -> list[str]:
     """The kernels that a target admits, the likeliest first; all give the same bits.
 
@@ -277,6 +299,8 @@ def variants(
     """
     if arithmetic == "float32":
         return [""]
+    if low:
+        return [""] if target.rasteriser or output[1] // heads > WIDEST else ["wide", ""]
     if target.rasteriser:
         many = output[0] >= FULL and sequences == 1 and target.subgroups
         return ["tokens_subgroup", ""] if many else [""]
@@ -332,7 +356,10 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     places = {"places": draw_places(generator, a, 2, capacity)}
     if arithmetic == "float32":
         return {"q": floats(generator, q), "cache": floats(generator, cache)} | places, {}, attributes
-    # |q·k| < 2^30, the weighted sum of values below 2^31.
+    # |q·k| < 2^30, the weighted sum of values, or of their halves, below 2^31.
     inputs = {"q": integers(generator, q, 11), "cache": integers(generator, cache, 11)} | places
     attributes |= scale_of(2.0**-9) | {"value_shift": 11}
+    if (a + c) % 2:
+        inputs["cache"][:, cache[1] // 2 :] = integers(generator, (cache[0], cache[1] // 2), 20)
+        attributes["low"] = 8
     return inputs, {"exponential": tables.exponential()}, attributes

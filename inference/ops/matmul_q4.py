@@ -9,7 +9,8 @@ Exact: a row's D and M are 15 bits and a sign (M at 16 times D's scale), a an in
     y = rs(mul16(acc, mantissa), shift - exponent)            plus rs(residual, residual_shift)
 
 ``formats.linear`` bounds |acc| from the row's own q, D and M and takes bits from the activations until it holds. With
-``bits`` a are wider integers, narrowed to that many bits and an exponent a row (``fixed_point.narrowed``).
+``bits`` a are wider integers, narrowed to that many bits and an exponent a row (``fixed_point.narrowed``);
+``unscaled``, y stays at that exponent: what reads it has to know a (``rms_norm``).
 
 Exact alone: ``gated``, rows come in pairs of 8 gates and their 8 ups, a curve follows them, and the output is
 z = silu(gate)·up of each pair (``silu_gate``): (T, N / 2). With ``heads`` a table and places follow them, and the first
@@ -54,6 +55,7 @@ def shape(
     blocks: Shape,
     *others: Shape,
     bits: int = 0,
+    unscaled: int = 0,
     adds: bool = False,
     gated: bool = False,
     heads: int = 0,
@@ -61,6 +63,8 @@ def shape(
     sequences: int = 1,
     **_: object,
 ) -> Shape:
+    alone = not (adds or gated or heads)
+    require(unscaled == 0 or (unscaled == 1 and bits > 0 and alone), f"unscaled is {unscaled} of {bits} bits")
     if heads:
         require(q[0] % 2 == 0, f"weights {q} are no pairs of rows")
         *scales, table, places = others
@@ -99,6 +103,7 @@ def exact(
     places: npt.NDArray[np.int32] | None = None,
     *,
     bits: int = 0,
+    unscaled: int = 0,
     residual_shift: int = 0,
     gated: bool = False,
     fraction: int = 0,
@@ -106,6 +111,7 @@ def exact(
     **_: object,
 ) -> npt.NDArray[np.int32]:
     values, exponent = narrowed(a.astype(np.int64), bits)
+    exponent *= 1 - unscaled
     activations = values.reshape(len(a), -1, BLOCK)
     sums = i32(activations.sum(2, dtype=np.int64))  # (T, B)
     # Sums of |q·a| stay below 2^24: float32 products are exact in any order.
@@ -259,11 +265,12 @@ def draw_product(generator: Generator, arithmetic: str, tokens: int, matrix: Wei
         residual = {"residual": floats(generator, shape)} if adds else {}
         return {"a": floats(generator, (tokens, columns))} | residual, {"q": matrix.q, "blocks": blocks}, {"adds": adds}
     integer = linear("matmul", matrix)
-    bits = 0 if fused == "heads" else int(generator.choice([0, (integer.largest + 1).bit_length() - 1]))
+    bits = int(generator.choice([0, (integer.largest + 1).bit_length() - 1]))
     a = integers(generator, (tokens, columns), bits + 7 if bits else 15)
     if not bits:
         a = np.clip(a, -integer.largest, integer.largest)
     inputs = {"a": a} | ({"residual": integers(generator, shape, 29)} if adds else {})
-    scales = row_scales("matmul", integer.sigma * 2.0**-14)
-    attributes = {"adds": adds, "bits": bits, "residual_shift": 2}
+    scales = row_scales("matmul", integer.sigma * 2.0 ** (-21 if bits and fused == "heads" else -14))
+    unscaled = int(generator.integers(0, 2)) if bits and not fused else 0
+    attributes = {"adds": adds, "bits": bits, "unscaled": unscaled, "residual_shift": 2}
     return inputs, {"q": integer.q, "blocks": integer.blocks, "rows": scales}, attributes

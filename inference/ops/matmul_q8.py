@@ -21,7 +21,7 @@ from inference.arithmetic.tolerance import Array, Enclosed, flushed
 from inference.derivation import Operand
 from inference.device.target import Target
 from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
-from inference.ops import Shape
+from inference.ops import Shape, require
 from inference.ops import _product_kernels as kernels
 from inference.ops._drawing import Drawn, Generator, weights
 from inference.ops._product import product_derivation
@@ -46,7 +46,17 @@ BITS = {"q": 8}
 COLOUR = "#cfe3f5"
 
 
-def shape(a: Shape, q: Shape, blocks: Shape, *others: Shape, bits: int = 0, adds: bool = False, **_: object) -> Shape:
+def shape(
+    a: Shape,
+    q: Shape,
+    blocks: Shape,
+    *others: Shape,
+    bits: int = 0,
+    unscaled: int = 0,
+    adds: bool = False,
+    **_: object,
+) -> Shape:
+    require(unscaled == 0 or (unscaled == 1 and bits > 0 and not adds), f"unscaled is {unscaled} of {bits} bits")
     return product_shape((), a, q, blocks, others, bits, adds)
 
 
@@ -58,10 +68,12 @@ def exact(
     residual: npt.NDArray[np.int32] | None = None,
     *,
     bits: int = 0,
+    unscaled: int = 0,
     residual_shift: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
     values, exponent = narrowed(a.astype(np.int64), bits)
+    exponent *= 1 - unscaled
     activations = values.reshape(len(a), -1, BLOCK)
     weights = q.reshape(len(q), -1, BLOCK).transpose(1, 2, 0)
     acc = np.zeros((len(a), len(q)), np.int64)

@@ -4,20 +4,22 @@ Exact, for a row x in i32 with F fraction bits and width d:
 
     n  = max(bit length of max|x|, 11)                         n <= 31
     s  = n - 15,  xs = x >> s (x << -s)                        |xs| <= 2^15
-    S  = max(sum((xs² + 2^(h-1)) >> h) + (epsilon >> min(2 s + h, 31)), 1)   S <= d·2^(30-h) + epsilon < 2^32
+    S  = max(sum((xs² + 2^(h-1)) >> h) + (epsilon >> min(2 (s + e) + h, 31)), 1)   S <= d·2^(30-h) + epsilon < 2^32
     k  = clz(S) & ~1,  r = isqrt(S << k)                       2^15 <= r < 2^16
     v  = (constant + (r >> 1)) / r                             v < 2^15
     Y  = rs(mul16(x << (30 - n), v), root_shift - k / 2)       |Y| <= sqrt(d)·2^(fraction of Y)·(1 + 4 sqrt(d) 2^-14)
     y  = rs(Y · G, gain_shift)                                 |Y·G| < 2^31, |y| <= 32767 (2^31 where ``wide``)
 
 with h = square_shift, constant = sqrt(d / 2^h)·2^c in [2^29, 2^30), epsilon = eps·d·2^(2F). ``formats.norm``
-chooses them and refuses a layer for which the bounds fail; the max does not depend on order, nor does a u32 sum.
+chooses them and refuses a layer for which the bounds fail; the max does not depend on order, nor does a u32 sum. e is 0
+or, with ``bits``, the exponent that a row of ``a`` shares at so many bits: x is a product of a, left ``unscaled``
+(``matmul_q4``).
 """
 
 import numpy as np
 import numpy.typing as npt
 
-from inference.arithmetic.fixed_point import u32
+from inference.arithmetic.fixed_point import narrowed, u32
 from inference.arithmetic.formats import norm
 from inference.arithmetic.tolerance import FLUSH, Array, Enclosed, flushed, gamma
 from inference.derivation import Constant, Derivation, Operand, groups
@@ -32,8 +34,10 @@ PACK = {"gain": pack_plain}
 COLOUR = "#dcecd2"
 
 
-def shape(x: Shape, gain: Shape, *, first: int = 0, **_: object) -> Shape:
+def shape(x: Shape, gain: Shape, a: Shape | None = None, *, first: int = 0, bits: int = 0, **_: object) -> Shape:
     require(len(x) == 2 and gain == x[1:], f"a gain of {gain} does not fit rows of {x}")
+    require(0 <= bits <= 15 and bool(bits) == (a is not None), f"{bits} bits do not fit {a}")
+    require(a is None or (len(a) == 2 and a[0] == x[0]), f"rows of {a} have not given {x}")
     require(0 <= first < x[0], f"row {first} of {x} does not exist")
     return (x[0] - first, x[1])
 
@@ -41,8 +45,10 @@ def shape(x: Shape, gain: Shape, *, first: int = 0, **_: object) -> Shape:
 def exact(
     x: npt.NDArray[np.int32],
     gain: npt.NDArray[np.int32],
+    a: npt.NDArray[np.int32] | None = None,
     *,
     first: int = 0,
+    bits: int = 0,
     square_shift: int,
     constant: int,
     epsilon: int,
@@ -56,13 +62,31 @@ def exact(
     y = normalised(
         rows, largest, total, gain.astype(np.int64),
         square_shift=square_shift, constant=constant, epsilon=epsilon, root_shift=root_shift, gain_shift=gain_shift,
-        wide=wide,
+        wide=wide, exponent=0 if a is None else narrowed(a[first:].astype(np.int64), bits)[1],
     )  # fmt: skip
     return y.astype(np.int32)
 
 
+def arguments(arithmetic: str, *, bits: int = 0, **_: object) -> list[str]:
+    """Names of the inputs, in order."""
+    return ["x", "gain", "a"] if bits else ["x", "gain"]
+
+
+def entry(*, bits: int = 0, **_: object) -> str:
+    """The kernel's entry point."""
+    return "of_unscaled" if bits else "main"
+
+
 def derivation(
-    row: int, start: int, stop: int, x: Operand, gain: Constant, *, first: int = 0, **attributes: int
+    row: int,
+    start: int,
+    stop: int,
+    x: Operand,
+    gain: Constant,
+    a: Operand | None = None,
+    *,
+    first: int = 0,
+    **attributes: int,
 ) -> list[Step]:
     made, leaves = Derivation(), x.leaves(first + row)
     largest = made.reduced("maximum", leaves, 1, rows=1, absolute=1)
@@ -71,6 +95,8 @@ def derivation(
         for group in groups(leaves, SOURCES - 1)
     ]
     sources = [largest, made.summed(squares, 1, unsigned=1), leaves[start // LEAF]]
+    if a is not None:
+        sources.append(made.reduced("maximum", a.leaves(first + row), 1, rows=1, absolute=1))
     words = stop - start
     made.step("normalise", sources, words, 2 * words, columns=[start, stop], gain=gain.name, **attributes)
     return made.steps
@@ -96,12 +122,12 @@ def enclosure(x: Array, gain: Array, *, first: int = 0, epsilon: float) -> Enclo
     return y, (error + 2 * width * FLUSH / epsilon) * np.abs(y) + flushed(3, gain, y)
 
 
-def work(x: Shape, gain: Shape, *, first: int = 0, **_: object) -> int:
+def work(x: Shape, *_: Shape, first: int = 0, **__: object) -> int:
     return 3 * (x[0] - first) * x[1]
 
 
-def dimensions(x: Shape, gain: Shape, **_: object) -> dict[str, int]:
-    return {"columns": x[1]}
+def dimensions(x: Shape, gain: Shape, a: Shape | None = None, **_: object) -> dict[str, int]:
+    return {"columns": x[1], "read": a[1] if a else 0}
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
@@ -114,4 +140,8 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
         return {"x": floats(generator, (a, 32 * b))}, {"gain": gain}, {"epsilon": 1e-5, "first": c % a}
     integer = norm("norm", gain, 12, 1e-5, 32767)
     x = integers(generator, (a, 32 * b), int(generator.integers(1, 32)))
-    return {"x": x}, {"gain": integer.gain}, integer.attributes | {"first": c % a}
+    attributes = integer.attributes | {"first": c % a}
+    if (a + b + c) % 2:
+        return {"x": x}, {"gain": integer.gain}, attributes
+    read = integers(generator, (a, 16 * c), 20)
+    return {"x": x, "a": read}, {"gain": integer.gain}, attributes | {"bits": int(generator.integers(11, 16))}

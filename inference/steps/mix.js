@@ -7,7 +7,10 @@ export async function result(numbers, constants, inputs) {
   const p = matrix(signed(inputs[0]), of.length).map((row) => row.slice(start, stop));
   check(p[0].length === stop - start && stop - start === numbers.values.length, "weights and positions are not as many");
   const width = pieces(inputs, numbers.values[0]).length / (of.at(-1) + 1);
-  const values = vectors(numbers.values, inputs, of, width);
+  const { low = 0, half = 0 } = numbers;
+  const values = vectors(numbers.values, inputs, of, width).map((heads) =>
+    heads.map((row) => Array.from(row, (word) => (half ? word & (2 ** low - 1) : word >> low)))
+  );
   const mixed = of.flatMap((_, head) =>
     Array.from({ length: width }, (_, i) => i32(sum(p[head].map((weight, j) => i32(weight * values[head][j][i])))))
   );

@@ -2,9 +2,9 @@
 
 sources: where ``bits`` > 0 the first is the largest |word| of the whole row of activations. numbers: ``x``, pieces:
 the sums; ``rows``, a constant of (N, 2), and ``range``, which of its rows they are; ``bits``; ``residual``, pieces, or
-an empty list, and ``residual_shift``.
+an empty list, and ``residual_shift``; ``unscaled``, 1 where the sums stay at the row's exponent, or absent.
 
-    e = max(bits(largest) - bits, 0), 0 where bits = 0
+    e = max(bits(largest) - bits, 0), 0 where bits = 0 or unscaled
     y[i] = i32(rs(mulsh(x[i], rows[i, 0], 16), rows[i, 1] - e) + rs(residual[i], residual_shift))
 """
 
@@ -21,7 +21,8 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     x, bits = pieces(inputs, numbers["x"]), numbers["bits"]
     scales = window(constants, numbers["rows"], numbers["range"], [0, 2])
     check(len(scales) == len(x), "sums and scales are not as many")
-    y = requantise(x, scales, np.maximum(bit_length(one(inputs[0])) - bits, 0) if bits else 0)
+    scaled = bits and not numbers.get("unscaled", 0)
+    y = requantise(x, scales, np.maximum(bit_length(one(inputs[0])) - bits, 0) if scaled else 0)
     if numbers["residual"]:
         residual = pieces(inputs, numbers["residual"])
         check(len(residual) == len(x), "sums and residual are not as many")

@@ -14,6 +14,7 @@ struct Params {
     mantissa: i32,   // log2(e) / sqrt(head width), to 8 fraction bits
     shift: i32,
     value_shift: i32,
+    low: u32,        // last bits of values that are summed apart; 0: none
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<vec4<i32>>;
@@ -36,5 +37,12 @@ fn reciprocal_of(total: u32) -> i32 {
 fn scaled(mixed: vec4<i32>, reciprocal: i32) -> vec4<i32> {
     var y = mixed;
     for (var c = 0u; c < 4u; c++) { y[c] = round_shift(multiply_shift(y[c], reciprocal, 16u), params.value_shift); }
+    return y;
+}
+
+// The same of values without their last bits, and of those.
+fn scaled_halves(high: vec4<i32>, low: vec4<i32>, reciprocal: i32) -> vec4<i32> {
+    var y = multiply_shift4(high, reciprocal, 16u) + (multiply_shift4(low, reciprocal, 16u) >> vec4<u32>(params.low));
+    for (var c = 0u; c < 4u; c++) { y[c] = round_shift(y[c], params.value_shift); }
     return y;
 }

@@ -48,15 +48,26 @@ fn begin(lane: u32) {
     workgroupBarrier();
 }
 
-// Adds the values of positions from `first` to before `end`, weighted by what the workspace holds from `weights` on; an invocation
-// takes a vector of some positions.
-fn mix(h: Head, weights: u32, first: u32, end: u32, lane: u32) {
+// Of values, those without their last bits, or those bits.
+const WHOLE = 0u;
+const HIGH = 1u;
+const LOW = 2u;
+
+fn half_of(v: vec4<i32>, half: u32) -> vec4<i32> {
+    if (half == HIGH) { return v >> vec4<u32>(params.low); }
+    if (half == LOW) { return v & vec4<i32>((1i << params.low) - 1i); }
+    return v;
+}
+
+// Adds the values of positions from `first` to before `end`, or a half of each, weighted by what the workspace holds from `weights`
+// on; an invocation takes a vector of some positions.
+fn mix(h: Head, weights: u32, first: u32, end: u32, lane: u32, half: u32) {
     let vectors = params.head_width / 4u;
     let parts = max(lanes / vectors, 1u);
     for (var i = lane; i < vectors * parts; i += lanes) {
         let vector = i % vectors;
         var sum = vec4<i32>(0i);
-        for (var j = first + i / vectors; j < end; j += parts) { sum += workspace[weights + j] * cache[h.values + j * h.stride + vector]; }
+        for (var j = first + i / vectors; j < end; j += parts) { sum += workspace[weights + j] * half_of(cache[h.values + j * h.stride + vector], half); }
         for (var c = 0u; c < 4u; c++) { atomicAdd(&mixed[4u * vector + c], sum[c]); }
     }
     workgroupBarrier();

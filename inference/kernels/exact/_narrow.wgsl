@@ -1,8 +1,9 @@
 // What goes before a product on a GPU, by a kernel's packed(x, y) and counted(x): activations narrowed once, not by every row of W.
 // a (T, K); workspace (T, K / 32) of activations. One workgroup a token.
 struct Params {
-    columns: u32, // K
-    bits: u32,    // to which rows of a are narrowed; 0: they are as they are
+    columns: u32,  // K
+    bits: u32,     // to which rows of a are narrowed; 0: they are as they are
+    unscaled: u32, // 1: y stays at their exponent
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> a: array<vec4<i32>>;
@@ -26,7 +27,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     for (var block = lane; block < vectors / 8u; block += lanes) {
         var made = Activations();
-        made.exponent = e;
+        made.exponent = select(e, 0i, params.unscaled > 0u);
         for (var i = 0u; i < 4u; i++) {
             let x = narrowed(a[first + block * 8u + 2u * i], e, params.bits);
             let y = narrowed(a[first + block * 8u + 2u * i + 1u], e, params.bits);

@@ -8,6 +8,7 @@ struct Params {
     columns: u32,        // K
     outputs: u32,        // N
     bits: u32,           // to which rows of a are narrowed; 0: they are as they are
+    unscaled: u32,       // 1: y stays at the exponent of its row of a
     residual_shift: i32,
     fraction: u32,       // of gate and up, in bits
     turned: u32,         // rows of heads, which are rotated; the rest are copied

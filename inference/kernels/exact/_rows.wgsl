@@ -18,7 +18,8 @@ fn tiles_of(id: vec3<u32>) -> vec4<u32> {
 }
 
 // Their accumulators, requantised; for rows beyond the last as for the last.
-fn requantised(acc: vec4<i32>, id: vec3<u32>, e: i32) -> vec4<i32> {
+fn requantised(acc: vec4<i32>, id: vec3<u32>, found: i32) -> vec4<i32> {
+    let e = select(found, 0i, params.unscaled > 0u);
     let n = min(rows_of(id), vec4<u32>(params.outputs - 1u));
     return vec4<i32>(requantise(acc.x, rows[n.x], e), requantise(acc.y, rows[n.y], e),
                      requantise(acc.z, rows[n.z], e), requantise(acc.w, rows[n.w], e));

@@ -34,7 +34,7 @@ fn product(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
         for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
             let y = (token + c) * params.outputs + row + r;
-            output[y] = requantise(acc[r][c], rows[row + r], e[c]);
+            output[y] = requantise(acc[r][c], rows[row + r], select(e[c], 0i, params.unscaled > 0u));
         }
     }
 }
@@ -49,7 +49,7 @@ fn product_and_residual(@builtin(global_invocation_id) id: vec3<u32>) {
     for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
         for (var r = 0u; r < ROWS && row + r < params.outputs; r++) {
             let y = (token + c) * params.outputs + row + r;
-            output[y] = requantise(acc[r][c], rows[row + r], e[c]) + round_shift(residual[y], params.residual_shift);
+            output[y] = requantise(acc[r][c], rows[row + r], select(e[c], 0i, params.unscaled > 0u)) + round_shift(residual[y], params.residual_shift);
         }
     }
 }

@@ -17,8 +17,17 @@ fn combined(v: Four, p: vec4<i32>) -> vec4<i32> {
     return p.x * v[0] + p.y * v[1] + p.z * v[2] + p.w * v[3];
 }
 
-@compute @workgroup_size(lanes)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn without_last(v: Four) -> Four {
+    let low = vec4<u32>(params.low);
+    return Four(v[0] >> low, v[1] >> low, v[2] >> low, v[3] >> low);
+}
+
+fn last_of(v: Four) -> Four {
+    let mask = vec4<i32>((1i << params.low) - 1i);
+    return Four(v[0] & mask, v[1] & mask, v[2] & mask, v[3] & mask);
+}
+
+fn attend(group: vec3<u32>, lane: u32, halved: bool) {
     let t = group.y;
     let vectors = params.head_width / 4u;
     let place = places[t];
@@ -88,18 +97,42 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
 
         for (var i = lane; i < vectors; i += lanes) {
             var mixed = Each();
+            var rest = Each();
             for (var j = aligned; j < seen; j += 4u) {
                 // Weights are 0 outside.
                 let value = values + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride + i;
-                let v = Four(cache[value.x], cache[value.y], cache[value.z], cache[value.w]);
+                var v = Four(cache[value.x], cache[value.y], cache[value.z], cache[value.w]);
+                if (halved) {
+                    let low = last_of(v);
+                    rest[0] += combined(low, workspace[scores.x + j / 4u]);
+                    rest[1] += combined(low, workspace[scores.y + j / 4u]);
+                    rest[2] += combined(low, workspace[scores.z + j / 4u]);
+                    v = without_last(v);
+                }
                 mixed[0] += combined(v, workspace[scores.x + j / 4u]);
                 mixed[1] += combined(v, workspace[scores.y + j / 4u]);
                 mixed[2] += combined(v, workspace[scores.z + j / 4u]);
             }
             for (var h = 0u; h < count; h++) {
-                output[queries[h] + i] = scaled(mixed[h], reciprocal_of(atomicLoad(&weight[h])));
+                let reciprocal = reciprocal_of(atomicLoad(&weight[h]));
+                if (halved) {
+                    output[queries[h] + i] = scaled_halves(mixed[h], rest[h], reciprocal);
+                } else {
+                    output[queries[h] + i] = scaled(mixed[h], reciprocal);
+                }
             }
         }
         workgroupBarrier();
     }
+}
+
+// Either way has loops of its own, in which `halved` is a constant.
+@compute @workgroup_size(lanes)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    attend(group, lane, false);
+}
+
+@compute @workgroup_size(lanes)
+fn halves(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    attend(group, lane, true);
 }

@@ -19,7 +19,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     }
     workgroupBarrier();
     storageBarrier();
-    mix(h, s.scores, max(group.x * lanes, h.first), min(group.x * lanes + lanes, h.seen), lane);
+    mix(h, s.scores, max(group.x * lanes, h.first), min(group.x * lanes + lanes, h.seen), lane, WHOLE);
     if (group.x < s.count) {
         if (lane == 0u) { workspace[s.narrow + group.x] = i32(atomicLoad(&narrow)); }
         for (var i = lane; i < params.head_width; i += lanes) {

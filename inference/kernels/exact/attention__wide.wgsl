@@ -3,8 +3,11 @@
 // workspace (T, heads, capacity): scores, then weights.
 @group(0) @binding(6) var<storage, read_write> workspace: array<i32>;
 
-@compute @workgroup_size(lanes)
-fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn mixed_vector(i: u32) -> vec4<i32> {
+    return vec4<i32>(atomicLoad(&mixed[4u * i]), atomicLoad(&mixed[4u * i + 1u]), atomicLoad(&mixed[4u * i + 2u]), atomicLoad(&mixed[4u * i + 3u]));
+}
+
+fn attend(group: vec3<u32>, lane: u32, halved: bool) {
     let h = head_of(group.x, group.y);
     let scores = (group.y * params.heads + group.x) * params.fours * 4u;
     begin(lane);
@@ -38,10 +41,29 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     atomicAdd(&total, sum);
     workgroupBarrier();
     storageBarrier();
-    mix(h, scores, h.first, h.seen, lane);
     let reciprocal = reciprocal_of(atomicLoad(&total));
-    for (var i = lane; i < params.head_width / 4u; i += lanes) {
-        let y = vec4<i32>(atomicLoad(&mixed[4u * i]), atomicLoad(&mixed[4u * i + 1u]), atomicLoad(&mixed[4u * i + 2u]), atomicLoad(&mixed[4u * i + 3u]));
-        output[h.q + i] = scaled(y, reciprocal);
+    let vectors = params.head_width / 4u;
+    if (!halved) {
+        mix(h, scores, h.first, h.seen, lane, WHOLE);
+        for (var i = lane; i < vectors; i += lanes) { output[h.q + i] = scaled(mixed_vector(i), reciprocal); }
+        return;
     }
+    mix(h, scores, h.first, h.seen, lane, LOW);
+    for (var i = lane; i < vectors; i += lanes) { output[h.q + i] = mixed_vector(i); }
+    workgroupBarrier();
+    for (var i = lane; i < params.head_width; i += lanes) { atomicStore(&mixed[i], 0i); }
+    workgroupBarrier();
+    mix(h, scores, h.first, h.seen, lane, HIGH);
+    for (var i = lane; i < vectors; i += lanes) { output[h.q + i] = scaled_halves(mixed_vector(i), output[h.q + i], reciprocal); }
+}
+
+// Either way has loops of its own, in which `halved` is a constant.
+@compute @workgroup_size(lanes)
+fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    attend(group, lane, false);
+}
+
+@compute @workgroup_size(lanes)
+fn halves(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    attend(group, lane, true);
 }

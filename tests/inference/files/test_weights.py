@@ -121,14 +121,14 @@ def test_a_gguf_of_floats_is_read_at_8_bits(good):
         np.testing.assert_array_equal(llama.gains[name], gain)
 
 
-@pytest.mark.parametrize("name", ["Q4_0", "Q4_1", "Q8_0"])
+@pytest.mark.parametrize("name", ["Q4_0", "Q4_1", "Q5_0", "Q8_0"])
 def test_blocks_of_a_gguf_are_kept_as_they_are(tmp_path, name):
     kind = gguf.GGMLQuantizationType[name]
     llama = read_model(write_gguf(tmp_path / "blocks.gguf", kind=kind))
     for matrix in ("layer00.q", "layer01.down"):
         written = gguf.dequantize(gguf.quantize(tiny().matrices[matrix].matrix(), kind), kind)
         np.testing.assert_allclose(llama.matrices[matrix].matrix(), written, rtol=0, atol=1e-6)
-    assert llama.matrices["layer00.q"].op == ("matmul_q8" if name == "Q8_0" else "matmul_q4")
+    assert llama.matrices["layer00.q"].op == ("matmul_q8" if name in ("Q5_0", "Q8_0") else "matmul_q4")
 
 
 def test_safetensors_give_the_same_model_as_gguf(good, tmp_path):
@@ -180,9 +180,9 @@ def test_files_that_do_not_fit_are_refused(tmp_path, refusal, changes, said):
 
 
 def test_unknown_quantisation_is_refused_by_name(tmp_path, refusal, monkeypatch):
-    path = write_gguf(tmp_path / "q.gguf", kind=gguf.GGMLQuantizationType.Q5_0)
+    path = write_gguf(tmp_path / "q.gguf", kind=gguf.GGMLQuantizationType.Q5_1)
     monkeypatch.setattr("inference.files.gguf_file.dequantize", _unknown)
-    assert "quantisation Q5_0, which is unknown here" in refusal(read_model, path)
+    assert "quantisation Q5_1, which is unknown here" in refusal(read_model, path)
 
 
 def _unknown(*_):

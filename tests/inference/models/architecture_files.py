@@ -23,6 +23,8 @@ SIZES = {
     "rms_norm_eps": 1e-5,
     "eos_token_id": 3,
 }
+OUTLIER = 9
+"""A channel whose gains are far larger than others', and which products hardly read: as real Gemmas have them."""
 LLAMA3 = {
     "rope_type": "llama3",
     "factor": 8.0,
@@ -84,8 +86,10 @@ def drawn(name, seed=0):
     width, heads, keys = config["hidden_size"], config["num_attention_heads"], config["num_key_value_heads"]
     hidden, of_head, vocabulary = config["intermediate_size"], config["head_dim"], config["vocab_size"]
 
-    def matrix(rows, columns, scale=1):
+    def matrix(rows, columns, scale=1, outlier=False):
         values = generator.standard_normal((rows, columns)) * scale / math.sqrt(columns)
+        if name == "gemma3" and outlier:  # of the norm before
+            values[:, OUTLIER] /= 100
         return on_grid(values.astype(np.float32))
 
     def vector(size, centre, spread):
@@ -101,7 +105,7 @@ def drawn(name, seed=0):
     for index in range(config["num_hidden_layers"]):
         at = f"model.layers.{index}."
         for part, rows in (("q", heads), ("k", keys), ("v", keys)):
-            tensors[f"{at}self_attn.{part}_proj.weight"] = matrix(rows * of_head, width)
+            tensors[f"{at}self_attn.{part}_proj.weight"] = matrix(rows * of_head, width, outlier=True)
             if name == "qwen2":
                 tensors[f"{at}self_attn.{part}_proj.bias"] = vector(rows * of_head, 0, 1)
         if name in ("qwen3", "gemma3"):
@@ -109,7 +113,7 @@ def drawn(name, seed=0):
                 tensors[f"{at}self_attn.{part}_norm.weight"] = vector(of_head, centre, 0.3)
         tensors[f"{at}self_attn.o_proj.weight"] = matrix(width, heads * of_head)
         for part in ("gate", "up"):
-            tensors[f"{at}mlp.{part}_proj.weight"] = matrix(hidden, width)
+            tensors[f"{at}mlp.{part}_proj.weight"] = matrix(hidden, width, outlier=True)
         tensors[f"{at}mlp.down_proj.weight"] = matrix(width, hidden)
         norms = ["input_layernorm", "post_attention_layernorm"]
         norms += ["pre_feedforward_layernorm", "post_feedforward_layernorm"] if name == "gemma3" else []
@@ -117,6 +121,7 @@ def drawn(name, seed=0):
             tensors[f"{at}{norm}.weight"] = gain = vector(width, centre, 0.2)
             if name == "gemma3":  # one value far larger than the others, which products then hardly read
                 gain[5] = 300 if "post" in norm else -0.999
+                gain[OUTLIER] = gain[OUTLIER] if "post" in norm else 300
     return config, tensors
 
 
