@@ -135,6 +135,7 @@ def draw(rows: list[dict[str, object]], path: Path) -> None:
     """Gap against the number of types, and median gap against time, a line a family and size."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     sizes = {row.name: (row.family, dict(row.options).get("recipe", ""), row.tasks, row.providers) for row in ROWS}
     types = {row.name: row.types for row in ROWS}
@@ -162,6 +163,9 @@ def draw(rows: list[dict[str, object]], path: Path) -> None:
             axes.set_yscale("symlog", linthresh=LEAST, linscale=0.3)
             axes.set_ylim(0.0, 1.0)
             axes.set_xlabel(across)
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
+            axes.xaxis.set_minor_formatter(NullFormatter())
+            axes.yaxis.set_major_formatter(FuncFormatter(lambda gap, _: f"{100 * gap:g} %"))
             axes.grid(color="#e3e7ec")
         by_types.set_ylabel("certified gap: median, and the range of seeds")
         by_time.set_ylabel("median")
