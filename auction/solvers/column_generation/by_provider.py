@@ -38,9 +38,10 @@ ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provid
 NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
-BRANCHED = 200  # nodes of the search over columns of many types, before CP-SAT has its turn
+BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
+GROWTH, PACKED = 2.2, 20_000  # columns grow like this power of the slack; so many are packed at once
 
 
 def fits(market: Market) -> bool:
@@ -66,7 +67,9 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     with flag_of(stop) as flag:
         if pool is not None:
             bound, price = _relaxation_of(pool, reduced, stop)
-            best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag, branched)
+            best, upper, proof, rest = _prove(pool, price, 0, best, gap, stop, flag, branched)
+            if rest is not None:
+                best, upper, proof = _pack(rest, 0, best, upper, gap, stop, proof)
         else:
             covers_at = SearchedCovers(reduced) if parts is None else TabledCovers(reduced, parts)
             root = _root(reduced, covers_at, best, stop, flag)
@@ -113,23 +116,27 @@ def _enumerate(
         outside = max(worth, bound - int(spread))
         if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:
             break
+        few = pool.profit.size * ((bound - worth) / (bound - outside)) ** GROWTH <= PACKED
         branched = BRANCHED if isinstance(covers_at, SearchedCovers) else math.inf
-        best, within, proof = _prove(pool, price, outside, best, gap, stop, flag, branched)
+        best, within, proof, rest = _prove(pool, price, outside, best, gap, stop, flag, branched)
+        if rest is not None and (outside == worth or not few):
+            best, within, proof = _pack(rest, outside, best, within, gap, stop, proof)
         upper = min(upper, within)
         stop.report(welfare=int(best.profit.sum()), bound=upper)
         if outside == worth:
             break
-        spread *= WIDER
+        spread = bound if rest is not None and few else spread * WIDER
     return best, upper, proof
 
 
 def _prove(
     pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop, flag: Int, branched: float
-) -> tuple[Pool, int, str]:
-    """Cut, then branch for so many nodes, then leave it to CP-SAT.
+) -> tuple[Pool, int, str, Pool | None]:
+    """Cut, then branch for so many nodes.
 
     Returns:
-        the best of the pool or ``best``, what nothing at all is worth more than, and the proof.
+        the best of the pool or ``best``, what nothing at all is worth more than, the proof, and where the search gave
+        up the columns that something better may be made of.
 
     Args:
         price: (n,) premiums whose bound over the pool is the start.
@@ -149,13 +156,19 @@ def _prove(
         pool = cut
     best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched)
     proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} subset-row cuts; {nodes:,} nodes"
-    if upper - max(outside, int(best.profit.sum())) > gap * upper and nodes >= branched:
-        near = pool.only(np.flatnonzero(slack < bound - max(outside, int(best.profit.sum()))))
-        best, within = pack(near, best, gap, stop)
-        if within is not None:
-            upper = min(upper, max(within, outside, int(best.profit.sum())))
-            proof += "; CP-SAT over them"
-    return best, upper, proof
+    known = max(outside, int(best.profit.sum()))
+    open_still = upper - known > gap * upper and nodes >= branched
+    return best, upper, proof, pool.only(np.flatnonzero(slack < bound - known)) if open_still else None
+
+
+def _pack(
+    rest: Pool, outside: int, best: Pool, upper: int, gap: float, stop: Stop, proof: str
+) -> tuple[Pool, int, str]:
+    """What HiGHS makes of the columns that branching left: the best, what nothing is worth more than, the proof."""
+    best, within = pack(rest, best, gap, stop)
+    if within is None:
+        return best, upper, proof
+    return best, min(upper, max(within, outside, int(best.profit.sum()))), f"{proof}; HiGHS over them"
 
 
 def _relaxation_of(pool: Pool, reduced: ReducedMarket, stop: Stop) -> tuple[int, Int]:

@@ -1,4 +1,4 @@
-"""CP-SAT over a pool of columns and the project's own branching find the same worth."""
+"""HiGHS over a pool of columns and the project's own branching find the same worth."""
 
 import numpy as np
 from scipy import sparse
@@ -6,7 +6,7 @@ from scipy import sparse
 from auction.search import Stop
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import Pool, price_columns
-from auction.solvers.column_generation.packing import AMOUNTS, pack
+from auction.solvers.column_generation.packing import pack
 
 
 def drawn(rng):
@@ -44,7 +44,14 @@ def test_columns_that_gain_nothing_are_worth_nothing():
     assert pack(idle, nothing, 0.0, Stop(None)) == (nothing, 0)
 
 
-def test_profits_beyond_doubles_are_left_alone():
-    pool = drawn(np.random.default_rng(1))
-    vast = Pool(pool.A, pool.profit * 0 + AMOUNTS + np.arange(pool.profit.size), pool.limit, pool.tasks, pool.base)
-    assert pack(vast, vast.only(np.arange(0)), 0.0, Stop(None))[1] is None
+def test_profits_beyond_doubles_have_a_bound_in_larger_units():
+    rng = np.random.default_rng(1)
+    for scale in (1, 2**38, 2**52):
+        pool = drawn(rng)
+        vast = Pool(pool.A, pool.profit * scale + np.arange(pool.profit.size), pool.limit, pool.tasks, pool.base)
+        nothing = vast.only(np.arange(0))
+        bound, slack = price_columns(vast, np.zeros(vast.limit.size - vast.tasks, dtype=np.int64))
+        branched, upper, _ = branch_and_bound(vast, slack, bound, 0, nothing, 0.0, Stop(None))
+        packed, within = pack(vast, nothing, 0.0, Stop(None))
+        assert packed.fits() and packed.profit.sum() <= branched.profit.sum() == upper <= within
+        assert within <= upper * (1 + 1e-9)
