@@ -7,8 +7,11 @@ import numpy as np
 import pytest
 from diffusion_directory import write
 
-from inference.files.png_file import read_png
+from inference.commands.latent_picture import Asked, prepared
+from inference.files.png_file import png, read_png
 from inference.models.diffusion import directory, reduced
+from inference.picture import run
+from inference.reference import Reference
 
 
 @pytest.fixture(scope="module")
@@ -59,10 +62,10 @@ def test_names_of_older_files_are_read(folder, changed):
     np.testing.assert_array_equal(read.load("vae", name), directory.read(folder).load("vae", name))
 
 
-@pytest.mark.parametrize("options", [["--negative-prompt", "a station"], ["--guidance", 0], []])
-def test_the_command_draws_and_checks(cli, folder, tmp_path, options):
+def test_the_command_draws_and_checks(cli, folder, tmp_path):
     out, given = tmp_path / "p.png", ["--model", folder, "--backend", "numpy"]
-    wanted = [*given, "--prompt", "a photo \u00e9", "--steps", 1, "--size", 8, "--seed", 5, *options]
+    options = ["--negative-prompt", "a station", "--steps", 1, "--size", 8, "--seed", 5]
+    wanted = [*given, "--prompt", "a photo \u00e9", *options]
     code, printed, _ = cli("picture", *wanted, "--out", out, "--raw", tmp_path / "p.npy", "--json")
     said = json.loads(printed)
     assert code == 0 and said["prompt"] == "a photo \u00e9" and said["size"] == 8 and said["steps"] == 1
@@ -71,12 +74,25 @@ def test_the_command_draws_and_checks(cli, folder, tmp_path, options):
     shown, texts = read_png(out)
     assert np.abs(shown / 127.5 - 1 - raw).max() < 1 / 127 and json.loads(texts["digest"]) == said["digest"]
     assert json.loads(cli("check", out, *given, "--json")[1])["same"]
-    if not options:
-        from inference.files.png_file import png
+    out.write_bytes(png(shown, texts | {"seed": "6"}))
+    code, printed, _ = cli("check", out, *given)
+    assert code == 1 and "is not what its prompt and seed 6 give" in printed
 
-        out.write_bytes(png(shown, texts | {"seed": "6"}))
-        code, printed, _ = cli("check", out, *given)
-        assert code == 1 and "is not what its prompt and seed 6 give" in printed
+
+def test_no_negative_prompt_is_a_text_of_zeros(folder):
+    """As diffusers has it for SDXL: another picture than of an empty text."""
+    of = [
+        prepared(Asked(str(folder), "a photo", negative, guidance=5.0, steps=1, size=8, arithmetic="float32"))
+        for negative in (None, "")
+    ]
+    outputs = []
+    for made, passes in of:
+        for each, found in run(Reference(made.model), passes):
+            if each.name == "negative":
+                outputs.append(found)
+                break
+    zeros, empty = outputs
+    assert not zeros["context"].any() and not zeros["summary"].any() and empty["context"].any()
 
 
 @pytest.mark.parametrize(
