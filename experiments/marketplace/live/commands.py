@@ -242,7 +242,10 @@ def watch(url: str) -> None:
                 if raw is not None:
                     live.update(watcher.shown(), refresh=True)
 
-            await Line(url, watcher, lambda effect: None, told).run()
+            def lost(sentence: str) -> None:
+                live.update(sentence, refresh=True)
+
+            await Line(url, watcher, lambda effect: None, told, lost=lost).run()
 
     with suppress(KeyboardInterrupt):
         asyncio.run(run())

@@ -18,6 +18,9 @@ from experiments.marketplace.messages import MOST_BYTES
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.1, 5.0
 """Seconds between two attempts to connect."""
+OPENING, BEGINNING = 10.0, 180.0
+"""Seconds that a market has to answer a connection, and that one is waited for that listens and has not begun: what its
+rounds run is compiled where it never ran."""
 BEAT = 0.25
 """Seconds between two looks at the time."""
 
@@ -52,7 +55,7 @@ class Line(Generic[P]):
     Args:
         perform: does what the party wants done that is no frame.
         told: is called after everything that was taken to the party; what it raises ends ``run``.
-        lost: is told in a sentence, once each time, that the connection is gone.
+        lost: is told in a sentence, once each time, that the connection is gone, or is not there yet.
         longest: seconds between two attempts to connect, at most, as the party knows its market.
     """
 
@@ -81,18 +84,25 @@ class Line(Generic[P]):
         """Until cancelled.
 
         Raises:
-            InputError: there never was a market at the address.
+            InputError: nobody listens at the address, or is no market within the time that one has to begin.
             Refusal: the market is another one, or what its coordinator signed is wrong.
         """
-        pause, up = FIRST_PAUSE, False
+        pause, up, late = FIRST_PAUSE, False, False
+        begun = asyncio.get_running_loop().time()
+        options: dict[str, Any] = {"max_size": MOST_BYTES, "compression": None, "proxy": None}
         while True:
             try:
-                async with connect(self.url, max_size=MOST_BYTES, compression=None, proxy=None) as socket:
+                async with connect(self.url, open_timeout=OPENING, **options) as socket:
                     self.connections += 1
                     pause, up = FIRST_PAUSE, True
                     await self._converse(socket)
             except (OSError, InvalidHandshake, InvalidURI, TimeoutError) as error:
-                if not self.connections:
+                waits = isinstance(error, TimeoutError) and asyncio.get_running_loop().time() < begun + BEGINNING
+                if not self.connections and waits:
+                    if not late:
+                        self._lost("who listens there does not answer yet; waiting: a market that begins takes a while")
+                    late = True
+                elif not self.connections:
                     told = f"{self.url}: no market answers ({' '.join(str(error).split())})"
                     raise InputError(f"{told}; `python -m experiments market serve` begins one") from None
             except ConnectionClosed:

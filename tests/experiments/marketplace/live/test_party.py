@@ -110,3 +110,19 @@ def test_a_party_knows_how_long_delta_is():
     session.welcomed(Welcome(0, 0.01, 5, [], 0, "", registered=True), 0.0)
     session.reopened()
     assert session.comeback() == session.rules.delta * 0.01 / 8
+
+
+@pytest.mark.parametrize(("patience", "ends"), [(60.0, "refused"), (0.0, "timed out")])
+def test_who_listens_and_does_not_answer_yet_is_waited_for(bounded, monkeypatch, patience, ends):
+    """A market that begins is listening already, and answers the third connection."""
+    said, answers = [], iter([TimeoutError("timed out"), TimeoutError("timed out"), OSError("refused")])
+
+    def connecting(url, **options):
+        raise next(answers)
+
+    monkeypatch.setattr(party_module, "connect", connecting)
+    monkeypatch.setattr(party_module, "BEGINNING", patience)
+    line = Line("ws://127.0.0.1:9", Busy(), lambda effect: None, lost=said.append)
+    with pytest.raises(ValueError, match=rf"no market answers \({ends}\)"):
+        bounded(line.run)
+    assert len(said) == bool(patience) and all("does not answer yet; waiting" in line for line in said)
