@@ -98,6 +98,8 @@ class Customer:
         self._estimates: dict[int, Estimate] = {}
         """That are awaited."""
         self._posted: dict[str, tuple[Request, dict[str, bytes]]] = {}
+        self._unanswered: dict[str, Request] = {}
+        """Claims, challenges and withdrawals, by name."""
         self.traces: dict[str, Trace] = {}
         """Behind its claims, by lease."""
 
@@ -153,7 +155,8 @@ class Customer:
         if not welcome.registered:
             found += self.session.enrolled(self.fund)
         found += map(encode, self._estimates.values())
-        return [*found, *(self.session.ask_for(asked, inputs) for asked, inputs in self._posted.values())]
+        found += (self.session.ask_for(asked, inputs) for asked, inputs in self._posted.values())
+        return [*found, *map(self.session.ask_for, self._unanswered.values())]
 
     def order(
         self,
@@ -192,11 +195,11 @@ class Customer:
 
     def cancel(self, order: str) -> list[Effect]:
         """Withdraw what waits of an order."""
-        return [self.session.ask(self.session.owner, "cancel", {"order": order})]
+        return self._ask("cancel", {"order": order})
 
     def challenge(self, lease: str) -> list[Effect]:
         """Buy an audit of a result that is shown, at two audit prices."""
-        return [self.session.ask(self.session.owner, "challenge", {"lease": lease})]
+        return self._ask("challenge", {"lease": lease})
 
     def checked(self, shown: Shown, trace: Trace) -> list[Effect]:
         """A shown result computed again: where the root is another, a claim with the least bond."""
@@ -209,7 +212,13 @@ class Customer:
         self.traces[shown.lease] = trace
         terms = {"lease": shown.lease, "header": shown.header, "root": trace.tree.root.hex()}
         terms |= {"bond": str(bond), "challenger": self.name}
-        return [self.session.ask(self.session.owner, "claim", terms)]
+        return self._ask("claim", terms)
+
+    def _ask(self, kind: str, terms: dict[str, Any]) -> list[Effect]:
+        """Ask for something, now or, while nobody listens, when it is welcomed again; until it is answered."""
+        asked = request(self.session.owner, kind, self.session.market, terms)
+        self._unanswered[asked.name] = asked
+        return [self.session.ask_for(asked)] if self.session.joined else []
 
     def _answered(self, told: Done | Refused) -> None:
         if isinstance(told.id, int):
@@ -217,6 +226,7 @@ class Customer:
         answer = self.session.answered(told)
         if answer is None:
             return
+        self._unanswered.pop(answer.request.name, None)
         placed = self.orders.get(answer.request.name)
         if placed is not None and placed.state == "asked":
             placed.state, placed.reason = ("refused", answer.reason) if answer.reason else ("waiting", "")

@@ -27,6 +27,9 @@ from verification.market.offers import taking
 from verification.market.records import Lease, Order, find
 from verification.market.rules import rules_of
 
+MOST_REQUESTS = 256
+"""Of an order."""
+
 
 class Desk:
     """The coordinator's office, see ``verification.market.duties``."""
@@ -86,9 +89,15 @@ class Desk:
             return owner
         draft = self.draft
         models = auditors.models_of(draft, find(draft, Lease, lease))
-        return next(
-            (key for key in self.offers.of(owner) if self.connections.has(key) and _takes(draft, key, models)), ""
-        )
+        able = (key for key in self.offers.of(owner) if self.computes(key) >= len(models))
+        return next((key for key in able if _takes(draft, key, models)), "")
+
+    def computes(self, device: str) -> int:
+        """Requests of a lease that a device computes at a time, by its word; 0 where it is not connected."""
+        peer = self.connections.peer_of(device)
+        if peer is None:
+            return 0
+        return MOST_REQUESTS if peer.preflight is None else peer.preflight.requests
 
     def order_of(self, kind: str, content: Any, blobs: Mapping[str, bytes] | None = None) -> Request:
         """A request of the coordinator's own, performed.

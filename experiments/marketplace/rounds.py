@@ -196,12 +196,10 @@ class Rounds:
         desk = self._desk
         if len(pair.part) == 1:
             return pair
-        peer = desk.connections.peer_of(pair.device)
-        most = peer.preflight.requests if peer is not None and peer.preflight is not None else len(pair.part)
         asked = find(desk.draft, Order, pair.order).requests
         words = [desk.shape([asked[index]]).words for index in pair.part]
         room = sum(4 * count * max(words[:count]) <= MOST_OUTPUT for count in range(1, len(words) + 1))
-        part = pair.part[: max(1, min(most, room))]
+        part = pair.part[: max(1, min(desk.computes(pair.device), room))]
         price = max(desk.offers.live[pair.device]["cost"], pair.price * len(part) // len(pair.part))
         return replace(pair, part=part, price=price)
 

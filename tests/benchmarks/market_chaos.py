@@ -183,7 +183,8 @@ async def play(out: Path, kills: int, deaths: int, seed: int) -> dict[str, Any]:
     for each in (*running, cheat, coordinator):
         await each.kill()
     cost = {"minutes": round((time.monotonic() - began) / 60, 1), "processor_seconds": round(Killed.seconds)}
-    return cost | told(out, dict(counts), orders, away, restarts)
+    ended = {"ended_by_themselves": Killed.ended}
+    return cost | ended | told(out, dict(counts), orders, away, restarts)
 
 
 async def opened(port: int) -> None:
@@ -246,7 +247,8 @@ def keys_of(path: Path) -> tuple[str, str]:
 
 def held(found: dict[str, Any]) -> bool:
     """Whether nothing is wrong."""
-    wrong = ("lost", "open", "paid_twice", "right_parties_that_lost", "blamed_though_not_killed", "reasons")
+    wrong = ("ended_by_themselves", "lost", "open", "paid_twice", "right_parties_that_lost", "reasons")
+    wrong += ("blamed_though_not_killed",)
     return not any(found[name] for name in wrong)
 
 

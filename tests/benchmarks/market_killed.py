@@ -7,7 +7,7 @@ from collections.abc import Callable
 from multiprocessing import get_context
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 SERVER = "forkserver"
 """Processes begin with everything imported, so that many can be killed a minute."""
@@ -28,6 +28,8 @@ class Killed:
 
     seconds = 0.0
     """Of processors, that all of them have used."""
+    ended: ClassVar[list[str]] = []
+    """Those that had ended by themselves before they were killed."""
 
     def begin(self) -> None:
         if self.away:
@@ -38,7 +40,10 @@ class Killed:
 
     async def kill(self) -> None:
         self.away.append((last_event(self._ledger), 2**53))
-        Killed.seconds += used(self.process.pid)
+        if self.process.is_alive():
+            Killed.seconds += used(self.process.pid)
+        else:
+            Killed.ended.append(f"{self._target.__name__} {self._given[2:]}")
         self.process.kill()
         await asyncio.to_thread(self.process.join)
 

@@ -118,3 +118,18 @@ def test_a_device_that_begins_again_at_every_message_makes_its_trace_again(undis
     found, expected = played("an audit", tmp_path / "ledger", hide=what), undisturbed["an audit"]
     assert found.cuts == len(expected.said)
     assert (found.verdicts, found.said, found.balances) == (expected.verdicts, expected.said, expected.balances)
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_whatever_is_asked_is_lost_at_first_and_it_ends_as_it_would_have(undisturbed, tmp_path, case):
+    """Registrations, orders, whether a lease is taken, results, claims."""
+    found, expected = played(case, tmp_path / "ledger", lose="asks"), undisturbed[case]
+    asked = ("register", "device", "order", "accept", "result", "claim")
+    assert found.cuts == sum(expected.kinds[kind] for kind in asked) - own(expected)
+    assert (found.verdicts, found.said, found.kinds) == (expected.verdicts, expected.said, expected.kinds)
+    assert found.balances == expected.balances
+
+
+def own(played):
+    """Results of the coordinator's, which is not cut off from itself."""
+    return played.kinds["result"] - played.kinds["accept"]

@@ -4,6 +4,7 @@ from dataclasses import replace
 from hashlib import sha256
 
 import pytest
+from test_checks import ALWAYS
 from town import RULES, Town, outcomes
 
 from experiments.marketplace import messages, rounds
@@ -129,6 +130,19 @@ def test_a_bundle_is_leased_as_its_device_computes_and_its_price_with_it(town):
     first, second = assigned(town)
     assert (first["part"], second["part"]) == ([0, 1], [2])
     assert 500 <= int(first["price"]) < 5_000 and outcomes(user) == ["final", "final", "served"]
+
+
+def test_an_audit_of_a_bundle_is_no_work_for_who_computes_one_at_a_time():
+    town = Town(rules=ALWAYS)
+    user, device = town.join("user"), town.join("device", device=True, cost=1, slots=1)
+    pages = [town.join(f"page {at}", device=True) for at in range(3)]
+    able = town.join("able", device=True)
+    for page in pages:
+        page.send(messages.Preflight("adapter", 2**30, requests=1))
+    town.order(user, inputs=(1, 2), bid=9_000)
+    town.run()
+    assert outcomes(user)[-1] == "served" and "final" in outcomes(able) and outcomes(device) == ["final"]
+    assert not any(page.of(messages.Lease) for page in pages)
 
 
 def test_no_more_is_leased_than_one_result_has_room_for(town, monkeypatch):

@@ -6,7 +6,7 @@ from town import Town, key_of
 
 from experiments.marketplace.customer import Check, Customer
 from experiments.marketplace.device import Compute, Device
-from experiments.marketplace.messages import Play, Preflight, encode, from_peer
+from experiments.marketplace.messages import Ask, Play, Preflight, encode, from_peer
 from experiments.marketplace.models import computation_of, request_of
 from verification.ledger.store import Ledger
 from verification.market.operations import OPERATIONS
@@ -60,7 +60,8 @@ class Wire(Town):
     """A market whose lines are cut.
 
     Args:
-        lose: what is cut each time that somebody sends a new message of a dispute, which is lost.
+        lose: what is cut each time that somebody sends a new message of a dispute, which is lost; or "asks": whoever
+            asks for anything new, which is lost.
         hide: what is cut after each that was taken, before anybody is told.
     """
 
@@ -113,8 +114,19 @@ class Wire(Town):
         if isinstance(message, Play) and message.raw not in self.lost and self.loses(connection):
             self.lost.add(message.raw)
             self.cut(self.lose)
+        elif self.lose == "asks" and isinstance(message, Ask) and self.once(bytes(message.request)):
+            self.cuts += 1
+            party = self.peers.pop(connection)
+            self.do(self.coordinator.closed(connection, self.now))
+            party.connect()
         else:
             super().receive(connection, raw)
+
+    def once(self, asked):
+        """Whether something is asked for the first time that is the same when it is asked again."""
+        new = asked not in self.lost and b'"kind":"offer"' not in asked
+        self.lost.add(asked)
+        return new
 
     def loses(self, connection):
         """Whether what comes by a connection is lost: it is cut, or the coordinator is killed."""
