@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from gguf import dequantize
 
 from inference.errors import InputError
 from inference.files.blocks import BLOCK, Weights, eight_bits
@@ -149,6 +148,8 @@ def _measures(keys: Keys, architecture: Architecture, tensors: dict[str, Tensor]
 
 
 def _floats(path: Path, tensor: Tensor, largest: float = np.inf) -> npt.NDArray[np.float32]:
+    from gguf import dequantize  # which brings seconds of importing
+
     try:
         values = dequantize(tensor.data, tensor.kind)
     except NotImplementedError:

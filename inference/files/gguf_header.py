@@ -10,14 +10,16 @@ import struct
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import numpy.typing as npt
-from gguf import GGML_QUANT_SIZES, GGMLQuantizationType, GGUFValueType
 
 from inference.errors import InputError
 from inference.files.checks import size_of
+
+if TYPE_CHECKING:  # seconds of importing, which no run of a kept model needs
+    from gguf import GGMLQuantizationType
 
 MAGIC, VERSIONS = b"GGUF", (2, 3)
 MOST_BYTES = 2**26
@@ -25,19 +27,9 @@ MOST_BYTES = 2**26
 MOST_ELEMENTS = 2**22
 """Of all its arrays: four a token of the largest vocabulary."""
 MOST_KEYS, MOST_TENSORS, MOST_DIMENSIONS = 2**12, 2**14, 4
-SCALARS = {
-    GGUFValueType.UINT8: "<B",
-    GGUFValueType.INT8: "<b",
-    GGUFValueType.UINT16: "<H",
-    GGUFValueType.INT16: "<h",
-    GGUFValueType.UINT32: "<I",
-    GGUFValueType.INT32: "<i",
-    GGUFValueType.UINT64: "<Q",
-    GGUFValueType.INT64: "<q",
-    GGUFValueType.FLOAT32: "<f",
-    GGUFValueType.FLOAT64: "<d",
-    GGUFValueType.BOOL: "<?",
-}
+FORMS = ("<B", "<b", "<H", "<h", "<I", "<i", "<f", "<?", None, None, "<Q", "<q", "<d")
+"""By the type of a value: numbers in the format's order, a text and an array among them."""
+TEXT, ARRAY = 8, 9
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -45,7 +37,7 @@ class Tensor:
     """A tensor as it lies in the file."""
 
     name: str
-    kind: GGMLQuantizationType
+    kind: "GGMLQuantizationType"
     shape: tuple[int, ...]
     """Rows first."""
     data: npt.NDArray[np.uint8]
@@ -96,13 +88,15 @@ class _Place:
     """Where a tensor lies, as the header says."""
 
     name: str
-    kind: GGMLQuantizationType
+    kind: "GGMLQuantizationType"
     shape: tuple[int, ...]
     offset: int
 
     @property
     def row(self) -> int:
         """Bytes of a row."""
+        from gguf import GGML_QUANT_SIZES
+
         block, size = GGML_QUANT_SIZES[self.kind]
         return self.shape[-1] // block * size
 
@@ -157,14 +151,14 @@ class _Cursor:
 
     def value(self) -> Any:
         kind = self.scalar("<I")
-        if kind == GGUFValueType.ARRAY:
+        if kind == ARRAY:
             return self.array()
-        return self.text() if kind == GGUFValueType.STRING else self.scalar(self.form(kind))
+        return self.text() if kind == TEXT else self.scalar(self.form(kind))
 
     def array(self) -> list[Any]:
         kind, count = self.scalar("<I"), self.count(self.elements, "elements of arrays")
         self.elements -= count
-        if kind == GGUFValueType.STRING:
+        if kind == TEXT:
             return [self.text() for _ in range(count)]
         form = np.dtype(self.form(kind))
         values = np.frombuffer(self.take(count * form.itemsize), form)
@@ -174,11 +168,14 @@ class _Cursor:
         return numbers
 
     def form(self, kind: int) -> str:
-        if kind not in SCALARS:
+        form = FORMS[kind] if kind < len(FORMS) else None
+        if form is None:
             raise InputError(f"{self.path}: a value of the type {kind}; numbers, texts and arrays of them are read")
-        return SCALARS[GGUFValueType(kind)]
+        return form
 
     def place(self) -> _Place:
+        from gguf import GGML_QUANT_SIZES, GGMLQuantizationType
+
         name, dimensions = self.text(), self.scalar("<I")
         if not 1 <= dimensions <= MOST_DIMENSIONS:
             raise InputError(f"{self.path}: tensor {name} has {dimensions} dimensions; 1 to {MOST_DIMENSIONS} are read")
