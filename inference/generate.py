@@ -13,14 +13,14 @@ import numpy.typing as npt
 from inference.arithmetic.threefry import threefry
 from inference.errors import InputError
 from inference.graph import digest, schedule
+from inference.held import CHUNK as CHUNK
+from inference.held import Held
 from inference.likeliest import Likeliest
 from inference.model import Model
 from inference.models.llama import graph
 from inference.outputs import Array, Observer, Outputs
 from inference.passes import Link, Pass
 
-CHUNK = 128
-"""Tokens of a prompt taken in one pass: part of the schedule, so the same for everybody."""
 LOGITS, CHOICE = "logits", "choice"
 """The nodes of a text's graphs from which tokens come."""
 EMPTY = sha256(b"").hexdigest()
@@ -108,23 +108,26 @@ def passes(
     temperature: float = 0,
     seed: int = 0,
     among: Likeliest | None = None,
+    held: Held | None = None,
 ) -> list[Pass]:
     """The passes of a run of up to ``limit`` tokens: the prompt's, then one for each token but the last.
 
     The tokens of the latter are linked to the choice of the pass before, after whose end tokens they are null.
     ``every`` asks for each prompt token's logits, not for each pass's last; ``among`` which tokens is drawn, in exact
-    arithmetic, where not among all.
+    arithmetic, where not among all. The tokens that are ``held`` have no pass; chunks end where they do without.
     """
-    starts = range(0, len(ids), CHUNK)
-    plan = [(f"prompt{start // CHUNK:03d}", start, min(CHUNK, len(ids) - start)) for start in starts]
+    begin, capacity = (len(held.ids), held.capacity) if held else (0, len(ids) + limit)
+    starts = [max(start, begin) for start in range(begin // CHUNK * CHUNK, len(ids), CHUNK)]
+    ends = [*(start // CHUNK * CHUNK for start in starts[1:]), len(ids)]
+    plan = [(f"prompt{start // CHUNK:03d}", start, end - start) for start, end in zip(starts, ends, strict=True)]
     plan += [(f"step{index:04d}", len(ids) + index - 1, 1) for index in range(1, limit)]
-    graphs: dict[int, nx.DiGraph] = {}
+    drawn: dict[str, Any] = {"temperature": temperature, "among": among}
+    ready = (temperature, among)
+    graphs: dict[int, nx.DiGraph] = {1: held.graphs[ready]} if held and ready in held.graphs else {}
     found = []
     for index, (name, start, count) in enumerate(plan):
         if count not in graphs:
-            first = 0 if every else count - 1
-            drawn: dict[str, Any] = {"temperature": temperature, "among": among}
-            graphs[count] = graph(model, count, capacity=len(ids) + limit, first=first, **drawn)
+            graphs[count] = graph(model, count, capacity=capacity, first=0 if every else count - 1, **drawn)
         given = placed(ids[start : start + count] or [0], start)
         if temperature:
             given |= {"draws": draw(seed, start + count)}
@@ -134,6 +137,8 @@ def passes(
         del given["tokens"]
         choice = Link(index - 1, CHOICE)
         found.append(Pass(name, graphs[count], given, {"tokens": choice}, start=start, count=count, guard=choice))
+    if held and 1 in graphs:
+        held.graphs = {ready: graphs[1]}
     return found
 
 
@@ -158,12 +163,13 @@ def generate(
     seed: int = 0,
     trace: bool = False,
     among: Likeliest | None = None,
+    held: Held | None = None,
     progress: Callable[[int], bool | None] = lambda token: None,
 ) -> Run:
     """Up to ``limit`` tokens after a prompt, an end token the last.
 
     ``among`` which tokens is drawn, where not among all. ``progress`` is told each token; if it gives True,
-    that token is the last.
+    that token is the last. What the backend's states have ``held`` since its last run is not computed again.
 
     Raises:
         InputError: see ``check_run`` and ``check_logits``; a temperature that is not allowed.
@@ -175,7 +181,12 @@ def generate(
     outside = among if model.arithmetic == "float32" else None
     drawn: dict[str, Any] = {} if outside else {"temperature": temperature, "seed": seed, "among": among}
     total, run, started = sha256(), Run([], "", 0.0, 0.0), time.perf_counter()
-    for each in passes(model, ids, limit, **drawn):
+    if held is not None:
+        held.keep(ids)
+        held.grow(backend, len(ids) + limit)
+        for _, words in sorted(held.logits.items()):
+            total.update(words)
+    for each in passes(model, ids, limit, held=held, **drawn):
         if run.tokens and run.tokens[-1] in model.end:
             if not trace:
                 break
@@ -189,6 +200,8 @@ def generate(
         logits, choice = backend.run(each.graph, inputs, [LOGITS, CHOICE], observe if trace else None)
         check_logits(model, logits)
         total.update(np.ascontiguousarray(logits).tobytes())
+        if held is not None:
+            held.take((ids + run.tokens)[each.span], logits)
         if each.start + each.count < len(ids):
             continue
         word = draw(seed, each.start + each.count)

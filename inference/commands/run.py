@@ -27,6 +27,7 @@ from inference.commands.output import write
 from inference.commands.progress import working
 from inference.commands.terminal import printable, readable
 from inference.errors import InputError
+from inference.held import Held
 from inference.likeliest import among
 from inference.tokens.text import Text
 from inference.tokens.written import Written
@@ -84,7 +85,7 @@ def run_model(
     ids = _nothing if talk else prompt_ids(prompt, tokens, chat, prompt_file)
     loaded = load(model_name, arithmetic, backend, adapter, ids)
     if talk:
-        _converse(loaded, stops, max_tokens or MOST_OF_AN_ANSWER, partial(generate, loaded.backend))
+        _converse(loaded, stops, max_tokens or MOST_OF_AN_ANSWER, partial(generate, loaded.backend, held=Held()))
         return
     limit = MOST if max_tokens is None else max_tokens
     written = Written(loaded.text, loaded.model.end, stops)
@@ -141,7 +142,8 @@ def _spoken(written: Written, generate: Callable[..., runs.Run], shown: bool) ->
 
 
 def _converse(loaded: Loaded, stops: tuple[str, ...], limit: int, generate: Callable[..., runs.Run]) -> None:
-    """Messages from standard input, one a line, and their answers; every answer reads all that was said before."""
+    """Messages from standard input, one a line, and their answers; every answer reads all that was said before,
+    of which only what is new is computed."""
     messages: list[dict[str, str]] = []
     while (said := _asked()) is not None:
         messages.append({"role": "user", "content": said})

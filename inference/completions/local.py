@@ -3,11 +3,13 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from threading import Event, Lock
+from weakref import WeakKeyDictionary
 
 from inference.completions.answers import Complete, Mark, Token
 from inference.completions.asked import Asked, bad
 from inference.errors import InputError
 from inference.generate import Backend, generate
+from inference.held import Held
 from inference.likeliest import among
 
 
@@ -16,8 +18,11 @@ class _Gone(Exception):  # noqa: N818 - no fault
 
 
 def local(backend: Callable[[str], Backend]) -> Complete:
-    """Completions on a backend of each model; the mark has the digest of the run's logits and tokens."""
+    """Completions on a backend of each model; the mark has the digest of the run's logits and tokens.
+
+    What a prompt shares with the one before it is not computed again."""
     running = Lock()
+    held = WeakKeyDictionary[Backend, Held]()
 
     async def complete(asked: Asked) -> AsyncIterator[Token | Mark]:
         loop, gone = asyncio.get_running_loop(), Event()
@@ -36,13 +41,15 @@ def local(backend: Callable[[str], Backend]) -> Complete:
                 with running:
                     if gone.is_set():
                         return
+                    runtime = backend(asked.model)
                     run = generate(
-                        backend(asked.model),
+                        runtime,
                         asked.prompt,
                         limit=asked.limit,
                         temperature=asked.temperature,
                         seed=asked.seed,
                         among=among(asked.top_k, asked.top_p),
+                        held=held.setdefault(runtime, Held()),
                         progress=progress,
                     )
                 put(Mark({"digest": run.digest}))
