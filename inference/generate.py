@@ -13,7 +13,6 @@ import numpy.typing as npt
 from inference.arithmetic.threefry import threefry
 from inference.errors import InputError
 from inference.graph import digest, schedule
-from inference.held import CHUNK as CHUNK
 from inference.held import Held
 from inference.likeliest import Likeliest
 from inference.model import Model
@@ -21,6 +20,8 @@ from inference.models.llama import graph
 from inference.outputs import Array, Observer, Outputs
 from inference.passes import Link, Pass
 
+CHUNK = 128
+"""Tokens of a prompt taken in one pass: part of the schedule, so the same for everybody."""
 LOGITS, CHOICE = "logits", "choice"
 """The nodes of a text's graphs from which tokens come."""
 EMPTY = sha256(b"").hexdigest()
@@ -199,9 +200,9 @@ def generate(
         inputs = each.inputs((ids + run.tokens)[each.span])
         logits, choice = backend.run(each.graph, inputs, [LOGITS, CHOICE], observe if trace else None)
         check_logits(model, logits)
-        total.update(np.ascontiguousarray(logits).tobytes())
+        total.update(words := np.ascontiguousarray(logits).tobytes())
         if held is not None:
-            held.take((ids + run.tokens)[each.span], logits)
+            held.take((ids + run.tokens)[each.span], words, ends_chunk=each.span.stop % CHUNK == 0)
         if each.start + each.count < len(ids):
             continue
         word = draw(seed, each.start + each.count)

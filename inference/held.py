@@ -15,8 +15,6 @@ from inference.model import Model
 from inference.models.llama import graph
 from inference.outputs import Array
 
-CHUNK = 128
-"""Tokens of a prompt taken in one pass: part of the schedule, so the same for everybody."""
 LEAST = 256
 """Positions of a cache, which is doubled as a conversation needs it."""
 
@@ -40,11 +38,11 @@ class Held:
         self.ids = self.ids[:count]
         self.logits = {position: words for position, words in self.logits.items() if position < count}
 
-    def take(self, ids: list[int], logits: Array) -> None:
+    def take(self, ids: list[int], logits: bytes, *, ends_chunk: bool) -> None:
         """Tokens that a pass has computed, and the logits of the last."""
         self.ids = self.ids + ids
-        if len(self.ids) % CHUNK == 0:
-            self.logits[len(self.ids) - 1] = np.ascontiguousarray(logits).tobytes()
+        if ends_chunk:
+            self.logits[len(self.ids) - 1] = logits
 
     def grow(self, backend: Any, positions: int) -> None:
         """Caches for so many positions; what is held moves into them."""

@@ -1,5 +1,7 @@
 """What is shown while a model is loaded and a prompt read: on standard error, nothing obeyed, gone before the text."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -27,3 +29,11 @@ def test_elsewhere_a_line_is_written_once_it_takes_long(monkeypatch, capfd, pati
             if isinstance(thread, threading.Timer) and not patience:
                 thread.join()
     assert capfd.readouterr() == ("", said)
+
+
+def test_the_command_line_starts_without_what_only_reading_a_file_or_a_device_needs():
+    """Seconds of importing, before a run of a kept model says its first token."""
+    slow = {"gguf", "wgpu", "jinja2", "minijinja", "onnx", "fastapi", "starlette"}
+    code = f"import sys, inference.commands.cli; print(*({slow!r} & sys.modules.keys()))"
+    said = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert said.split() == []
