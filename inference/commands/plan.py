@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from shutil import get_terminal_size
 from typing import Annotated
 
 import typer
@@ -105,13 +106,14 @@ def _show(made: Plan, limits: list[Limits], rates: Rates | None, took: float) ->
     for (count, name), size in list(_alike(made.buffers()).items())[:SHOWN]:
         fits = ("yes" if size <= each.largest else "no" for each in limits)
         columns = "".join(f"{answer:>{len(each.name) + 2}}" for answer, each in zip(fits, limits, strict=True))
-        print(f"  {count:>4} {name:<29}{size / MIB:>12,.1f}{columns}")
+        print(f"  {count:>4} {_folded(name, 29):<29}{size / MIB:>12,.1f}{columns}")
     for each in limits:
         beyond = made.beyond(each)
         said = f"{len(beyond)} buffers do not fit" if beyond else "every buffer fits"
         print(f"{each.name}, {each.largest / MIB:,.0f} MiB a binding: {said}")
     if rates is None:
-        print("\ntime to expect: give --bandwidth and --rate")
+        print("\ntime to expect: give the adapter's GB and G multiply-accumulates a second:")
+        print("  --bandwidth 1008 --rate 40000")
         return
     if made.context is None:
         for name, value in seconds_of_stages(made, rates).items():
@@ -140,11 +142,17 @@ def _show_stage(of: Stage) -> None:
         of_kind = f"{len(operations):>4} {kind:<22}{op:<14}{' × '.join(map(str, shape)):>16}"
         print(f"  {of_kind}{sum(operations) / GIGA:>12,.3f} G")
     live = [size for _, size in of.live()]
-    print(f"  live over time, at most {max(live) / MIB:,.1f} MiB: {_curve(live)}")
+    said = f"  live over time, at most {max(live) / MIB:,.1f} MiB: "
+    print(said + _curve(live, max(8, min(WIDTH, get_terminal_size().columns - len(said)))))
 
 
-def _curve(values: list[int]) -> str:
-    """The largest of each part of a series, as bars."""
-    parts = [values[len(values) * at // WIDTH : len(values) * (at + 1) // WIDTH] for at in range(WIDTH)]
+def _folded(name: str, width: int) -> str:
+    """The end of a name that is too long."""
+    return name if len(name) <= width else f"…{name[1 - width :]}"
+
+
+def _curve(values: list[int], width: int) -> str:
+    """The largest of each part of a series, as so many bars."""
+    parts = [values[len(values) * at // width : len(values) * (at + 1) // width] for at in range(width)]
     largest = max(values)
     return "".join(BARS[-(-8 * max(part) // largest)] for part in parts if part)

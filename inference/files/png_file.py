@@ -44,7 +44,7 @@ def read_png(path: Path) -> tuple[Pixels, dict[str, str]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     if not content.startswith(SIGNATURE) or len(content) > LARGEST:
-        raise InputError(f"{path}: is no PNG of at most {LARGEST} bytes")
+        raise InputError(f"{path}: is no PNG; one of at most {LARGEST} bytes is expected")
     texts: dict[str, str] = {}
     header, data, at = b"", b"", len(SIGNATURE)
     while at + 12 <= len(content):

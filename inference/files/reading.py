@@ -30,7 +30,7 @@ def read_model(path: Path) -> Checkpoint:
         nearest = get_close_matches(str(path), NAMES, 1)
         hint = f"did you mean {nearest[0]}? A" if nearest else "a"
         raise InputError(
-            f"{path}: there is no such model; {hint} name ({', '.join(NAMES)}), a .gguf file or a directory is"
+            f"{path}: there is no such model; {hint} name ({', '.join(NAMES)}), a .gguf file or a directory is expected"
         ) from None
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read: {getattr(error, 'strerror', None) or error}") from None

@@ -5,7 +5,8 @@
     GET  /models/NAME/manifest, /models/NAME/layouts    canonical JSON
     GET  /models/NAME/weights/KEY                       the words of a weight, as its kernel reads them
     GET  /models/NAME/tiles/CONSTANT/INDEX              {numbers, path}: a tile and its proof, in base64
-    POST /models/NAME/schedule {prompt, limit, millionths, seed, lanes, subgroups, largest}    ``export.schedule``
+    POST /models/NAME/schedule {prompt, limit, millionths, seed, lanes, subgroups, features, largest}
+                                                        ``export.schedule``
     POST /models/NAME/steps {prompt, limit, millionths, seed, node, leaf}    [{kind, sources, numbers, words}]
     POST /models/NAME/text {tokens}                     {text}
     POST /models/NAME/tokens {utf8}                     {tokens}: of a text, whose bytes are given in base64
@@ -37,7 +38,7 @@ from inference.kernels import alone
 from inference.steps import Step
 from inference.tokens.text import Text
 from verification.encoding.canonical import canonical, parsed
-from verification.encoding.schema import binary, each, flag, number, proof_text, read
+from verification.encoding.schema import binary, each, flag, name_text, number, proof_text, read
 from verification.errors import InputError, Refusal
 from verification.inference_models import Models, exact, found
 from verification.manifest import manifest, tile_count, tile_place, tiles, type_of
@@ -51,7 +52,12 @@ LARGEST = 1 << 31  # bytes of a body, or of a buffer, at most
 LANES = 256  # invocations a workgroup that every adapter allows
 POLICY = "default-src 'none'; script-src 'self'; connect-src 'self'"
 """Of a worker that begins with a script: nothing but its own server's files and socket."""
-SCHEDULE = {"lanes": number(1, LANES), "subgroups": flag, "largest": number(1, 2**53 - 1)}
+SCHEDULE = {
+    "lanes": number(1, LANES),
+    "subgroups": flag,
+    "features": each(name_text, 64),  # of WGSL, as the browser names them
+    "largest": number(1, 2**53 - 1),
+}
 STEPS = {"node": number(0, 2**53 - 1), "leaf": number(0, 2**53 - 1)}
 UTF8 = {"utf8": binary}
 TEXT = {"tokens": each(number(0, 2**31 - 1), MOST_TOKENS)}
@@ -108,7 +114,7 @@ def manifest_of(name: str) -> dict[str, Any]:
 def schedule(name: str, asked: dict[str, Any]) -> dict[str, Any]:
     """A task's run, as a device of that kind makes it."""
     own, device = _parted(asked, SCHEDULE)
-    target = Target(device["lanes"], device["subgroups"])
+    target = Target(device["lanes"], device["subgroups"], frozenset(device["features"]))
     return export.schedule(computation(task(name, own)), target=target, largest=device["largest"])
 
 

@@ -41,8 +41,8 @@ export function machine({ onLost = () => {}, onDevice = false } = {}) {
   }
 
   async function attempt({ name, digest, task, cheat, told }) {
-    const { files, loaded } = await model(name, digest), { lanes, subgroups, limits } = loaded.gpu;
-    const schedule = await files.schedule(task, { lanes, subgroups, largest: Math.min(...Object.values(limits)) });
+    const { files, loaded } = await model(name, digest), { lanes, subgroups, features, limits } = loaded.gpu;
+    const schedule = await files.schedule(task, { lanes, subgroups, features, largest: Math.min(...Object.values(limits)) });
     const options = { onDevice, progress: told.progress, steps: files.steps(task), constants: files.constants };
     const made = computation(loaded, schedule, { ...options, flip: cheat && chosen(schedule) });
     const timed = { hashing: 0 }, started = performance.now();

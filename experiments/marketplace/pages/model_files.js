@@ -38,7 +38,7 @@ export async function modelFiles(name, model) {
     name, model, layouts,
     kernel: async (path) => new TextDecoder().decode(await checked(`kernels/${path}`, `/kernels/${path}`)),
     weight: async (key) => (await checked(`weights/${key}`, at(`weights/${encodeURIComponent(key)}`))).buffer,
-    // A task's run on a device: {lanes, subgroups, largest}.
+    // A task's run on a device: {lanes, subgroups, features, largest}.
     schedule: (task, device) => posted("schedule", { ...task, ...device }),
     text: async (tokens) => (await posted("text", { tokens })).text,
     // Of a task, the derivation of a leaf.

@@ -14,7 +14,7 @@ from verification.task import Task
 
 TASK = Task("tiny", (72, 105), 2, 0, 0)
 TERMS = {name: value for name, value in TASK.plain().items() if name != "model"}
-DEVICE = {"lanes": 16, "subgroups": False, "largest": 2**27}
+DEVICE = {"lanes": 16, "subgroups": False, "features": [], "largest": 2**27}
 WEIGHT, CONSTANT = min(export.weights(exact("tiny"))), "embedding.q"
 
 
@@ -32,6 +32,15 @@ def test_a_schedule_has_the_nodes_of_the_run(client):
     found = client.post("/models/tiny/schedule", content=canonical(TERMS | DEVICE)).json()
     assert [each["name"] for each in found["passes"]] == ["prompt000", "step0001"]
     assert all(program["windows"][-1]["nodes"][1] == len(program["nodes"]) for program in found["programs"])
+
+
+def test_a_device_is_sent_the_kernels_that_its_features_admit_and_no_other_weights(client):
+    gpu = {"lanes": 64, "features": ["packed_4x8_integer_dot_product"]}
+    found = client.post("/models/tiny/schedule", content=canonical(TERMS | DEVICE | gpu)).json()
+    steps = [step for program in found["programs"] for node in program["dispatches"] for step in node]
+    assert any(step["kernel"][-1].endswith("_dot4.wgsl") for step in steps)
+    weights = {weight for program in found["programs"] for weight in program["weights"]}
+    assert weights <= set(export.weights(exact("tiny")))
 
 
 @pytest.mark.parametrize(
