@@ -111,7 +111,10 @@ def admitted(graph: nx.DiGraph, name: str, target: Target) -> list[str]:
     module, arithmetic = ops.load(node["op"]), graph.graph["arithmetic"]
     if not hasattr(module, "variants"):
         return [""]
-    return list(module.variants(node["shape"], arithmetic=arithmetic, target=target, **node["attributes"]))
+    inputs = [graph.nodes[source]["shape"] for source in node["inputs"]]
+    return list(
+        module.variants(node["shape"], arithmetic=arithmetic, target=target, inputs=inputs, **node["attributes"])
+    )
 
 
 def _pieces(graph: nx.DiGraph, name: str) -> list[dict[str, int]]:

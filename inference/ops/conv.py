@@ -13,7 +13,7 @@ Exact: weight in -2047..2047, a scale (1, 2) of x (``arithmetic.scaled``), rows 
     y  = rs(mul16(A, mantissa), min(shift + E_y - e, 30)) + rs(bias, min(E_y - floor, 30))
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from math import prod
 from typing import Any
 
@@ -24,8 +24,9 @@ from inference.arithmetic.fixed_point import Integers, i32, round_shift
 from inference.arithmetic.scaled import ACTIVATION, NONE, narrow, narrowing
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
 from inference.derivation import Constant, Derivation, Operand, Public, Reading
+from inference.device.target import Target
 from inference.files.blocks import pack_plain
-from inference.files.conv_weights import SPAN, integer_weights, pack_taps
+from inference.files.conv_weights import LANES, SPAN, integer_weights, pack_taps
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import MOST_GROUPS, draw_scaled, pixels, require_image
@@ -38,6 +39,10 @@ BITS = {"weight": 16}
 COLOUR = "#cfe3f5"
 ROWS = 16
 """Channels of y that an invocation makes, of four pixels."""
+EIGHT = 8
+"""Pixels of a line that an invocation of ``subgroup`` makes, of ``LANES`` channels."""
+MOST_NARROWED = 2**25
+"""Words: what every device binds."""
 
 
 def shape(x: Shape, weight: Shape, bias: Shape, *exact: Shape, stride: int = 1, **_: object) -> Shape:
@@ -174,8 +179,8 @@ def enclosure(x: Array, weight: Array, bias: Array, *, stride: int = 1) -> Enclo
     return y.astype(np.float64), gamma(weight[0].size + 2) * sizes + flushed(3 * weight[0].size, x, weight)
 
 
-def entry(*, span_shift: int = 0, **_: object) -> str:
-    return "spans" if span_shift else "main"
+def entry(*, span_shift: int = 0, variant: str = "", **_: object) -> str:
+    return "spans" if span_shift and variant in ("", "subgroup") else "main"
 
 
 def work(x: Shape, weight: Shape, *_: Shape, stride: int = 1, **__: object) -> int:
@@ -183,11 +188,56 @@ def work(x: Shape, weight: Shape, *_: Shape, stride: int = 1, **__: object) -> i
 
 
 def dimensions(x: Shape, weight: Shape, *_: Shape, stride: int = 1, **__: object) -> dict[str, int]:
-    height, width = x[:2] if len(x) == 3 else (1, x[0])
+    height, width = image_of(x)[:2]
     return {"height": height, "width": width, "channels": x[-1], "outputs": weight[0], "taps": weight[1]}
 
 
-def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
+def variants(
+    output: Shape, *, arithmetic: str, target: Target, inputs: Sequence[Shape], stride: int = 1, **_: object
+) -> list[str]:
+    """The kernels that a target admits, the likeliest first."""
+    if arithmetic == "float32":
+        return [""]
+    if not target.rasteriser:
+        return ["tile", ""]
+    return ["subgroup", ""] if target.subgroups and stride == 1 and workspace(*inputs) <= MOST_NARROWED else [""]
+
+
+def before(variant: str, arithmetic: str) -> list[str]:
+    """The variants dispatched before one of them."""
+    return ["narrow"] if variant == "subgroup" else []
+
+
+def image_of(x: Shape) -> Shape:
+    """Tokens are a line of pixels."""
+    return x if len(x) == 3 else (1, *x)
+
+
+def bordered(height: int, width: int) -> Shape:
+    """Lines and pixels of the narrowed image, with its border of zeros."""
+    return height + 2, width + -width % EIGHT + 2
+
+
+def workspace(x: Shape, *_: Shape, **__: object) -> int:
+    """Words of the narrowed image."""
+    height, width, channels = image_of(x)
+    return prod(bordered(height, width)) * 2 * -(-channels // 4)
+
+
+def lanes(*_: Shape, target: Target, variant: str = "") -> int:
+    """Invocations a workgroup."""
+    return 64 if variant == "tile" else target.lanes
+
+
+def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> Shape:
+    height, width = image_of(output)[:2]
+    if variant == "narrow":
+        lines, across = bordered(height, width)
+        return (-(-across // lanes), lines, 1)
+    if variant == "subgroup":
+        return (-(-height * -(-width // EIGHT) // lanes), -(-output[-1] // LANES), 1)
+    if variant == "tile":
+        return (-(-pixels(output) // LANES), -(-output[-1] // LANES), 1)
     groups = -(-pixels(output) // (4 * lanes))
     return (min(groups, MOST_GROUPS), -(-output[-1] // ROWS), 1)
 

@@ -1,0 +1,33 @@
+// requires: fixed_point, scaled
+// What goes before conv__subgroup: x narrowed once, not by every tap, in a border of zeros.
+// x (height, width, channels); scale: largest, exponent; workspace (height + 2, up to a whole 8 of width + 2, channels / 4) of
+// 4 int16, the first low. One invocation a pixel.
+struct Params {
+    height: u32,
+    width: u32,
+    channels: u32,
+}
+@group(0) @binding(0) var<uniform> params: Params;
+@group(0) @binding(1) var<storage, read> x: array<i32>;
+@group(0) @binding(4) var<storage, read> scale: array<vec2<i32>>;
+@group(0) @binding(11) var<storage, read_write> workspace: array<vec2<u32>>;
+override lanes: u32 = 64u;
+
+fn half(at: u32, c: u32, n: i32) -> u32 {
+    return select(0u, u32(narrow(x[at + min(c, params.channels - 1u)], n, 14u)) & 65535u, c < params.channels);
+}
+
+@compute @workgroup_size(lanes)
+fn main(@builtin(global_invocation_id) id: vec3<u32>) {
+    let across = (params.width + 7u) / 8u * 8u + 2u;
+    if (id.x >= across) { return; }
+    let n = narrowing(scale[0], 14i);
+    let inside = id.x > 0u && id.x <= params.width && id.y > 0u && id.y <= params.height;
+    let first = select(0u, ((id.y - 1u) * params.width + id.x - 1u) * params.channels, inside);
+    var to = (id.y * across + id.x) * ((params.channels + 3u) / 4u);
+    for (var c = 0u; c < params.channels; c += 4u) {
+        let made = vec2<u32>(half(first, c, n) | (half(first, c + 1u, n) << 16u), half(first, c + 2u, n) | (half(first, c + 3u, n) << 16u));
+        workspace[to] = select(vec2<u32>(0u), made, inside);
+        to++;
+    }
+}
