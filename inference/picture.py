@@ -53,8 +53,8 @@ class Picture(Scheduled):
 
     @property
     def terms(self) -> Mapping[str, str]:
-        """Seed and class as text."""
-        return {"seed": str(self.seed), "class": str(self.difficulty)}
+        """As a text's, for the orders of a market: one answer, of no random choice; the class is among the input."""
+        return {"seed": str(self.seed), "temperature": "0.0", "limit": "1"}
 
 
 class LatentPicture(Scheduled):

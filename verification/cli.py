@@ -24,8 +24,13 @@ from verification.terminal import printable, replace_unencodable
 
 BAD_INPUT, FAILED = 2, 1
 
-ModelName = Annotated[str, typer.Option("--model", help="tiny, smollm2, a .gguf file or a Hugging Face directory")]
+ModelName = Annotated[
+    str, typer.Option("--model", help="tiny, smollm2, a .gguf file or a Hugging Face directory; terrain")
+]
 Prompt = Annotated[str | None, typer.Option(help="text, taken raw", show_default=False)]
+Drawn = Annotated[
+    int | None, typer.Option("--class", help="of a terrain, instead of a prompt: 1 to 100", show_default=False)
+]
 MaxTokens = Annotated[int, typer.Option(help="how many tokens at most")]
 Seed = Annotated[int, typer.Option(help="of the task's random choices")]
 Temperature = Annotated[float, typer.Option(help="0: always the likeliest token")]
@@ -79,6 +84,7 @@ def application(source: Source) -> typer.Typer:
             Path, typer.Option(metavar="FILE", help="where the signed result is written, as JSON that `check` reads")
         ],
         prompt: Prompt = None,
+        drawn: Drawn = None,
         model: ModelName = "smollm2",
         max_tokens: MaxTokens = 32,
         seed: Seed = 0,
@@ -92,9 +98,11 @@ def application(source: Source) -> typer.Typer:
         """Run a prompt and sign the result, header and output, under a key made for it.
 
         Example: python -m verification commit --model tiny --prompt "Hello" --out result.json
+
+        Example: python -m verification commit --model terrain --class 40 --seed 7 --out picture.json
         """
         check_writable(out)
-        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p)
+        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p, drawn)
         commit(source, task, backend, adapter, out, as_json)
 
     @app.command("check")
@@ -114,6 +122,7 @@ def application(source: Source) -> typer.Typer:
     @app.command("dispute")
     def dispute_command(
         prompt: Prompt = None,
+        drawn: Drawn = None,
         model: ModelName = "smollm2",
         max_tokens: MaxTokens = 32,
         seed: Seed = 0,
@@ -154,9 +163,11 @@ def application(source: Source) -> typer.Typer:
         """Let a cheating asserter be challenged, on a ledger of their own; the referee recomputes one step in numpy.
 
         Example: python -m verification dispute --model tiny --prompt Hi --adversary wrong-tile --ledger market.ledger
+
+        Example: python -m verification dispute --model terrain --class 40 --seed 7 --adversary wrong-node
         """
         check_asked(corrupt, adversary, transcript, market)
-        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p)
+        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p, drawn)
         dispute(source, task, corrupt, adversary, (backend, challenger), adapter, transcript, market, as_json)
 
     @app.command("replay")

@@ -12,6 +12,7 @@ same functions stand in ``kernels/exact/_scaled.wgsl``.
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic.clamps import clamped
 from inference.arithmetic.fixed_point import Integers, bit_length, check, i32, multiply_shift, round_shift
 
 MOST = 2**30 - 1
@@ -40,7 +41,7 @@ def narrow(x: Integers, n: int, bits: int) -> Integers:
     if n <= 0:
         return i32(x << -n)
     most = (1 << bits) - 1
-    return np.clip(round_shift(x, n), -most, most)
+    return clamped("narrowed", round_shift(x, n), most)
 
 
 def moved(x: Integers, shift: Integers | int) -> Integers:
@@ -48,7 +49,7 @@ def moved(x: Integers, shift: Integers | int) -> Integers:
     shift = np.asarray(shift, np.int64)
     right, left = np.clip(shift, 0, 30), np.clip(-shift, 0, 30)
     most = np.int64(MOST) >> left
-    return np.where(shift > 0, round_shift(x, right), np.clip(x, -most, most) << left)
+    return np.where(shift > 0, round_shift(x, right), clamped("moved", np.where(shift > 0, 0, x), most) << left)
 
 
 def curved(y: Integers, exponent: int, curve: Integers) -> Integers:

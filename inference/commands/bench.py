@@ -59,6 +59,10 @@ def bench(
 
     Example: python -m inference bench -p 128,512 -n 32,128 -b 1,8 --shape llama-3.2-1b --markdown
 
+    Example: python -m inference bench --model terrain --peers
+
+    measures pictures: seconds and processor seconds, committed to as well, and ONNX Runtime's share.
+
     Example: python -m inference bench --devices devices.json
 
     which `python -m auction generate marketplace --tasks 50 --providers 20 --out market.json --option
@@ -73,6 +77,11 @@ def bench(
         raise InputError(f"--rounds {rounds} is not allowed; at least 1")
     if as_json + as_csv + as_markdown > 1:
         raise InputError("give one of --json, --csv and --markdown")
+    if model_name == "terrain":
+        if (devices, memory, shape, prompts, answers, sequences) != (None,) * 6 or as_csv or as_markdown:
+            raise InputError("pictures are measured with --peers, --rounds and --json alone")
+        _pictures(Device(backend, adapter), rounds, peers, as_json)
+        return
     if (shape, prompts, answers, sequences) != (None, None, None, None):
         if peers or devices is not None or memory is not None:
             raise InputError("--peers, --devices and --memory are measured without -p, -n, -b and --shape")
@@ -118,6 +127,26 @@ def bench(
         print(json.dumps(result))
     else:
         _show(result, f"prompt of {measured.PROMPT}, one sequence, {measured.BATCH} sequences")
+
+
+def _pictures(device: Any, rounds: int, peers: bool, as_json: bool) -> None:
+    """Measure and print pictures of the terrain model."""
+    from inference.measure.pictures import pictures
+
+    with working(f"measuring pictures: {rounds} rounds"):
+        rows, absent = pictures(device, rounds, peers)
+    for line in dict.fromkeys(absent):
+        print(line, file=sys.stderr)
+    if as_json:
+        print(json.dumps({"adapter": device.name, "backend": device.backend, "pictures": rows, "absent": absent}))
+        return
+    print(
+        f"{device.name} ({device.backend}), a picture of terrain: seconds, of processors, share of ONNX Runtime's speed"
+    )
+    for row in rows:
+        shares = ("-" if row[key] is None else f"{row[key]:.1%}" for key in ("share", "processor_share"))
+        values = f"{row['seconds']:>10.3f}{row['processor_seconds']:>10.3f}"
+        print(f"{row['side']:<26}{values}" + "".join(f"{share:>9}" for share in shares))
 
 
 def _numbers(option: str, given: str | None, otherwise: str) -> list[int]:

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import typer
 
+from inference.arithmetic.clamps import counted
 from inference.commands import latent_picture as drawing
 from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Json
 from inference.commands.backends import opened
@@ -80,7 +81,8 @@ def picture(
     inputs(None, difficulty, seed)
     with working(f"reading the model {model_name}"):
         model = terrain(model_name, arithmetic)
-    noisy, output, seconds, where = _made(model, difficulty, seed, backend, adapter)
+    with counted() as clamps:
+        noisy, output, seconds, where = _made(model, difficulty, seed, backend, adapter)
     digest, numbers = digest_of(output), as_numbers(output)
     if raw is not None:
         write(raw, npy(numbers))
@@ -97,11 +99,15 @@ def picture(
         "seconds": round(seconds, 4),
         "adapter": where,
         "backend": backend,
+        # Devices give the same words and count nothing.
+        "clamps": dict(clamps) if backend == "numpy" and arithmetic == "exact" else None,
     }
     if as_json:
         print(json.dumps(summary))
     else:
         print(f"{digest}  {seconds:.2f} s on {printable(where)} ({backend})")
+        if summary["clamps"] is not None:
+            print("clamped: " + ", ".join(f"{count:,} {kind}" for kind, count in clamps.items()))
 
 
 def check(

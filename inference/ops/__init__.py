@@ -13,8 +13,8 @@ The directory is the registry. An op ``name`` is ``name.py`` here, ``kernels/exa
 * ``entry(**attributes)``: the kernel's entry point, where that is not ``main``;
 * ``workspace(*shapes, lanes, **attributes)``: words that a dispatch keeps to itself;
 * ``variants(output, *, arithmetic, target, inputs, **attributes)``, where it has more than one kernel: those that a
-  ``device.target.Target`` admits for inputs of these shapes, the likeliest first; all give the same bits. ``workgroups``, ``workspace`` and
-  ``entry`` are then told the ``variant``;
+  ``device.target.Target`` admits for inputs of these shapes, the likeliest first; all give the same bits.
+  ``workgroups``, ``workspace`` and ``entry`` are then told the ``variant``;
 * ``before(variant, arithmetic)``, where one of them needs others dispatched before it: their names;
 * ``pieces(*shapes, **attributes)``, where one dispatch would need too large a workspace: what the kernel's Params take
   in each of several;

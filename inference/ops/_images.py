@@ -12,6 +12,8 @@ from inference.ops._drawing import Generator, integers
 SCALE: Shape = (1, 2)
 MOST_GROUPS = 65535
 """Workgroups in a row, on every adapter."""
+RUN = 32
+"""Pixels of an invocation that has one channel."""
 
 
 def pixels(shape: Shape) -> int:
@@ -29,6 +31,11 @@ def elementwise(output: Shape, lanes: int) -> Shape:
     """Workgroups of an invocation a word, in as many rows as are needed."""
     groups = -(-prod(output) // lanes)
     return (min(groups, MOST_GROUPS), -(-groups // MOST_GROUPS), 1)
+
+
+def by_channel(output: Shape, lanes: int) -> Shape:
+    """Workgroups of an invocation for each ``RUN`` pixels of a channel: nothing has to be divided for a word."""
+    return (-(-output[-1] // lanes), -(-pixels(output) // RUN), 1)
 
 
 def draw_scaled(generator: Generator, shape: Shape, bits: int = 0) -> tuple[npt.NDArray[Any], npt.NDArray[np.int32]]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from inference.arithmetic.clamps import clamped
 from inference.arithmetic.fixed_point import i32
 from inference.arithmetic.scaled import NONE, factored
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
@@ -72,7 +73,7 @@ def exact(
     ]
     total = i32(moved[0] if terms == 1 else moved[0] + moved[1])
     most = bound(limit, to)
-    return np.clip(total, -most, most).astype(np.int32)
+    return clamped("limit", total, most).astype(np.int32)
 
 
 def derivation(

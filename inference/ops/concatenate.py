@@ -16,7 +16,7 @@ from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
-from inference.ops._images import SCALE, draw_scaled, elementwise, require_image
+from inference.ops._images import SCALE, by_channel, draw_scaled, elementwise, pixels, require_image
 from inference.outputs import committed
 from inference.steps import Step
 
@@ -75,11 +75,11 @@ def work(x: Shape, z: Shape, *_: Shape) -> int:
 
 
 def dimensions(x: Shape, z: Shape, *_: Shape) -> dict[str, int]:
-    return {"words": prod(x) + prod(z), "channels": x[-1], "channels_z": z[-1]}
+    return {"words": prod(x) + prod(z), "pixels": pixels(x), "channels": x[-1], "channels_z": z[-1]}
 
 
-def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return elementwise(output, lanes)
+def workgroups(output: Shape, *, lanes: int, arithmetic: str, **_: object) -> Shape:
+    return by_channel(output, lanes) if arithmetic == "exact" else elementwise(output, lanes)
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

@@ -200,7 +200,7 @@ def variants(
         return [""]
     if not target.rasteriser:
         return ["tile", ""]
-    return ["subgroup", ""] if target.subgroups and stride == 1 and workspace(*inputs) <= MOST_NARROWED else [""]
+    return ["subgroup", ""] if target.subgroups and workspace(*inputs, stride=stride) <= MOST_NARROWED else [""]
 
 
 def before(variant: str, arithmetic: str) -> list[str]:
@@ -213,15 +213,15 @@ def image_of(x: Shape) -> Shape:
     return x if len(x) == 3 else (1, *x)
 
 
-def bordered(height: int, width: int) -> Shape:
-    """Lines and pixels of the narrowed image, with its border of zeros."""
-    return height + 2, width + -width % EIGHT + 2
+def bordered(height: int, width: int, stride: int) -> Shape:
+    """Lines and pixels of the narrowed image for an output's: a border of zeros, and whole ``EIGHT``."""
+    return height * stride + 2, (width + -width % EIGHT) * stride + 2
 
 
-def workspace(x: Shape, *_: Shape, **__: object) -> int:
+def workspace(x: Shape, *_: Shape, stride: int = 1, **__: object) -> int:
     """Words of the narrowed image."""
     height, width, channels = image_of(x)
-    return prod(bordered(height, width)) * 2 * -(-channels // 4)
+    return prod(bordered(-(-height // stride), -(-width // stride), stride)) * 2 * -(-channels // 4)
 
 
 def lanes(*_: Shape, target: Target, variant: str = "") -> int:
@@ -229,10 +229,10 @@ def lanes(*_: Shape, target: Target, variant: str = "") -> int:
     return 64 if variant == "tile" else target.lanes
 
 
-def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> Shape:
+def workgroups(output: Shape, *, lanes: int, variant: str = "", stride: int = 1, **_: object) -> Shape:
     height, width = image_of(output)[:2]
     if variant == "narrow":
-        lines, across = bordered(height, width)
+        lines, across = bordered(height, width, stride)
         return (-(-across // lanes), lines, 1)
     if variant == "subgroup":
         return (-(-height * -(-width // EIGHT) // lanes), -(-output[-1] // LANES), 1)

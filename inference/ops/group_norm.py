@@ -20,7 +20,7 @@ from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
-from inference.ops._images import SCALE, draw_scaled, elementwise
+from inference.ops._images import SCALE, by_channel, draw_scaled, elementwise
 from inference.ops.group_sums import grouped
 from inference.steps import Step
 from inference.steps.group_norm import normalised, transformed
@@ -140,11 +140,11 @@ def entry(*, silu: bool = False, **_: object) -> str:
 
 
 def dimensions(x: Shape, *_: Shape, **__: object) -> dict[str, int]:
-    return {"words": x[0] * x[1] * x[2], "channels": x[2]}
+    return {"words": x[0] * x[1] * x[2], "pixels": x[0] * x[1], "channels": x[2]}
 
 
-def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return elementwise(output, lanes)
+def workgroups(output: Shape, *, lanes: int, arithmetic: str, **_: object) -> Shape:
+    return by_channel(output, lanes) if arithmetic == "exact" else elementwise(output, lanes)
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

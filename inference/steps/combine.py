@@ -13,6 +13,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from inference.arithmetic.clamps import clamped
 from inference.arithmetic.fixed_point import Integers, check, i32
 from inference.arithmetic.scaled import MOST, factored, narrowing
 from inference.steps import Constants, Numbers, Words
@@ -30,7 +31,7 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     to = numbers["floor"] if numbers["fixed"] else max(numbers["floor"], *found)
     parts = [factored(each, s, *factor, to) for each, s, factor in zip(x, scales, factors, strict=True)]
     most = bound(numbers["limit"], to)
-    return np.clip(i32(np.sum(parts, axis=0)), -most, most)
+    return clamped("limit", i32(np.sum(parts, axis=0)), most)
 
 
 def bound(limit: int, exponent: int) -> int:

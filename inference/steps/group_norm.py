@@ -16,6 +16,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from inference.arithmetic.clamps import clamped
 from inference.arithmetic.fixed_point import Integers, check, i32, multiply_shift
 from inference.arithmetic.scaled import GAIN, NORM, curved, moved, narrow, narrowing
 from inference.steps import Constants, Numbers, Words
@@ -48,7 +49,7 @@ def normalised(z: Integers, mean: Integers, v: Integers, h: Integers) -> Integer
     check(np.abs(v).max() < 2**15, "a root is not of 15 bits")
     d = i32(z - mean)
     check(np.abs(d).max() <= 2**30, "a mean is not of its tensor")
-    return np.clip(moved(multiply_shift(d, v, 16), 19 + h), -MOST, MOST)
+    return clamped("norm", moved(multiply_shift(d, v, 16), 19 + h), MOST)
 
 
 def transformed(Y: Integers, affine: Integers, affine_scale: Integers) -> tuple[Integers, int]:

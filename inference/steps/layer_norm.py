@@ -11,6 +11,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from inference.arithmetic.clamps import clamped
 from inference.arithmetic.fixed_point import Integers, check, i32, multiply_shift
 from inference.arithmetic.scaled import NORM, moved, narrow, narrowing
 from inference.steps import Constants, Numbers, Words
@@ -36,4 +37,4 @@ def normalised(z: Integers, known: Integers) -> Integers:
     check(m.min() >= -NORM and m.max() <= 2, "a distance is not of 32 bits")
     d = i32(z - mean)
     D = np.stack([narrow(row, int(by), NORM) for row, by in zip(d, m[:, 0], strict=True)])
-    return np.clip(moved(multiply_shift(D, v, 16), 18 + h), -MOST, MOST)
+    return clamped("norm", moved(multiply_shift(D, v, 16), 18 + h), MOST)

@@ -155,7 +155,9 @@ def test_every_variant_is_somebody_s_first_choice(op, arithmetic):
     module, chosen = ops.load(op), set[str]()
     for target in TARGETS:
         for tokens in TOKENS:
-            admitted = module.variants((tokens, 1000), arithmetic=arithmetic, target=target, heads=10, inputs=[(tokens, 1000)])
+            admitted = module.variants(
+                (tokens, 1000), arithmetic=arithmetic, target=target, heads=10, inputs=[(tokens, 1000)]
+            )
             assert len(set(admitted)) == len(admitted) and {*admitted} <= {"", *variants(arithmetic, op)}
             assert target.features or not any("dot4" in name for name in admitted)
             assert target.subgroups or not any("subgroup" in name for name in admitted)

@@ -2,6 +2,7 @@
 
 import json
 from base64 import b64encode
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -33,12 +34,15 @@ def commit(source: Source, task: Task, backend: Backend, adapter: str | None, ou
     result, output = sign_result(Ed25519PrivateKey.generate(), NO_MARKET, task.name, trace)
     content = {"task": task.plain(), "result": parsed(result.raw), "output": b64encode(output).decode()}
     write(out, content)
-    nodes, root, tokens = len(trace.computation.nodes), trace.tree.root.hex(), tokens_of(output)
+    nodes = trace.computation.nodes
+    # What a text's run delivers is a node of its own.
+    delivered = {"tokens": tokens_of(output)} if nodes[-1].op == "output" else {"digest": sha256(output).hexdigest()}
+    told = {"nodes": len(nodes), "root": trace.tree.root.hex(), **delivered}
     if as_json:
-        print(json.dumps({"nodes": nodes, "root": root, "tokens": tokens, "signed_by": result.party}))
+        print(json.dumps(told | {"signed_by": result.party}))
     else:
         print(
-            f"{nodes} nodes, root {root}, tokens {tokens}",
+            "{nodes} nodes, root {root}, ".format(**told) + "".join(f"{key} {what}" for key, what in delivered.items()),
             f"signed by {result.party} in {printable(str(out))}",
             sep="\n",
         )

@@ -22,8 +22,12 @@ class Source(Protocol):
     def prompt_chunk(self) -> int:
         """Positions of a prompt in one pass, at most."""
 
-    def tokens(self, model: str, prompt: str) -> list[int]:
-        """A prompt as tokens."""
+    def prompt(self, model: str, text: str | None, drawn: int | None) -> list[int]:
+        """What a task gives a model: the tokens of a text, or the class of the picture that is to be drawn.
+
+        Raises:
+            InputError: the one that the model wants is not given, or the other one is.
+        """
 
     def model(self, name: str) -> Described:
         """A model with its constants."""
@@ -47,14 +51,13 @@ def task_of(
     seed: int,
     top_k: int | None = None,
     top_p: float = 1.0,
+    drawn: int | None = None,
 ) -> Task:
     """The task that options describe; its computation refuses the rest.
 
     Raises:
         InputError: no prompt, or a seed, temperature, top-k or top-p that no task can have.
     """
-    if prompt is None:
-        raise InputError("give a --prompt")
     if not 0 <= seed < 2**64:
         raise InputError(f"--seed {seed} is not allowed; 0 to 2^64 - 1")
     millionths = _millionths("--temperature", temperature, 0, LARGEST_TEMPERATURE)
@@ -64,8 +67,8 @@ def task_of(
     with working(f"reading the model {model}"):
         return Task(
             model,
-            tuple(source.tokens(model, prompt)),
-            limit,
+            tuple(source.prompt(model, prompt, drawn)),
+            limit if drawn is None else 1,
             millionths,
             seed,
             top_k,

@@ -54,5 +54,7 @@ fn two(@builtin(global_invocation_id) id: vec3<u32>) {
     let at_z = scale_z[0].y + m + params.unit_z;
     let exponent = select(max(max(at, at_z), params.floor), params.floor, params.fixed == 1u);
     let first = factored(x[i], n, at, params.mantissa, exponent);
-    output[i] = kept(first + factored(z[i % params.words_z], m, at_z, params.mantissa_z, exponent), exponent);
+    var of_z = i;
+    if (params.words_z < params.words) { of_z = i % params.words_z; }
+    output[i] = kept(first + factored(z[of_z], m, at_z, params.mantissa_z, exponent), exponent);
 }

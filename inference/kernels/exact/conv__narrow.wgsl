@@ -1,11 +1,12 @@
 // requires: fixed_point, scaled
 // What goes before conv__subgroup: x narrowed once, not by every tap, in a border of zeros.
-// x (height, width, channels); scale: largest, exponent; workspace (height + 2, up to a whole 8 of width + 2, channels / 4) of
-// 4 int16, the first low. One invocation a pixel.
+// x (height, width, channels); scale: largest, exponent; workspace (height + 2, width + 2 and what fills up eight pixels of y,
+// channels / 4) of 4 int16, the first low. One invocation a pixel.
 struct Params {
     height: u32,
     width: u32,
     channels: u32,
+    stride: u32, // to whose eight pixels lines are filled up
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<i32>;
@@ -19,7 +20,7 @@ fn half(at: u32, c: u32, n: i32) -> u32 {
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let across = (params.width + 7u) / 8u * 8u + 2u;
+    let across = ((params.width + params.stride - 1u) / params.stride + 7u) / 8u * 8u * params.stride + 2u;
     if (id.x >= across) { return; }
     let n = narrowing(scale[0], 14i);
     let inside = id.x > 0u && id.x <= params.width && id.y > 0u && id.y <= params.height;

@@ -1,5 +1,5 @@
 // requires: fixed_point, scaled, eight_lanes
-// Convolution at stride 1 on processors whose subgroups have 8 lanes or more: the same bits as conv. An invocation makes 32 channels
+// Convolution on processors whose subgroups have 8 lanes or more: the same bits as conv. An invocation makes 32 channels
 // of 8 pixels of a line from what conv__narrow made; a lane loads a row's weights and the others read them from it. Rows and their
 // sums are written out, since an index that a compiler does not know would move all of them out of registers.
 struct Params {
@@ -8,6 +8,7 @@ struct Params {
     channels: u32,
     outputs: u32,    // N
     taps: u32,       // 1 or 9
+    stride: u32,
     span_shift: u32, // by which each span's sum is shifted
     unit: i32,
     floor: i32,
@@ -31,12 +32,12 @@ fn halves(two: vec2<u32>) -> vec4<i32> {
     return vec4<i32>(z << vec2<u32>(16u), z).xzyw >> vec4<u32>(16u);
 }
 
-// Four channels of four pixels.
-fn turned(at: u32, fours: u32) -> Four {
+// Four channels of four pixels, which are some words apart.
+fn turned(at: u32, apart: u32) -> Four {
     let t = halves(workspace[at]);
-    let u = halves(workspace[at + fours]);
-    let v = halves(workspace[at + 2u * fours]);
-    let w = halves(workspace[at + 3u * fours]);
+    let u = halves(workspace[at + apart]);
+    let v = halves(workspace[at + 2u * apart]);
+    let w = halves(workspace[at + 3u * apart]);
     return Four(vec4<i32>(t.x, u.x, v.x, w.x), vec4<i32>(t.y, u.y, v.y, w.y), vec4<i32>(t.z, u.z, v.z, w.z), vec4<i32>(t.w, u.w, v.w, w.w));
 }
 
@@ -78,17 +79,20 @@ struct Place {
     group: u32, // of rows
     outside: bool,
     part: u32,  // of a group of eight rows, that this lane loads
+    size: vec2<u32>, // of y
 }
 
 fn place_of(id: vec3<u32>) -> Place {
-    let eights = (params.width + 7u) / 8u;
-    return Place(min(id.x / eights, params.height - 1u), id.x % eights * 8u, id.y, id.x >= eights * params.height, lane_of_eight());
+    let size = (vec2<u32>(params.height, params.width) + vec2<u32>(params.stride - 1u)) / params.stride;
+    let eights = (size.y + 7u) / 8u;
+    return Place(min(id.x / eights, size.x - 1u), id.x % eights * 8u, id.y, id.x >= eights * size.x, lane_of_eight(), size);
 }
 
 // Of what a tap reads.
 fn first_pixel(place: Place, tap: u32) -> u32 {
     let at = select(vec2<u32>(1u), vec2<u32>(tap / 3u, tap % 3u), params.taps == 9u);
-    return (place.line + at.x) * ((params.width + 7u) / 8u * 8u + 2u) + place.column + at.y;
+    let across = (place.size.y + 7u) / 8u * 8u * params.stride + 2u;
+    return (place.line * params.stride + at.x) * across + place.column * params.stride + at.y;
 }
 
 // Adds the products of a tap from one vector of channels to another.
@@ -97,8 +101,8 @@ fn add(s: ptr<function, Rows>, t: ptr<function, Rows>, u: ptr<function, Rows>, v
     let from_ = first_pixel(place, tap) * fours;
     let at = (place.group * params.taps + tap) * fours * GROUP + place.part;
     for (var c = begin; c < end; c++) {
-        let a = turned(from_ + c, fours);
-        let b = turned(from_ + c + 4u * fours, fours);
+        let a = turned(from_ + c, fours * params.stride);
+        let b = turned(from_ + c + 4u * fours * params.stride, fours * params.stride);
         eight(s, weight[at + c * GROUP], a, b);
         eight(t, weight[at + c * GROUP + 8u], a, b);
         eight(u, weight[at + c * GROUP + 16u], a, b);
@@ -121,12 +125,12 @@ fn put(acc: i32, by: Scaling, at: u32) {
 }
 
 fn finish(acc: ptr<function, Rows>, place: Place, first: u32) {
-    let left = select(params.width - place.column, 0u, place.outside);
+    let left = select(place.size.y - place.column, 0u, place.outside);
     for (var r = 0u; r < 8u; r++) {
         let k = place.group * GROUP + first + r;
         if (k < params.outputs) {
             let by = scaling(k);
-            let at = (place.line * params.width + place.column) * params.outputs + k;
+            let at = (place.line * place.size.y + place.column) * params.outputs + k;
             for (var i = 0u; i < min(left, 4u); i++) { put((*acc)[2u * r][i], by, at + i * params.outputs); }
             for (var i = 4u; i < min(left, 8u); i++) { put((*acc)[2u * r + 1u][i - 4u], by, at + i * params.outputs); }
         }
@@ -138,10 +142,10 @@ fn alone(place: Place) {
     if (place.outside) { return; }
     let fours = (params.channels + 3u) / 4u;
     for (var k = place.group * GROUP; k < min((place.group + 1u) * GROUP, params.outputs); k++) {
-        for (var i = 0u; i < min(params.width - place.column, 8u); i++) {
+        for (var i = 0u; i < min(place.size.y - place.column, 8u); i++) {
             var total = 0i;
             for (var tap = 0u; tap < params.taps; tap++) {
-                let from_ = (first_pixel(place, tap) + i) * fours;
+                let from_ = (first_pixel(place, tap) + i * params.stride) * fours;
                 let at = (place.group * params.taps + tap) * fours * GROUP + k % GROUP;
                 for (var begin = 0u; begin < fours; begin += SPAN) {
                     var acc = 0i;
@@ -151,7 +155,7 @@ fn alone(place: Place) {
                     total += round_shift(acc, i32(params.span_shift));
                 }
             }
-            put(total, scaling(k), (place.line * params.width + place.column + i) * params.outputs + k);
+            put(total, scaling(k), (place.line * place.size.y + place.column + i) * params.outputs + k);
         }
     }
 }

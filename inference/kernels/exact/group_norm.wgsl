@@ -2,7 +2,7 @@
 // A group norm's last pass; formula and bounds in ops/group_norm.py.
 // x (.., channels); mean (groups); roots (2, groups); affine (2, channels); scales: largest, exponent; curve (257); output as x.
 struct Params {
-    words: u32, // of x
+    pixels: u32,
     channels: u32,
     groups: u32,
 }
@@ -17,27 +17,41 @@ struct Params {
 @group(0) @binding(8) var<storage, read_write> output: array<i32>;
 override lanes: u32 = 64u;
 
-// Word i before an activation; affine's words are at exponent.
-fn transformed(i: u32, m: i32) -> i32 {
-    let channel = i % params.channels;
-    let group = channel / (params.channels / params.groups);
-    let d = narrow(x[i], narrowing(scale[0], 29i), 29u) - mean[group];
-    let shift = 19i + roots[group + params.groups];
-    let y = clamp(moved(multiply_shift(d, roots[group], 16u), shift), -32767i, 32767i);
-    return y * narrow(affine[channel], m, 15u) + (narrow(affine[channel + params.channels], m, 15u) << 10u);
+const RUN = 32u; // pixels of an invocation, all in one channel
+
+// What all words of a channel have in common; gain and bias are at exponent.
+struct Channel { mean: i32, root: i32, shift: i32, gain: i32, bias: i32, exponent: i32, n: i32 }
+
+fn channel(c: u32) -> Channel {
+    let group = c / (params.channels / params.groups);
+    let m = narrowing(affine_scale[0], 15i);
+    return Channel(mean[group], roots[group], 19i + roots[group + params.groups], narrow(affine[c], m, 15u),
+                   narrow(affine[c + params.channels], m, 15u) << 10u, affine_scale[0].y + m - 10i, narrowing(scale[0], 29i));
+}
+
+// A word before an activation.
+fn transformed(word: i32, of_channel: Channel) -> i32 {
+    let d = narrow(word, of_channel.n, 29u) - of_channel.mean;
+    let y = clamp(moved(multiply_shift(d, of_channel.root, 16u), of_channel.shift), -32767i, 32767i);
+    return y * of_channel.gain + of_channel.bias;
 }
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.y * 65535u * lanes + id.x;
-    if (i >= params.words) { return; }
-    output[i] = transformed(i, narrowing(affine_scale[0], 15i));
+    if (id.x >= params.channels) { return; }
+    let own = channel(id.x);
+    for (var pixel = id.y * RUN; pixel < min((id.y + 1u) * RUN, params.pixels); pixel++) {
+        let i = pixel * params.channels + id.x;
+        output[i] = transformed(x[i], own);
+    }
 }
 
 @compute @workgroup_size(lanes)
 fn with_silu(@builtin(global_invocation_id) id: vec3<u32>) {
-    let i = id.y * 65535u * lanes + id.x;
-    if (i >= params.words) { return; }
-    let m = narrowing(affine_scale[0], 15i);
-    output[i] = curved(transformed(i, m), affine_scale[0].y + m - 10i);
+    if (id.x >= params.channels) { return; }
+    let own = channel(id.x);
+    for (var pixel = id.y * RUN; pixel < min((id.y + 1u) * RUN, params.pixels); pixel++) {
+        let i = pixel * params.channels + id.x;
+        output[i] = curved(transformed(x[i], own), own.exponent);
+    }
 }
