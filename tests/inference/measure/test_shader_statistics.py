@@ -5,6 +5,8 @@ import pytest
 from inference.measure.shader_statistics import DRIVERS, compiled, entries
 
 WAVES = 8
+PROCESSORS = (("conv", "subgroup"), ("matmul_q4", "tokens"), ("matmul_q4", "tokens_subgroup"), ("matmul_q8", "tokens"))
+"""Kernels for processors alone, and the only ones that are left out here."""
 
 
 @pytest.fixture(scope="module")
@@ -21,7 +23,7 @@ def test_every_entry_point_is_compiled(rows):
 
 def test_no_kernel_of_a_gpu_spills_or_fills_a_unit_with_few_subgroups(rows):
     for row in rows:
-        if not row.variant.startswith("tokens"):
+        if (row.op, row.variant) not in PROCESSORS:
             assert (row.spilled, row.scratch) == (0, 0) and row.waves >= WAVES, row
 
 
