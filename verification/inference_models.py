@@ -104,8 +104,12 @@ class Models:
             return [drawn]
         if text is None or drawn is not None:
             raise InputError("give a --prompt" if drawn is None else f"{name} does not draw: --class is for terrain")
+        return self.tokens(name, text)
+
+    def tokens(self, name: str, prompt: str) -> list[int]:
+        """The prompt, taken raw."""
         llama = found(name)
-        return Text(llama.tokenizer, llama.vocabulary).encode(text)
+        return Text(llama.tokenizer, llama.vocabulary).encode(prompt)
 
     def model(self, name: str) -> Model:
         """In integers."""

@@ -30,11 +30,11 @@ from starlette.routing import Route
 
 from experiments.marketplace.layouts import layouts_of, packed
 from inference.browser.server import kernel_paths
-from inference.computation import Inference
 from inference.device import export
 from inference.device.target import Target
 from inference.errors import InputError as InferenceError
 from inference.kernels import alone
+from inference.scheduled import Scheduled
 from inference.steps import Step
 from inference.tokens.text import Text
 from verification.encoding.canonical import canonical, parsed
@@ -157,7 +157,7 @@ def task(name: str, asked: dict[str, Any]) -> Task:
 
 
 @lru_cache(16)
-def computation(asked: Task) -> Inference:
+def computation(asked: Task) -> Scheduled:
     """A task's run in numpy, which is not made.
 
     Raises:
