@@ -14,6 +14,7 @@ from inference.device.runtime import Runtime
 from inference.graph import WORD, Arithmetic
 from inference.measure.steps import without_weights
 from inference.model import Model
+from inference.models._decoder import divided
 from inference.planning.language import Shape, values
 from inference.planning.stage import packed
 
@@ -37,7 +38,7 @@ def random_model(of: Shape, arithmetic: Arithmetic, positions: int) -> Model:
     if arithmetic == "float32":
         constants = _float32(constants)
         attributes = {name.removesuffix(".gain"): {"epsilon": 1e-5} for name in constants if name.endswith(".gain")}
-    return Model(of.name, arithmetic, measures, constants, attributes, made.logit_fraction)
+    return Model(of.name, arithmetic, measures, divided(constants), attributes, made.logit_fraction)
 
 
 def _float32(constants: Mapping[str, npt.NDArray[Any]]) -> dict[str, npt.NDArray[Any]]:

@@ -11,6 +11,7 @@ from inference.device.runtime import Runtime
 from inference.generate import placed
 from inference.measure import roofline, table
 from inference.measure.random_model import RandomRuntime, random_model
+from inference.models import _decoder
 from inference.models.llama import graph
 from inference.planning.language import Shape
 
@@ -75,6 +76,15 @@ def test_random_weights_are_spread_over_the_whole_of_a_model(stack, device):
             if ".q " in name:
                 assert len(np.unique(np.frombuffer(runtime.device.device.queue.read_buffer(buffer), np.uint8))) > 200
         assert type(runtime) is not Runtime
+
+
+def test_tables_of_random_weights_that_no_binding_holds_are_divided(monkeypatch):
+    monkeypatch.setattr(_decoder, "LARGEST_TABLE", 64 * 1024)
+    for arithmetic in ("exact", "float32"):
+        model = random_model(Shape("wide", SIZES | {"context": 512, "vocabulary": 1500}, True, False), arithmetic, 8)
+        found = {name: len(value) for name, value in model.constants.items() if name.endswith(".q")}
+        assert (found["embedding.q"], found["embedding.1.q"]) == (1024, 476)
+        assert graph(model, 1, capacity=8).nodes["logits"]["shape"] == (1, 1500)
 
 
 def test_tables_are_written_for_spreadsheets_and_for_people():
