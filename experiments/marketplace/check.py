@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from experiments.marketplace.models import Known, Language, SmallNumbers, computation_of, table
+from experiments.marketplace.orders import check_requests
 from verification.computation import Computation
 from verification.errors import Refusal
 from verification.ledger.inspect import Inspection, inspect
@@ -55,11 +56,14 @@ def computed(
     Raises:
         Refusal: unknown-model, missing-input, unrunnable.
     """
-    wanted = requests[0]["model"]
-    known = next((model for model in models if model.digest == wanted), None)
+    wanted = sorted({asked["model"] for asked in requests})
+    if len(wanted) > 1:
+        raise Refusal("unknown-model", "requests of several models are no one computation")
+    known = next((model for model in models if [model.digest] == wanted), None)
     if known is None:
-        raise Refusal("unknown-model", f"the model {wanted} is not at hand")
+        raise Refusal("unknown-model", f"the model {wanted[0]} is not at hand")
     kept = {name: raw for name, raw in inputs.items() if raw is not None}
     if lost := sorted(inputs.keys() - kept.keys()):
         raise Refusal("missing-input", f"the input {lost[0]} is not kept")
+    check_requests(table([known]), requests, kept)  # who wrote the ledger may have leased what no device could run
     return computation_of(table([known]), requests, kept)

@@ -133,6 +133,15 @@ class Desk:
             found[asked["input"]] = raw
         return found
 
+    def words(self, requests: Sequence[Mapping[str, Any]]) -> list[int]:
+        """Of the outputs of requests.
+
+        Raises:
+            Refusal: missing-input.
+        """
+        inputs = self.inputs(requests)
+        return [self.models[asked["model"]].words(asked, inputs[asked["input"]]) for asked in requests]
+
     def shape(self, requests: Sequence[Mapping[str, Any]]) -> Shape:
         """What a lease of requests comes to.
 

@@ -1,14 +1,16 @@
 """What a market knows of a model: its name, what a request of it comes to, and its run where a referee needs it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Protocol
 
 import numpy as np
 
 from experiments.marketplace.layouts import layouts_of
+from inference.computation import Inference
 from inference.errors import InputError as InferenceError
+from inference.generate import CHUNK, check_run, digests
 from inference.model import Model as Weights
 from verification.computation import Computation
 from verification.encoding.canonical import canonical, digest, parsed
@@ -19,6 +21,8 @@ from verification.numbers import PASSES, Numbers
 from verification.several import Several
 from verification.task import LIKELIEST, MILLION, Task
 
+REMEMBERED = 2**12
+"""Graphs of a model, and ways in which its tokens are drawn."""
 Request = Mapping[str, Any]
 """Of an order: model, input (their digests), limit, temperature (millionths), seed (a text); perhaps ``LIKELIEST``."""
 
@@ -31,7 +35,6 @@ class Shape:
     nodes: int
     rows: int
     words: int
-    macs: int
 
 
 class Known(Protocol):
@@ -56,11 +59,18 @@ class Known(Protocol):
     def macs(self) -> int:
         """Multiply-accumulates of one token."""
 
-    def shape(self, request: Request, raw: bytes) -> Shape:
-        """Of a request with its input's bytes.
+    def words(self, request: Request, raw: bytes) -> int:
+        """Of the output of a request with its input's bytes; known at once, however long the request.
 
         Raises:
             Refusal: unrunnable: no device could ever run it.
+        """
+
+    def shape(self, request: Request, raw: bytes) -> Shape:
+        """Of a request, without its run.
+
+        Raises:
+            Refusal: see ``words``.
         """
 
     def computation(self, request: Request, raw: bytes) -> Computation:
@@ -99,8 +109,7 @@ def shape_of(models: Mapping[str, Known], requests: Sequence[Request], inputs: M
     if len(shapes) == 1:
         return shapes[0]
     nodes, words = sum(shape.nodes for shape in shapes) + 1, max(shape.words for shape in shapes)
-    graph, macs = digest([shape.graph for shape in shapes]), sum(shape.macs for shape in shapes)
-    return Shape(graph, nodes, len(shapes), words, macs)
+    return Shape(digest([shape.graph for shape in shapes]), nodes, len(shapes), words)
 
 
 def computation_of(
@@ -143,7 +152,11 @@ class SmallNumbers:
     @cached_property
     def _shape(self) -> Shape:
         run = self._run
-        return Shape(run.digests["graph"], len(run.nodes), run.nodes[-1].rows, run.nodes[-1].words, run.macs)
+        return Shape(run.digests["graph"], len(run.nodes), run.nodes[-1].rows, run.nodes[-1].words)
+
+    def words(self, request: Request, raw: bytes) -> int:
+        shape = self.shape(request, raw)
+        return shape.rows * shape.words
 
     def shape(self, request: Request, raw: bytes) -> Shape:
         _token(raw)
@@ -181,7 +194,6 @@ class Language:
 
     name: str
     models: Models = field(default_factory=Models)
-    _shapes: dict[tuple[Any, ...], Shape] = field(default_factory=dict)
 
     @cached_property
     def _weights(self) -> Weights:
@@ -203,20 +215,49 @@ class Language:
     def macs(self) -> int:
         return sum(constant.size for name, constant in self._weights.constants.items() if constant.ndim > 1)
 
+    def words(self, request: Request, raw: bytes) -> int:
+        try:
+            check_run(self._weights, self._ids(raw), request["limit"])
+            self._pass_nodes(request["temperature"], *asked_among(request).items())
+        except (InputError, InferenceError) as error:
+            raise Refusal("unrunnable", f"{self.name}: {error}") from None
+        return int(request["limit"])
+
     def shape(self, request: Request, raw: bytes) -> Shape:
-        ids = self._ids(raw)
-        known = len(ids), request["limit"], request["temperature"], *asked_among(request).items()
-        if known not in self._shapes:
-            try:
-                run = self.computation(request, raw)
-            except (InputError, InferenceError) as error:
-                raise Refusal("unrunnable", f"{self.name}: {error}") from None
-            last = run.nodes[-1]
-            self._shapes[known] = Shape(run.digests["graph"], len(run.nodes), last.rows, last.words, run.macs)
-        return self._shapes[known]
+        limit, terms = self.words(request, raw), (request["temperature"], *asked_among(request).items())
+        tokens = len(raw) // 4
+        passes = -(-tokens // CHUNK) + limit - 1
+        return Shape(self._graph(tokens + limit, *terms), passes * self._pass_nodes(*terms) + 1, 1, limit)
+
+    @cached_property
+    def _pass_nodes(self) -> Callable[..., int]:
+        """Nodes of each pass, by temperature and among which tokens is drawn."""
+
+        def nodes(temperature: int, *among: tuple[str, int]) -> int:
+            return len(self._least(temperature, among).nodes) - 1
+
+        return lru_cache(REMEMBERED)(nodes)
+
+    @cached_property
+    def _graph(self) -> Callable[..., str]:
+        """Digest of the graph, by tokens in all and how they are drawn."""
+
+        def graph(tokens: int, temperature: int, *among: tuple[str, int]) -> str:
+            least = self._least(temperature, among)
+            drawn = least.temperature, least.model_digest, least.among
+            return digests(self._weights, [0], tokens - 1, *drawn)["graph"]
+
+        return lru_cache(REMEMBERED)(graph)
+
+    def _least(self, temperature: int, among: tuple[tuple[str, int], ...]) -> Inference:
+        """The run of one token that is drawn so."""
+        request = {"limit": 1, "temperature": temperature, "seed": "0", **dict(among)}
+        return self._inference(request, [0])
 
     def computation(self, request: Request, raw: bytes) -> Computation:
-        ids = self._ids(raw)
+        return self._inference(request, self._ids(raw))
+
+    def _inference(self, request: Request, ids: list[int]) -> Inference:
         task = Task(
             self.name,
             tuple(ids),
@@ -225,7 +266,9 @@ class Language:
             int(request["seed"]),
             **asked_among(request),
         )
-        return self.models.computation(task, "numpy", None)
+        run = self.models.computation(task, "numpy", None)
+        assert isinstance(run, Inference), "of a model of language"
+        return run
 
     def _ids(self, raw: bytes) -> list[int]:
         vocabulary = self._weights.measures["vocabulary"]

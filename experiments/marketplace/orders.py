@@ -8,6 +8,10 @@ from experiments.marketplace.models import Known
 from verification.errors import Refusal
 from verification.ledger.event import Event
 
+OWN = ("input", "limit", "seed")
+"""What each request of an order may have of its own; each temperature takes a graph."""
+MOST_DRAWN = 16
+
 
 class Orders:
     """A fold of the events: all that wait, in the order in which they came."""
@@ -43,6 +47,9 @@ def check_requests(
     """
     if not requests:
         raise Refusal("empty-order", "an order has a request")
+    drawn = {tuple((name, value) for name, value in asked.items() if name not in OWN) for asked in requests}
+    if len(drawn) > MOST_DRAWN:
+        raise Refusal("unrunnable", f"{len(drawn)} ways to draw tokens; an order has at most {MOST_DRAWN}")
     for asked in requests:
         model, raw = models.get(asked["model"]), came.get(asked["input"])
         if model is None:
@@ -50,8 +57,7 @@ def check_requests(
             raise Refusal("unknown-model", f"no model {asked['model']} is traded here; {names} are")
         if raw is None:
             raise Refusal("missing-input", f"the input {asked['input']} has not come")
-        shape = model.shape(asked, raw)
-        if (size := 4 * shape.rows * shape.words) > MOST_OUTPUT:
+        if (size := 4 * model.words(asked, raw)) > MOST_OUTPUT:
             raise Refusal("unrunnable", f"{model.name}: an output of {size} bytes; at most {MOST_OUTPUT} are delivered")
 
 

@@ -197,7 +197,7 @@ class Rounds:
         if len(pair.part) == 1:
             return pair
         asked = find(desk.draft, Order, pair.order).requests
-        words = [desk.shape([asked[index]]).words for index in pair.part]
+        words = desk.words([asked[index] for index in pair.part])
         room = sum(4 * count * max(words[:count]) <= MOST_OUTPUT for count in range(1, len(words) + 1))
         part = pair.part[: max(1, min(desk.computes(pair.device), room))]
         price = max(desk.offers.live[pair.device]["cost"], pair.price * len(part) // len(pair.part))

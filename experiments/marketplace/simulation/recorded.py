@@ -36,6 +36,10 @@ class Remembered:
         self.memory, self.macs = model.memory, model.macs
         self._made: dict[tuple[str, str], Computation] = {}
 
+    def words(self, request: Mapping[str, Any], raw: bytes) -> int:
+        """See ``models.Known``."""
+        return self.model.words(request, raw)
+
     def shape(self, request: Mapping[str, Any], raw: bytes) -> Shape:
         """See ``models.Known``."""
         return self.model.shape(request, raw)
