@@ -158,8 +158,13 @@ def work(
 
     worker = Worker(url, machine, _secrets(keys, WORKER), cost=least, fund=fund, say=say)
 
+    def leave() -> None:
+        if sys.stderr.isatty():
+            print(file=sys.stderr)  # after the ^C that a terminal shows
+        worker.leave()
+
     async def run() -> None:
-        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, worker.leave)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGINT, leave)
         await worker.run()
 
     with suppress(KeyboardInterrupt):

@@ -70,11 +70,11 @@ class Worker:
         if self.device.stopping or not self.device.leases:
             self._left.set()
             return
-        open_ = f"{len(self.device.leases)} of its leases {'is' if len(self.device.leases) == 1 else 'are'} not over"
+        count = len(self.device.leases)
         self._say(
-            f"takes no new leases; ends when nothing can be said against it any more: {open_}. Ctrl-C again ends "
-            "it now, and who is not there in a dispute loses it"
+            f"takes no new leases, and ends when {count} {'is' if count == 1 else 'are'} over; Ctrl-C again ends it now"
         )
+        self._say("  (who is not there when its result is disputed loses its stake)")
         self.line.take(self.device.stop)
 
     async def _work(self) -> None:
