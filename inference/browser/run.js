@@ -1,5 +1,6 @@
 // The page that runs a prompt. The address may say what to run at once: /?model=tiny&prompt=Hello&limit=8&run
 import { Refusal, generate, load, measureSubgroups, open } from "/engine.js";
+import { kept, tune } from "/tune.js";
 
 const form = document.querySelector("form"), button = form.querySelector("button");
 const at = (id) => document.getElementById(id);
@@ -37,7 +38,7 @@ async function run(gpu) {
   const place = `${encodeURIComponent(model)}/${arithmetic}`, { lanes, subgroups, features } = gpu;
   const asked = { model, arithmetic, limit: Number(limit), temperature: Number(temperature), seed: Number(seed) };
   const messages = as === "chat" ? [...said, { role: "user", content: prompt }] : undefined;
-  const plan = await (await fetched("/run", { ...asked, prompt, messages, lanes, subgroups, features })).json();
+  const plan = await (await fetched("/run", { ...asked, prompt, messages, lanes, subgroups, features, choices: kept(gpu) })).json();
   if (!models.has(place)) models.set(place, load(gpu, { kernel, weight: weight(place) }));
   const rows = at("tokens").tBodies[0], ids = [];
   rows.replaceChildren();
@@ -85,6 +86,13 @@ function bold(text) {
   return element;
 }
 
+// The address may say how many cases: /?tune=2
+async function tuning(gpu) {
+  const choices = await tune(gpu, { fetched, kernel, tell, first: Number(asked.get("tune") ?? Infinity) });
+  tell("The fastest kernels are kept for this adapter", 1);
+  return { page: "tune", adapter: gpu.name, choices };
+}
+
 function anew() {
   said = [];
   at("text").replaceChildren();
@@ -92,14 +100,14 @@ function anew() {
 }
 
 async function attempt(work) {
-  button.disabled = true;
+  button.disabled = at("tune").disabled = true;
   try {
     await fetched("/results", await work());
   } catch (error) {
     refuse(error);
     await fetched("/results", { page: "run", error: at("status").textContent }).catch(() => {});
   }
-  button.disabled = false;
+  button.disabled = at("tune").disabled = false;
 }
 
 for (const name of await (await fetched("/models")).json()) form.elements.model.add(new Option(name));
@@ -110,10 +118,12 @@ try {
   const { lanes, subgroups, name } = gpu;
   at("adapter").textContent = `${name}, workgroups of ${lanes}` + (subgroups ? ", subgroup kernels" : "");
   tell("Ready");
-  button.disabled = false;
+  button.disabled = at("tune").disabled = false;
+  at("tune").addEventListener("click", () => attempt(() => tuning(gpu)));
   at("anew").addEventListener("click", anew);
   form.elements.model.addEventListener("change", anew);
   form.addEventListener("submit", (event) => { event.preventDefault(); attempt(() => run(gpu)); });
+  if (asked.has("tune")) await attempt(() => tuning(gpu));
   if (asked.has("run")) form.requestSubmit();
 } catch (error) {
   refuse(error);

@@ -4,7 +4,8 @@
     GET  /kernels/PATH                             a .wgsl file, unchanged
     GET  /models                                   names of the models
     GET  /weights/MODEL/ARITHMETIC/NAME            the words of one weight, as its kernel reads them
-    POST /run {model, arithmetic, prompt, limit, lanes, subgroups, features}    ``export.run``
+    POST /run {model, arithmetic, prompt, limit, lanes, subgroups, features, choices}    ``export.run``
+    POST /tune {lanes, subgroups, features, index}    a case to measure (``tuned``); without an index the list
     POST /draw {class, seed, lanes, subgroups, features}    ``pictures.Pictures.plan``
     GET  /pictures/NAME                            the words of one of a picture's weights
     POST /text {model, tokens}                     {text, last}, of all tokens and of the last alone
@@ -36,13 +37,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 
+from inference.browser import tuned
 from inference.browser.connection import QUEUE, Limits, served
 from inference.browser.guard import error, guarded, not_http
 from inference.browser.page import conformance_page, file, policy
 from inference.browser.pictures import Pictures
 from inference.completions.application import application as completions
 from inference.completions.local import local
-from inference.device import export
+from inference.device import export, tuning
 from inference.device.target import Target
 from inference.errors import InputError
 from inference.generate import Backend
@@ -64,6 +66,7 @@ PAGES = {
     "/png.js": "png.js",
     "/run.js": "run.js",
     "/style.css": "style.css",
+    "/tune.js": "tune.js",
 }
 TYPES = {"html": "text/html", "js": "text/javascript", "css": "text/css"}
 LANES = 256  # invocations a workgroup that every adapter allows
@@ -202,7 +205,25 @@ def run(state: State, asked: dict[str, Any]) -> dict[str, Any]:
         text = state.models.text(name)
         ids = text.encode(text.conversation(_messages(asked)) if "messages" in asked else _prompt(asked))
         built = state.models.model(name, arithmetic)
-        return export.run(built, ids, limit, target, temperature=float(temperature), seed=seed)
+        drawn: dict[str, Any] = {"temperature": float(temperature), "seed": seed}
+        return export.run(built, ids, limit, target, choose=tuning.choose(_choices(asked)), **drawn)
+
+
+def tune(state: State, asked: dict[str, Any]) -> dict[str, Any]:
+    if "index" not in asked:
+        return tuned.listed()
+    target, index, count = _target(asked), _whole(asked, "index"), len(tuned.listed()["cases"])
+    if not 0 <= index < count:
+        raise InputError(f"there is no case {index}; 0 to {count - 1}")
+    return tuned.measured(index, target)
+
+
+def _choices(asked: dict[str, Any]) -> dict[str, str]:
+    """By case, the variant that a page found fastest; what its device does not admit is not taken."""
+    choices = asked.get("choices", {})
+    if not isinstance(choices, dict) or not all(isinstance(each, str) for each in choices.values()):
+        raise InputError("choices are variants by case, as /tune names them")
+    return choices
 
 
 def _prompt(asked: dict[str, Any]) -> str:
@@ -306,7 +327,7 @@ def application(models: Models, on_result: Callable[[dict[str, Any]], None], key
             Route("/models", names),
             Route("/weights/{model}/{arithmetic}/{key}", weight),
             Route("/pictures/{key}", picture_weight),
-            *(Route(f"/{each.__name__}", posted(each), methods=["POST"]) for each in (run, draw, text, results)),
+            *(Route(f"/{each.__name__}", posted(each), methods=["POST"]) for each in (run, draw, tune, text, results)),
             Mount("/v1", completions(models, local(models.backend), key)),
         ],
         exception_handlers={

@@ -7,7 +7,7 @@ from typing import Any
 import networkx as nx
 import numpy as np
 
-from inference.device.program import PARAMETERS, Program, program
+from inference.device.program import PARAMETERS, Choose, Program, first, program
 from inference.device.readback import arenas, windows
 from inference.device.target import Target
 from inference.generate import CHOICE, LOGITS, check_run, passes
@@ -24,9 +24,16 @@ OUTPUTS = (LOGITS, CHOICE)
 
 
 def run(
-    model: Model, ids: list[int], limit: int, target: Target, *, temperature: float = 0, seed: int = 0
+    model: Model,
+    ids: list[int],
+    limit: int,
+    target: Target,
+    *,
+    temperature: float = 0,
+    seed: int = 0,
+    choose: Choose = first,
 ) -> dict[str, Any]:
-    """A run: its passes, their programs, and which outputs each reads (``OUTPUTS``).
+    """A run: its passes, their programs of the variants that are chosen, and which outputs each reads (``OUTPUTS``).
 
     Raises:
         InputError: see ``generate.check_run``.
@@ -34,7 +41,7 @@ def run(
     check_run(model, ids, limit)
 
     def described(built: nx.DiGraph) -> dict[str, Any]:
-        return as_json(built, program(built, target, keep=frozenset(OUTPUTS)))
+        return as_json(built, program(built, target, choose=choose, keep=frozenset(OUTPUTS)))
 
     return _passes(
         passes(model, ids, limit, temperature=temperature, seed=seed), described, lambda link: link.index

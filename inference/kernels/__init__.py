@@ -23,6 +23,7 @@ FIELD = re.compile(r"^\s*(\w+): ([\w<>]+),", re.MULTILINE)
 REQUIRES = re.compile(r"// requires: (.*)\n")
 COMMENT = re.compile(r"//.*")
 FUNCTION = re.compile(r"^fn (\w+)(.*?^})", re.MULTILINE | re.DOTALL)
+PARAMETER = re.compile(r"(\w+):")
 WORD = re.compile(r"(?<![\w.])\w+")  # no fields
 FORMATS = {"i32": "<i", "u32": "<I", "f32": "<f"}
 
@@ -38,7 +39,7 @@ class Kernel:
 
     def used(self, entry: str) -> set[str]:
         """The variables bound that an entry point or what it calls names: what a pipeline's own layout has."""
-        functions = {name: set(WORD.findall(body)) for name, body in FUNCTION.findall(COMMENT.sub("", self.code))}
+        functions = {name: _named(text) for name, text in FUNCTION.findall(COMMENT.sub("", self.code))}
         reached, left = set[str](), {entry}
         while left:
             reached |= left
@@ -56,6 +57,12 @@ class Kernel:
             raise InputError(f"{self.name}: nothing fills the field {missing[0]!r}; there are {', '.join(values)}")
         packed = b"".join(struct.pack(FORMATS[kind], values[name]) for name, kind in self.fields.items())
         return packed + bytes(-len(packed) % 16)
+
+
+def _named(function: str) -> set[str]:
+    """What a function's text names besides its parameters."""
+    signature, _, body = function.partition("{")
+    return set(WORD.findall(body)) - set(PARAMETER.findall(signature))
 
 
 @cache

@@ -2,27 +2,21 @@
 
 import json
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 
 import networkx as nx
-import numpy as np
 
-from inference import ops
 from inference.commands.output import write
 from inference.device import tuning
 from inference.device.device import Device
 from inference.device.program import admitted
 from inference.device.runtime import Runtime
-from inference.graph import Arithmetic, add, new, source
+from inference.graph import Arithmetic
+from inference.measure.cases import LARGE, NODE, PATIENCE, case, cases
 from inference.model import Model
-
-SMALL, LARGE = 0, 1
-"""Sizes that ops draw to be tuned on."""
-PATIENCE = 4.0
-"""Times a case's share of the seconds that its slowest variant may take once, before larger sizes are left out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +37,9 @@ def tune(device: Device, seconds: float = 1.0, progress: Callable[[str], None] =
 
     A case of large operands is left out where the small one has shown that it would take many times its share.
     """
-    cases = list(_cases())
-    share, found, slow = seconds / len(cases), list[Measured](), dict[tuple[str, str, int], float]()
-    for op, arithmetic, tokens, size in cases:
+    listed = list(cases())
+    share, found, slow = seconds / len(listed), list[Measured](), dict[tuple[str, str, int], float]()
+    for op, arithmetic, tokens, size in listed:
         if size == LARGE and slow.get((op, arithmetic, tokens), 0.0) > share * PATIENCE / 16:
             continue
         name, candidates = _candidates(device, op, arithmetic, tokens, size)
@@ -63,38 +57,21 @@ def tune(device: Device, seconds: float = 1.0, progress: Callable[[str], None] =
     return found
 
 
-def _cases() -> Iterator[tuple[str, Arithmetic, int, int]]:
-    """Op, arithmetic, tokens and size, small ones first."""
-    arithmetics: tuple[Arithmetic, ...] = ("exact", "float32")
-    for size in (SMALL, LARGE):
-        for op in ops.names():
-            if hasattr(ops.load(op), "tuned"):
-                for arithmetic in arithmetics:
-                    for tokens in tuning.TOKENS:
-                        yield op, arithmetic, tokens, size
-
-
 def _candidates(
     device: Device, op: str, arithmetic: Arithmetic, tokens: int, size: int
 ) -> tuple[str, dict[str, Callable[[], float]]]:
     """The case's name, and what runs each variant that the device admits: seconds a dispatch. All are compiled."""
-    given, constants, attributes = ops.load(op).tuned(np.random.default_rng(0), arithmetic, tokens, size)
-    built = new(arithmetic)
-    for name, array in (given | constants).items():
-        source(built, name, "input" if name in given else "weight", array.shape)
-    order = [name for name in ops.arguments(op, arithmetic, attributes) if name in given | constants]
-    add(built, "y", op, order, **attributes)
-    name = tuning.case(op, arithmetic, tokens, (given | constants)[order[1]].size)
-    runtime = Runtime(Model("tuned", arithmetic, {}, constants, {}), device)
+    of = case(op, arithmetic, tokens, size)
+    runtime = Runtime(Model("tuned", arithmetic, {}, of.constants, {}), device)
     found, before = dict[str, Callable[[], float]](), device.choose
-    variants = admitted(built, "y", device.target)
+    variants = admitted(of.graph, NODE, device.target)
     for variant in variants if len(variants) > 1 else ():
         device.choose = partial(_always, variant)
-        graph: nx.DiGraph = built.copy()
-        runtime.run(graph, given, ["y"])
+        graph: nx.DiGraph = of.graph.copy()
+        runtime.run(graph, of.given, [NODE])
         found[variant] = partial(_timed, runtime, graph)
     device.choose = before
-    return name, found
+    return of.name, found
 
 
 def _always(variant: str, name: str, admitted: list[str], graph: nx.DiGraph) -> str:
@@ -103,7 +80,7 @@ def _always(variant: str, name: str, admitted: list[str], graph: nx.DiGraph) -> 
 
 def _timed(runtime: Runtime, graph: nx.DiGraph, repeat: int = 4) -> float:
     """Seconds of a dispatch, over several in one submission."""
-    dispatches = list(chain.from_iterable(runtime.load(graph, ["y"]).dispatches))
+    dispatches = list(chain.from_iterable(runtime.load(graph, [NODE]).dispatches))
     started = time.perf_counter()
     runtime.device.submit(dispatches * repeat)
     runtime.finish()

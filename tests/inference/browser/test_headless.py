@@ -5,7 +5,7 @@ from urllib.parse import urlencode
 import pytest
 
 from inference import conformance
-from inference.browser import headless
+from inference.browser import headless, tuned
 from inference.generate import generate
 from inference.reference import Reference
 
@@ -39,6 +39,16 @@ def test_a_browser_draws_talks_and_stops_as_asked(browser, tiny_model):
     whole, cut = headless.results(browser, paths, seconds=SECONDS)
     assert whole["tokens"] == drawn.tokens and whole["digest"] == drawn.digest and whole["text"] == text
     assert cut["text"] == text[: text.index(stop)] and len(cut["tokens"]) < LIMIT
+
+
+def test_a_browser_measures_kernels_and_runs_on_with_those_it_chose(browser, tiny_model, monkeypatch):
+    """Two cases, of few words."""
+    tried = [("matmul_q4", "exact", 16, 0), ("matmul_q8", "exact", 64, 0)]
+    monkeypatch.setattr(tuned, "cases", lambda: iter(tried))
+    query = urlencode({"model": "tiny", "prompt": PROMPT, "limit": LIMIT, "tune": 2})
+    [found] = headless.results(browser, [f"/?{query}"], seconds=SECONDS)
+    assert found["page"] == "tune" and len(found["choices"]) == len(tried)
+    assert {case.split(" tokens")[0] for case in found["choices"]} == {"matmul_q4 exact 16", "matmul_q8 exact 64"}
 
 
 def test_a_browser_conforms(browser, tiny_model):

@@ -15,8 +15,10 @@ import pytest
 from inference import models
 from inference.browser import server
 from inference.browser.server import HOST, hosts, serving
-from inference.device import export
-from inference.kernels import alone
+from inference.device import export, tuning
+from inference.device.target import DOT4, Target
+from inference.kernels import alone, kernel_files
+from inference.ops import load
 
 SECONDS = 60  # a time-out, not a measure
 
@@ -41,7 +43,7 @@ def ask():
 
 
 def test_pages_kernels_and_weights_are_served_as_they_are(ask, tiny_model, monkeypatch):
-    for path in ("/", "/engine.js", "/run.js", "/style.css", "/conformance"):
+    for path in ("/", "/engine.js", "/run.js", "/tune.js", "/style.css", "/conformance"):
         assert ask("GET", path)[0] == 200
     assert ask("GET", "/kernels/exact/attention.wgsl") == (200, alone("exact/attention").encode())
     name, pack = export.weights(tiny_model("exact"))["weight embedding.q pack_q8"]
@@ -65,6 +67,24 @@ def test_a_weight_is_packed_once_for_all_that_read_it_and_then_forgotten():
         assert first.obj is second.obj and len(served.models.packed) == 1
         del first, second
         assert not served.models.packed
+
+
+def test_a_page_gets_every_variant_to_measure_and_runs_the_one_it_chose(ask, tiny_model):
+    device = {"lanes": 64, "subgroups": False, "features": [DOT4]}
+    listed = json.loads(ask("POST", "/tune", json.dumps(device))[1])["cases"]
+    index = [each["of"] for each in listed].index("matmul_q4 exact 1")
+    found = json.loads(ask("POST", "/tune", json.dumps({**device, "index": index}))[1])
+    words = tiny_model("exact").constants["layer00.down.q"].size
+    assert found["case"] == tuning.case("matmul_q4", "exact", 1, words) and found["inputs"].keys() == {"input a"}
+    target = Target(64, False, frozenset([DOT4]))
+    assert [*found["variants"]] == load("matmul_q4").variants((1, 64), arithmetic="exact", target=target, bits=12)
+    for variant, program in found["variants"].items():
+        assert program["dispatches"][0][-1]["kernel"] == kernel_files("exact", "matmul_q4", variant)
+        assert program["weights"] and {*program["weights"]} <= found["weights"].keys()
+        body = json.dumps({**ASKED, **device, "choices": {found["case"]: variant, "no such case": "wide"}})
+        run = json.loads(ask("POST", "/run", body)[1])
+        taken = [each[-1]["kernel"] for each in run["programs"][-1]["dispatches"] if each[-1]["node"] == "layer00.down"]
+        assert taken == [kernel_files("exact", "matmul_q4", variant)]
 
 
 def test_results_are_handed_on(ask):
@@ -105,6 +125,9 @@ ASKED = {"model": "tiny", "arithmetic": "exact", "prompt": "a", "limit": 4, "lan
         (400, "POST", "/run", json.dumps(ASKED | {"prompt": "a" * 600}), "exceed the context of tiny: 512"),
         (400, "POST", "/text", '{"model": "tiny", "tokens": [256]}', "ids below 256"),
         (400, "POST", "/text", '{"model": "tiny", "tokens": 1}', "ids below 256"),
+        (400, "POST", "/run", json.dumps(ASKED | {"choices": {"a": 1}}), "choices are variants by case"),
+        (400, "POST", "/tune", '{"index": 0}', "lanes is a whole number"),
+        (400, "POST", "/tune", '{"index": -1, "lanes": 64}', "there is no case -1; 0 to"),
     ],
 )
 def test_what_is_not_served_is_refused_in_one_line(ask, status, method, path, body, said):

@@ -19,7 +19,7 @@ TARGET = Target(64, True, frozenset([DOT4]))
 @pytest.fixture
 def small(monkeypatch):
     """One case, of few words."""
-    monkeypatch.setattr(tune, "_cases", lambda: iter([("matmul_q8", "exact", 4, 0), ("matmul_q8", "float32", 4, 0)]))
+    monkeypatch.setattr(tune, "cases", lambda: iter([("matmul_q8", "exact", 4, 0), ("matmul_q8", "float32", 4, 0)]))
     drawn = ops.load("matmul_q8").draw
     monkeypatch.setattr(
         ops.load("matmul_q8"),
