@@ -29,9 +29,9 @@ class Refusals:
         """Who is not matched in a round."""
         return [pair for pair, (until, _) in self._pairs.items() if number <= until]
 
-    def reason(self, order: str, number: int) -> str:
-        """Why an order is not matched with some device in a round; "" where it may be with all."""
-        return self._reasons[order] if any(order == known for known, _ in self.barred(number)) else ""
+    def reasons(self, number: int) -> dict[str, str]:
+        """Of orders that are not matched with some device in a round, why."""
+        return {order: self._reasons[order] for order, _ in self.barred(number)}
 
     def forget(self, waiting: Container[str]) -> None:
         """What is known of orders that wait no more."""

@@ -285,7 +285,7 @@ class Rounds:
     def explained(self, given: Explained) -> None:
         """What a round came to beside the optimum, and why who waits does."""
         self._board.explained(given.round, given.bound, given.waits)
+        refused = self._refusals.reasons(given.round)
         for name, (why, bid) in given.waits.items():
             if name in self._desk.orders.waiting:
-                refused = self._refusals.reason(name, given.round)
-                self._wait(name, refused or why, None if refused else bid)
+                self._wait(name, refused.get(name, why), None if name in refused else bid)

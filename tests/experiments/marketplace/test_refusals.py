@@ -170,7 +170,7 @@ def test_who_is_refused_is_left_out_twice_as_long_each_time():
             tried.append(number)
             refusals.note("order", "device", number, f"in {number}")
     assert tried == [1, 3, 6, 11, 20, 37, 54] and tried[-1] - tried[-2] == LONGEST + 1
-    assert refusals.reason("order", 60) == "in 54" and not refusals.reason("other", 60)
+    assert refusals.reasons(60) == {"order": "in 54"} and not refusals.reasons(54 + LONGEST + 1)
     refusals.forget({"other"})
     assert not refusals.barred(60)
 
