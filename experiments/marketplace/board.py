@@ -4,7 +4,8 @@ Collections of entries by name; a change is the whole entry, and null where it l
 links it to an order, and nothing tells an audit from any other lease: who is audited shall not know it from the board.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from itertools import islice
 from typing import Any
 
 from experiments.marketplace.desk import Desk
@@ -17,6 +18,8 @@ from verification.trace import leaves
 COLLECTIONS = ("rounds", "orders", "devices", "leases", "disputes", "events")
 KEPT = {"rounds": 60, "orders": 120, "devices": 200, "leases": 200, "disputes": 12, "events": 60}
 """Entries of a collection that are shown; beyond, what is over leaves first, the oldest before the others."""
+MOST = 5
+"""Times as many are shown where more are not over; the newest."""
 HIDDEN = {
     "audited": "received",
     "confirmed": "received",
@@ -37,6 +40,7 @@ class Board:
     def __init__(self, desk: Desk, disputes: Disputes) -> None:
         self._desk, self._disputes = desk, disputes
         self._entries: dict[str, dict[str, Entry]] = {name: {} for name in COLLECTIONS}
+        self._shown: dict[str, Collection[str]] = dict.fromkeys(COLLECTIONS, ())
         self._over: dict[str, dict[str, None]] = {name: {} for name in COLLECTIONS}
         self._changed: dict[str, dict[str, Entry | None]] = {}
         self._verifies: set[str] = set()
@@ -46,7 +50,7 @@ class Board:
 
     def all(self) -> dict[str, Any]:
         """Everything, for whoever begins to watch."""
-        return {"totals": self._totals(), **self._entries}
+        return {"totals": self._totals(), **{name: self._newest(name) for name in COLLECTIONS}}
 
     def changes(self) -> dict[str, Any]:
         """What changed, and is then forgotten."""
@@ -54,7 +58,20 @@ class Board:
             if entry["connected"] != self._desk.connections.has(key):
                 self._put("devices", key, connected=not entry["connected"])
         changed, self._changed = self._changed, {}
-        return {"totals": self._totals(), **changed}
+        told = {name: self._told(name, changed[name]) for name in changed}
+        return {"totals": self._totals(), **told}
+
+    def _newest(self, collection: str) -> dict[str, Entry]:
+        """What is shown of a collection, of which anybody may make as much as they like."""
+        entries = self._entries[collection]
+        return dict(islice(entries.items(), max(0, len(entries) - MOST * KEPT[collection]), None))
+
+    def _told(self, collection: str, changed: dict[str, Entry | None]) -> dict[str, Entry | None]:
+        """Of what changed what is shown; and null for what is not any more."""
+        before, newest = self._shown[collection], self._newest(collection)
+        self._shown[collection] = newest.keys()
+        left = dict.fromkeys((name for name in (*changed, *before) if name not in newest), None)
+        return left | {name: entry for name, entry in newest.items() if name in changed or name not in before}
 
     def round(
         self, number: int, *, orders: int, offers: int, solver: str, mechanism: str, welfare: int, prices: Sequence[int]

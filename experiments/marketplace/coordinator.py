@@ -177,7 +177,7 @@ class Coordinator:
         """The trace of a lease of the coordinator's own."""
         desk = self.desk
         if known(desk.draft, Lease, lease):
-            self.disputes.own[trace.tree.root.hex()] = honest(desk.signing, trace)
+            self.disputes.own[lease] = trace.tree.root.hex(), honest(desk.signing, trace)
             asked, output = sign_result(desk.signing, desk.market, lease, trace)
             found = find(desk.draft, Lease, lease)
             if found.state == "held":

@@ -2,6 +2,7 @@
 
 import hmac
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any
 
@@ -156,8 +157,16 @@ class Desk:
         Raises:
             Refusal: missing-input.
         """
+        return self.made_later(lease)()
+
+    def made_later(self, lease: Lease) -> Callable[[], Computation]:
+        """The same, made when it is asked for, by whichever thread.
+
+        Raises:
+            Refusal: missing-input.
+        """
         requests = self.requests(lease)
-        return computation_of(self.models, requests, self.inputs(requests))
+        return partial(computation_of, self.models, requests, self.inputs(requests))
 
 
 def _takes(draft: Draft, key: str, models: Sequence[str]) -> bool:

@@ -36,14 +36,16 @@ class Disputes:
         """Numbers of the events of each that is open."""
         self._leases: dict[str, str] = {}
         """By open claim, against whose result it is."""
-        self.own: dict[str, Player] = {}
-        """How the coordinator plays, by the root of its trace."""
+        self.own: dict[str, tuple[str, Player]] = {}
+        """By lease of the coordinator's own, while that is open: the root of its trace, and how it plays."""
         desk.folds.append(self.fold)
 
     def fold(self, event: Event) -> None:
         """Note where a dispute's course is written."""
         for fact, claim, value in event.facts:
-            if fact == "claim" and value is not None:
+            if fact == "lease" and value is None:
+                self.own.pop(claim, None)
+            elif fact == "claim" and value is not None:
                 self._leases[claim] = value["lease"]
             elif fact == "claim":
                 self._leases.pop(claim, None)
@@ -167,7 +169,8 @@ class Disputes:
         """The coordinator's answers, where it verified itself."""
         dispute = held.dispute
         while dispute.turn is not None and dispute.key(dispute.turn) == self._desk.key:
-            player = self.own.get(str(dispute.content["roots"][dispute.turn]))
+            root = str(dispute.content["roots"][dispute.turn])
+            player = next((player for known, player in self.own.values() if known == root), None)
             raw = None if player is None else player(dispute)
             if raw is None:
                 return

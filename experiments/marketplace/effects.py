@@ -3,6 +3,7 @@
 What is to be answered (``Solve``, ``Explain``, ``Compute``) may be answered late or never; the market goes on without.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -69,7 +70,8 @@ class Compute:
     """A lease of the coordinator's own, to audit: its trace goes to ``Coordinator.computed``."""
 
     lease: str
-    computation: Computation
+    computation: Callable[[], Computation]
+    """Makes what it runs, which takes long itself: not for who has to answer others."""
 
 
 Effect = Send | Close | Solve | Explain | Compute

@@ -95,7 +95,7 @@ class Notices:
         desk = self._desk
         draft = desk.draft
         if known(draft, Lease, name) and (found := find(draft, Lease, name)).state in ("held", "differs"):
-            desk.out.append(Compute(name, desk.computation(found)))  # else the event is only told again
+            desk.out.append(Compute(name, desk.made_later(found)))  # else the event is only told again
 
     def lease(self, name: str) -> messages.Lease:
         """A lease as its device is told of it."""

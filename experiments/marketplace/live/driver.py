@@ -212,5 +212,5 @@ class Driver:
         await self._take(None, lambda coordinator, now: coordinator.explained(found, now))
 
     async def _compute(self, effect: Compute) -> None:
-        trace = await asyncio.to_thread(record, effect.computation)
+        trace = await asyncio.to_thread(lambda: record(effect.computation()))
         await self._take(None, lambda coordinator, now: coordinator.computed(effect.lease, trace, now))

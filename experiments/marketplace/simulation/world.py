@@ -182,7 +182,7 @@ class World:
         self.ending = True
 
     def _audits(self, effect: Compute) -> None:
-        trace = self.recorded.of_computation(effect.computation).right
+        trace = self.recorded.of_computation(effect.computation()).right
         later(self.clock, AUDITING, self._audited, effect.lease, trace)
 
     def _audited(self, lease: str, trace: Trace) -> None:

@@ -4,9 +4,10 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
+from town import Peer
 
 from experiments.marketplace import messages
-from experiments.marketplace.board import COLLECTIONS, KEPT
+from experiments.marketplace.board import COLLECTIONS, KEPT, MOST
 from verification.adversaries.corrupt_trace import flipped_bit
 from verification.encoding.signature import public
 from verification.ledger.state import BURNT, FUND
@@ -111,7 +112,7 @@ def test_what_is_over_makes_room(town):
     town.join("device", device=True)
     board = town.coordinator.board
     for at in range(KEPT["orders"] + 3):
-        asked = town.order(user, inputs=(at,), bid=1)
+        asked = town.order(user, inputs=(at,), bid=2)
         user.ask("cancel", {"order": asked.name})
     town.order(user, bid=2)
     town.pass_time(1)
@@ -119,3 +120,19 @@ def test_what_is_over_makes_room(town):
     assert len(board.all()["orders"]) == KEPT["orders"] and len(board.all()["events"]) == KEPT["events"]
     assert [each["state"] for each in board.all()["orders"].values()].count("waiting") == 1
     assert after(watcher.of(messages.Board)) == board.all()
+
+
+def test_who_makes_much_that_is_open_does_not_fill_what_watchers_are_sent(town, monkeypatch):
+    monkeypatch.setitem(KEPT, "orders", 2)
+    user, watcher = town.join("user"), Peer(town, "watcher", "watch").connect()
+    names = []
+    for at in range(MOST * 2 + 5):
+        names.append(town.order(user, inputs=(at,)).name)
+        town.pass_time(1)
+    assert list(town.coordinator.board.all()["orders"]) == names[-MOST * 2 :]
+    board = {}
+    for told in watcher.of(messages.Board):
+        board |= told.parts.get("orders", {})
+    assert [name for name, entry in board.items() if entry is not None] == names[-MOST * 2 :]
+    late = Peer(town, "late", "watch").connect()
+    assert set(late.last(messages.Board).parts["orders"]) == set(names[-MOST * 2 :])

@@ -1,5 +1,7 @@
 """What hostile peers try: each is told a reason, and nothing else comes of it."""
 
+from fractions import Fraction
+
 import pytest
 from town import Device, Peer, Town, outcomes
 
@@ -8,6 +10,7 @@ from experiments.marketplace.models import request_of
 from experiments.marketplace.trust import AT_FIRST
 from verification.encoding.canonical import digest
 from verification.encoding.signature import public, sign
+from verification.market.rules import Rules
 
 
 def ordered(town, peer, named, came=None):
@@ -132,3 +135,15 @@ def test_an_order_withdrawn_in_the_midst_of_a_round_leaves_its_slot_to_another(t
     stranger.ask("cancel", {"order": lure.name})
     town.settle()
     assert user.last(messages.Output)
+
+
+def test_what_the_coordinator_computed_itself_is_forgotten_when_it_is_over():
+    town = Town(rules=Rules(window=20, audit=Fraction(9, 10), fee=Fraction(1)))
+    user = town.join("user")
+    town.join("provider", device=True)
+    for at in range(5):
+        town.order(user, inputs=(at,))
+    town.run()
+    events = [event for event in town.ledger.events() if event.request.kind == "result"]
+    assert public(town.key) in {event.request.party for event in events}
+    assert not town.coordinator.disputes.own

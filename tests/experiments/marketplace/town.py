@@ -215,7 +215,7 @@ class Town:
                 case Explain():
                     self.last = effect
                 case Compute(lease, computation):
-                    trace = record(computation)
+                    trace = record(computation())
                     self.later.append(lambda n=lease, t=trace: self.call("computed", n, t))
 
     def settle(self):
