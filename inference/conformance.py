@@ -1,4 +1,4 @@
-"""What every stack must agree on: corner cases of WGSL's integers, and a whole model; one table, one digest."""
+"""What every stack must agree on: corner cases of WGSL's integers, a whole model, a picture; one table."""
 
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,9 +10,10 @@ from inference.device.adapters import stacks
 from inference.device.device import Device
 from inference.device.program import admitted
 from inference.device.runtime import Runtime
-from inference.generate import generate, passes
+from inference.generate import Backend, digest_of, generate, passes
 from inference.graph import schedule
 from inference.model import Model
+from inference.models.small_picture import small_picture
 from inference.reference import Reference
 
 OPERANDS = (1, -(2**31), 2**31 - 1, -7, -1, 33, 0, 2**24 - 1, -2139062144, 4095, 4097, -4095)
@@ -56,6 +57,8 @@ class Row:
     """Corner cases it gets wrong."""
     digest: str
     """Of a greedy run of the model."""
+    picture: str
+    """Of the small picture."""
 
     def as_json(self) -> dict[str, Any]:
         return asdict(self)
@@ -63,11 +66,17 @@ class Row:
 
 def conformance(model: Model) -> list[Row]:
     """The numpy reference and every stack present."""
-    rows = [Row("numpy", "numpy", np.__version__, [], generate(Reference(model), PROMPT, limit=LIMIT).digest)]
+    drawn, graph, given, last = small_picture()
+
+    def digests(of_model: Backend, of_picture: Backend) -> tuple[str, str]:
+        [picture] = of_picture.run(graph, given, [last])
+        return generate(of_model, PROMPT, limit=LIMIT).digest, digest_of(picture)
+
+    rows = [Row("numpy", "numpy", np.__version__, [], *digests(Reference(model), Reference(drawn)))]
     for backend, adapter in stacks():
         device = Device(backend, adapter)
-        digest = generate(Runtime(model, device), PROMPT, limit=LIMIT).digest
-        rows.append(Row(backend, adapter, device.adapter.info["description"], failures(device), digest))
+        found = digests(Runtime(model, device), Runtime(drawn, device))
+        rows.append(Row(backend, adapter, device.adapter.info["description"], failures(device), *found))
     return rows
 
 

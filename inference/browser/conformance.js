@@ -4,7 +4,7 @@
 const at = (id) => document.getElementById(id);
 const bundle = JSON.parse(at("bundle").textContent);
 const kernel = async (path) => bundle.kernels[path];
-const weight = async (key) => Uint8Array.from(atob(bundle.weights[key]), (letter) => letter.charCodeAt(0)).buffer;
+const weightsOf = (weights) => async (key) => Uint8Array.from(atob(weights[key]), (letter) => letter.charCodeAt(0)).buffer;
 
 function tell(what, done, all) {
   at("status").textContent = what;
@@ -35,16 +35,25 @@ async function check() {
   });
   const dot4 = gpu.features.includes("packed_4x8_integer_dot_product"), subgroups = await measureSubgroups(gpu, kernel);
   const variants = ["portable", "processors", ...(dot4 ? ["dot4"] : []), ...(subgroups ? ["subgroups"] : [])];
-  const model = load(gpu, { kernel, weight }), digests = {};
+  const model = load(gpu, { kernel, weight: weightsOf(bundle.weights) }), digests = {};
   for (const [index, variant] of variants.entries()) {
     const told = (what, done, all) => tell(`The model, ${variant} kernels: ${what}, ${done} of ${all}`, index + 2, variants.length + 2);
     digests[variant] = (await generate(model, bundle.runs[variant], { progress: told })).digest;
     row("models", [variant, digests[variant]], digests[variant] === bundle.digest);
   }
-  const agreed = !failures.length && Object.values(digests).every((digest) => digest === bundle.digest);
+  const drawing = load(gpu, { kernel, weight: weightsOf(bundle.picture.weights) }), pictures = {};
+  for (const variant of variants) {
+    const told = (what, done, all) => tell(`The picture, ${variant} kernels: ${what}`, done, all);
+    const built = await build(drawing, bundle.picture.programs[variant], new Map(), [], told);
+    write(gpu, built, bundle.picture.inputs);
+    pictures[variant] = await sha256(await submit(gpu, built.dispatches.flat(), built.reads));
+    row("pictures", [variant, pictures[variant]], pictures[variant] === bundle.picture.digest);
+  }
+  const same = (found, wanted) => Object.values(found).every((digest) => digest === wanted);
+  const agreed = !failures.length && same(digests, bundle.digest) && same(pictures, bundle.picture.digest);
   // Over everything that was found: what two devices have to agree on, in one line.
-  const digest = await sha256([found.buffer, new TextEncoder().encode(digests.portable)]);
-  return { agreed, digest, adapter: gpu.name, browser: navigator.userAgent, failures, digests };
+  const digest = await sha256([found.buffer, new TextEncoder().encode(digests.portable + pictures.portable)]);
+  return { agreed, digest, adapter: gpu.name, browser: navigator.userAgent, failures, digests, pictures };
 }
 
 let result;

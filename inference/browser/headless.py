@@ -68,7 +68,7 @@ def opened(browser: str, url: str) -> Iterator[None]:
                 process.wait()
 
 
-def conformance(browser: str, *, seconds: float = 60) -> Row:
+def conformance(browser: str, *, seconds: float = 240) -> Row:
     """The conformance page in a browser.
 
     Raises:
@@ -77,10 +77,11 @@ def conformance(browser: str, *, seconds: float = 60) -> Row:
     [found] = results(browser, ["/conformance"], seconds=seconds)
     if "error" in found:
         raise InputError(f"{browser}: {found['error']}")
-    digests = set(found["digests"].values())
-    differing = [] if len(digests) == 1 else [f"its kernels differ: {', '.join(sorted(digests))}"]
-    failures, digest = found["failures"] + differing, found["digests"]["portable"]
-    return Row(browser, found["adapter"], found["browser"], failures, digest)
+    failures = found["failures"]
+    for digests in (set(found[kind].values()) for kind in ("digests", "pictures")):
+        failures += [] if len(digests) == 1 else [f"its kernels differ: {', '.join(sorted(digests))}"]
+    portable = (found[kind]["portable"] for kind in ("digests", "pictures"))
+    return Row(browser, found["adapter"], found["browser"], failures, *portable)
 
 
 def results(browser: str, paths: list[str], *, seconds: float) -> list[dict[str, Any]]:

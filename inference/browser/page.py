@@ -1,4 +1,4 @@
-"""The conformance page: one HTML file with the kernels, the tiny model and what must come out of them."""
+"""The conformance page: one HTML file with the kernels, the tiny model, a picture and what must come out of them."""
 
 import json
 import re
@@ -9,12 +9,16 @@ from importlib.resources import files
 from itertools import chain
 from typing import Any
 
+import numpy as np
+
 from inference.conformance import CASES, LIMIT, OPERANDS, PROMPT
 from inference.device import export
+from inference.device.program import program
 from inference.device.target import DOT4, Target
-from inference.generate import generate
+from inference.generate import digest_of, generate
 from inference.kernels import alone
 from inference.model import Model
+from inference.models.small_picture import small_picture
 from inference.reference import Reference
 
 TARGETS = {
@@ -36,20 +40,24 @@ def conformance_page(model: Model) -> str:
     """The page as one file; the expected digest is the numpy reference's."""
     runs = {name: export.run(model, PROMPT, LIMIT, target) for name, target in TARGETS.items()}
     digest = generate(Reference(model), PROMPT, limit=LIMIT).digest
+    picture = _picture()
+    programs = [*chain.from_iterable(run["programs"] for run in runs.values()), *picture["programs"].values()]
     bundle = {
         "operands": OPERANDS,
         "cases": CASES,
         "digest": digest,
         "runs": runs,
-        "kernels": {path: alone(path.removesuffix(".wgsl")) for path in (*ALONE, *_kernels(runs.values()))},
+        "kernels": {path: alone(path.removesuffix(".wgsl")) for path in (*ALONE, *_kernels(programs))},
         "weights": {
             key: b64encode(pack(model.constants[name]).tobytes()).decode()
             for key, (name, pack) in export.weights(model).items()
         },
+        "picture": picture,
     }
     parts = {
         "style": file("style.css"),
         "digest": digest[:16],
+        "drawn": picture["digest"][:16],
         "bundle": _inside_html(bundle),
         "engine": file("engine.js"),
         "script": file("conformance.js"),
@@ -74,9 +82,25 @@ def _hashes(texts: Iterable[str]) -> str:
     return "".join(f" 'sha256-{b64encode(sha256(text.encode()).digest()).decode()}'" for text in texts)
 
 
-def _kernels(runs: Iterable[Mapping[str, Any]]) -> list[str]:
-    """The kernel files that runs name."""
-    programs = [program for run in runs for program in run["programs"]]
+def _picture() -> dict[str, Any]:
+    """The small picture: its programs by target, inputs, weights, and the numpy reference's digest."""
+    model, graph, given, last = small_picture()
+    built = {name: program(graph, target, keep=frozenset([last])) for name, target in TARGETS.items()}
+    weights = {key: each for made in built.values() for key, each in made.weights.items()}
+    [drawn] = Reference(model).run(graph, given, [last])
+    return {
+        "programs": {name: export.as_json(graph, made, [last]) for name, made in built.items()},
+        "inputs": {f"input {name}": words.ravel().tolist() for name, words in given.items()},
+        "digest": digest_of(drawn),
+        "weights": {
+            key: b64encode(np.ascontiguousarray(pack(model.constants[name])).tobytes()).decode()
+            for key, (name, pack) in weights.items()
+        },
+    }
+
+
+def _kernels(programs: Iterable[Mapping[str, Any]]) -> list[str]:
+    """The kernel files that programs name."""
     dispatches = chain.from_iterable(chain.from_iterable(program["dispatches"] for program in programs))
     return sorted({path for each in dispatches for path in each["kernel"]})
 

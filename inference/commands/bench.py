@@ -61,7 +61,7 @@ def bench(
 
     Example: python -m inference bench --model terrain --peers
 
-    measures pictures: seconds and processor seconds, committed to as well, and ONNX Runtime's share.
+    measures pictures: seconds, also of processors, with all leaves hashed too, and their share of ONNX Runtime's speed.
 
     Example: python -m inference bench --devices devices.json
 

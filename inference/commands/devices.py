@@ -85,7 +85,7 @@ def conformance(
     ] = None,
     as_json: Json = False,
 ) -> None:
-    """Corner cases of integers and the tiny model on every stack present, browsers among them: one table, one digest.
+    """Corner cases of integers, the tiny model and a picture on every stack present, browsers among them: one table.
 
     Example: python -m inference conformance --page conformance.html
     """
@@ -97,20 +97,20 @@ def conformance(
     if page is not None:
         write(page, conformance_page(tiny))
         return
-    with working("every stack runs the tiny model"):
+    with working("every stack runs the tiny model and draws"):
         rows = suite.conformance(tiny)
     for browser in headless.installed():
         try:
-            with working(f"{browser} runs the tiny model"):
+            with working(f"{browser} runs the tiny model and draws"):
                 rows.append(headless.conformance(browser))
         except InputError as error:
             print(error, file=sys.stderr)
-    agreed = len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)
+    agreed = len({(row.digest, row.picture) for row in rows}) == 1 and not any(row.failures for row in rows)
     if as_json:
         print(json.dumps({"agreed": agreed, "digest": rows[0].digest, "stacks": [row.as_json() for row in rows]}))
     else:
         for row in rows:
             said = "; ".join(row.failures) or "corner cases as specified"
-            print(f"{row.backend:<8} {row.adapter:<34} {row.digest[:16]}  {said}")
+            print(f"{row.backend:<8} {row.adapter:<34} {row.digest[:16]}  {row.picture[:16]}  {said}")
     if not agreed:
         raise typer.Exit(1)

@@ -1,4 +1,4 @@
-"""Seconds a picture of the terrain model takes: in both arithmetics, committed to, and by ONNX Runtime beside them.
+"""Seconds a picture of the terrain model takes: in both arithmetics, with leaves hashed, and by ONNX Runtime.
 
 Sides run interleaved, so that whatever else a machine does meets all alike; processor seconds are those of the whole
 process, an adapter without a GPU among them.
@@ -25,14 +25,14 @@ Picture = Callable[[], object]
 
 
 def ours(device: Device) -> dict[str, Picture]:
-    """A picture in each arithmetic, and in exact arithmetic with the digests of all leaves of all nodes."""
+    """A picture in each arithmetic, and in exact arithmetic with all leaves of all nodes hashed on the device."""
     sides: dict[str, Picture] = {}
     for arithmetic in ARITHMETICS:
         model = terrain("terrain", arithmetic)
         runtime, given = Runtime(model.model, device), inputs(arithmetic, CLASS, SEED)
         sides[arithmetic] = partial(runtime.run, model.graph, given, [model.picture])
         if arithmetic == "exact":
-            sides["exact, committed"] = partial(runtime.leaf_digests, model.graph, given)
+            sides["exact, leaves hashed"] = partial(runtime.leaf_digests, model.graph, given)
     return sides
 
 

@@ -3,14 +3,16 @@
 import json
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
-from inference import conformance
+from inference import conformance, ops
 from inference.browser import headless
 from inference.conformance import CASES, failures
 from inference.device import adapters
 from inference.generate import generate
-from inference.kernels import variants
+from inference.kernels import kernel, variants
+from inference.models.small_picture import small_picture
 from inference.reference import Reference
 
 STACKS = adapters.stacks()
@@ -29,6 +31,15 @@ def test_every_variant_gives_the_model_s_one_digest(device, tiny_model):
     assert found.keys() >= of_gpus and set(found.values()) == {expected}
 
 
+def test_the_small_picture_has_every_op_of_pictures_and_is_no_flat_one():
+    model, graph, given, last = small_picture()
+    shown = {node["op"] for _, node in graph.nodes(data=True) if node["kind"] == "op"}
+    scaled = {op for op in ops.names() if any(name.startswith("scale") for name in kernel("exact", op).bindings)}
+    assert scaled and scaled <= shown
+    [picture] = Reference(model).run(graph, given, [last])
+    assert len(np.unique(picture)) > 40
+
+
 def test_a_wrong_answer_is_told(stack, device, monkeypatch):
     monkeypatch.setattr(conformance, "CASES", (("one is two", 2), *CASES[1:]))
     assert failures(device(stack)) == ["one is two: -2147483648, not 2"]
@@ -39,13 +50,14 @@ def test_the_command_tells_whether_all_agree(cli, monkeypatch, tiny_model):
     monkeypatch.setattr(conformance, "stacks", lambda: STACKS[:1])
     rows = conformance.conformance(tiny_model("exact"))
     assert [row.backend for row in rows] == ["numpy", *(backend for backend, _ in STACKS[:1])]
-    assert len({row.digest for row in rows}) == 1 and not any(row.failures for row in rows)
+    assert len({(row.digest, row.picture) for row in rows}) == 1 and not any(row.failures for row in rows)
     monkeypatch.setattr(conformance, "conformance", lambda model: list(rows))
     monkeypatch.setattr(headless, "installed", lambda: ["browser"])
-    for digest, wrong in ((rows[0].digest, []), ("0" * 64, []), (rows[0].digest, ["one is two"])):
-        shown = replace(rows[0], backend="browser", digest=digest, failures=wrong)
+    digest, picture = rows[0].digest, rows[0].picture
+    for changed in ({}, {"digest": "0" * 64}, {"picture": "0" * 64}, {"failures": ["one is two"]}):
+        shown = replace(rows[0], backend="browser", **changed)
         monkeypatch.setattr(headless, "conformance", lambda browser, shown=shown: shown)
         code, out, _ = cli("conformance", "--json")
-        agreed = digest == rows[0].digest and not wrong
-        expected = {"agreed": agreed, "digest": rows[0].digest, "stacks": [row.as_json() for row in (*rows, shown)]}
+        agreed = (shown.digest, shown.picture) == (digest, picture) and not shown.failures
+        expected = {"agreed": agreed, "digest": digest, "stacks": [row.as_json() for row in (*rows, shown)]}
         assert (code, json.loads(out)) == (int(not agreed), expected)

@@ -6,11 +6,12 @@ import pytest
 
 from inference import conformance
 from inference.browser import headless, tuned
-from inference.generate import generate
+from inference.generate import digest_of, generate
+from inference.models.small_picture import small_picture
 from inference.reference import Reference
 
 PROMPT, LIMIT = "The capital of France is", 8
-SECONDS = 60  # for a browser to start and answer: a time-out, not a measure
+SECONDS = 240  # for a browser to start and answer: a time-out, not a measure
 
 
 @pytest.fixture(scope="module", params=["chromium", "firefox"])
@@ -55,3 +56,6 @@ def test_a_browser_conforms(browser, tiny_model):
     row = headless.conformance(browser, seconds=SECONDS)
     expected = generate(Reference(tiny_model("exact")), conformance.PROMPT, limit=conformance.LIMIT)
     assert row.failures == [] and row.digest == expected.digest
+    model, graph, given, last = small_picture()
+    [picture] = Reference(model).run(graph, given, [last])
+    assert row.picture == digest_of(picture)

@@ -19,9 +19,9 @@ def small(monkeypatch, tmp_path):
     monkeypatch.setattr(pictures, "terrain_file", lambda: path)
 
 
-def test_both_arithmetics_and_committing_are_measured(small, device, stack):
+def test_both_arithmetics_and_hashing_are_measured(small, device, stack):
     rows, absent = pictures.pictures(device(stack), 1, peers=False)
-    assert [row["side"] for row in rows] == ["exact", "exact, committed", "float32"] and absent == []
+    assert [row["side"] for row in rows] == ["exact", "exact, leaves hashed", "float32"] and absent == []
     assert all(row["seconds"] > 0 and row["share"] is row["processor_share"] is None for row in rows)
 
 
