@@ -33,10 +33,11 @@ function refuse(error) {
 let said = []; // what a conversation has so far: [{role, content}]
 
 async function run(gpu) {
-  const { model, arithmetic, prompt, limit, temperature, seed, stop, as } = Object.fromEntries(new FormData(form));
+  const { model, arithmetic, prompt, limit, temperature, seed, top_k, top_p, stop, as } = Object.fromEntries(new FormData(form));
   tell("Exporting the graph");
   const place = `${encodeURIComponent(model)}/${arithmetic}`, { lanes, subgroups, features } = gpu;
   const asked = { model, arithmetic, limit: Number(limit), temperature: Number(temperature), seed: Number(seed) };
+  for (const [name, value] of Object.entries({ top_k, top_p })) if (value && asked.temperature) asked[name] = Number(value);
   const messages = as === "chat" ? [...said, { role: "user", content: prompt }] : undefined;
   const plan = await (await fetched("/run", { ...asked, prompt, messages, lanes, subgroups, features, choices: kept(gpu) })).json();
   if (!models.has(place)) models.set(place, load(gpu, { kernel, weight: weight(place) }));

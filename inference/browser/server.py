@@ -4,7 +4,7 @@
     GET  /kernels/PATH                             a .wgsl file, unchanged
     GET  /models                                   names of the models
     GET  /weights/MODEL/ARITHMETIC/NAME            the words of one weight, as its kernel reads them
-    POST /run {model, arithmetic, prompt, limit, lanes, subgroups, features, choices}    ``export.run``
+    POST /run {model, arithmetic, prompt, limit, lanes, subgroups, features, choices, ..}    ``export.run``
     POST /tune {lanes, subgroups, features, index}    a case to measure (``tuned``); without an index the list
     POST /draw {class, seed, lanes, subgroups, features}    ``pictures.Pictures.plan``
     GET  /pictures/NAME                            the words of one of a picture's weights
@@ -49,6 +49,7 @@ from inference.device.target import Target
 from inference.errors import InputError
 from inference.generate import Backend
 from inference.kernels import alone
+from inference.likeliest import Likeliest, among
 from inference.model import Checkpoint, Model
 from inference.models import find
 from inference.models.llama import model
@@ -205,7 +206,7 @@ def run(state: State, asked: dict[str, Any]) -> dict[str, Any]:
         text = state.models.text(name)
         ids = text.encode(text.conversation(_messages(asked)) if "messages" in asked else _prompt(asked))
         built = state.models.model(name, arithmetic)
-        drawn: dict[str, Any] = {"temperature": float(temperature), "seed": seed}
+        drawn: dict[str, Any] = {"temperature": float(temperature), "seed": seed, "among": _among(asked, arithmetic)}
         return export.run(built, ids, limit, target, choose=tuning.choose(_choices(asked)), **drawn)
 
 
@@ -216,6 +217,17 @@ def tune(state: State, asked: dict[str, Any]) -> dict[str, Any]:
     if not 0 <= index < count:
         raise InputError(f"there is no case {index}; 0 to {count - 1}")
     return tuned.measured(index, target)
+
+
+def _among(asked: dict[str, Any], arithmetic: str) -> Likeliest | None:
+    """Among which tokens is drawn; by the graph, which float32 has no nodes for."""
+    top_k, top_p = asked.get("top_k"), asked.get("top_p", 1)
+    if (top_k is not None and type(top_k) is not int) or type(top_p) not in (int, float):
+        raise InputError(f"top_k {top_k!r} or top_p {top_p!r} is not allowed; numbers")
+    found = among(top_k, float(top_p))
+    if found is not None and arithmetic == "float32":
+        raise InputError("a page draws among the likeliest in exact arithmetic alone")
+    return found
 
 
 def _choices(asked: dict[str, Any]) -> dict[str, str]:

@@ -14,6 +14,7 @@ from inference.generate import CHOICE, LOGITS, check_run, passes
 from inference.graph import WORD, digest
 from inference.graph import schedule as ordered
 from inference.kernels import kernel_files
+from inference.likeliest import Likeliest
 from inference.model import Model
 from inference.models.llama import graph
 from inference.outputs import committed
@@ -31,20 +32,23 @@ def run(
     *,
     temperature: float = 0,
     seed: int = 0,
+    among: Likeliest | None = None,
     choose: Choose = first,
 ) -> dict[str, Any]:
     """A run: its passes, their programs of the variants that are chosen, and which outputs each reads (``OUTPUTS``).
 
     Raises:
-        InputError: see ``generate.check_run``.
+        InputError: see ``generate.check_run`` and ``Likeliest.check``.
     """
     check_run(model, ids, limit)
+    if among is not None:
+        among.check(temperature)
 
     def described(built: nx.DiGraph) -> dict[str, Any]:
         return as_json(built, program(built, target, choose=choose, keep=frozenset(OUTPUTS)))
 
     return _passes(
-        passes(model, ids, limit, temperature=temperature, seed=seed), described, lambda link: link.index
+        passes(model, ids, limit, temperature=temperature, seed=seed, among=among), described, lambda link: link.index
     ) | {
         "arithmetic": model.arithmetic,
         "tokens": len(ids),

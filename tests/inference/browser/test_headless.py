@@ -7,6 +7,7 @@ import pytest
 from inference import conformance
 from inference.browser import headless, tuned
 from inference.generate import digest_of, generate
+from inference.likeliest import Likeliest
 from inference.models.small_picture import small_picture
 from inference.reference import Reference
 
@@ -32,10 +33,12 @@ def test_a_browser_has_the_digest_of_the_reference(browser, tiny_model):
 
 def test_a_browser_draws_talks_and_stops_as_asked(browser, tiny_model):
     """A message in lines, since the tiny model has no template."""
-    drawn = generate(Reference(tiny_model("exact")), list(b"user: Hi\nassistant: "), limit=LIMIT, temperature=2, seed=7)
+    terms = {"limit": LIMIT, "temperature": 2, "seed": 7, "among": Likeliest(200, 0.99)}
+    drawn = generate(Reference(tiny_model("exact")), list(b"user: Hi\nassistant: "), **terms)
     text = bytes(drawn.tokens).decode(errors="replace")
     stop = text[4:6]
     query = {"model": "tiny", "prompt": "Hi", "as": "chat", "limit": LIMIT, "temperature": 2, "seed": 7, "run": ""}
+    query |= {"top_k": 200, "top_p": 0.99}
     paths = [f"/?{urlencode(query | more)}" for more in ({}, {"stop": stop})]
     whole, cut = headless.results(browser, paths, seconds=SECONDS)
     assert whole["tokens"] == drawn.tokens and whole["digest"] == drawn.digest and whole["text"] == text

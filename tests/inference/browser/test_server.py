@@ -93,6 +93,7 @@ def test_results_are_handed_on(ask):
 
 
 ASKED = {"model": "tiny", "arithmetic": "exact", "prompt": "a", "limit": 4, "lanes": 64, "subgroups": False}
+FLOATS = ASKED | {"arithmetic": "float32", "temperature": 1}
 
 
 @pytest.mark.parametrize(
@@ -126,6 +127,9 @@ ASKED = {"model": "tiny", "arithmetic": "exact", "prompt": "a", "limit": 4, "lan
         (400, "POST", "/text", '{"model": "tiny", "tokens": [256]}', "ids below 256"),
         (400, "POST", "/text", '{"model": "tiny", "tokens": 1}', "ids below 256"),
         (400, "POST", "/run", json.dumps(ASKED | {"choices": {"a": 1}}), "choices are variants by case"),
+        (400, "POST", "/run", json.dumps(ASKED | {"temperature": 1, "top_k": 0}), "--top-k 0 is not allowed"),
+        (400, "POST", "/run", json.dumps(ASKED | {"temperature": 1, "top_p": "1"}), "top_p '1' is not allowed"),
+        (400, "POST", "/run", json.dumps(FLOATS | {"top_k": 5}), "in exact arithmetic alone"),
         (400, "POST", "/tune", '{"index": 0}', "lanes is a whole number"),
         (400, "POST", "/tune", '{"index": -1, "lanes": 64}', "there is no case -1; 0 to"),
     ],
