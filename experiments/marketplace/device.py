@@ -21,12 +21,12 @@ from experiments.marketplace.messages import (
     Preflight,
     Refused,
     Suitable,
-    Tokens,
     Turn,
     Welcome,
     encode,
 )
 from experiments.marketplace.session import Session
+from experiments.marketplace.stream import Stream
 from verification.dispute.party import honest
 from verification.encoding.signature import sign
 from verification.result import sign_result
@@ -34,9 +34,6 @@ from verification.trace import Trace
 
 OPEN = ("offered", "held")
 """States of a lease whose result is due."""
-SAID = 8
-"""Frames of tokens between two looks at the time; what comes beyond is said together, at the next: a coordinator reads
-nobody faster than a pace, and the result of a device that streamed faster would be read too late."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,9 +106,7 @@ class Device:
         self._accepted = set[str]()
         self._declined = set[str]()
         """Of this connection: what was said on one that broke may not have come."""
-        self._unsaid: dict[tuple[str, int], list[int]] = {}
-        """Tokens by lease and request."""
-        self._said = 0
+        self._stream = Stream()
 
     @property
     def name(self) -> str:
@@ -262,7 +257,7 @@ class Device:
     def computed(self, lease: str, trace: Trace) -> list[Effect]:
         """A lease's trace: its result goes out where it is due, and disputes that waited for it go on."""
         self.progress.pop(lease, None)
-        self._hush(lease)  # the result tells them
+        self._stream.forget(lease)  # the result tells them
         if lease not in self.leases:
             return []
         self.traces[lease] = trace
@@ -284,20 +279,8 @@ class Device:
         if lease not in self.progress:
             return []
         self.progress[lease] = share
-        if tokens:
-            self._unsaid.setdefault((lease, request), []).extend(tokens)
-        return self._say() if self._said < SAID else []
-
-    def _say(self) -> list[Effect]:
-        """Tokens that were not said yet, where somebody listens."""
-        if not self.session.joined:
-            return []
-        unsaid, self._unsaid = self._unsaid, {}
-        self._said += len(unsaid)
-        return [encode(Tokens(lease=lease, tokens=each, request=at)) for (lease, at), each in unsaid.items()]
-
-    def _hush(self, lease: str) -> None:
-        self._unsaid = {key: tokens for key, tokens in self._unsaid.items() if key[0] != lease}
+        self._stream.add(lease, request, tokens)
+        return [] if self._stream.waits or not self.session.joined else [*self._stream.frames()]
 
     def _result(self, name: str) -> list[Effect]:
         session = self.session
@@ -314,7 +297,7 @@ class Device:
         known = self.leases.pop(lease, None)
         self.traces.pop(lease, None)
         self.progress.pop(lease, None)
-        self._hush(lease)
+        self._stream.forget(lease)
         self._accepted.discard(lease)
         self._declined.discard(lease)
         return known is not None
@@ -324,8 +307,8 @@ class Device:
         session = self.session
         if session.welcome is None:
             return []
-        self._said = 0
-        tick, found = session.tick(now), self._say()
+        self._stream.beat()
+        tick, found = session.tick(now), list[Effect](self._stream.frames())
         if self.progress and abs(tick - self._beat) >= session.rules.heart:  # its clock may have been set back
             self._beat = tick
             found.append(encode(Heart(leases=dict(self.progress))))

@@ -2,9 +2,10 @@
 
 import pytest
 
-from experiments.marketplace.device import SAID, Compute, Device, Measure
+from experiments.marketplace.device import Compute, Device, Measure
 from experiments.marketplace.messages import Benchmark, Final, Heart, Play, Preflight, Suitable, encode, from_peer
 from experiments.marketplace.messages import Transcript as Retell
+from experiments.marketplace.stream import SAID
 from verification.adversaries import coordinate
 from verification.adversaries.cast import COORDINATOR, PRICE, PROVIDER, STRANGERS, key_of
 from verification.adversaries.scene import wrong
