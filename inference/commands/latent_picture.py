@@ -105,7 +105,14 @@ def picture(asked: Asked, out: Path | None, raw: Path | None, adapter: str | Non
     if as_json:
         print(json.dumps(said | {"seconds": round(seconds, 4), "adapter": where, "backend": backend}))
     else:
-        print(f"{digest}  {seconds:.2f} s on {printable(where)} ({backend})")
+        print(told(out, numbers, f"{seconds:.2f} s on {printable(where)} ({backend})", digest))
+
+
+def told(out: Path | None, numbers: npt.NDArray[Any], made: str, digest: str) -> str:
+    """The line of a picture: its file, its size, how it was made, its digest."""
+    height, width = numbers.shape[:2]
+    where = "" if out is None else f"{printable(str(out))}: "
+    return f"{where}{width} × {height} pixels, {made}; digest {digest}"
 
 
 def check(

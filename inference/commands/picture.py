@@ -75,6 +75,8 @@ def picture(
         wanted = drawing.Asked(model_name, prompt, negative_prompt, guidance, steps, size, seed, arithmetic)
         drawing.picture(wanted, out, raw, adapter, backend, as_json)
         return
+    if model_name != "terrain" and not Path(model_name).exists():
+        raise InputError(f"{model_name}: there is no such model; terrain, an .onnx file or a directory is expected")
     if given := [name for name, value in asked.items() if value is not None]:
         raise InputError(f"{given[0]} is of a directory's model; terrain has --class")
     difficulty = 50 if difficulty is None else difficulty
@@ -105,7 +107,7 @@ def picture(
     if as_json:
         print(json.dumps(summary))
     else:
-        print(f"{digest}  {seconds:.2f} s on {printable(where)} ({backend})")
+        print(drawing.told(out, numbers, f"{seconds:.2f} s on {printable(where)} ({backend})", digest))
         if summary["clamps"] is not None:
             print("clamped: " + ", ".join(f"{count:,} {kind}" for kind, count in clamps.items()))
 

@@ -74,6 +74,9 @@ def test_a_picture_is_written_and_checked(saved, cli, tmp_path, exact):
     assert (written == exact / np.float32(2.0**FRACTION)).all() and written.dtype == np.float32
     assert noise.shape == (1, 1, SIDE, SIDE) and noise.dtype == np.float32
     assert cli("check", out, *on)[0] == 0
+    code, printed, _ = cli("picture", *on, "--class", 40, "--seed", 7, "--out", out)
+    assert code == 0 and printed.startswith(f"{out}: {SIDE} × {SIDE} pixels, ")
+    assert f"; digest {digest_of(exact)}\n" in printed
     pixels, texts = read_png(out)
     assert texts["seed"] == "7" and texts["digest"] == summary["digest"] and len(texts["model"]) == 64
     for forged in (

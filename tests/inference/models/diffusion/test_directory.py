@@ -114,6 +114,8 @@ def test_bad_options_are_refused_in_a_line(cli, folder, arguments, said):
 def test_a_prompt_is_no_terrain_s(cli):
     code, out, err = cli("picture", "--prompt", "a")
     assert code == 2 and not out and "--prompt is of a directory's model; terrain has --class" in err
+    code, out, err = cli("picture", "--model", "terain")
+    assert code == 2 and not out and "there is no such model; terrain, an .onnx file or a directory is expected" in err
 
 
 UNET, VAE, TEXT = "unet/config.json", "vae/config.json", "text_encoder/config.json"
