@@ -12,7 +12,7 @@ from inference.files.blocks import BLOCK, Weights, eight_bits
 from inference.files.checks import LARGEST_WEIGHT, check_factors, check_finite, check_measures, check_tokens
 from inference.files.gguf_header import Tensor, read_header
 from inference.files.keys import Keys
-from inference.model import Checkpoint
+from inference.model import Checkpoint, layer
 from inference.models import _architecture
 from inference.models._architecture import ROTATED, Architecture, Fields
 from inference.tokens.ends import KEYS, ends
@@ -114,8 +114,13 @@ def read_shards(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     return values, tensors
 
 
-def header_shape(path: Path) -> tuple[dict[str, int], bool, bool]:
-    """What a header says: measures, whether the head is the embedding, whether layers have 8 bits, not 4.
+JOINED = {"qkv": ("q", "k", "v"), "output": ("output",), "gate_up": ("gate", "up"), "down": ("down",)}
+"""Matrices of a layer that become one product, with 8 bits if one of them has."""
+
+
+def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool, frozenset[str]]:
+    """What a header says: architecture and its fields, measures, whether the head is the embedding, and the products of
+    layers that have 8 bits, not 4.
 
     Raises:
         InputError: not a GGUF file of an architecture that is read.
@@ -124,8 +129,14 @@ def header_shape(path: Path) -> tuple[dict[str, int], bool, bool]:
     keys = Keys(str(path), values)
     architecture = _architecture.of_gguf(path, keys.text("general.architecture", "none"))
     measures = _measures(keys, architecture, tensors)
-    up = tensors.get(architecture.in_gguf("layer00.up"))
-    return measures, "output.weight" not in tensors, up is None or up.kind.name not in FOUR_BITS
+    fields = architecture.of_gguf(keys, measures)
+    eight = set()
+    for index in range(measures["layers"]):
+        for product, matrices in JOINED.items():
+            held = [tensors.get(architecture.in_gguf(f"{layer(index)}.{part}")) for part in matrices]
+            if not all(each and each.kind.name in FOUR_BITS for each in held):
+                eight.add(f"{layer(index)}.{product}")
+    return architecture, fields, measures, "output.weight" not in tensors, frozenset(eight)
 
 
 def _measures(keys: Keys, architecture: Architecture, tensors: dict[str, Tensor]) -> dict[str, int]:

@@ -12,10 +12,9 @@ import numpy.typing as npt
 from inference.device.device import Device
 from inference.device.runtime import Runtime
 from inference.graph import WORD, Arithmetic
-from inference.measure.steps import without_weights
 from inference.model import Model
 from inference.models._decoder import divided
-from inference.planning.language import Shape, values
+from inference.planning.language import Shape, sketched
 from inference.planning.stage import packed
 
 POOL = 2**24
@@ -26,7 +25,7 @@ SHORTEST = 2**10
 
 def random_model(of: Shape, arithmetic: Arithmetic, positions: int) -> Model:
     """A model without numbers, but for tables and scales, in either arithmetic, with room for ``positions``."""
-    made = without_weights(values(of), eight=of.eight, tied=of.tied)
+    made = sketched(of)
     constants, attributes = dict(made.constants), dict(made.attributes)
     measures = made.measures | {"context": min(made.measures["context"], max(positions, SHORTEST))}
     constants["rotations"] = constants["rotations"][: measures["context"]]

@@ -36,8 +36,26 @@ ENVELOPE, QUOTES, DIGEST = 600, 40, 32
 """Bytes of a message besides what is opened, of a source besides words and proofs, and of a digest."""
 
 
-def without_weights(measures: tuple[int, ...], *, eight: bool = False, tied: bool = False) -> Model:
-    """A model of these measures, its constants all zero and without memory."""
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What an architecture's layers have besides a Llama's."""
+
+    tensors: frozenset[str] = frozenset()
+    """By the names of ``models._architecture``."""
+    windows: tuple[int, ...] = ()
+    """Of ``Checkpoint``."""
+    local: bool = False
+    """Whether layers with a window have rotations of their own."""
+
+
+LLAMA = Parts()
+
+
+def without_weights(
+    measures: tuple[int, ...], *, eight: bool | frozenset[str] = False, tied: bool = False, parts: Parts = LLAMA
+) -> Model:
+    """A model of these measures, its constants all zero and without memory; ``eight``: whether products of its layers
+    have 8 bits, not 4, or the names of those that do."""
     of = dict(zip(MEASURES, measures, strict=True))
     width, hidden, vocabulary = of["width"], of["hidden"], of["vocabulary"]
     queries, keys = of["heads"] * of["head_width"], 2 * of["kv_heads"] * of["head_width"]
@@ -45,29 +63,52 @@ def without_weights(measures: tuple[int, ...], *, eight: bool = False, tied: boo
     constants["rotations"] = _zeros(np.int32, of["context"], of["head_width"] // 2, 2)
     attributes: dict[str, dict[str, int | float]] = {}
 
-    def product(name: str, rows: int, columns: int, eight: bool = eight) -> None:
-        constants[f"{name}.q"] = _zeros(np.int8 if eight else np.uint8, rows, columns)
-        constants[f"{name}.blocks"] = _zeros(np.int16, rows, columns // 32, *(() if eight else (2,)))
+    def of_eight(name: str) -> bool:
+        return eight if isinstance(eight, bool) else name in eight
+
+    def product(name: str, rows: int, columns: int, wide: bool) -> None:
+        constants[f"{name}.q"] = _zeros(np.int8 if wide else np.uint8, rows, columns)
+        constants[f"{name}.blocks"] = _zeros(np.int16, rows, columns // 32, *(() if wide else (2,)))
         constants[f"{name}.rows"] = _zeros(np.int32, rows, 2)
 
-    def norm(name: str) -> None:
+    def norm(name: str, width: int = width) -> None:
         constants[f"{name}.gain"] = _zeros(np.int32, width)
         attributes[name] = dict(formats.norm(name, np.ones(width, np.float32), 10, 1e-5, 32767).attributes)
 
+    def added(name: str, after: str) -> None:
+        """What a product adds to the residual, normed before if there is such a norm."""
+        attributes[f"{prefix}.{name}"] = {"residual_shift": 0}
+        if after in parts.tensors:
+            norm(f"{prefix}.{after}")
+            attributes[f"{prefix}.{name}"] = {"bits": 14, "unscaled": 1}
+            attributes[f"{prefix}.{after}"] |= {"wide": 1, "bits": 14}
+
     product("embedding", vocabulary, width, True)
+    if parts.local:
+        constants["rotations.local"] = constants["rotations"]
     for index in range(of["layers"]):
         prefix = layer(index)
         norm(f"{prefix}.attention_norm")
         norm(f"{prefix}.feed_forward_norm")
-        heads = {"qkv": queries + keys} if eight else {"query": queries, "cache": keys}
-        for name, rows in heads.items():
-            product(f"{prefix}.{name}", rows, width)
-        product(f"{prefix}.output", width, queries)
-        product(f"{prefix}.gate_up", 2 * hidden, width)
-        product(f"{prefix}.down", width, hidden)
-        attributes[f"{prefix}.attention"] = {**scale_of(2.0**-9), "value_shift": 9}
-        attributes |= {f"{prefix}.gate": {"fraction": 12}, f"{prefix}.output": {"residual_shift": 0}}
-        attributes[f"{prefix}.down"] = {"residual_shift": 0, "bits": 14}
+        joined = of_eight(f"{prefix}.qkv") or bool(parts.tensors & {"q.bias", "query_norm"})
+        for name, rows in ({"qkv": queries + keys} if joined else {"query": queries, "cache": keys}).items():
+            product(f"{prefix}.{name}", rows, width, of_eight(f"{prefix}.qkv"))
+        if "q.bias" in parts.tensors:
+            constants[f"{prefix}.qkv.bias"] = _zeros(np.int32, queries + keys)
+        for name in sorted(parts.tensors & {"query_norm", "key_norm"}):
+            norm(f"{prefix}.{name}", of["head_width"])
+        for name, (rows, columns) in {
+            "output": (width, queries),
+            "gate_up": (2 * hidden, width),
+            "down": (width, hidden),
+        }.items():
+            product(f"{prefix}.{name}", rows, columns, of_eight(f"{prefix}.{name}"))
+        window = {"window": parts.windows[index]} if parts.windows and parts.windows[index] else {}
+        attributes[f"{prefix}.attention"] = {**scale_of(2.0**-9), "value_shift": 9, **window}
+        attributes[f"{prefix}.gate"] = {"fraction": 12}
+        added("output", "attention_after")
+        added("down", "feed_forward_after")
+        attributes[f"{prefix}.down"]["bits"] = 14
     norm("norm")
     product("head", vocabulary, width, True)
     if tied:

@@ -9,10 +9,12 @@ from inference.arithmetic.formats import LONGEST
 from inference.errors import InputError
 from inference.files.checks import parse_json, read_text
 from inference.files.gguf_file import header_shape
+from inference.files.keys import Keys
 from inference.generate import CHUNK
-from inference.measure.steps import without_weights
+from inference.measure.steps import LLAMA, Parts, without_weights
 from inference.model import Model
 from inference.models import configurations
+from inference.models._architecture import Architecture, Fields, of_hugging_face
 from inference.models._decoder import divided
 from inference.models.llama import MEASURES, graph
 from inference.planning.plan import Plan
@@ -30,8 +32,9 @@ class Shape:
     measures: dict[str, int]
     tied: bool
     """Whether the head is the embedding."""
-    eight: bool
-    """Whether the layers' weights have 8 bits, not 4; embedding and head have 8."""
+    eight: bool | frozenset[str]
+    """Whether the layers' weights have 8 bits, not 4, or the products that do; embedding and head have 8."""
+    parts: Parts = LLAMA
 
 
 def shape(name: str) -> Shape:
@@ -42,7 +45,8 @@ def shape(name: str) -> Shape:
     """
     path = Path(name)
     if name.endswith(".gguf"):
-        return Shape(name, *header_shape(path))
+        architecture, fields, measures, tied, eight = header_shape(path)
+        return Shape(name, measures, tied, eight, parts_of(architecture, fields))
     if name.endswith(".json") or path.is_dir():
         file = path if name.endswith(".json") else path / "config.json"
         return of_configuration(str(file), configuration(file), eight=True)
@@ -59,7 +63,18 @@ def configuration(file: Path) -> dict[str, Any]:
 
 def of_configuration(name: str, config: Mapping[str, Any], *, eight: bool = False) -> Shape:
     """The shape that a config.json says: Hugging Face's weights are brought to 8 bits, the names' planned in 4."""
-    return Shape(name, configurations.measures(config, name), config.get("tie_word_embeddings") is True, eight)
+    measures = configurations.measures(config, name)
+    architecture = of_hugging_face(name, config.get("architectures"))
+    fields = architecture.of_config(Keys(name, config), measures)
+    tied = config.get("tie_word_embeddings", architecture.tied) is True
+    return Shape(name, measures, tied, eight, parts_of(architecture, fields))
+
+
+def parts_of(architecture: Architecture, fields: Fields) -> Parts:
+    """What an architecture's layers have besides a Llama's."""
+    local = fields.get("local_theta", 0)
+    other = local and (local, ()) != (fields["theta"], fields.get("rotation_factors", ()))
+    return Parts(frozenset(architecture.tensors), tuple(fields.get("windows", ())), bool(other))
 
 
 def plan(of: Shape, context: int | None = None) -> Plan:
@@ -75,8 +90,11 @@ def plan(of: Shape, context: int | None = None) -> Plan:
         raise InputError(f"--context {context} is not allowed; {of.name} has 1 to {most} positions")
     stages = passes(of, context, {f"prompt of {min(CHUNK, context)}": min(CHUNK, context), "token": 1})
     constants = divided_model(of).constants
-    parameters = sum(array.size for name, array in constants.items() if name.endswith((".q", ".gain")))
-    kept = "8 bits" if of.eight else "4 bits, embedding and head 8"
+    parameters = sum(array.size for name, array in constants.items() if name.endswith((".q", ".gain", ".bias")))
+    kept = "8 bits" if of.eight is True else "4 bits, embedding and head 8"
+    if isinstance(of.eight, frozenset) and of.eight:
+        products = {name for name in constants if name.startswith("layer") and name.endswith(".q")}
+        kept = f"4 bits, 8 in {len(of.eight)} of {len(products)} products of layers, embedding and head"
     return Plan(of.name, context, {"model": parameters}, stages, kept)
 
 
@@ -90,8 +108,13 @@ def passes(of: Shape, context: int, tokens: Mapping[str, int]) -> list[Stage]:
 
 def divided_model(of: Shape) -> Model:
     """A model of a shape, its embedding and head in parts as ``models.llama.model`` cuts them."""
-    made = without_weights(values(of), eight=of.eight, tied=of.tied)
+    made = sketched(of)
     return replace(made, constants=divided(made.constants))
+
+
+def sketched(of: Shape) -> Model:
+    """A model of a shape without numbers."""
+    return without_weights(values(of), eight=of.eight, tied=of.tied, parts=of.parts)
 
 
 def values(of: Shape) -> tuple[int, ...]:

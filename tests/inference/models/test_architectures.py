@@ -6,7 +6,8 @@ from architecture_files import CONFIGS, drawn, plain, write_directory, write_ggu
 
 from inference.files.reading import read_model
 from inference.generate import passes, scores
-from inference.models.llama import model
+from inference.models.llama import graph, model
+from inference.planning.language import shape, sketched
 from inference.reference import Reference
 
 IDS = np.random.default_rng(4).integers(0, 96, 24).tolist()
@@ -38,3 +39,24 @@ def test_logits_are_those_of_the_published_formulas(case, arithmetic):
         found = logits_of(of, arithmetic)
         error = np.sqrt(((found - right) ** 2).mean(1)) / right.std(1)
         assert np.median(error) < LARGEST[arithmetic]
+
+
+def test_a_plan_has_the_nodes_of_the_model_that_is_read(case, tmp_path):
+    """By names, ops and shapes, from config.json or a header alone; of attributes, windows."""
+    name, read, _ = case
+    config, tensors = drawn(name)
+    config["tie_word_embeddings"] = "lm_head.weight" not in tensors
+    files = {"directory": write_directory(tmp_path / "hf", config, {}) / "config.json"}
+    if "gguf" in read:
+        files["gguf"] = write_gguf(tmp_path / "model.gguf", name, config, tensors)
+    for kind, file in files.items():
+        of, built = shape(str(file)), model("case", read[kind], "exact")
+        assert (of.measures, of.tied) == (built.measures, "head.q" not in built.constants)
+        planned, right = (graph(each, 7, capacity=64, first=6) for each in (sketched(of), built))
+        assert described(planned) == described(right)
+
+
+def described(built):
+    ops = ((name, node) for name, node in built.nodes.items() if node["kind"] == "op")
+    nodes = {name: (node["op"], node["shape"], node["attributes"].get("window")) for name, node in ops}
+    return nodes, {name: node["shape"] for name, node in built.nodes.items() if node["kind"] != "op"}
