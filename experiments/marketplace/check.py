@@ -7,13 +7,16 @@ from typing import Any
 
 from experiments.marketplace.models import Known, Language, SmallNumbers, computation_of, table
 from experiments.marketplace.orders import check_requests
+from experiments.marketplace.pictures import Pictures
 from verification.computation import Computation
 from verification.errors import Refusal
 from verification.ledger.inspect import Inspection, inspect
 from verification.market.operations import OPERATIONS
 from verification.market.rederived import Rederived, rederived
 
-NAMED: tuple[Known, ...] = (SmallNumbers(), SmallNumbers("numbers 11", 11), Language("tiny"), Language("smollm2"))
+NAMED: tuple[Known, ...] = (
+    *(SmallNumbers(), SmallNumbers("numbers 11", 11), Language("tiny"), Pictures(), Language("smollm2")),
+)
 """Models whose requests can be run again, the costlier to know the later."""
 
 

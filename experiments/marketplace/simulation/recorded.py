@@ -1,7 +1,8 @@
 """Runs that were recorded: requests that orders draw from, each with its right trace, and wrong ones as cheats make.
 
 A request is run once, however often it is ordered: what is measured is the market, not the model. Its size is that of a
-row of a trace of real requests, which says how long cards of the catalogue take.
+row of a trace of real requests, which says how long cards of the catalogue take; a picture's that of the reference
+request of Stable Diffusion XL, whose catalogued work is what its plan counts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,6 +16,7 @@ from auction.data import hardware, traces
 from auction.data.hardware import MODELS
 from auction.market import Int
 from experiments.marketplace.models import Known, Language, Shape, SmallNumbers, asked_among, request_of
+from experiments.marketplace.pictures import Pictures
 from verification.adversaries.corrupt_trace import ADVERSARIES, flipped_bit, substituted
 from verification.computation import Computation
 from verification.numbers import PASSES
@@ -24,14 +26,17 @@ from verification.trace import Trace, record
 OLDER_WEIGHTS, FEWER_LAYERS = "older weights", "fewer layers"
 VARIANTS = 4
 """Of each kind of wrong trace of a request."""
-REQUESTS = {"numbers": 96, "tiny": 12}
+REQUESTS = {"numbers": 96, "tiny": 12, "pictures": 12}
 """That are recorded of a model, by the name of its kind."""
+
+
+Traded = SmallNumbers | Language | Pictures
 
 
 class Remembered:
     """A model of which each run is made once, for whoever asks: a referee's is the parties'."""
 
-    def __init__(self, model: SmallNumbers | Language) -> None:
+    def __init__(self, model: Traded) -> None:
         self.model, self.name, self.digest, self.layouts = model, model.name, model.digest, model.layouts
         self.memory, self.macs = model.memory, model.macs
         self._made: dict[tuple[str, str], Computation] = {}
@@ -107,6 +112,8 @@ def _cheaper(run: Run, how: str) -> Computation:
     if isinstance(model, SmallNumbers):
         right = model.computation(run.request, run.raw)
         return replace(right, shifts=False) if how == "fewer-layers" else replace(right, weight=right.weight - 1)
+    if isinstance(model, Pictures):
+        return model.cheaper(run.request, run.raw, how)
     ids = np.frombuffer(run.raw, "<i4").tolist()
     asked = run.request
     task = Task(
@@ -131,10 +138,14 @@ class Recorded:
     """The models that are traded, the requests of each, and by what a lease asks for the run of it."""
 
     def __init__(self, generator: np.random.Generator) -> None:
-        made: list[SmallNumbers | Language] = [SmallNumbers("numbers 7", 7), SmallNumbers("numbers 11", 11)]
-        made.append(Language("tiny"))
+        made: list[Traded] = [
+            SmallNumbers("numbers 7", 7),
+            SmallNumbers("numbers 11", 11),
+            Language("tiny"),
+            Pictures(),
+        ]
         self.models: list[Known] = []
-        self.stands_for = MODELS[:2] + MODELS[3:4]
+        self.stands_for = MODELS[:2] + MODELS[3:4] + MODELS[2:3]
         """Models of the catalogue whose sizes and speeds they are given."""
         self.runs: list[list[Run]] = []
         self._by_request: dict[tuple[str, str, str], Run] = {}
@@ -143,8 +154,14 @@ class Recorded:
             known = Remembered(model)
             self.models.append(known)
             many = REQUESTS[model.name.split()[0]]
-            rows = traces.draw_requests(catalogued.trace, many, generator, None)
-            one = float(hardware.reference_seconds(catalogued, np.array(hardware.REFERENCE_REQUEST[catalogued.trace])))
+            reference = np.array(hardware.REFERENCE_REQUEST[catalogued.trace])
+            one = float(hardware.reference_seconds(catalogued, reference))
+            pictures = catalogued.trace == "image"
+            rows = (
+                np.tile(reference, (many, 1))
+                if pictures
+                else traces.draw_requests(catalogued.trace, many, generator, None)
+            )
             work = hardware.reference_seconds(catalogued, rows) / one
             found = [self._run(known, number, rows[number], float(work[number])) for number in range(many)]
             self.runs.append(found)
@@ -156,6 +173,8 @@ class Recorded:
         model = known.model
         if isinstance(model, SmallNumbers):
             raw, limit = model.input(number), PASSES
+        elif isinstance(model, Pictures):
+            raw, limit = model.input([1 + number, 2, 3 + number]), 1
         else:
             raw, limit = model.input([1 + number, 2, 3 + number]), 2
         return Run(known, request_of(known, sha256(raw).hexdigest(), limit=limit, seed=number), raw, row, work)
