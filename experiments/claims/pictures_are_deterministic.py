@@ -102,8 +102,8 @@ def check(results: Results) -> Verdict:
         f"{floats} of {each} pictures differ from numpy's in float32, {integers} in integers",
         f"In float32 {own['differ'].sum() / own['numbers'].sum():.0%} of the numbers differ, by at most "
         f"{own['most'].max():.1g} on a scale of -1 to 1: nobody sees it, and a digest is another one. In integers a "
-        f"picture has the same bits on {many - differing} of {many} stacks as in numpy, so that whoever has the model can "
-        "check it.",
+        f"picture has the same bits on {many - differing} of {many} stacks as in numpy, so that whoever has the model "
+        "can check it.",
     )
 
 
