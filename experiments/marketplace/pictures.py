@@ -54,12 +54,16 @@ class Pictures:
         """Multiply-accumulates of a picture of one step."""
         return self._run(_ids(self.input([1])), 1, 0, self._diffusion.model).macs
 
+    def words(self, request: Request, raw: bytes) -> int:
+        shape = self.shape(request, raw)
+        return shape.rows * shape.words
+
     def shape(self, request: Request, raw: bytes) -> Shape:
         run = self.computation(request, raw)
         known = request["limit"], self._end(_ids(raw))
         if known not in self._shapes:
             last = run.nodes[-1]
-            self._shapes[known] = Shape(run.digests["graph"], len(run.nodes), last.rows, last.words, run.macs)
+            self._shapes[known] = Shape(run.digests["graph"], len(run.nodes), last.rows, last.words)
         return self._shapes[known]
 
     def _end(self, ids: list[int]) -> int:
