@@ -6,7 +6,8 @@ request of Stable Diffusion XL, whose catalogued work is what its plan counts.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
+from functools import cache
 from hashlib import sha256
 from typing import Any
 
@@ -26,7 +27,7 @@ from verification.trace import Trace, record
 OLDER_WEIGHTS, FEWER_LAYERS = "older weights", "fewer layers"
 VARIANTS = 4
 """Of each kind of wrong trace of a request."""
-REQUESTS = {"numbers": 96, "tiny": 12, "pictures": 12}
+REQUESTS = {"numbers": 96, "tiny": 12, "pictures": 4}
 """That are recorded of a model, by the name of its kind."""
 
 
@@ -40,6 +41,10 @@ class Remembered:
         self.model, self.name, self.digest, self.layouts = model, model.name, model.digest, model.layouts
         self.memory, self.macs = model.memory, model.macs
         self._made: dict[tuple[str, str], Computation] = {}
+        self.right: dict[str, Trace] = {}
+        """By input."""
+        self.wrong: dict[tuple[str, str, int], Trace] = {}
+        """By input, way and variant."""
 
     def words(self, request: Mapping[str, Any], raw: bytes) -> int:
         """See ``models.Known``."""
@@ -69,8 +74,6 @@ class Run:
     """(2,) of the trace: prompt and generated tokens, or images and steps."""
     work: float
     """Reference requests that it is worth."""
-    _right: Trace | None = None
-    _wrong: dict[tuple[str, int], Trace] = field(default_factory=dict)
 
     @property
     def computation(self) -> Computation:
@@ -79,9 +82,10 @@ class Run:
     @property
     def right(self) -> Trace:
         """Its trace."""
-        if self._right is None:
-            self._right = record(self.computation)
-        return self._right
+        key = self.request["input"]
+        if key not in self.model.right:
+            self.model.right[key] = record(self.computation)
+        return self.model.right[key]
 
     @property
     def root(self) -> str:
@@ -90,13 +94,14 @@ class Run:
     def wrong(self, how: str, variant: int) -> Trace:
         """Another trace than the right one, made in a way of ``WAYS``."""
         variant %= VARIANTS
-        if (how, variant) not in self._wrong:
+        key = self.request["input"], how, variant
+        if key not in self.model.wrong:
             generator = np.random.default_rng([variant, *self.right.tree.root[:8]])
             made = WAYS[how](self, generator)
             if made.tree.root == self.right.tree.root:  # a fault that nothing shows
                 made = flipped_bit(self.right.copy(), generator)
-            self._wrong[how, variant] = made
-        return self._wrong[how, variant]
+            self.model.wrong[key] = made
+        return self.model.wrong[key]
 
 
 def _older_weights(run: Run, generator: np.random.Generator) -> Trace:
@@ -134,39 +139,41 @@ WAYS: Mapping[str, Callable[[Run, np.random.Generator], Trace]] = {
 """Of cheating, by name."""
 
 
+@cache
+def _remembered() -> tuple[Remembered, ...]:
+    """The models of all markets: a request is the same in each, and so are its traces."""
+    made: tuple[Traded, ...] = (
+        SmallNumbers("numbers 7", 7),
+        SmallNumbers("numbers 11", 11),
+        Language("tiny"),
+        Pictures(),
+    )
+    return tuple(map(Remembered, made))
+
+
 class Recorded:
     """The models that are traded, the requests of each, and by what a lease asks for the run of it."""
 
     def __init__(self, generator: np.random.Generator) -> None:
-        made: list[Traded] = [
-            SmallNumbers("numbers 7", 7),
-            SmallNumbers("numbers 11", 11),
-            Language("tiny"),
-            Pictures(),
-        ]
-        self.models: list[Known] = []
+        self.models: list[Known] = list(_remembered())
         self.stands_for = MODELS[:2] + MODELS[3:4] + MODELS[2:3]
         """Models of the catalogue whose sizes and speeds they are given."""
         self.runs: list[list[Run]] = []
         self._by_request: dict[tuple[str, str, str], Run] = {}
         self._by_input: dict[tuple[str, str], Run] = {}
-        for model, catalogued in zip(made, self.stands_for, strict=True):
-            known = Remembered(model)
-            self.models.append(known)
-            many = REQUESTS[model.name.split()[0]]
+        for known, catalogued in zip(_remembered(), self.stands_for, strict=True):
+            many = REQUESTS[known.name.split()[0]]
             reference = np.array(hardware.REFERENCE_REQUEST[catalogued.trace])
             one = float(hardware.reference_seconds(catalogued, reference))
-            pictures = catalogued.trace == "image"
-            rows = (
-                np.tile(reference, (many, 1))
-                if pictures
-                else traces.draw_requests(catalogued.trace, many, generator, None)
-            )
+            if catalogued.trace == "image":
+                rows = np.tile(reference, (many, 1))
+            else:
+                rows = traces.draw_requests(catalogued.trace, many, generator, None)
             work = hardware.reference_seconds(catalogued, rows) / one
             found = [self._run(known, number, rows[number], float(work[number])) for number in range(many)]
             self.runs.append(found)
             self._by_request |= {_key(run.request): run for run in found}
-            self._by_input |= {(model.digest, run.computation.digests["input"]): run for run in found}
+            self._by_input |= {(known.digest, run.computation.digests["input"]): run for run in found}
 
     @staticmethod
     def _run(known: Remembered, number: int, row: Int, work: float) -> Run:

@@ -61,3 +61,10 @@ def test_a_picture_is_a_whole_reference_request_of_stable_diffusion_xl(recorded)
     [work] = {tuple(run.row) for run in pictures}
     assert work == (1, 30), "images and steps"
     assert len({run.root for run in pictures[:3]}) == 3
+
+
+def test_markets_share_what_was_recorded_of_a_request(recorded):
+    others = Recorded(np.random.default_rng(1))
+    for own, other in ((runs[2], others.runs[model][2]) for model, runs in enumerate(recorded.runs)):
+        assert own is not other and own.right is other.right
+        assert own.wrong("flipped-bit", 1) is other.wrong("flipped-bit", 1)
