@@ -95,9 +95,8 @@ def _path(entry: Mapping[str, Any]) -> str:
 
 ROUNDS = {
     "tick": lambda entry: str(entry["tick"]),
-    "orders": lambda entry: str(entry["orders"]),
+    "matched": lambda entry: f"{entry['matched']} of {entry['orders']}",
     "offers": lambda entry: str(entry["offers"]),
-    "matched": lambda entry: str(entry["matched"]),
     "welfare": lambda entry: _tokens(entry["welfare"]),
     "at most": lambda entry: _tokens(entry.get("bound")),
     "price": lambda entry: _tokens((entry.get("prices") or {}).get("median")),

@@ -45,10 +45,11 @@ def test_a_terminal_of_80_columns_shows_prices_and_how_far_what_is_computed_is()
     watcher = Watcher()
     lease = {"device": "ab" * 32, "price": "20541", "progress": 0.25}
     leases = {"01" * 32: lease | {"state": "final"}, "02" * 32: lease | {"state": "held"}}
-    rounds = {"123": ROUND | {"bound": "1700000", "prices": {"median": "1234567"}}}
+    money = {"welfare": "40883", "bound": "40884", "prices": {"median": "20541"}}
+    rounds = {"123": ROUND | {"tick": 12_345, "matched": 120, "orders": 200} | money}
     watcher.receive(encode(Board(5, 7, "12" * 32, {"rounds": rounds, "leases": leases})), 0.0)
     lines = printed(watcher, 80).splitlines()
     assert any("rounds by bid_density" in line for line in lines)
     [row] = [line.split() for line in lines if line.startswith(" 123")]
-    assert row == ["123", "4", "2", "1", "1", "1.5", "1.7", "1.23457"]
-    assert [line.split()[-1] for line in lines if "0.020541" in line] == ["25%", "–"]
+    assert row == ["123", "12345", "120", "of", "200", "1", "0.040883", "0.040884", "0.020541"]
+    assert [line.split()[-1] for line in lines if " ab" in line] == ["25%", "–"]
