@@ -1,9 +1,9 @@
 """The WGSL kernels, one file an op and arithmetic, and what the runtime reads off their text.
 
 A kernel's first line names the parts that go before it: ``// requires: fixed_point, rows`` takes ``_fixed_point.wgsl``
-and ``_rows.wgsl`` of its folder, in that order. Bindings are found by the names of their variables: an op's inputs by
-the names of its reference's arguments, ``output``, ``workspace``, and ``params``, whose fields are attributes and
-dimensions of the op by name.
+and ``_rows.wgsl`` of its folder, in that order, or of the folder above, where both arithmetics share a part. Bindings
+are found by the names of their variables: an op's inputs by the names of its reference's arguments, ``output``,
+``workspace``, and ``params``, whose fields are attributes and dimensions of the op by name.
 """
 
 import re
@@ -92,11 +92,17 @@ def kernel_files(arithmetic: Arithmetic, name: str, variant: str = "") -> list[s
     if not (files(__name__) / f"{own}.wgsl").is_file():
         raise InputError(f"op {name!r} has no {arithmetic} kernel{variant and ' ' + variant}")
     required = REQUIRES.match(alone(own))
-    parts = [f"{arithmetic}/_{part}.wgsl" for part in (required[1].split(", ") if required else [])]
-    for part in parts:
-        if not (files(__name__) / part).is_file():
-            raise InputError(f"{own}.wgsl requires {part}, which is not there")
+    parts = [_part(own, arithmetic, part) for part in (required[1].split(", ") if required else [])]
     return [*parts, f"{own}.wgsl"]
+
+
+def _part(own: str, arithmetic: Arithmetic, part: str) -> str:
+    """The file of a part: its arithmetic's, or both's."""
+    paths = [f"{arithmetic}/_{part}.wgsl", f"_{part}.wgsl"]
+    found = [path for path in paths if (files(__name__) / path).is_file()]
+    if not found:
+        raise InputError(f"{own}.wgsl requires {paths[0]}, which is not there")
+    return found[0]
 
 
 def variants(arithmetic: Arithmetic, name: str) -> list[str]:

@@ -161,5 +161,7 @@ def test_every_field_of_every_kernel_is_filled(op, single):
         shapes = [built.nodes[name]["shape"] for name in node["inputs"]]
         values = ops.load(op).dimensions(*shapes, **node["attributes"])
         values |= ops.attributes(op, arithmetic, node["attributes"])
+        if hasattr(ops.load(op), "pieces"):
+            values |= ops.load(op).pieces(*shapes, **node["attributes"])[0]
         for variant in ("", *variants(arithmetic, op)):
             assert len(kernel(arithmetic, op, variant).parameters(values)) % 16 == 0

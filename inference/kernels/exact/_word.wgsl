@@ -1,0 +1,2 @@
+// What tensors are made of.
+alias Word = i32;
