@@ -7,7 +7,7 @@ stream with an error.
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from functools import cache
 from http import HTTPStatus
 from typing import Any
@@ -95,7 +95,7 @@ class Gateway:
         Raises:
             Refused: a bid that is none; the order is refused, expires, or what was streamed is struck.
         """
-        bid = _bid(asked.bid, self._bid)
+        bid = bid_of(asked.bid, self._bid)
         model = Language(asked.model)
         name, inputs = input_of(model.input(asked.prompt))
         drawn: dict[str, Any] = {name: getattr(asked, name) for name in ("temperature", "seed", "top_k", "top_p")}
@@ -122,13 +122,19 @@ class Gateway:
                 return
 
 
-def _bid(text: str | None, default: int) -> int:
+def bid_of(text: str | None, default: int) -> int:
+    """Micro-tokens of what a request bids; its exponent may be any, so nothing is made whole before it is known small.
+
+    Raises:
+        Refused: it is no amount above 0, or too large a one.
+    """
     if text is None:
         return default
     try:
-        bid = int(Decimal(text) * MICRO)
-    except (InvalidOperation, ValueError, OverflowError):
-        bid = 0
-    if not 0 < bid < 2**53:
+        bid = Decimal(text) * MICRO
+        fits = 1 <= bid < 2**53
+    except (ArithmeticError, ValueError):
+        fits = False
+    if not fits:
         raise bad(f"X-Bid: {text[:40]!r}: an amount of tokens above 0 is expected", None, "invalid_bid")
-    return bid
+    return int(bid)
