@@ -276,6 +276,7 @@ def dimensions(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> dict[
     width = q[-1] // heads
     return {
         "queries": pixels(q),
+        "first": 0,
         "quads": _quads(pixels(q), pixels(k), heads),
         "keys": pixels(k),
         "head_width": width,
