@@ -5,6 +5,7 @@ from typing import Any
 from auction.data import hardware
 from auction.data.hardware import USABLE_MEMORY
 from inference.browser import headless
+from inference.errors import InputError
 from inference.planning.limits import DEFAULTS, DESKTOP
 from inference.planning.plan import Plan
 
@@ -55,12 +56,11 @@ def rows(plan: Plan) -> list[tuple[Any, ...]]:
 
 
 def answered(path: str) -> dict[str, Any] | None:
-    """What a page of the server finds; None without a browser.
-
-    Raises:
-        InputError: it does not answer in time.
-    """
+    """What a page of the server finds; None without a browser, or where it does not answer in time."""
     if BROWSER not in headless.installed():
         return None
-    [found] = headless.results(BROWSER, [path], seconds=SECONDS)
+    try:
+        [found] = headless.results(BROWSER, [path], seconds=SECONDS)
+    except InputError:  # too slow a machine says nothing of the page
+        return None
     return found

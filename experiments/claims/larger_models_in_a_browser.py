@@ -68,7 +68,9 @@ def check(results: Results) -> Verdict:
     """The criterion on the plans under desktop limits, and on the run."""
     plans, runs = results["plans"], results["runs"]
     if runs.empty:
-        return undecided("Not tested: no page ran, for which a Chromium is needed.")
+        return undecided(
+            "Not tested: no page ran to its end, for which a Chromium is needed and a machine that is not busy."
+        )
     large = plans[plans["model"].isin(LARGE)].set_index(["limits", "model"])
     desktop, promised = large.loc[DESKTOP.name], large.loc[DEFAULTS.name]
     fit = desktop[desktop["beyond"] == 0]

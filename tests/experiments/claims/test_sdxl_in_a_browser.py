@@ -5,6 +5,7 @@ import pytest
 
 from experiments.claims import _browser_plans
 from experiments.claims import sdxl_in_a_browser as claim
+from inference.errors import InputError
 from inference.planning.limits import DEFAULTS, DESKTOP
 
 
@@ -44,3 +45,14 @@ def test_memory_limits_and_the_run_decide(given, verdict):
 def test_without_a_page_nothing_is_decided():
     assert claim.check(results(ran=False)).verdict == "undecided"
     assert len(claim.tables(results(ran=False))) == 1 and len(claim.tables(results())) == 2
+
+
+def test_a_page_that_does_not_answer_in_time_says_nothing(monkeypatch):
+    def late(*_, **__):
+        raise InputError("chromium has not answered within 300 seconds")
+
+    monkeypatch.setattr(_browser_plans.headless, "installed", lambda: {"chromium": "chromium"})
+    monkeypatch.setattr(_browser_plans.headless, "results", late)
+    assert _browser_plans.answered("/") is None
+    monkeypatch.setattr(_browser_plans.headless, "installed", dict)
+    assert _browser_plans.answered("/") is None
