@@ -17,7 +17,8 @@ def counted() -> Iterator[Counter[str]]:
     """Of what runs inside: how many words each kind of clamp has changed.
 
     The kinds: ``norm``, a norm's ±32 deviations; ``limit``, what a sum is kept to; ``moved``, words that an exponent
-    leaves no room for; ``narrowed``, the largest words of a tensor, which rounding would give a bit more.
+    leaves no room for, such as what a curve reads beyond its table; ``narrowed``, the largest words of a tensor, which
+    rounding would give a bit more.
     """
     counts = Counter({"norm": 0, "limit": 0, "moved": 0, "narrowed": 0})
     before = _counts.set(counts)
