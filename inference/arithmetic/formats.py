@@ -21,7 +21,7 @@ RESIDUAL_FRACTION = 14
 TYPICAL = 128
 """Units that an embedding's root mean square shall be, of a residual's finest fraction."""
 FINE = 64
-"""Units that the median of a norm's gains shall be where its output is read as it is, with 16 bits."""
+"""Units that the median of each norm's gains shall be where their outputs are read as they are, with 16 bits."""
 LOW = 8
 """Bits by which attention's values exceed 16 where 16 leave fewer than ``FINEST_VALUE``, of their fraction."""
 FINEST_VALUE = 7
@@ -79,6 +79,12 @@ def linear(name: str, weights: Weights) -> Linear:
             f"{name}: rows of {weights.q.shape[1]} weights leave activations {largest.bit_length()} bits; 11 are needed"
         )
     return Linear(weights.q, blocks, unit, largest)
+
+
+def outlying(gain: npt.NDArray[np.float32]) -> bool:
+    """Whether outliers among a norm's gains leave the median fewer than ``FINE`` units of 16 bits."""
+    sizes = np.abs(gain.astype(np.float64))
+    return float(np.median(sizes)) * ACTIVATION < FINE * math.sqrt(len(gain)) * float(sizes.max())
 
 
 def bits(largest: int) -> int:

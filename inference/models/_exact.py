@@ -13,6 +13,8 @@ from inference.model import Checkpoint, layer
 from inference.ops.matmul_q4 import paired
 
 QKV = ("q", "k", "v")
+READ = (".attention_norm", ".feed_forward_norm")
+"""Norms of layers whose output products read."""
 
 
 def joined(read: Checkpoint, prefix: str, parts: tuple[str, ...]) -> Weights:
@@ -43,6 +45,8 @@ class Exact:
         for name, theta, factors in rotations(read):
             self.constants[name] = tables.rotations(self.context, read.head_width, theta, factors)
         self.attributes: dict[str, dict[str, int | float]] = defaultdict(dict)
+        read_by_products = [read.gains[name] for name in read.gains if name.endswith(READ)]
+        self.outlying = any(formats.outlying(gain) for gain in read_by_products)
         table = self._embedding()
         for index in range(read.layers):
             self._attention(layer(index), read.windows[index] if read.windows else 0)
@@ -163,11 +167,10 @@ class Exact:
         return norm
 
     def _read(self, name: str, largest: int, readers: tuple[str, ...]) -> formats.Norm:
-        """A norm whose output products read, up to ``largest``: as it is, or where outliers among the gains would leave
-        the others few bits, wide and narrowed by the products, each row by its own largest."""
-        norm = self._norm(name, largest, self.residual)
-        if float(np.median(np.abs(self.read.gains[name]))) * 2.0**norm.fraction >= formats.FINE:
-            return norm
+        """A norm whose output products read, up to ``largest``: as it is, or, in a model with outliers among its gains,
+        wide and narrowed by the products, each row by its own largest."""
+        if not self.outlying:
+            return self._norm(name, largest, self.residual)
         norm = self._norm(name, 2**30, self.residual)
         self.attributes[name]["wide"] = 1
         for reader in readers:
