@@ -11,7 +11,7 @@ from experiments.marketplace.simulation.fleet import ROUND
 from experiments.marketplace.simulation.world import COMING_AND_GOING, World
 from experiments.sweep import seed_range
 
-FRESH = 1_000
+FRESH = 2_000
 """The first seed that nobody had looked at when the markets and their criteria were fixed as they are."""
 FIXED = {
     "requests": "recorded runs of three small models, their sizes and arrivals those of traces of real requests",
