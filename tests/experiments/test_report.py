@@ -35,7 +35,7 @@ def test_report_writes_one_page_and_its_raw_results(monkeypatch, capfd, tmp_path
         assert f'<section id="{name}">' in text
         assert escape(claim.TITLE).replace("&#x27;", "&#39;") in text  # as jinja2 spells it
         raw = list((tmp_path / "raw").glob(f"{name}.*.parquet"))
-        assert raw and all(len(pd.read_parquet(path)) for path in raw)
+        assert any(len(pd.read_parquet(path)) for path in raw)  # a page is not run at size tiny
     assert text.count("<svg") >= len(claims.names())
     assert not re.findall(r"""(?:src|href)=["']https?:|url\(https?:""", text)  # nothing is fetched
 

@@ -48,7 +48,7 @@ def test_unknown_ops_inputs_and_taken_names_are_refused(chain, refusal):
 
 def test_misspelt_and_missing_attributes_are_refused(chain, refusal):
     message = refusal(add, chain, "c", "rms_norm", ["b", "gain"], epsilom=1e-5)
-    assert message == "node 'c' (rms_norm): there is no attribute 'epsilom'; there are epsilon, first"
+    assert message == "node 'c' (rms_norm): there is no attribute 'epsilom'; there are bits, epsilon, first"
     assert (
         refusal(add, chain, "c", "rms_norm", ["b", "gain"])
         == "node 'c' (rms_norm): the attribute 'epsilon' is not given"

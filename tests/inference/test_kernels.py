@@ -116,7 +116,8 @@ def check_variant(op, variant, opened, monkeypatch, single):
         model, built, operands = single(op, "exact", seed, a, b, c)
         node = built.nodes["y"]
         attributes = node["attributes"] | {"arithmetic": "exact", "sequences": 1}
-        shapes = [(tokens, node["shape"][1]) for tokens in TOKENS]
+        attributes["inputs"] = [built.nodes[source]["shape"] for source in node["inputs"]]
+        shapes = [(tokens, *node["shape"][1:]) for tokens in TOKENS]
         if not any(variant in admitting(shape, target=each, **attributes) for shape in shapes for each in TARGETS):
             return  # it is not for these attributes
         [expected] = Reference(model).run(built, operands, ["y"])

@@ -181,7 +181,7 @@ def test_files_that_do_not_fit_are_refused(tmp_path, refusal, changes, said):
 
 def test_unknown_quantisation_is_refused_by_name(tmp_path, refusal, monkeypatch):
     path = write_gguf(tmp_path / "q.gguf", kind=gguf.GGMLQuantizationType.Q5_1)
-    monkeypatch.setattr("inference.files.gguf_file.dequantize", _unknown)
+    monkeypatch.setattr("gguf.dequantize", _unknown)
     assert "quantisation Q5_1, which is unknown here" in refusal(read_model, path)
 
 

@@ -25,8 +25,8 @@ async function model(name, digest) {
 
 // A task's run, committed to; `end` are other end tokens than the model's.
 async function traced({ model: name, digest, task, onDevice = false, flip = null, end = null, timed }) {
-  const { files, loaded } = await model(name, digest), { lanes, subgroups, limits } = gpu;
-  const schedule = await files.schedule(task, { lanes, subgroups, largest: Math.min(...Object.values(limits)) });
+  const { files, loaded } = await model(name, digest), { lanes, subgroups, features, limits } = gpu;
+  const schedule = await files.schedule(task, { lanes, subgroups, features, largest: Math.min(...Object.values(limits)) });
   const options = { onDevice, flip, steps: files.steps(task), constants: files.constants };
   return record(computation(loaded, { ...schedule, end: end ?? schedule.end }, options), { timed });
 }
