@@ -20,7 +20,7 @@ from auction.allocation import check
 from auction.certificate import derived_bound
 from auction.plot import STYLE, gap_over_time
 
-FIRST_SEED = 100  # none that anything was tuned on
+FIRST_SEED = 200  # none that anything was tuned on; packing was, on 100 to 104 of uniform, 16 types
 LEAST = 1e-4  # gaps below this are drawn on a linear scale
 
 
