@@ -65,15 +65,23 @@ class LatentPicture(Scheduled):
     Args:
         terms: what was asked for, as text: prompt, steps, guidance, seed.
         model_digest: by which the model is named; without one, ``Model.digest``.
+        input_digest: of what was asked for, where its bytes and the terms say what the passes are given; without one,
+            of all that these are given.
 
     Raises:
         InputError: a model in float32.
     """
 
     def __init__(
-        self, backend: Backend, passes: Sequence[Pass], terms: Mapping[str, str], *, model_digest: str | None = None
+        self,
+        backend: Backend,
+        passes: Sequence[Pass],
+        terms: Mapping[str, str],
+        *,
+        model_digest: str | None = None,
+        input_digest: str | None = None,
     ) -> None:
-        self.asked, self.model_digest = dict(terms), model_digest
+        self.asked, self.model_digest, self.input_digest = dict(terms), model_digest, input_digest
         super().__init__(backend, passes)
 
     @cached_property
@@ -88,7 +96,7 @@ class LatentPicture(Scheduled):
         return {
             "model": self.model_digest or self.backend.model.digest,
             "graph": sha256(json.dumps(described, sort_keys=True).encode()).hexdigest(),
-            "input": sha256(b"".join(given)).hexdigest(),
+            "input": self.input_digest or sha256(b"".join(given)).hexdigest(),
         }
 
     @property

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -90,12 +91,18 @@ class Pictures:
     def _run(self, ids: list[int], steps: int, seed: int, model: Model) -> LatentPicture:
         text = dict.fromkeys(self._diffusion.encoders, ids)
         passes = self._diffusion.passes(text, None, guidance=0.0, steps=steps, seed=seed)
-        return LatentPicture(Reference(model), passes, {"steps": str(steps)}, model_digest=self.digest)
+        asked = {"seed": str(seed), "temperature": "0.0", "limit": str(steps)}
+        named = {"model_digest": self.digest, "input_digest": sha256(_raw(ids)).hexdigest()}
+        return LatentPicture(Reference(model), passes, asked, **named)
 
     @staticmethod
     def input(prompt: Sequence[int]) -> bytes:
         """The bytes of a prompt of tokens, ended and filled up."""
-        return np.array([*prompt, *[TOKENS - 1] * (PLACES - len(prompt))], "<i4").tobytes()
+        return _raw([*prompt, *[TOKENS - 1] * (PLACES - len(prompt))])
+
+
+def _raw(ids: Sequence[int]) -> bytes:
+    return np.array(ids, "<i4").tobytes()
 
 
 def _ids(raw: bytes) -> list[int]:

@@ -13,8 +13,8 @@ ROUND = 60
 """Ticks of a second each."""
 OWNED = 5
 """Devices an owner has, on the average."""
-MIX = (0.45, 0.45, 0.10)
-"""Of the models, among devices and orders."""
+MIX = (0.40, 0.40, 0.10, 0.10)
+"""Of the models, among devices and orders; the last are pictures."""
 TWO_SLOTS = 0.25
 """Chance that a device computes two leases at once."""
 LOAD = 0.5
@@ -22,7 +22,7 @@ LOAD = 0.5
 order of providers leaves a quarter of the slots idle, and cheats that are removed another tenth."""
 MARKUP, SPREAD = 6.0, 0.6
 """Of an order's value over the rent of its work: median, and standard deviation of the logarithm."""
-LARGEST = 40 * MICRO
+LARGEST = 200 * MICRO
 """Of values and costs."""
 DEAREST = 2.0
 """Of a card's rent over the reference card's, for the same work: a dearer one does not come. The whitepaper's walk asks

@@ -1,10 +1,13 @@
 """Pictures of a market: their shape is their run's, cheaper models give others, and what cannot run is refused."""
 
+from hashlib import sha256
+
 import numpy as np
 import pytest
 
 from experiments.marketplace.models import request_of
 from experiments.marketplace.pictures import CHEAPER, PLACES, TOKENS, Pictures
+from verification.dispute.dispute import identity
 from verification.errors import Refusal
 
 RAW = Pictures.input([5, 6, 7])
@@ -28,12 +31,11 @@ def test_a_shape_is_that_of_the_run(model):
         assert run.macs >= limit * model.macs / 2 and (run.macs == model.macs) == (limit == 1)
 
 
-def test_an_input_is_what_prompt_and_seed_say(model):
-    inputs = [
-        model.computation(asked(model, seed=seed), raw).digests["input"]
-        for seed, raw in ((0, RAW), (1, RAW), (0, Pictures.input([5, 6, 8])))
-    ]
-    assert len(set(inputs)) == 3
+def test_prompt_seed_and_steps_say_which_computation_it_is(model):
+    asked_for = [({}, RAW), ({"seed": 1}, RAW), ({"limit": 2}, RAW), ({}, Pictures.input([5, 6, 8]))]
+    runs = [model.computation(asked(model, **terms), raw) for terms, raw in asked_for]
+    assert len({identity(run) for run in runs}) == 4
+    assert [run.digests["input"] == sha256(RAW).hexdigest() for run in runs] == [True, True, True, False]
 
 
 @pytest.mark.parametrize("how", CHEAPER)
