@@ -7,6 +7,7 @@ import highspy
 import numpy as np
 
 from auction.search import Stop
+from auction.solvers._silence import silenced
 from auction.solvers.column_generation.columns import Pool
 
 AMOUNTS = 2**40  # that profits may total; what is more is counted in larger units
@@ -44,7 +45,8 @@ def pack(pool: Pool, best: Pool, gap: float, stop: Stop) -> tuple[Pool, int | No
     stop.on_interrupt(highs.cancelSolve)
     if stop.now:
         return best, None
-    highs.run()
+    with silenced():
+        highs.run()
     values = np.array(highs.getSolution().col_value)
     found = gainful.only(np.flatnonzero(values > 0.5))
     if found.fits() and int(found.profit.sum()) > int(best.profit.sum()):

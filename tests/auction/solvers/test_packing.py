@@ -1,5 +1,8 @@
 """HiGHS over a pool of columns and the project's own branching find the same worth."""
 
+import ctypes
+
+import highspy
 import numpy as np
 from scipy import sparse
 
@@ -55,3 +58,17 @@ def test_profits_beyond_doubles_have_a_bound_in_larger_units():
         packed, within = pack(vast, nothing, 0.0, Stop(None))
         assert packed.fits() and packed.profit.sum() <= branched.profit.sum() == upper <= within
         assert within <= upper * (1 + 1e-9)
+
+
+def test_what_highs_prints_is_not_seen(capfd, monkeypatch):
+    run, libc = highspy.Highs.run, ctypes.CDLL(None)
+
+    def chatty(highs):
+        libc.puts(b"HighsMipSolverData: noise")
+        return run(highs)
+
+    monkeypatch.setattr(highspy.Highs, "run", chatty)
+    pool = drawn(np.random.default_rng(2))
+    packed, _ = pack(pool, pool.only(np.arange(0)), 0.0, Stop(None))
+    libc.fflush(None)
+    assert packed.profit.size and capfd.readouterr().out == ""
