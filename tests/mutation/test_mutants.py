@@ -222,3 +222,10 @@ def test_the_nearest_file_s_slow_tests_come_before_another_s_fast_ones():
     )
     mutant = changes.mutants("b.py", SOURCE)[0]
     assert list(mutants.executing(mutant, SOURCE, [mirror, other])) == ["quick", "slow", "far"]
+
+
+def test_a_variant_s_own_test_comes_before_the_others_of_its_file():
+    times = {"t[attention-wgpu]": 1.0, "t[attention-tokens-wgpu]": 15.0, "t[attention-wide-wgpu]": 3.0}
+    mutant = changes.mutants("k/attention__tokens.wgsl", b"let a = b + c;\n")[0]
+    ordered = list(mutants.executing(mutant, b"let a = b + c;\n", [{"times": times, "lines": {}}]))
+    assert ordered == ["t[attention-tokens-wgpu]", "t[attention-wgpu]", "t[attention-wide-wgpu]"]
