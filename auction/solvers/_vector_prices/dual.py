@@ -19,6 +19,7 @@ from auction.solvers._vectors import distinct_rows
 
 ROUNDING = 1e-9  # how far floats can be off, relative
 UNITS = 2**40  # slots of one provider beyond which more make no difference, and floats would lose the others'
+NAMED = 12  # types up to which the unit of each is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,7 +82,12 @@ class GroupedMarket:
     @property
     def remark(self) -> str:
         """What the status of an outcome says of a coarse lattice."""
-        return "" if self.exact else f"; demands in units of {', '.join(map(str, self.unit))} requests"
+        if self.exact:
+            return ""
+        if self.unit.size > NAMED:
+            left_out, coarse = np.count_nonzero(self.unit == 0), np.count_nonzero(self.unit > 1)
+            return f"; of {self.unit.size} types {left_out} are left out, {coarse} counted in units of several requests"
+        return f"; demands in units of {', '.join(map(str, self.unit))} requests"
 
 
 def group_market(market: Market, reading: Reading) -> GroupedMarket:
@@ -172,9 +178,10 @@ def _covers_for_nothing(grid: GroupedMarket) -> Int:
     """f at prices of 0: 0 where something covers, ``dearest`` elsewhere."""
     if grid.reading == "whole":
         return covers(grid, np.zeros(len(grid.vectors), dtype=np.int64))[0]
-    cover = np.full(grid.shape, grid.dearest)
-    supplied = np.flatnonzero(grid.vectors.any(axis=0))
-    cover[tuple(slice(None) if k in supplied else 0 for k in range(cover.ndim))] = 0
+    supplied = grid.vectors.any(axis=0)
+    axes = np.flatnonzero(np.asarray(grid.shape) > 1)  # numpy knows no more than 64, and no lattice has so many longer
+    cover = np.full([grid.shape[k] for k in axes], grid.dearest)
+    cover[tuple(slice(None) if supplied[k] else 0 for k in axes)] = 0
     return cover.ravel()
 
 

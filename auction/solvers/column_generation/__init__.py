@@ -30,8 +30,8 @@ def solve(
     Args:
         rows: the master has a row a provider (exact), or a row a slot vector (any size of few types); or tasks that
             demand the same few of many types share a programme. ``auto`` takes providers up to by_provider.ROW_LIMIT
-            tasks and providers, then vectors where the lattice of all demands fits as it is, then supports where
-            theirs do.
+            tasks and providers or where all columns can be listed, then vectors where the lattice of all demands fits
+            as it is, then supports where theirs do.
         gap: stop once (bound - welfare) / bound is at most this, 0..1.
 
     Raises:
@@ -40,7 +40,7 @@ def solve(
     """
     if not 0 <= gap <= 1:
         raise InputError(f"option gap of column_generation: {gap} is not allowed; a number from 0 to 1")
-    if rows == "providers" or (rows == "auto" and by_provider.fits(market)):
+    if rows == "providers" or (rows == "auto" and by_provider.fits(market, reading)):
         return by_provider.solve(market, reading, stop, gap)
     if rows == "supports" or (rows == "auto" and (units(market) != 1).any()):
         if (grid := group(market, reading)) is not None:

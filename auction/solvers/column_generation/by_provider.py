@@ -35,6 +35,7 @@ Covers = TabledCovers | SearchedCovers
 
 TABLED = 3  # types up to which covers come out of tables, where those fit memory
 ROW_LIMIT = 600  # tasks and providers up to which ``auto`` takes a row a provider
+COMPARED = 500_000_000  # demands with what providers serve, to see whether all columns can be listed: a second
 NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
@@ -44,9 +45,12 @@ WIDER = 1.5  # what it grows by while the proof needs more
 GROWTH, PACKED = 2.2, 20_000  # columns grow like this power of the slack; so many are packed at once
 
 
-def fits(market: Market) -> bool:
-    """Whether ``auto`` takes a row a provider."""
-    return market.tasks + market.providers <= ROW_LIMIT
+def fits(market: Market, reading: Reading) -> bool:
+    """Whether ``auto`` takes a row a provider: of few, or where few columns are all there are, as of bids for goods."""
+    if market.tasks + market.providers <= ROW_LIMIT:
+        return True
+    few = reading == "bundle" and market.types > TABLED and market.tasks * market.resource.size <= COMPARED
+    return few and minimal_columns(reduce_market(market)) is not None
 
 
 def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:

@@ -57,7 +57,7 @@ def _reallocate(grid: GroupedMarket, allocation: Allocation, tasks: Int, stop: S
         cost=market.cost[providers],
         ability=market.ability[providers],
     )
-    if not by_provider.fits(part):
+    if not by_provider.fits(part, grid.reading):
         return allocation
     limit = Stop(min(SECONDS, stop.remaining() or SECONDS))
     stop.on_interrupt(limit.interrupt)

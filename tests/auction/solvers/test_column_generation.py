@@ -17,6 +17,7 @@ from auction.search import Stop
 from auction.solvers import _minimal_covers, column_generation
 from auction.solvers._exact import dot
 from auction.solvers._time import NEVER_RAISED
+from auction.solvers._vector_prices import dual
 from auction.solvers.column_generation import by_provider
 from auction.solvers.column_generation import lattices as lattice_limits
 from auction.solvers.column_generation.branching import branch_and_bound
@@ -177,10 +178,41 @@ def goods(bids, count, seed):
     )
 
 
+def test_many_bids_for_many_goods_are_proved_where_each_has_one_cover():
+    """More tasks and providers than a row each is taken for otherwise, and more types than an array has axes."""
+    market = instances.generate("bundles", 700, 100, 100, 3, {"recipe": "paths"})
+    assert market.tasks + market.providers > by_provider.ROW_LIMIT and market.types > 64
+    assert by_provider.fits(market, "bundle") and not by_provider.fits(market, "whole")
+    found = column_generation.solve(market, "bundle", Stop(60.0), 0)
+    assert found.status == "optimal" and found.bound == welfare(market, found.allocation)
+
+
+def test_types_that_nobody_asks_for_are_no_axes():
+    """An array of numpy has no more than 64."""
+    market = instances.generate("uniform", 12, 24, 2, 0)
+
+    def padded(array):
+        return np.pad(array, (*[(0, 0)] * (array.ndim - 1), (0, 70)))
+
+    wide = {name: padded(getattr(market, name)) for name in ("demand", "resource", "unit_work", "ability")}
+    found = column_generation.solve(replace(market, **wide), "bundle", Stop(60.0), 0, rows="vectors")
+    assert found.bound == column_generation.solve(market, "bundle", Stop(60.0), 0, rows="vectors").bound
+
+
+def test_of_many_types_a_remark_tells_how_many_are_left_out():
+    market = instances.generate("bundles", 40, 30, 30, 3, {"recipe": "paths"})
+    grid = dual.group_market(market, "bundle")
+    left_out = int((grid.unit == 0).sum())
+    assert (
+        left_out
+        and grid.remark == f"; of {market.types} types {left_out} are left out, 0 counted in units of several requests"
+    )
+
+
 def test_bids_for_sets_of_forty_goods_are_proved():
     """One lattice of all demands would have 2^40 points; every cover needs all its goods."""
     market = goods(60, 40, 1)
-    assert by_provider.fits(market)
+    assert by_provider.fits(market, "bundle")
     found = column_generation.solve(market, "bundle", Stop(60.0), 0)
     worth = welfare(market, found.allocation)
     assert found.status == "optimal"
