@@ -178,10 +178,10 @@ def _covers_for_nothing(grid: GroupedMarket) -> Int:
     """f at prices of 0: 0 where something covers, ``dearest`` elsewhere."""
     if grid.reading == "whole":
         return covers(grid, np.zeros(len(grid.vectors), dtype=np.int64))[0]
-    supplied = grid.vectors.any(axis=0)
+    supplied = np.flatnonzero(grid.vectors.any(axis=0))
     axes = np.flatnonzero(np.asarray(grid.shape) > 1)  # numpy knows no more than 64, and no lattice has so many longer
     cover = np.full([grid.shape[k] for k in axes], grid.dearest)
-    cover[tuple(slice(None) if supplied[k] else 0 for k in axes)] = 0
+    cover[tuple(slice(None) if k in supplied else 0 for k in axes)] = 0
     return cover.ravel()
 
 
