@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 
 from experiments.marketplace.models import Request, Shape, asked_among
-from inference.errors import InputError
 from inference.model import Model
 from inference.models.diffusion import reduced
 from inference.models.diffusion.latent import LatentDiffusion, last_row
@@ -60,9 +59,10 @@ class Pictures:
         return shape.rows * shape.words
 
     def shape(self, request: Request, raw: bytes) -> Shape:
-        run = self.computation(request, raw)
+        _check(self.name, request)
         known = request["limit"], self._end(_ids(raw))
         if known not in self._shapes:
+            run = self.computation(request, raw)
             last = run.nodes[-1]
             self._shapes[known] = Shape(run.digests["graph"], len(run.nodes), last.rows, last.words)
         return self._shapes[known]
@@ -81,12 +81,8 @@ class Pictures:
         return self._asked(request, raw, replace(right, constants=constants))
 
     def _asked(self, request: Request, raw: bytes, model: Model) -> LatentPicture:
-        if not 1 <= request["limit"] <= STEPS or request["temperature"] or asked_among(request):
-            raise Refusal("unrunnable", f"{self.name}: the limit is 1 to {STEPS} steps, the temperature 0")
-        try:
-            return self._run(_ids(raw), request["limit"], int(request["seed"]), model)
-        except InputError as error:
-            raise Refusal("unrunnable", f"{self.name}: {error}") from None
+        _check(self.name, request)
+        return self._run(_ids(raw), request["limit"], int(request["seed"]), model)
 
     def _run(self, ids: list[int], steps: int, seed: int, model: Model) -> LatentPicture:
         text = dict.fromkeys(self._diffusion.encoders, ids)
@@ -103,6 +99,13 @@ class Pictures:
 
 def _raw(ids: Sequence[int]) -> bytes:
     return np.array(ids, "<i4").tobytes()
+
+
+def _check(name: str, request: Request) -> None:
+    if not 1 <= request["limit"] <= STEPS or request["temperature"] or asked_among(request):
+        raise Refusal("unrunnable", f"{name}: the limit is 1 to {STEPS} steps, the temperature 0")
+    if not 0 <= int(request["seed"]) < 2**64:
+        raise Refusal("unrunnable", f"{name}: a seed is from 0 to 2^64 - 1")
 
 
 def _ids(raw: bytes) -> list[int]:
