@@ -1,9 +1,13 @@
 """Plans of models from their shapes against what browsers let a buffer hold, and pages that run in one."""
 
+from datetime import UTC, datetime
 from typing import Any
+
+import pandas as pd
 
 from auction.data import hardware
 from auction.data.hardware import USABLE_MEMORY
+from experiments import published, records
 from inference.browser import headless
 from inference.errors import InputError
 from inference.planning.limits import DEFAULTS, DESKTOP
@@ -53,6 +57,16 @@ def rows(plan: Plan) -> list[tuple[Any, ...]]:
         + holding
         for limits in (DEFAULTS, DESKTOP)
     ]
+
+
+def stamped(runs: pd.DataFrame) -> pd.DataFrame:
+    """Runs of pages with the day and the commit they are of."""
+    return runs.assign(date=datetime.now(UTC).date().isoformat(), commit=records.commit())
+
+
+def published_runs(name: str) -> pd.DataFrame:
+    """A claim's runs of pages as published: they take a processor minutes, and differ only where code does."""
+    return published.results(name)["runs"]
 
 
 def answered(path: str) -> dict[str, Any] | None:

@@ -28,10 +28,12 @@ LARGE = ("llama-2-7b", "llama-3-8b", "llama-3-70b", "llama-3.1-405b")
 POSITIONS = 4096
 PROMPT, LIMIT = "The capital of France is", 2
 
-# Models that are planned, and the one that is run
+NAME = "larger_models_in_a_browser"
+
+# Models that are planned, and the one that is run, or the published run
 GRID: dict[Size, tuple[tuple[str, ...], str]] = {
     "tiny": (LARGE[:1], "tiny"),
-    "small": (("smollm2", "llama-3.2-1b", *LARGE), "smollm2"),
+    "small": (("smollm2", "llama-3.2-1b", *LARGE), "published"),
     "full": (("smollm2", "llama-3.2-1b", *LARGE), "smollm2"),
 }
 VARIED = {"model": "{plans.model}", "limits of a binding": "{plans.limits}"}
@@ -49,19 +51,22 @@ def run(size: Size, block: int = 0) -> Results:
         for name in track(names, "plans of models")
         for row in _browser_plans.rows(language.plan(language.shape(name), POSITIONS if name in LARGE else None))
     ]
-    found = _browser_plans.answered("/?" + urlencode({"model": ran, "prompt": PROMPT, "limit": LIMIT, "run": ""}))
+    runs = _browser_plans.published_runs(NAME) if ran == "published" else _run(ran)
+    return {"plans": pd.DataFrame(plans, columns=_browser_plans.COLUMNS), "runs": runs}
+
+
+def _run(name: str) -> pd.DataFrame:
+    """The run of a page beside the reference's."""
+    found = _browser_plans.answered("/?" + urlencode({"model": name, "prompt": PROMPT, "limit": LIMIT, "run": ""}))
     rows = []
     if found is not None:
-        llama = models.find(ran)
+        llama = models.find(name)
         ids = Text(llama.tokenizer, llama.vocabulary).encode(PROMPT)
-        expected = generate(Reference(model(ran, llama, "exact")), ids, limit=LIMIT)
+        expected = generate(Reference(model(name, llama, "exact")), ids, limit=LIMIT)
         same = (found.get("tokens"), found.get("digest")) == (expected.tokens, expected.digest)
-        rows.append((ran, str(found.get("adapter", "")), len(expected.tokens), same, str(found.get("error", ""))))
+        rows.append((name, str(found.get("adapter", "")), len(expected.tokens), same, str(found.get("error", ""))))
     columns = ["model", "adapter", "tokens", "as the reference", "error"]
-    return {
-        "plans": pd.DataFrame(plans, columns=_browser_plans.COLUMNS),
-        "runs": pd.DataFrame(rows, columns=columns).astype({"as the reference": bool}),
-    }
+    return _browser_plans.stamped(pd.DataFrame(rows, columns=columns).astype({"as the reference": bool}))
 
 
 def check(results: Results) -> Verdict:
@@ -84,6 +89,7 @@ def check(results: Results) -> Verdict:
         verdict,
         f"{len(fit)} of {len(desktop)} models of 7B and more have no buffer beyond what desktop browsers let a binding "
         f"hold; {runs['model'].iloc[0]} ran in a page to {'the reference’s' if right else 'another'} digest",
+        f"The page's run is of {runs['date'].iloc[0]}, commit {runs['commit'].iloc[0]}. "
         f"{'All fit' if not over else 'Beyond it is ' + ', '.join(over)}; under what WebGPU promises everywhere "
         f"{int((promised['beyond'] == 0).sum())} fit. Memory is another matter: {desktop.index[-1]} takes "
         f"{largest['bytes'] / GIB:,.0f} GiB, which {largest['cards']} of {largest['of']} cards hold, "

@@ -21,7 +21,7 @@ STATEMENT = (
 # Sizes (tasks, providers), seeds a family and seconds for the reference; then the same for the exact solvers.
 GRID = {
     "tiny": (((3, 6), (6, 12)), 2, 1.0, ((5, 10),), 1, 2.0),
-    "small": (((5, 10), (10, 20), (20, 40)), 6, 4.0, ((20, 40),), 3, 10.0),
+    "small": (((5, 10), (10, 20), (20, 40)), 6, 4.0, ((20, 40),), 3, 5.0),
     "full": (((5, 10), (10, 20), (20, 40), (40, 80)), 20, 30.0, ((20, 40), (40, 80)), 10, 60.0),
 }
 # Size, numbers of model types, seeds a family, seconds for the reference.

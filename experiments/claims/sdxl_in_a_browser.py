@@ -25,11 +25,13 @@ MOST, LEAST = 0.5, 0.1
 SMALLER = "terrain"
 CLASS = 50
 
-# Models that are planned, and whether a page makes a picture, which takes a processor long
-GRID: dict[Size, tuple[tuple[str, ...], bool]] = {
-    "tiny": ((MODEL,), False),
-    "small": ((MODEL, "sd15"), True),
-    "full": ((MODEL, "sd15"), True),
+NAME = "sdxl_in_a_browser"
+
+# Models that are planned, and the run in a page: none, the published one, or one made now
+GRID: dict[Size, tuple[tuple[str, ...], str]] = {
+    "tiny": ((MODEL,), ""),
+    "small": ((MODEL, "sd15"), "published"),
+    "full": ((MODEL, "sd15"), "now"),
 }
 VARIED = {"model": "{plans.model}", "limits of a binding": "{plans.limits}"}
 FIXED = _browser_plans.FIXED | {
@@ -39,25 +41,28 @@ FIXED = _browser_plans.FIXED | {
 
 
 def run(size: Size, block: int = 0) -> Results:
-    """Plans by model and limit; the picture of a page beside the reference's. The block is the picture's seed."""
+    """Plans by model and limit; the picture of a page beside the reference's, of the block as seed if made now."""
     names, shown = GRID[size]
     plans = []
     for name in track(names, "plans of pictures"):
         config = picture.configuration(name)
         assert config is not None, "a name of the table"
         plans += _browser_plans.rows(picture.picture_plan(name, config, SIDE if name == MODEL else None))
-    found = _browser_plans.answered(f"/picture?class={CLASS}&seed={block}&run") if shown else None
+    runs = _browser_plans.published_runs(NAME) if shown == "published" else _run(shown == "now", block)
+    return {"plans": pd.DataFrame(plans, columns=_browser_plans.COLUMNS), "runs": runs}
+
+
+def _run(shown: bool, seed: int) -> pd.DataFrame:
+    """The picture of a page beside the reference's."""
+    found = _browser_plans.answered(f"/picture?class={CLASS}&seed={seed}&run") if shown else None
     rows = []
     if found is not None:
         model = terrain(SMALLER, "exact")
-        [expected] = Reference(model.model).run(model.graph, inputs("exact", CLASS, block), [model.picture])
+        [expected] = Reference(model.model).run(model.graph, inputs("exact", CLASS, seed), [model.picture])
         same = found.get("digest") == digest_of(expected)
         rows.append((SMALLER, str(found.get("adapter", "")), expected.size, same, str(found.get("error", ""))))
     columns = ["model", "adapter", "numbers", "as the reference", "error"]
-    return {
-        "plans": pd.DataFrame(plans, columns=_browser_plans.COLUMNS),
-        "runs": pd.DataFrame(rows, columns=columns).astype({"as the reference": bool}),
-    }
+    return _browser_plans.stamped(pd.DataFrame(rows, columns=columns).astype({"as the reference": bool}))
 
 
 def check(results: Results) -> Verdict:
@@ -83,7 +88,8 @@ def check(results: Results) -> Verdict:
         f"{staged:.0%} its largest stage alone; {int(at['beyond'])} of {int(at['buffers'])} buffers exceed a binding",
         f"Its largest buffer has {largest:,.0f} MiB; under what WebGPU promises everywhere, 128 MiB, "
         f"{int(promised['beyond'])} buffers are too large. What ran here is a picture of terrain: a page's is "
-        f"{'the reference’s, bit for bit' if right else 'another than the reference’s'}. Stable Diffusion XL itself "
+        f"{'the reference’s, bit for bit' if right else 'another than the reference’s'} (run of "
+        f"{runs['date'].iloc[0]}, commit {runs['commit'].iloc[0]}). Stable Diffusion XL itself "
         "was not run: that needs its weights and a GPU.",
     )
 

@@ -17,7 +17,7 @@ def results(beyond=(0, 0, 0, 0), right=True, ran=True):
     runs = [("smollm2", "swiftshader", 2, right, "")] if ran else []
     columns = ["model", "adapter", "tokens", "as the reference", "error"]
     plans = pd.DataFrame(rows, columns=_browser_plans.COLUMNS)
-    return {"plans": plans, "runs": pd.DataFrame(runs, columns=columns)}
+    return {"plans": plans, "runs": _browser_plans.stamped(pd.DataFrame(runs, columns=columns))}
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ def results(cards=60, stage=80, beyond=0, right=True, ran=True):
     runs = [("terrain", "swiftshader", 16384, right, "")] if ran else []
     columns = ["model", "adapter", "numbers", "as the reference", "error"]
     plans = pd.DataFrame(rows, columns=_browser_plans.COLUMNS)
-    return {"plans": plans, "runs": pd.DataFrame(runs, columns=columns)}
+    return {"plans": plans, "runs": _browser_plans.stamped(pd.DataFrame(runs, columns=columns))}
 
 
 @pytest.mark.parametrize(
