@@ -16,7 +16,7 @@ from verification.commands.dispute import check_asked, dispute
 from verification.commands.ledger import ledger
 from verification.commands.model_check import NAMES, model_check
 from verification.commands.replay import replay
-from verification.commands.source import Backend, Source, task_of
+from verification.commands.source import Backend, Source, picture_asked, task_of
 from verification.commands.tiles import tiles
 from verification.errors import InputError, Refusal
 from verification.files import check_writable
@@ -25,12 +25,21 @@ from verification.terminal import printable, replace_unencodable
 BAD_INPUT, FAILED = 2, 1
 
 ModelName = Annotated[
-    str, typer.Option("--model", help="tiny, smollm2, a .gguf file or a Hugging Face directory; terrain")
+    str,
+    typer.Option(
+        "--model", help="tiny, smollm2, a .gguf file or a Hugging Face directory; terrain, a directory of diffusers"
+    ),
 ]
-Prompt = Annotated[str | None, typer.Option(help="text, taken raw", show_default=False)]
+Prompt = Annotated[str | None, typer.Option(help="text, taken raw; or what to draw", show_default=False)]
 Drawn = Annotated[
     int | None, typer.Option("--class", help="of a terrain, instead of a prompt: 1 to 100", show_default=False)
 ]
+NegativePrompt = Annotated[str | None, typer.Option(help="what not to draw", show_default=False)]
+Guidance = Annotated[
+    float | None, typer.Option(help="how much a drawn prompt weighs; 1 or less: none", show_default="5")
+]
+Steps = Annotated[int | None, typer.Option(help="of the scheduler of a drawn prompt", show_default="20")]
+Size = Annotated[int | None, typer.Option(help="pixels a side of a drawn prompt", show_default="the model's")]
 MaxTokens = Annotated[int, typer.Option(help="how many tokens at most")]
 Seed = Annotated[int, typer.Option(help="of the task's random choices")]
 Temperature = Annotated[float, typer.Option(help="0: always the likeliest token")]
@@ -91,6 +100,10 @@ def application(source: Source) -> typer.Typer:
         temperature: Temperature = 0.0,
         top_k: TopK = None,
         top_p: TopP = 1.0,
+        negative_prompt: NegativePrompt = None,
+        guidance: Guidance = None,
+        steps: Steps = None,
+        size: Size = None,
         backend: BackendName = "wgpu",
         adapter: AdapterName = None,
         as_json: Json = False,
@@ -100,9 +113,12 @@ def application(source: Source) -> typer.Typer:
         Example: python -m verification commit --model tiny --prompt "Hello" --out result.json
 
         Example: python -m verification commit --model terrain --class 40 --seed 7 --out picture.json
+
+        Example: python -m verification commit --model DIRECTORY --prompt "a horse" --steps 30 --out picture.json
         """
         check_writable(out)
-        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p, drawn)
+        asked = picture_asked(negative_prompt, guidance, steps, size)
+        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p, drawn, asked)
         commit(source, task, backend, adapter, out, as_json)
 
     @app.command("check")
@@ -129,6 +145,10 @@ def application(source: Source) -> typer.Typer:
         temperature: Temperature = 0.0,
         top_k: TopK = None,
         top_p: TopP = 1.0,
+        negative_prompt: NegativePrompt = None,
+        guidance: Guidance = None,
+        steps: Steps = None,
+        size: Size = None,
         corrupt: Annotated[
             str | None,
             typer.Option(
@@ -167,7 +187,8 @@ def application(source: Source) -> typer.Typer:
         Example: python -m verification dispute --model terrain --class 40 --seed 7 --adversary wrong-node
         """
         check_asked(corrupt, adversary, transcript, market)
-        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p, drawn)
+        asked = picture_asked(negative_prompt, guidance, steps, size)
+        task = task_of(source, model, prompt, max_tokens, temperature, seed, top_k, top_p, drawn, asked)
         dispute(source, task, corrupt, adversary, (backend, challenger), adapter, transcript, market, as_json)
 
     @app.command("replay")

@@ -98,7 +98,7 @@ def request_of(
     return terms | ({"top_k": top_k} if top_k else {}) | ({"top_p": round(top_p * MILLION)} if top_p < 1 else {})
 
 
-def asked_among(request: Request) -> dict[str, int]:
+def asked_among(request: Request) -> dict[str, Any]:
     """Among which tokens a request's are drawn, where not among all."""
     return {name: request[name] for name in LIKELIEST if name in request}
 

@@ -63,14 +63,8 @@ def prepared(asked: Asked) -> tuple[LatentDiffusion, list[Pass]]:
         read = directory.read(Path(asked.model))
         asked.size = read.size if asked.size is None else asked.size
         made = LatentDiffusion(Path(asked.model).name, read.config, read.load, asked.arithmetic, asked.size)
-
-    def ids(text: str) -> dict[str, list[int]]:
-        places = {folder: read.config[folder]["max_position_embeddings"] for folder in read.tokenizers}
-        return {folder: tokenizer.padded(text, places[folder]) for folder, tokenizer in read.tokenizers.items()}
-
-    zeros = asked.negative_prompt is None and read.zeros_where_empty
-    negative = None if zeros else ids(asked.negative_prompt or "")
-    passes = made.passes(ids(asked.prompt), negative, guidance=asked.guidance, steps=asked.steps, seed=asked.seed)
+    texts = read.ids(asked.prompt), read.negative(asked.negative_prompt)
+    passes = made.passes(*texts, guidance=asked.guidance, steps=asked.steps, seed=asked.seed)
     return made, passes
 
 

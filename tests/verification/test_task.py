@@ -24,6 +24,12 @@ def test_a_task_says_among_which_tokens_is_drawn_where_not_among_all():
         assert task.plain() == TASK.plain() | among and task.name != TASK.name
 
 
+def test_a_task_says_how_a_prompt_is_drawn_where_it_is():
+    for drawn in ({"steps": 30, "size": 1024, "guidance": 0}, {"negative": [5, 6]}):
+        task = read_task(TASK.plain() | drawn)
+        assert task.plain() == TASK.plain() | drawn and task.name != TASK.name and hash(task)
+
+
 def test_prompts_of_a_million_tokens_are_tasks():
     long = TASK.plain() | {"prompt": [0] * 2**20}
     assert len(read_task(long).prompt) == 2**20
@@ -52,6 +58,13 @@ def test_prompts_of_a_million_tokens_are_tasks():
         {"top_k": None},
         {"top_p": 1_000_000},
         {"top_p": 0.9},
+        {"steps": 0},
+        {"steps": 1001},
+        {"guidance": 1.5},
+        {"guidance": 100_000_001},
+        {"size": 2**16 + 1},
+        {"negative": None},
+        {"negative": [-1]},
     ],
 )
 def test_other_spellings_are_no_task(changes):

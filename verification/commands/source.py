@@ -1,7 +1,8 @@
 """Where the commands get computations from, and the traces of their runs."""
 
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from verification.commands.progress import progress, working
 from verification.computation import Computation
@@ -13,6 +14,38 @@ from verification.trace import Trace, record
 
 Backend = Literal["wgpu", "dawn", "numpy"]
 LARGEST_TEMPERATURE = 100
+LARGEST_GUIDANCE, MOST_STEPS = 100, 1000
+
+
+@dataclass(frozen=True, slots=True)
+class PictureAsked:
+    """How a prompt is to be drawn; None: as is usual."""
+
+    negative_prompt: str | None = None
+    guidance: int | None = None
+    """Millionths."""
+    steps: int | None = None
+    size: int | None = None
+
+    @property
+    def given(self) -> list[str]:
+        """The options that were given."""
+        options = ("negative_prompt", "guidance", "steps", "size")
+        return [f"--{name.replace('_', '-')}" for name in options if getattr(self, name) is not None]
+
+
+def picture_asked(
+    negative_prompt: str | None, guidance: float | None, steps: int | None, size: int | None
+) -> PictureAsked:
+    """Of options.
+
+    Raises:
+        InputError: a guidance or steps that no task can have.
+    """
+    weighs = None if guidance is None else _millionths("--guidance", guidance, 0, LARGEST_GUIDANCE)
+    if steps is not None and not 1 <= steps <= MOST_STEPS:
+        raise InputError(f"--steps {steps} is not allowed; 1 to {MOST_STEPS}")
+    return PictureAsked(negative_prompt, weighs, steps, size)
 
 
 class Source(Protocol):
@@ -27,6 +60,13 @@ class Source(Protocol):
 
         Raises:
             InputError: the one that the model wants is not given, or the other one is.
+        """
+
+    def picture(self, model: str, asked: PictureAsked) -> dict[str, Any]:
+        """The keys ``task.PICTURE`` of a task; none of a model that does not draw prompts.
+
+        Raises:
+            InputError: something is asked for that the model does not have.
         """
 
     def model(self, name: str) -> Described:
@@ -52,6 +92,7 @@ def task_of(
     top_k: int | None = None,
     top_p: float = 1.0,
     drawn: int | None = None,
+    asked: PictureAsked | None = None,
 ) -> Task:
     """The task that options describe; its computation refuses the rest.
 
@@ -65,14 +106,17 @@ def task_of(
     if top_k is not None and not 1 <= top_k <= 2**20:
         raise InputError(f"--top-k {top_k} is not allowed; 1 to 2^20")
     with working(f"reading the model {model}"):
+        tokens = tuple(source.prompt(model, prompt, drawn))
+        picture = source.picture(model, asked or PictureAsked())
         return Task(
             model,
-            tuple(source.prompt(model, prompt, drawn)),
-            limit if drawn is None else 1,
+            tokens,
+            limit if drawn is None and not picture else 1,
             millionths,
             seed,
             top_k,
             share if share < MILLION else None,
+            **picture,
         )
 
 

@@ -43,7 +43,7 @@ from verification.errors import InputError, Refusal
 from verification.inference_models import Models, exact, found
 from verification.manifest import manifest, tile_count, tile_place, tiles, type_of
 from verification.merkle import TYPES, Tree, tile_digest
-from verification.task import MOST_TOKENS, TASK, Task
+from verification.task import MOST_TOKENS, TASK, Task, task_from
 from verification.trace import leaves
 
 PACKAGES = ("inference", "verification", "experiments")
@@ -152,8 +152,7 @@ def task(name: str, asked: dict[str, Any]) -> Task:
     Raises:
         Refusal: malformed.
     """
-    given = TASK({"model": name, **asked})
-    return Task(**given | {"prompt": tuple(given["prompt"])})
+    return task_from(TASK({"model": name, **asked}))
 
 
 @lru_cache(16)

@@ -52,6 +52,17 @@ class Directory:
         check_finite(str(placed.file), placed.key, values)
         return values.reshape(self.shapes[folder][name])
 
+    def ids(self, text: str) -> dict[str, list[int]]:
+        """A text's ids by the encoder's folder, as many as it has places."""
+        return {
+            folder: tokenizer.padded(text, self.config[folder]["max_position_embeddings"])
+            for folder, tokenizer in self.tokenizers.items()
+        }
+
+    def negative(self, text: str | None) -> dict[str, list[int]] | None:
+        """As ``ids``, of what not to draw; None: zeros, where nothing is said and the directory has it so."""
+        return None if text is None and self.zeros_where_empty else self.ids(text or "")
+
     @property
     def size(self) -> int:
         """Pixels a side of the pictures it was made for."""
