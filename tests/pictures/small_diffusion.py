@@ -7,6 +7,8 @@ BEGIN, END = 598, 599
 PROMPT = [BEGIN, 17, 401, 33, 33, 250, 596, END]
 NEGATIVE = [BEGIN, 5, 120, END]
 GUIDANCE = {"sdxl": 5.0, "sd15": 7.5, "sd-turbo": 0.0}
+DIGESTS = {"sdxl": "c28fe1735e9db351", "sd15": "d18b7507141500f1", "sd-turbo": "4d579c8f1d744bab"}
+"""With which the digests of exact pictures of 8 × 8 pixels, two steps, begin on every stack."""
 
 
 def padded(ids: list[int]) -> list[int]:

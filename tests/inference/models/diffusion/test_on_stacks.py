@@ -1,7 +1,7 @@
 """Reduced models give one digest on every stack: two steps in integers, 8 × 8 pixels."""
 
 import pytest
-from small_diffusion import diffusion, passes
+from small_diffusion import DIGESTS, diffusion, passes
 
 from inference.device import adapters
 from inference.device.runtime import Runtime
@@ -9,12 +9,6 @@ from inference.generate import digest_of
 from inference.picture import run
 from inference.reference import Reference
 
-DIGESTS = {
-    "sdxl": "c28fe1735e9db351",
-    "sd15": "d18b7507141500f1",
-    "sd-turbo": "4d579c8f1d744bab",
-}
-"""Where they begin."""
 STACKS = adapters.stacks()
 DAWN = [stack for stack in STACKS if stack[0] == "dawn" and not adapters.is_swiftshader(stack[1])][:1]
 
