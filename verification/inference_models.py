@@ -14,7 +14,7 @@ from inference.computation import Inference
 from inference.generate import CHUNK
 from inference.likeliest import among
 from inference.model import Checkpoint, Model
-from inference.models.diffusion.directory import Directory, read
+from inference.models.diffusion.directory import GUIDANCE, STEPS, Directory, read
 from inference.models.diffusion.latent import LatentDiffusion
 from inference.models.llama import check, model
 from inference.models.terrain import CLASSES, Terrain, inputs, terrain
@@ -30,8 +30,6 @@ from verification.tile_store import Store
 
 COARSE = 1
 """Bits that the adversary of coarser weights leaves out of each."""
-GUIDANCE, STEPS = 5_000_000, 20
-"""Of a picture where nothing is said: millionths, and the scheduler's."""
 Run = Inference | Picture | LatentPicture
 
 
@@ -152,7 +150,7 @@ class Models:
         negative, size = of.negative(asked.negative_prompt), of.size if asked.size is None else asked.size
         diffusion(name, size)
         said = {
-            "guidance": GUIDANCE if asked.guidance is None else asked.guidance,
+            "guidance": round(GUIDANCE * MILLION) if asked.guidance is None else asked.guidance,
             "steps": STEPS if asked.steps is None else asked.steps,
             "size": size,
         }
@@ -230,6 +228,7 @@ class Models:
     def _inference(
         self, used: Model, task: Task, backend: Backend, adapter: str | None, named: str | None = None
     ) -> Inference:
+        _without_picture(task)
         options: dict[str, Any] = {"limit": task.limit, "temperature": task.temperature, "seed": task.seed}
         options |= {
             "among": among(task.top_k, 1 if task.top_p is None else task.top_p / MILLION),
@@ -242,6 +241,7 @@ class Models:
     ) -> Picture:
         if (len(task.prompt), task.limit, task.millionths) != (1, 1, 0) or task.top_k or task.top_p:
             raise InputError("a picture's task has a class and a seed: no temperature, top-k or top-p")
+        _without_picture(task)
         on = self._on(used.model, backend, adapter)
         return Picture(on, used, task.prompt[0], task.seed, model_digest=named)
 
@@ -274,6 +274,12 @@ class Models:
         if (backend, adapter) not in self.devices:
             self.devices[backend, adapter] = Device(backend, adapter)
         return Runtime(used, self.devices[backend, adapter])  # type: ignore[arg-type]
+
+
+def _without_picture(task: Task) -> None:
+    """Else one run would have many tasks."""
+    if any(said is not None for said in (task.guidance, task.steps, task.size, task.negative)):
+        raise InputError("guidance, steps, size and a negative prompt are of a directory's model, which draws prompts")
 
 
 def _diffusion(task: Task) -> LatentDiffusion:

@@ -25,7 +25,6 @@ from inference.ops import noise
 from inference.passes import Pass
 from inference.picture import run
 
-GUIDANCE, STEPS = 5.0, 20
 KEYS = ("model", "prompt", "negative_prompt", "guidance", "steps", "size", "seed", "arithmetic", "digest")
 """Of a picture's texts: JSON, so that they are ASCII."""
 
@@ -53,8 +52,8 @@ def prepared(asked: Asked) -> tuple[LatentDiffusion, list[Pass]]:
     if asked.prompt is None:
         raise InputError(f"{asked.model}: draws what --prompt says; give one")
     seed_words(asked.seed)
-    asked.guidance = GUIDANCE if asked.guidance is None else asked.guidance
-    asked.steps = STEPS if asked.steps is None else asked.steps
+    asked.guidance = directory.GUIDANCE if asked.guidance is None else asked.guidance
+    asked.steps = directory.STEPS if asked.steps is None else asked.steps
     if not 0 <= asked.guidance <= 100:
         raise InputError(f"--guidance {asked.guidance:g} is not allowed; 0 to 100")
     if not 1 <= asked.steps <= 1000:

@@ -22,6 +22,8 @@ from inference.ops import Shape
 from inference.tokens.clip import ClipTokenizer
 from inference.tokens.huggingface import token_text
 
+GUIDANCE, STEPS = 5.0, 20
+"""Of a picture of which nothing is said."""
 PIPELINES = {"StableDiffusionXLPipeline": ENCODERS, "StableDiffusionPipeline": ENCODERS[:1]}
 """Folders of the text encoders of each."""
 FORMER = {"to_q": "query", "to_k": "key", "to_v": "value", "to_out.0": "proj_attn"}

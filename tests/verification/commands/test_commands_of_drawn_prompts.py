@@ -106,3 +106,13 @@ def test_a_result_whose_task_is_no_picture_of_the_model_is_refused(cli, folder, 
     result.write_text(json.dumps({"task": task, "result": {}, "output": ""}))
     code, _, err = cli("check", result, *NUMPY)
     assert code == 2 and said in err
+
+
+@pytest.mark.parametrize("task", [{"model": "tiny", "prompt": [1, 2]}, {"model": "terrain", "prompt": [40]}])
+@pytest.mark.parametrize("said", [{"steps": 4}, {"size": 8}, {"guidance": 0}, {"negative": [1]}])
+def test_no_other_task_says_what_is_of_a_drawn_prompt_alone(cli, tmp_path, task, said):
+    result = tmp_path / "result.json"
+    task = {"limit": 1, "millionths": 0, "seed": "7"} | task | said
+    result.write_text(json.dumps({"task": task, "result": {}, "output": ""}))
+    code, _, err = cli("check", result, *NUMPY)
+    assert code == 2 and "are of a directory's model" in err
