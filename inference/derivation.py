@@ -29,7 +29,7 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | modulate | ``modulate``: the leaf |
 | combine | ``combine``: the leaf |
 | concatenate | ``channels``: the leaf |
-| resize | ``concatenate``: the leaf |
+| resize, lines | ``concatenate``: the leaf |
 | average_pool | ``average``: the leaf |
 | activation | ``silu``: the leaf |
 | geglu | ``geglu``: the leaf |

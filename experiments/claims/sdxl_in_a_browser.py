@@ -87,7 +87,7 @@ def check(results: Results) -> Verdict:
         f"{share:.0%} of {at['of']} cards hold Stable Diffusion XL at {SIDE} x {SIDE} ({at['bytes'] / GIB:.1f} GiB), "
         f"{staged:.0%} its largest stage alone; {int(at['beyond'])} of {int(at['buffers'])} buffers exceed a binding",
         f"Its largest buffer has {largest:,.0f} MiB; under what WebGPU promises everywhere, 128 MiB, "
-        f"{int(promised['beyond'])} buffers are too large. What ran here is a picture of terrain: a page's is "
+        f"{int(promised['beyond']) or 'no'} buffers are too large. What ran here is a picture of terrain: a page's is "
         f"{'the reference’s, bit for bit' if right else 'another than the reference’s'} (run of "
         f"{runs['date'].iloc[0]}, commit {runs['commit'].iloc[0]}). Stable Diffusion XL itself "
         "was not run: that needs its weights and a GPU.",

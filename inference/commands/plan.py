@@ -11,6 +11,7 @@ import typer
 from inference.commands.arguments import AdapterName, Json
 from inference.commands.progress import working
 from inference.errors import InputError
+from inference.models.bands import BAND
 from inference.planning import language, picture
 from inference.planning.limits import DEFAULTS, DESKTOP, MIB, Limits
 from inference.planning.plan import Plan, Rates, described, seconds_of_stages, tokens_per_second
@@ -137,7 +138,8 @@ def _show_stage(of: Stage) -> None:
     kinds: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
     for name, cost in of.costs.items():
         node = of.graph.nodes[name]
-        kinds.setdefault((name.rpartition(".")[2], node["op"], node["shape"]), []).append(cost.operations)
+        kind = name.partition(BAND)[0].rpartition(".")[2]
+        kinds.setdefault((kind, node["op"], node["shape"]), []).append(cost.operations)
     for (kind, op, shape), operations in sorted(kinds.items(), key=lambda item: -sum(item[1]))[:SHOWN]:
         of_kind = f"{len(operations):>4} {kind:<22}{op:<14}{' × '.join(map(str, shape)):>16}"
         print(f"  {of_kind}{sum(operations) / GIGA:>12,.3f} G")

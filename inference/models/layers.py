@@ -99,13 +99,21 @@ class Layers:
 
     def made(self, name: str, *scales: str | None, **attributes: int) -> Tensor:
         """A node, and its scale measured and added."""
-        shape = self.graph.nodes[name]["shape"]
         if not self.exact:
-            return Tensor(name, None, shape)
+            return Tensor(name, None, self.shape_of(name))
         maxima = add(self.graph, f"{name}.maxima", "maxima", [name])
+        return Tensor(name, self._scale(name, maxima, scales, attributes), self.shape_of(name))
+
+    def shape_of(self, name: str) -> Shape:
+        """Of a node."""
+        shape: Shape = self.graph.nodes[name]["shape"]
+        return shape
+
+    def _scale(self, name: str, maxima: str, scales: Sequence[str | None], attributes: Mapping[str, int]) -> str:
+        """The node of a tensor's scale, from its largest words."""
         inputs = [maxima, *(scale for scale in scales if scale)]
         self._op(f"{name}.scale", "scale", inputs, attributes, scales=len(inputs) - 1)
-        return Tensor(name, f"{name}.scale", shape)
+        return f"{name}.scale"
 
     def _op(self, name: str, op: str, inputs: Sequence[str | None], exact: Mapping[str, Any], **both: Any) -> None:
         """Add a node; inputs that are None fall away, attributes of the exact arithmetic where it is another."""
@@ -271,7 +279,7 @@ class Layers:
 
     def _kept(self, name: str, x: Tensor) -> Tensor:
         """A node at the exponent of x, which is no narrower than x: its scale serves."""
-        return Tensor(name, x.scale, self.graph.nodes[name]["shape"])
+        return Tensor(name, x.scale, self.shape_of(name))
 
     def attention(self, name: str, q: Tensor, k: Tensor, v: Tensor, *, heads: int, causal: bool = False) -> Tensor:
         """Every query sees every key; where ``causal`` those up to its own place."""
@@ -298,7 +306,7 @@ class Layers:
             arrays = [np.clip(array, -most, most).astype(np.int16) for array in scaled]
         weights = [self.weight(each, array) for each, array in zip(names, arrays, strict=True)]
         self._op(name, "text_embedding", [ids.node, *weights], {})
-        return Tensor(name, self.fixed(2 ** (TEXT + 1), exponent), self.graph.nodes[name]["shape"])
+        return Tensor(name, self.fixed(2 ** (TEXT + 1), exponent), self.shape_of(name))
 
     def row(self, name: str, x: Tensor, index: int) -> Tensor:
         """One row of a text."""

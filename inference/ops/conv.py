@@ -1,7 +1,8 @@
 """Convolution: y = sum over taps of W_tap x_tap + bias, 3 × 3 padded by 1 or 1 × 1, at a stride.
 
 x: (H, W, C), for 1 × 1 tokens (T, C) too; weight: (N, taps, C), row by row of the window; bias: (N,); y:
-(ceil(H / stride), ceil(W / stride), N). Padding contributes 0.
+(ceil(H / stride), ceil(W / stride), N). Padding contributes 0. Of a band of a larger image the first ``above`` and the
+last ``below`` lines are its neighbours': y has no lines of theirs (``models.bands``).
 
 Exact: weight in -2047..2047, a scale (1, 2) of x (``arithmetic.scaled``), rows (N, 2) of mantissa and shift, the bias
 |b| < 2^29 in units of 2^floor:
@@ -45,26 +46,40 @@ MOST_NARROWED = 2**25
 """Words: what every device binds."""
 
 
-def shape(x: Shape, weight: Shape, bias: Shape, *exact: Shape, stride: int = 1, **_: object) -> Shape:
+def shape(
+    x: Shape,
+    weight: Shape,
+    bias: Shape,
+    *exact: Shape,
+    stride: int = 1,
+    above: int = 0,
+    below: int = 0,
+    **_: object,
+) -> Shape:
     require_image("x", x, *exact[:1])
     require(len(weight) == 3 and weight[1] in (1, 9) and weight[2] == x[-1], f"weights {weight} do not fit {x}")
     require(stride in (1, 2), f"a stride of {stride} is not 1 or 2")
     require(len(x) == 3 or weight[1] == stride == 1, f"tokens {x} have no neighbours")
     require(bias == weight[:1], f"a bias of {bias} does not fit weights {weight}")
     require(len(exact) in (0, 2) and exact[1:] in ((), ((weight[0], 2),)), f"rows {exact} do not fit weights {weight}")
-    return (*(-(-axis // stride) for axis in x[:-1]), weight[0])
+    if not above and not below:
+        return (*(-(-axis // stride) for axis in x[:-1]), weight[0])
+    require(len(x) == 3 and stride == 1, f"bands of {x} have no neighbours at a stride of {stride}")
+    require(min(above, below) >= 0 and above + below < x[0], f"{above} + {below} lines are not neighbours in {x}")
+    return (x[0] - above - below, x[1], weight[0])
 
 
-def taps(x: npt.NDArray[Any], count: int, stride: int) -> Iterator[npt.NDArray[Any]]:
+def taps(x: npt.NDArray[Any], count: int, stride: int, above: int = 0, below: int = 0) -> Iterator[npt.NDArray[Any]]:
     """What each tap reads, (pixels of y, C)."""
     if count == stride == 1:
-        yield x.reshape(-1, x.shape[-1])
+        yield x[above : len(x) - below].reshape(-1, x.shape[-1])
         return
     kernel, border = (3, 1) if count == 9 else (1, 0)
     padded = np.pad(x, ((border, border), (border, border), (0, 0)))
     for down in range(kernel):
         for over in range(kernel):
-            lines = padded[down : down + x.shape[0] : stride, over : over + x.shape[1] : stride]
+            of_y = slice(above + down, down + x.shape[0] - below, stride)
+            lines = padded[of_y, over : over + x.shape[1] : stride]
             yield lines.reshape(-1, x.shape[2])
 
 
@@ -76,6 +91,8 @@ def exact(
     rows: npt.NDArray[np.int32],
     *,
     stride: int = 1,
+    above: int = 0,
+    below: int = 0,
     span_shift: int = 0,
     unit: int = 0,
     floor: int = NONE,
@@ -83,13 +100,14 @@ def exact(
     n, at = narrowing(scale, ACTIVATION)
     a, channels = narrow(x.astype(np.int64), n, ACTIVATION).astype(np.float64), x.shape[-1]
     total: Integers | int = 0
-    for tap, read in enumerate(taps(a, weight.shape[1], stride)):
+    for tap, read in enumerate(taps(a, weight.shape[1], stride, above, below)):
         for first in range(0, channels, SPAN):
             columns = slice(first, min(first + SPAN, channels))
             q = weight[:, tap, columns].astype(np.float64)
             total = total + round_shift(i32((read[:, columns] @ q.T).astype(np.int64)), span_shift)
     y = scaled(i32(np.asarray(total)), bias.astype(np.int64), rows.astype(np.int64), at + unit, floor)
-    return y.astype(np.int32).reshape(shape(x.shape, weight.shape, bias.shape, stride=stride))
+    of_y = shape(x.shape, weight.shape, bias.shape, stride=stride, above=above, below=below)
+    return y.astype(np.int32).reshape(of_y)
 
 
 def derivation(
@@ -103,6 +121,8 @@ def derivation(
     rows: Constant,
     *,
     stride: int = 1,
+    above: int = 0,
+    below: int = 0,
     span_shift: int = 0,
     unit: int = 0,
     floor: int = NONE,
@@ -110,12 +130,12 @@ def derivation(
     """Of some pixels, or of some channels of one, at once: a step for each span of each tap."""
     made, (outputs, count, channels) = Derivation(), weight.shape
     height, width = x.shape[:2] if len(x.shape) == 3 else (1, x.shape[0])
-    size = committed((-(-height // stride), -(-width // stride), outputs) if len(x.shape) == 3 else (width, outputs))
+    size = committed(shape(x.shape, weight.shape, bias.shape, stride=stride, above=above, below=below))
     border, across = (1, 3) if count == 9 else (0, 1), -(-width // stride)
     first = row * size[1] + start  # words of y before these
 
     def read_at(pixel: int, tap: int, span: range, reading: Reading) -> list[Any]:
-        line = pixel // across * stride + tap // border[1] - border[0]
+        line = pixel // across * stride + above + tap // border[1] - border[0]
         column = pixel % across * stride + tap % border[1] - border[0]
         if not (0 <= line < height and 0 <= column < width):
             return []
@@ -167,15 +187,18 @@ def float32(
     bias: npt.NDArray[np.float32],
     *,
     stride: int = 1,
+    above: int = 0,
+    below: int = 0,
 ) -> npt.NDArray[np.float32]:
-    y = sum(read @ weight[:, tap].T for tap, read in enumerate(taps(x, weight.shape[1], stride)))
-    return np.asarray(y + bias).reshape(shape(x.shape, weight.shape, bias.shape, stride=stride))
+    y = sum(read @ weight[:, tap].T for tap, read in enumerate(taps(x, weight.shape[1], stride, above, below)))
+    of_y = shape(x.shape, weight.shape, bias.shape, stride=stride, above=above, below=below)
+    return np.asarray(y + bias).reshape(of_y)
 
 
-def enclosure(x: Array, weight: Array, bias: Array, *, stride: int = 1) -> Enclosed:
+def enclosure(x: Array, weight: Array, bias: Array, **attributes: Any) -> Enclosed:
     """gamma(K + 2) (sum |w x| + |b|): a product, K - 1 additions and that of the bias."""
     wide: list[Any] = [each.astype(np.float64) for each in (x, weight, bias)]
-    y, sizes = float32(*wide, stride=stride), float32(*map(np.abs, wide), stride=stride)
+    y, sizes = float32(*wide, **attributes), float32(*map(np.abs, wide), **attributes)
     return y.astype(np.float64), gamma(weight[0].size + 2) * sizes + flushed(3 * weight[0].size, x, weight)
 
 
@@ -183,13 +206,15 @@ def entry(*, span_shift: int = 0, variant: str = "", **_: object) -> str:
     return "spans" if span_shift and variant in ("", "subgroup") else "main"
 
 
-def work(x: Shape, weight: Shape, *_: Shape, stride: int = 1, **__: object) -> int:
-    return pixels(shape(x, weight, weight[:1], stride=stride)) * prod(weight)
+def work(x: Shape, weight: Shape, *_: Shape, **attributes: Any) -> int:
+    return pixels(shape(x, weight, weight[:1], **attributes)) * prod(weight)
 
 
-def dimensions(x: Shape, weight: Shape, *_: Shape, stride: int = 1, **__: object) -> dict[str, int]:
-    height, width = image_of(x)[:2]
-    return {"height": height, "width": width, "channels": x[-1], "outputs": weight[0], "taps": weight[1]}
+def dimensions(x: Shape, weight: Shape, *_: Shape, **attributes: Any) -> dict[str, int]:
+    height, width, channels = image_of(x)
+    lines = image_of(shape(x, weight, weight[:1], **attributes))[0]
+    sizes = {"height": height, "lines": lines, "width": width, "channels": channels}
+    return sizes | {"outputs": weight[0], "taps": weight[1]}
 
 
 def variants(
@@ -229,10 +254,19 @@ def lanes(*_: Shape, target: Target, variant: str = "") -> int:
     return 64 if variant == "tile" else target.lanes
 
 
-def workgroups(output: Shape, *, lanes: int, variant: str = "", stride: int = 1, **_: object) -> Shape:
+def workgroups(
+    output: Shape,
+    *,
+    lanes: int,
+    variant: str = "",
+    stride: int = 1,
+    above: int = 0,
+    below: int = 0,
+    **_: object,
+) -> Shape:
     height, width = image_of(output)[:2]
     if variant == "narrow":
-        lines, across = bordered(height, width, stride)
+        lines, across = bordered(above + height + below, width, stride)
         return (-(-across // lanes), lines, 1)
     if variant == "subgroup":
         return (-(-height * -(-width // EIGHT) // lanes), -(-output[-1] // LANES), 1)
@@ -245,10 +279,12 @@ def workgroups(output: Shape, *, lanes: int, variant: str = "", stride: int = 1,
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
     count, stride = (9, 1 + a % 2) if c % 2 else (1, 1)
     image = (a + 2, 2 * b + 1, 3 * b + c)
+    above = b % 2 if stride == 1 else 0
+    seen = {"stride": stride, "above": above, "below": int(stride == 1 and a > 1)}
     weight, bias = floats(generator, (5 * b + c, count, image[2])), floats(generator, 5 * b + c)
     if arithmetic == "float32":
         constants = {"weight": weight, "bias": bias}
-        return {"x": floats(generator, image)}, constants, {"stride": stride}
+        return {"x": floats(generator, image)}, constants, seen
     x, scale = draw_scaled(generator, image)
     constants, attributes = integer_weights(weight, bias)
-    return {"x": x, "scale": scale}, constants, attributes | {"stride": stride}
+    return {"x": x, "scale": scale}, constants, attributes | seen

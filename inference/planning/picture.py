@@ -12,6 +12,7 @@ from inference.device.target import Target
 from inference.errors import InputError
 from inference.graph import WORD, Cost, cost_of, plan, schedule
 from inference.models import configurations
+from inference.models.bands import BandedLayers
 from inference.models.diffusion import networks, parameters
 from inference.models.layers import Layers
 from inference.ops import Shape
@@ -81,7 +82,7 @@ def unet_stage(config: Mapping[str, Any], side: int) -> Stage:
 
 def decoder_stage(config: Mapping[str, Any], side: int) -> Stage:
     """The decoder of latents of so many a side."""
-    layers = Layers("exact", parameters.decoder(config))
+    layers = BandedLayers("exact", parameters.decoder(config))
     latents = layers.input("latents", (side, side, config["latent_channels"]))
     networks.decoder(layers, config, latents)
     return picture_stage("vae", layers)

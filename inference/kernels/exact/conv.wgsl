@@ -4,11 +4,13 @@
 // rows (N) of mantissa and shift; output (H, W, N). An invocation makes 16 channels of 4 pixels that follow one another.
 struct Params {
     height: u32,
+    lines: u32,      // of y
     width: u32,
     channels: u32,
     outputs: u32,    // N
     taps: u32,       // 1 or 9
     stride: u32,
+    above: u32,      // lines of x before those of y
     span_shift: u32, // by which each span's sum is shifted
     unit: i32,
     floor: i32,
@@ -58,7 +60,7 @@ fn add(acc: ptr<function, Sums>, at: u32, t: vec4<i32>, u: vec4<i32>, v: vec4<i3
 struct Place { first: u32, group: u32, outside: bool, size: vec2<u32> }
 
 fn place_of(id: vec3<u32>) -> Place {
-    let size = (vec2<u32>(params.height, params.width) + vec2<u32>(params.stride - 1u)) / params.stride;
+    let size = vec2<u32>(params.lines, (params.width + params.stride - 1u) / params.stride);
     return Place(id.x * 4u, id.y, id.x * 4u >= size.x * size.y, size);
 }
 
@@ -70,7 +72,7 @@ fn first_weight(place: Place, fours: u32) -> u32 {
 fn read_at(pixel: u32, size: vec2<u32>, tap: u32) -> vec2<u32> {
     let border = select(0i, 1i, params.taps == 9u);
     let p = min(pixel, size.x * size.y - 1u);
-    let line = i32(p / size.y * params.stride + tap / 3u) - border;
+    let line = i32(p / size.y * params.stride + params.above + tap / 3u) - border;
     let column = i32(p % size.y * params.stride + tap % 3u) - border;
     let inside = line >= 0i && line < i32(params.height) && column >= 0i && column < i32(params.width);
     let at = (u32(max(line, 0i)) * params.width + u32(max(column, 0i))) * params.channels;

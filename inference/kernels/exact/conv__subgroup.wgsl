@@ -4,11 +4,13 @@
 // sums are written out, since an index that a compiler does not know would move all of them out of registers.
 struct Params {
     height: u32,
+    lines: u32,      // of y
     width: u32,
     channels: u32,
     outputs: u32,    // N
     taps: u32,       // 1 or 9
     stride: u32,
+    above: u32,      // lines of x before those of y
     span_shift: u32, // by which each span's sum is shifted
     unit: i32,
     floor: i32,
@@ -83,7 +85,7 @@ struct Place {
 }
 
 fn place_of(id: vec3<u32>) -> Place {
-    let size = (vec2<u32>(params.height, params.width) + vec2<u32>(params.stride - 1u)) / params.stride;
+    let size = vec2<u32>(params.lines, (params.width + params.stride - 1u) / params.stride);
     let eights = (size.y + 7u) / 8u;
     return Place(min(id.x / eights, size.x - 1u), id.x % eights * 8u, id.y, id.x >= eights * size.x, lane_of_eight(), size);
 }
@@ -92,7 +94,7 @@ fn place_of(id: vec3<u32>) -> Place {
 fn first_pixel(place: Place, tap: u32) -> u32 {
     let at = select(vec2<u32>(1u), vec2<u32>(tap / 3u, tap % 3u), params.taps == 9u);
     let across = (place.size.y + 7u) / 8u * 8u * params.stride + 2u;
-    return (place.line * params.stride + at.x) * across + place.column * params.stride + at.y;
+    return (place.line * params.stride + params.above + at.x) * across + place.column * params.stride + at.y;
 }
 
 // Adds the products of a tap from one vector of channels to another.

@@ -3,11 +3,13 @@
 // 16 channels of a tap at a time.
 struct Params {
     height: u32,
+    lines: u32,      // of y
     width: u32,
     channels: u32,
     outputs: u32,    // N
     taps: u32,       // 1 or 9
     stride: u32,
+    above: u32,      // lines of x before those of y
     span_shift: u32, // by which each span's sum is shifted
     unit: i32,
     floor: i32,
@@ -31,7 +33,7 @@ alias Sums = array<vec4<i32>, 4>; // by row; components are pixels
 fn loaded(pixel: u32, tap: u32, four: u32, n: i32) -> vec4<i32> {
     let across = (params.width + params.stride - 1u) / params.stride;
     let border = select(0u, 1u, params.taps == 9u);
-    let line = pixel / across * params.stride + tap / 3u - border; // wraps in the padding
+    let line = pixel / across * params.stride + params.above + tap / 3u - border; // wraps in the padding
     let column = pixel % across * params.stride + tap % 3u - border;
     let c = four * 4u;
     if (line >= params.height || column >= params.width || c >= params.channels) { return vec4<i32>(0i); }
@@ -47,7 +49,7 @@ fn loaded(pixel: u32, tap: u32, four: u32, n: i32) -> vec4<i32> {
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let n = narrowing(scale[0], 14i);
-    let size = (vec2<u32>(params.height, params.width) + vec2<u32>(params.stride - 1u)) / params.stride;
+    let size = vec2<u32>(params.lines, (params.width + params.stride - 1u) / params.stride);
     let fours = (params.channels + 3u) / 4u;
     let half = vec4<i32>((1i << params.span_shift) >> 1u);
     let mine = vec2<u32>(lane % 8u, lane / 8u); // the first pixel and the first row, of four, 8 apart

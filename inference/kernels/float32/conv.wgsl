@@ -3,11 +3,13 @@
 // An invocation makes 16 channels of 4 pixels that follow one another.
 struct Params {
     height: u32,
+    lines: u32,   // of y
     width: u32,
     channels: u32,
     outputs: u32, // N
     taps: u32,    // 1 or 9
     stride: u32,
+    above: u32,   // lines of x before those of y
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> x: array<f32>;
@@ -33,7 +35,7 @@ fn loaded(at: u32, left: u32, inside: bool) -> vec4<f32> {
 fn read_at(pixel: u32, size: vec2<u32>, tap: u32) -> vec2<u32> {
     let border = select(0i, 1i, params.taps == 9u);
     let p = min(pixel, size.x * size.y - 1u);
-    let line = i32(p / size.y * params.stride + tap / 3u) - border;
+    let line = i32(p / size.y * params.stride + params.above + tap / 3u) - border;
     let column = i32(p % size.y * params.stride + tap % 3u) - border;
     let inside = line >= 0i && line < i32(params.height) && column >= 0i && column < i32(params.width);
     let at = (u32(max(line, 0i)) * params.width + u32(max(column, 0i))) * params.channels;
@@ -42,7 +44,7 @@ fn read_at(pixel: u32, size: vec2<u32>, tap: u32) -> vec2<u32> {
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(global_invocation_id) id: vec3<u32>) {
-    let size = (vec2<u32>(params.height, params.width) + vec2<u32>(params.stride - 1u)) / params.stride;
+    let size = vec2<u32>(params.lines, (params.width + params.stride - 1u) / params.stride);
     let first = id.x * 4u;
     if (first >= size.x * size.y) { return; }
     var at = id.y * ROWS / GROUP * params.taps * ((params.channels + 3u) / 4u) * GROUP + id.y * ROWS % GROUP;

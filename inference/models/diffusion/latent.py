@@ -20,6 +20,7 @@ from inference.arithmetic import tables
 from inference.errors import InputError
 from inference.graph import Arithmetic
 from inference.model import Model
+from inference.models.bands import BandedLayers
 from inference.models.diffusion import networks, parameters, scheduler
 from inference.models.layers import Layers, Tensor
 from inference.ops import Shape
@@ -66,7 +67,8 @@ class LatentDiffusion:
 
     name: str
     config: Mapping[str, Any]
-    load: Load
+    load: Load | None
+    """Without it constants have no numbers: passes to be planned, not run."""
     arithmetic: Arithmetic
     size: int
     model: Model = field(init=False)
@@ -102,11 +104,13 @@ class LatentDiffusion:
         """Folders of the text encoders."""
         return [folder for folder in ENCODERS if folder in self.config]
 
-    def layers(self, shapes: Mapping[str, Shape], load: Callable[[str], Array] | None = None) -> Layers:
+    def layers(
+        self, shapes: Mapping[str, Shape], load: Callable[[str], Array] | None = None, kind: type[Layers] = Layers
+    ) -> Layers:
         """A graph to be put together, its constants this model's."""
-        return Layers(self.arithmetic, shapes, load, constants=self.constants, formats=self.formats)
+        return kind(self.arithmetic, shapes, load, constants=self.constants, formats=self.formats)
 
-    def folder(self, *folders: str) -> Layers:
+    def folder(self, *folders: str, kind: type[Layers] = Layers) -> Layers:
         """Layers of the parameters in some folders; those of text encoders begin with their folder's name."""
         read = {"unet": parameters.unet, "vae": parameters.decoder} | dict.fromkeys(ENCODERS, parameters.text_encoder)
         named = {
@@ -115,7 +119,8 @@ class LatentDiffusion:
             for name, shape in read[folder](self.config[folder]).items()
         }
         shapes = {name: shape for name, (_, _, shape) in named.items()}
-        return self.layers(shapes, lambda name: self.load(*named[name][:2]))
+        load = self.load
+        return self.layers(shapes, load and (lambda name: load(*named[name][:2])), kind)
 
     def _text(self, rows: tuple[int, ...]) -> Made:
         """Both encoders of a text whose summaries are of these rows."""
@@ -175,7 +180,7 @@ class LatentDiffusion:
         return layers.linked("latents", Tensor("latents", layers.fixed(LIMIT << LATENTS, -LATENTS), self.shape))
 
     def _decoder(self, latents: Tensor) -> Made:
-        layers = self.folder("vae")
+        layers = self.folder("vae", kind=BandedLayers)
         drawn = networks.decoder(layers, self.config["vae"], layers.linked("latents", latents))
         return Made(layers.graph, {"picture": layers.combine("picture", [(1, drawn)], limit=1, fixed=PICTURE)})
 

@@ -1,0 +1,2 @@
+// requires: word, lines
+// All of it, of words of this arithmetic.
