@@ -41,6 +41,17 @@ def test_logits_are_those_of_the_published_formulas(case, arithmetic):
         assert np.median(error) < LARGEST[arithmetic]
 
 
+def test_values_have_room_for_their_biases(tmp_path):
+    """Qwen 2's, where they are far larger than what the products add."""
+    config, tensors = drawn("qwen2")
+    for name, tensor in tensors.items():
+        if name.endswith("v_proj.bias"):
+            tensors[name] = np.full_like(tensor, 40.0)
+    found = logits_of(read_model(write_directory(tmp_path, config, tensors)), "exact")
+    right = plain("qwen2", config, tensors, IDS)
+    assert np.median(np.sqrt(((found - right) ** 2).mean(1)) / right.std(1)) < LARGEST["exact"]
+
+
 def test_a_plan_has_the_nodes_of_the_model_that_is_read(case, tmp_path):
     """By names, ops and shapes, from config.json or a header alone; of attributes, windows."""
     name, read, _ = case

@@ -2,6 +2,7 @@
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -15,7 +16,7 @@ from experiments.marketplace.simulation import fleet, strategies
 from experiments.marketplace.simulation.fleet import ROUND
 from experiments.marketplace.simulation.simulate import simulated
 from experiments.marketplace.simulation.summary import bound_of, by_strategy, drawn_share, summary
-from experiments.marketplace.simulation.world import PURSE, World
+from experiments.marketplace.simulation.world import PURSE, World, _friends
 from verification.ledger.inspect import inspect
 from verification.market.operations import OPERATIONS
 
@@ -153,3 +154,9 @@ def test_the_summary_is_what_the_measures_say(ran):
     found = summary(ran, rounds)
     assert (found["welfare"], found["certified_bound"], found["orders"]) == (3, 4, 120)
     assert found["head"] == "{}:{}".format(*ran.ledger.head)
+
+
+def test_friends_of_a_coalition_hold_the_part_of_its_owners():
+    """Four owners, one of them with two devices; those of no coalition are nobody's friends."""
+    owned = [("a", 0), ("a", 0), ("b", 0), ("c", 1), ("d", -1)]
+    assert _friends([SimpleNamespace(owner=owner, coalition=of) for owner, of in owned]) == {0: 0.5, 1: 0.25}
