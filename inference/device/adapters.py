@@ -5,6 +5,7 @@
 
 import importlib
 import os
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -13,6 +14,8 @@ from inference.errors import InputError
 from inference.silence import silenced
 
 MODULES = {"wgpu": "wgpu", "dawn": "wgpudawn"}
+FOREIGN = {"wgpu": "wgpu.backends.wgpu_native._ffi", "dawn": "wgpudawn.backends.dawn._ffi"}
+"""Where each declares what it takes from its library."""
 INSTALL = "on Debian and Ubuntu mesa-vulkan-drivers (25 or later) is one without a GPU: make adapter"
 SWIFTSHADER = Path("/usr/lib/chromium/vk_swiftshader_icd.json")
 """Chromium's Vulkan driver without a GPU, as Debian installs it: a second driver to compare with."""
@@ -30,9 +33,23 @@ def implementation(backend: str) -> ModuleType:
     if backend not in MODULES:
         raise InputError(f"unknown backend {backend!r}; there are {', '.join(MODULES)} and numpy")
     try:
-        return importlib.import_module(MODULES[backend])
+        found = importlib.import_module(MODULES[backend])
     except (ImportError, OSError) as error:
         raise InputError(f"backend {backend} needs the package {MODULES[backend]}: {error}") from None
+    _parse_pointers(FOREIGN[backend])
+    return found
+
+
+@cache
+def _parse_pointers(foreign: str) -> None:
+    """Let cffi parse all of WebGPU's pointers at once: for each that is asked for by name it reads 400 declarations.
+
+    A program asks for some thirty, 15 ms each. Where cffi keeps what it parsed under another name nothing is gained.
+    """
+    ffi = importlib.import_module(foreign).ffi
+    names = [f"{name} *" for name in ffi.list_types()[0] if name.startswith("WGPU")]
+    pointers = ffi.typeof(f"void(*)({', '.join(names)})").args
+    getattr(ffi, "_parsed_types", {}).update({name: (of, False) for name, of in zip(names, pointers, strict=True)})
 
 
 def adapters(backend: str = "wgpu") -> list[Any]:
