@@ -53,7 +53,7 @@ def bench(
     """Tokens a second in both arithmetics, medians of interleaved rounds, and the time of each kernel.
 
     With -p, -n, -b or --shape a table: means and deviations over --rounds, and their share of what the adapter does at
-    most, a copy's bytes and the multiply-accumulates of dot4I8Packed.
+    most, a copy's bytes and the multiply-accumulates of words or packed bytes.
 
     Example: python -m inference bench --peers
 
@@ -133,20 +133,19 @@ def _pictures(device: Any, rounds: int, peers: bool, as_json: bool) -> None:
     """Measure and print pictures of the terrain model."""
     from inference.measure.pictures import pictures
 
-    with working(f"measuring pictures: {rounds} rounds"):
+    with working(f"measuring pictures: {rounds} {'round' if rounds == 1 else 'rounds'}"):
         rows, absent = pictures(device, rounds, peers)
     for line in dict.fromkeys(absent):
         print(line, file=sys.stderr)
     if as_json:
         print(json.dumps({"adapter": device.name, "backend": device.backend, "pictures": rows, "absent": absent}))
         return
-    print(
-        f"{device.name} ({device.backend}), a picture of terrain: seconds, of processors, share of ONNX Runtime's speed"
-    )
+    print(f"{device.name} ({device.backend}), a picture of terrain; shares are of ONNX Runtime's speed")
+    print(f"{'':<26}{'seconds':>10}{'share':>8}{'processor s':>14}{'share':>8}")
     for row in rows:
-        shares = ("-" if row[key] is None else f"{row[key]:.1%}" for key in ("share", "processor_share"))
-        values = f"{row['seconds']:>10.3f}{row['processor_seconds']:>10.3f}"
-        print(f"{row['side']:<26}{values}" + "".join(f"{share:>9}" for share in shares))
+        shares = ["-" if row[key] is None else f"{row[key]:.1%}" for key in ("share", "processor_share")]
+        values = f"{row['seconds']:>10.3f}{shares[0]:>8}{row['processor_seconds']:>14.3f}{shares[1]:>8}"
+        print(f"{row['side']:<26}{values}")
 
 
 def _numbers(option: str, given: str | None, otherwise: str) -> list[int]:

@@ -30,7 +30,8 @@ from inference.graph import cost, described, digest
 from inference.models.llama import graph, model
 
 app = typer.Typer(
-    help="Run a language model as a graph of WebGPU kernels, in float32 or in integers of the same bits everywhere.",
+    help="Run language models, and models that draw, as graphs of WebGPU kernels, in float32 or in integers of the "
+    "same bits everywhere.",
     no_args_is_help=True,
     add_completion=False,
 )

@@ -56,7 +56,8 @@ def serve(
         typer.Option(envvar="DISTRIBUTE_LAB_API_KEY", help="that completions ask for", show_default="none"),
     ] = None,
 ) -> None:
-    """Serve this machine: prompts at /, conformance at /conformance, OpenAI's API at /v1. Ctrl-C ends it.
+    """Serve this machine: prompts at /, pictures at /picture, conformance at /conformance, OpenAI's API at /v1. Ctrl-C
+    ends it.
 
     The pages run in the browser, /v1/chat/completions and /v1/completions here, in integers.
 
@@ -75,7 +76,10 @@ def serve(
 
     with serving(port, show, path, on, api_key) as server, suppress(KeyboardInterrupt):
         there = f"http://{HOST}:{server.port}"
-        print(f"{there}/, {there}/conformance and {there}/v1; Ctrl-C ends it", file=sys.stderr, flush=True)
+        print(
+            f"{there}/ has prompts, /picture pictures, /conformance tests, /v1 an API; Ctrl-C ends it", file=sys.stderr
+        )
+        sys.stderr.flush()
         server.thread.join()
 
 

@@ -95,30 +95,36 @@ def _limits(adapter: str) -> Limits:
 
 
 def _show(made: Plan, limits: list[Limits], rates: Rates | None, took: float) -> None:
-    parameters = ", ".join(f"{name} {count:,}" for name, count in made.parameters.items())
-    room = f"; {made.size} × {made.size} pixels" if made.context is None else f"; {made.context:,} positions"
-    print(f"{made.name}: weights {parameters} in {made.weights}{room}; planned in {took:.1f} s")
+    room = f"{made.size} × {made.size} pixels" if made.context is None else f"{made.context:,} positions"
+    print(f"{made.name}: {room}, weights in {made.weights}; planned in {took:.1f} s")
+    for name, count in made.parameters.items():
+        print(f"  {name:<38}{count:>16,} weights")
     for stage in made.stages:
         _show_stage(stage)
-    print("\nmemory, MiB")
+    print("\nmemory, MiB; nodes that are not alive at once share activations")
     for name, size in made.memory.items():
         print(f"  {name:<38}{size / MIB:>12,.1f}")
-    print(f"\n{'largest buffers, MiB each':<48}" + "".join(f"  {each.name}" for each in limits))
+    print(
+        f"\n{'largest buffers, MiB each; who binds them':<48}" + "".join(f"{at:>5}" for at in range(1, len(limits) + 1))
+    )
     for (count, name), size in list(_alike(made.buffers()).items())[:SHOWN]:
         fits = ("yes" if size <= each.largest else "no" for each in limits)
-        columns = "".join(f"{answer:>{len(each.name) + 2}}" for answer, each in zip(fits, limits, strict=True))
+        columns = "".join(f"{answer:>5}" for answer in fits)
         print(f"  {count:>4} {_folded(name, 29):<29}{size / MIB:>12,.1f}{columns}")
-    for each in limits:
+    for at, each in enumerate(limits, 1):
         beyond = made.beyond(each)
         said = f"{len(beyond)} buffers do not fit" if beyond else "every buffer fits"
-        print(f"{each.name}, {each.largest / MIB:,.0f} MiB a binding: {said}")
+        print(f"{at}: {each.name}, {each.largest / MIB:,.0f} MiB a binding: {said}")
     if rates is None:
         print("\ntime to expect: give the adapter's GB and G multiply-accumulates a second:")
         print("  --bandwidth 1008 --rate 40000")
         return
+    speed = f"{rates.bandwidth / GIGA:,.1f} GB and {rates.operations / GIGA:,.1f} G multiply-accumulates a second"
+    print(f"\ntime to expect, at {speed}")
     if made.context is None:
         for name, value in seconds_of_stages(made, rates).items():
-            print(f"{name:<40}{value:>12,.3f} seconds at least")
+            print(f"{name:<40}{value:>12,.1f} seconds a call at least")
+        print("a picture of N steps calls text encoders twice, the UNet 2 N times, the decoder once")
         return
     for name, value in tokens_per_second(made, rates).items():
         print(f"{name.replace('_', ' '):<40}{value:>12,.2f} tokens a second at most")
@@ -138,7 +144,8 @@ def _show_stage(of: Stage) -> None:
     kinds: dict[tuple[str, str, tuple[int, ...]], list[int]] = {}
     for name, cost in of.costs.items():
         node = of.graph.nodes[name]
-        kind = name.partition(BAND)[0].rpartition(".")[2]
+        *_, before, kind = ("", *name.partition(BAND)[0].split("."))
+        kind = f"{before}.{kind}" if kind.isdigit() else kind
         kinds.setdefault((kind, node["op"], node["shape"]), []).append(cost.operations)
     for (kind, op, shape), operations in sorted(kinds.items(), key=lambda item: -sum(item[1]))[:SHOWN]:
         of_kind = f"{len(operations):>4} {kind:<22}{op:<14}{' × '.join(map(str, shape)):>16}"

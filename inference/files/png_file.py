@@ -71,7 +71,9 @@ def read_png(path: Path) -> tuple[Pixels, dict[str, str]]:
     except zlib.error:
         raise InputError(f"{path}: is damaged: its pixels cannot be unpacked") from None
     pixels = np.frombuffer(lines, np.uint8)
-    if len(pixels) != height * (across + 1) or pixels.reshape(height, -1)[:, 0].any():
-        raise InputError(f"{path}: is no picture of `inference picture`: its lines are filtered or missing")
+    if len(pixels) != height * (across + 1):
+        raise InputError(f"{path}: is damaged: lines of its pixels are missing")
+    if pixels.reshape(height, -1)[:, 0].any():
+        raise InputError(f"{path}: was saved again by another program, which filtered its lines")
     found = pixels.reshape(height, -1)[:, 1:]
     return found if header[9] == GREY else found.reshape(height, width, 3), texts

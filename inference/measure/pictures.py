@@ -45,7 +45,7 @@ def onnx_runtime(noisy: npt.NDArray[np.float32], threads: int) -> Picture:
     try:
         import onnxruntime
     except ModuleNotFoundError:
-        raise InputError("ONNX Runtime is not installed: pip install onnxruntime") from None
+        raise InputError("ONNX Runtime is not installed: pip install 'distribute-lab[peers]'") from None
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads, options.inter_op_num_threads = threads, 1
     # Waiting threads would be counted as work.

@@ -2,13 +2,11 @@
 
 import highspy
 import numpy as np
-from numpy.typing import NDArray
 
 from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool
 
-NODES = 200  # of a search of whole columns
 SLICE = 1.0  # seconds of a first run before the stop is looked at; the next is twice as long
 
 
@@ -40,27 +38,6 @@ class RestrictedMaster:
         """These columns are 1 from now on; they fit together."""
         one = np.ones(columns.size)
         self._highs.changeColsBounds(columns.size, columns.astype(np.int32), one, one)
-
-    def choose(self, start: Int, kept: NDArray[np.bool_], gap: float) -> Int:
-        """The best packing of whole columns found, up to ``gap``, out of those kept; the search starts from one."""
-        count = kept.size
-        column, one = np.arange(count, dtype=np.int32), np.ones(count)
-        chosen = np.zeros(count)
-        chosen[start] = 1.0
-        self._highs.changeColsBounds(count, column, np.zeros(count), np.where(kept, one, chosen))
-        self._highs.changeColsIntegrality(count, column, np.full(count, highspy.HighsVarType.kInteger))
-        self._highs.setOptionValue("presolve", "on")
-        self._highs.setOptionValue("mip_rel_gap", gap)
-        self._highs.setOptionValue("mip_max_nodes", NODES)
-        self._highs.setOptionValue("time_limit", self._highs.getRunTime() + (self._stop.remaining() or np.inf))
-        self._highs.HandleUserInterrupt = True
-        self._stop.on_interrupt(self._highs.cancelSolve)
-        begin = highspy.HighsSolution()
-        begin.col_value = chosen.tolist()
-        self._highs.setSolution(begin)
-        self._highs.run()
-        value = np.array(self._highs.getSolution().col_value)
-        return np.flatnonzero(value > 0.5) if value.size == count else start
 
     def solve(self) -> tuple[float, Float, Float] | None:
         """Objective, dual prices >= 0 of the rows, values of the columns; None when cut short."""

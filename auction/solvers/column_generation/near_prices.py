@@ -21,6 +21,7 @@ from auction.solvers._support_prices.serving import Covers, cheapest_covers, ser
 from auction.solvers._time import flag_of, half_of, with_grace
 from auction.solvers.column_generation.columns import Pool
 from auction.solvers.column_generation.master import RestrictedMaster
+from auction.solvers.column_generation.primal import improve_by_packing
 from auction.welfare import welfare
 
 ROWS = 10_000  # tasks and slots of a master at most
@@ -140,10 +141,15 @@ def _completed(grid: Grid, taken: tuple[Int, Int], at: DualPoint, stop: Stop) ->
 
 
 def _choose(grid: Grid, master: "_Columns", at: DualPoint, best: Allocation, stop: Stop) -> Allocation:
-    """A best packing of columns that could be in a better one than ``best``, completed."""
-    master.add(*_places(grid, best))
-    taken = master.choose(*_places(grid, best), at, at.value - welfare(grid.market, best))
-    return _completed(grid, taken, at, stop)
+    """A better packing of columns that could be in a better one than ``best``, completed."""
+    places = _places(grid, best)
+    master.add(*places)
+    pool, of_best = master.pool(at, at.value - welfare(grid.market, best), _keys(*places))
+    enough = int(at.value * (1 - CLOSE))
+    packed = improve_by_packing(pool, of_best, enough, stop)
+    task = np.repeat(packed.task, np.diff(packed.A.indptr))
+    pair = packed.A.indices >= packed.tasks
+    return _completed(grid, (task[pair], packed.A.indices[pair].astype(np.int64) - packed.tasks), at, stop)
 
 
 def _places(grid: Grid, allocation: Allocation) -> tuple[Int, Int]:
@@ -161,23 +167,25 @@ class _Columns:
         self._grid = grid
         self._limit = np.concatenate((np.ones_like(grid.supports.bid), grid.offers.slots))
         self._master = RestrictedMaster(self._limit, max(1, int(grid.supports.bid.max()) // 1000), stop)
-        self._known: dict[tuple[int, ...], int] = {}
+        self._known: set[tuple[int, ...]] = set()
         self._column: list[tuple[int, ...]] = []  # the task, then its slots
 
     def add(self, task: Int, slot: Int) -> int:
         """Columns of pairs, task by task; how many are new."""
-        supports, offers = self._grid.supports, self._grid.offers
-        before = len(self._column)
-        self._column += [one for one in dict.fromkeys(_keys(task, slot)) if one not in self._known]
-        new = self._column[before:]
-        self._known.update(zip(new, range(before, len(self._column)), strict=True))
+        new = [one for one in dict.fromkeys(_keys(task, slot)) if one not in self._known]
+        self._column += new
+        self._known.update(new)
         if new:
-            rows = np.array([row for i, *slots in new for row in (i, *(supports.bid.size + j for j in slots))])
-            ends = np.cumsum([0] + [len(one) for one in new])
-            profit = np.array([supports.bid[i] - offers.cost[slots].sum() for i, *slots in new])
-            A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, ends), (self._limit.size, len(new)))
-            self._master.add_columns(Pool(A, profit, self._limit, supports.bid.size, self._limit.size))
+            self._master.add_columns(self._pool(new))
         return len(new)
+
+    def _pool(self, columns: list[tuple[int, ...]]) -> Pool:
+        bid, cost = self._grid.supports.bid, self._grid.offers.cost
+        rows = np.array([row for i, *slots in columns for row in (i, *(bid.size + j for j in slots))])
+        ends = np.cumsum([0] + [len(one) for one in columns])
+        profit = np.array([bid[i] - cost[slots].sum() for i, *slots in columns])
+        A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, ends), (self._limit.size, len(columns)))
+        return Pool(A, profit, self._limit, bid.size, self._limit.size)
 
     def solve(self) -> tuple[float, Int, Float] | None:
         """Value of the master, what a slot of each provider costs at its prices, and the columns' shares."""
@@ -201,13 +209,12 @@ class _Columns:
     def fix(self, columns: list[int]) -> None:
         self._master.fix(np.array(columns))
 
-    def choose(self, task: Int, slot: Int, at: DualPoint, gap: int) -> tuple[Int, Int]:
-        """Pairs of a best packing, starting from one; columns that fall short of the prices by the gap are in none."""
-        begin = [self._known[one] for one in _keys(task, slot)]
-        bid, price = self._grid.supports.bid, at.price
-        slack = [bid[i] - at.cover[i] - (bid[i] - price[slots].sum()) for i, *slots in self._column]
-        kept = np.array(slack) < gap
-        return self.pairs(self._master.choose(np.array(begin, dtype=np.int64), kept, CLOSE).tolist())
+    def pool(self, at: DualPoint, gap: int, best: list[tuple[int, ...]]) -> tuple[Pool, Pool]:
+        """Columns that fall short of the prices by less than a gap, with those of an allocation, and these alone."""
+        own, price = set(best), at.price
+        kept = [one for one in self._column if one in own or price[list(one[1:])].sum() - at.cover[one[0]] < gap]
+        pool = self._pool(kept)
+        return pool, pool.only(np.array([c for c, one in enumerate(kept) if one in own], dtype=np.int64))
 
     def pairs(self, columns: list[int]) -> tuple[Int, Int]:
         """Tasks and slots of columns."""

@@ -7,11 +7,16 @@ from auction.search import Stop
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import Pool, join, price_columns
 from auction.solvers.column_generation.cuts import solve_relaxation
+from auction.solvers.column_generation.packing import pack
 
 COLUMNS = 2_000  # of least slack, from which allocations are built
 FREED = (20, 30, 40)  # tasks that a neighbourhood frees
 NODES = 1.5  # of its search, a task freed
 PATIENCE = 20  # neighbourhoods of one size in a row that may bring nothing
+FIRST, GROWTH = 200, 1.25  # tasks freed where neighbourhoods are packed, and how that grows and shrinks
+FRUITLESS, LAST = 6, 60  # of these in a row before it grows, and before the search ends
+SECONDS = 1.0  # for one of these
+CLOSE = 1e-4  # gap at which one is solved well enough
 
 
 def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
@@ -40,6 +45,39 @@ def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
             best = join(kept, new)
             if not kept.profit.size:
                 return best
+    return best
+
+
+def improve_by_packing(pool: Pool, best: Pool, enough: int, stop: Stop) -> Pool:
+    """Columns that fit together and are worth no less than ``best``, until they are worth ``enough``.
+
+    Neighbourhoods as above, packed by an integer programme each: more tasks are freed where so many bring nothing
+    further, fewer where time is over first (Shaw 1998). Pools of ten thousand columns are too large to be packed whole.
+
+    Args:
+        pool: columns to choose from, those of ``best`` among them.
+    """
+    rng, size, idle, fruitless = np.random.default_rng(0), float(FIRST), 0, 0
+    tasks = np.unique(pool.task)
+    while not stop.now and _worth(best) < enough and fruitless < LAST:
+        freed = rng.permutation(tasks)[: round(size)]
+        mine = np.isin(best.task, freed)
+        kept, old = best.only(np.flatnonzero(~mine)), best.only(np.flatnonzero(mine))
+        rest = pool.only(np.flatnonzero(np.isin(pool.task, freed))).after(kept)
+        limit = Stop(min(SECONDS, stop.remaining() or SECONDS))
+        stop.on_interrupt(limit.interrupt)
+        new, _ = pack(rest, old, CLOSE, limit)
+        better = _worth(new) > _worth(old)
+        idle, fruitless = (0, 0) if better else (idle + 1, fruitless + 1)
+        best = join(kept, new)
+        if better:
+            continue
+        if limit.now:
+            size /= GROWTH
+        elif freed.size == tasks.size:
+            return best
+        elif idle >= FRUITLESS:
+            size, idle = size * GROWTH, 0
     return best
 
 

@@ -7,9 +7,11 @@ import numpy as np
 from scipy import sparse
 
 from auction.search import Stop
+from auction.solvers.column_generation import primal
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import Pool, price_columns
 from auction.solvers.column_generation.packing import pack
+from auction.solvers.column_generation.primal import improve_by_packing
 
 
 def drawn(rng):
@@ -39,6 +41,23 @@ def test_both_engines_agree_on_two_hundred_pools():
         packed, within = pack(pool, nothing, 0.0, Stop(None))
         assert packed.fits() and within == packed.profit.sum() == branched.profit.sum() == upper
         assert pack(pool, packed, 0.0, Stop(None))[0] is packed
+
+
+def test_neighbourhoods_that_hold_all_tasks_are_packed_at_best_and_smaller_ones_lose_nothing(monkeypatch):
+    rng = np.random.default_rng(2)
+    for _ in range(30):
+        pool = drawn(rng)
+        nothing, most = pool.only(np.arange(0)), int(pool.profit.sum())
+        best, _ = pack(pool, nothing, 0.0, Stop(None))
+        whole = improve_by_packing(pool, nothing, most, Stop(None))
+        assert whole.fits() and whole.profit.sum() >= best.profit.sum() * (1 - 2 * primal.CLOSE)
+        monkeypatch.setattr(primal, "FIRST", 2)
+        grown = improve_by_packing(pool, nothing, most, Stop(None))
+        assert grown.fits() and grown.profit.sum() >= best.profit.sum() * (1 - 2 * primal.CLOSE)
+        monkeypatch.setattr(primal, "LAST", 1)
+        assert improve_by_packing(pool, best, most, Stop(None)).profit.sum() == best.profit.sum()
+        assert improve_by_packing(pool, nothing, 0, Stop(None)) is nothing
+        monkeypatch.undo()
 
 
 def test_columns_that_gain_nothing_are_worth_nothing():

@@ -8,6 +8,7 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
+from PIL import Image
 from small_network import SIDE, network
 
 from inference.device.runtime import Runtime
@@ -81,6 +82,8 @@ def test_a_picture_is_written_and_checked(saved, cli, tmp_path, exact):
     assert texts["seed"] == "7" and texts["digest"] == summary["digest"] and len(texts["model"]) == 64
     for forged in (
         png(255 - pixels, texts),
+        png(pixels ^ 1, texts),
+        png(pixels ^ (np.arange(SIDE**2).reshape(SIDE, SIDE) == 5), texts),
         png(pixels, texts | {"seed": "8"}),
         png(pixels, texts | {"digest": "0" * 64}),
     ):
@@ -95,6 +98,8 @@ def test_a_picture_is_written_and_checked(saved, cli, tmp_path, exact):
         out.write_bytes(refused)
         code, _, said = cli("check", out, *on)
         assert code == 2 and said.count("\n") == 1
+    Image.fromarray(pixels).save(out)
+    assert "was saved again by another program" in cli("check", out, *on)[2]
     content = bytearray(png(pixels, texts))
     content[-20] ^= 1
     out.write_bytes(content)

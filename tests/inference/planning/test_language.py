@@ -149,7 +149,7 @@ def test_the_command(cli, tmp_path):
     (tmp_path / "config.json").write_text(json.dumps(TINY))
     for given in (tmp_path, tmp_path / "config.json"):
         code, out, _ = cli("plan", given)
-        assert code == 0 and "weights model 90,432 in 8 bits" in out and "every buffer fits" in out
+        assert code == 0 and "90,432 weights" in out and "weights in 8 bits" in out and "every buffer fits" in out
 
 
 def test_an_adapter_has_limits_and_rates_of_its_own(cli):
