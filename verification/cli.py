@@ -67,6 +67,10 @@ def run(app: typer.Typer, *others: type[Exception]) -> None:
         if message := getattr(error, "format_message", error.__str__)():
             fail(message)
         sys.exit(BAD_INPUT)  # without a command: its help was shown
+    except OSError as error:
+        if error.filename is None:
+            raise
+        fail(f"{error.filename}: {error.strerror}")
     except MemoryError:
         fail("not enough memory for a model of this size")
     except (KeyboardInterrupt, typer.Abort):

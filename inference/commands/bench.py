@@ -12,7 +12,7 @@ from distribute_lab import __version__
 from inference import models
 from inference.arithmetic.formats import LONGEST
 from inference.commands.arguments import AdapterName, Json, ModelName
-from inference.commands.output import write
+from inference.commands.output import check_writable, write
 from inference.commands.progress import working
 from inference.errors import InputError
 from inference.models.llama import model
@@ -92,8 +92,8 @@ def bench(
         raise InputError("--csv and --markdown need -p, -n, -b or --shape")
     if memory is not None and not 0 < memory < 2**20:
         raise InputError(f"--memory {memory:g} is not allowed; GiB, above 0")
-    if devices is not None and (devices.is_dir() or not devices.parent.is_dir()):
-        raise InputError(f"{devices}: cannot be written: a file in a directory that exists is needed")
+    if devices is not None:
+        check_writable(devices)
     with working(f"loading {model_name}"):
         llama, device = models.find(model_name), Device(backend, adapter)
         runtimes = {name: Runtime(model(model_name, llama, name), device) for name in measured.ARITHMETICS}

@@ -1,10 +1,12 @@
 """Pictures of latent diffusion, for the commands picture and check."""
 
 import json
+import os
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from reprlib import repr as shortened
 from typing import Any
 
 import numpy as np
@@ -55,9 +57,9 @@ def prepared(asked: Asked) -> tuple[LatentDiffusion, list[Pass]]:
     asked.guidance = directory.GUIDANCE if asked.guidance is None else asked.guidance
     asked.steps = directory.STEPS if asked.steps is None else asked.steps
     if not 0 <= asked.guidance <= 100:
-        raise InputError(f"--guidance {asked.guidance:g} is not allowed; 0 to 100")
+        raise InputError(f"--guidance {shortened(asked.guidance)} is not allowed; 0 to 100")
     if not 1 <= asked.steps <= 1000:
-        raise InputError(f"--steps {asked.steps} is not allowed; 1 to 1000")
+        raise InputError(f"--steps {shortened(asked.steps)} is not allowed; 1 to 1000")
     with working(f"reading the model {asked.model}"):
         read = directory.read(Path(asked.model))
         asked.size = read.size if asked.size is None else asked.size
@@ -127,7 +129,7 @@ def check(
         raise InputError(
             f"{path}: was made in {printable(str(said['arithmetic']))}; only exact pictures can be checked"
         )
-    if not Path(model).is_dir():
+    if not os.path.isdir(model):
         raise InputError(f"{path}: is of a directory's model; name it: --model PATH")
     made, passes = prepared(Asked(model, **{key: said[key] for key in KEYS[1:-1]}))
     if made.model.digest != said["model"]:

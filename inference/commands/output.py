@@ -7,6 +7,18 @@ from pathlib import Path
 from inference.errors import InputError
 
 
+def check_writable(path: Path) -> None:
+    """Refuse a path that no file can be written to, before the work whose result it is for.
+
+    Raises:
+        InputError: see above.
+    """
+    if not path.name or path.is_dir():
+        raise InputError(f"{path}: cannot be written: it is a directory")
+    if not path.parent.is_dir():
+        raise InputError(f"{path}: cannot be written: {path.parent} is no directory")
+
+
 def write(path: Path, content: str | bytes) -> None:
     """Write a file whole or not at all, or one line that says why not; to a device, as it comes."""
     raw = content.encode() if isinstance(content, str) else content

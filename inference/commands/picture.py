@@ -1,6 +1,7 @@
 """Commands about pictures: picture, check."""
 
 import json
+import os
 import sys
 import time
 from pathlib import Path
@@ -14,7 +15,7 @@ from inference.arithmetic.clamps import counted
 from inference.commands import latent_picture as drawing
 from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Json
 from inference.commands.backends import opened
-from inference.commands.output import write
+from inference.commands.output import check_writable, write
 from inference.commands.progress import working
 from inference.commands.terminal import printable
 from inference.errors import InputError
@@ -62,8 +63,10 @@ def picture(
     Example: python -m inference picture --model DIRECTORY --prompt "a horse on the moon" --steps 30
     """
     for path in (out, raw):
-        if path is not None and not path.parent.is_dir():
-            raise InputError(f"{path}: cannot be written: {path.parent} is no directory")
+        if path is not None:
+            check_writable(path)
+    if out is not None and out == raw:
+        raise InputError(f"{out}: cannot be the picture of --out and the array of --raw at once")
     asked = {
         "--prompt": prompt,
         "--negative-prompt": negative_prompt,
@@ -71,13 +74,13 @@ def picture(
         "--steps": steps,
         "--size": size,
     }
-    if Path(model_name).is_dir():
+    if os.path.isdir(model_name):
         if difficulty is not None:
             raise InputError("--class is of terrain; a directory's model has --prompt")
         wanted = drawing.Asked(model_name, prompt, negative_prompt, guidance, steps, size, seed, arithmetic)
         drawing.picture(wanted, out, raw, adapter, backend, as_json)
         return
-    if model_name != "terrain" and not Path(model_name).exists():
+    if model_name != "terrain" and not os.path.exists(model_name):
         raise InputError(f"{model_name}: there is no such model; terrain, an .onnx file or a directory is expected")
     if given := [name for name, value in asked.items() if value is not None]:
         raise InputError(f"{given[0]} is of a directory's model; terrain has --class")

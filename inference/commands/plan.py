@@ -49,7 +49,7 @@ def plan(
 
     Example: python -m inference plan llama-3-8b --context 4096 --bandwidth 360 --rate 5000
     """
-    started = time.perf_counter()
+    started, rates = time.perf_counter(), _given(bandwidth, rate)
     with working(f"planning {model}"):
         if (config := picture.configuration(model)) is not None:
             if context is not None:
@@ -60,7 +60,7 @@ def plan(
         else:
             made = language.plan(language.shape(model), context)
         took = time.perf_counter() - started
-        limits, rates = [DEFAULTS, DESKTOP], _given(bandwidth, rate)
+        limits = [DEFAULTS, DESKTOP]
         if adapter is not None:
             limits.append(_limits(adapter))
             rates = rates or _measured(adapter)

@@ -23,7 +23,7 @@ from inference.commands.arguments import (
     Tokens,
 )
 from inference.commands.loading import Loaded, load, prompt_ids
-from inference.commands.output import write
+from inference.commands.output import check_writable, write
 from inference.commands.progress import working
 from inference.commands.terminal import printable, readable
 from inference.errors import InputError
@@ -68,8 +68,8 @@ def run_model(
     """
     if not 0 <= seed < 2**64:
         raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
-    if trace is not None and not trace.parent.is_dir():
-        raise InputError(f"{trace}: cannot be written: {trace.parent} is no directory")
+    if trace is not None:
+        check_writable(trace)
     chosen = among(top_k, top_p)
     if chosen is not None:
         chosen.check(temperature)

@@ -7,6 +7,9 @@ from typing import Any
 
 from inference.errors import InputError
 
+SMALLEST, LARGEST = 1e-30, 1e12
+"""Of a positive number: so that neither it nor its inverse leaves float32."""
+
 
 @dataclass(frozen=True, slots=True)
 class Keys:
@@ -30,11 +33,12 @@ class Keys:
         return int(self._typed(name, default, (int,), "an integer"))
 
     def number(self, name: str, default: float | None = None) -> float:
-        """A positive number."""
-        value = float(self._typed(name, default, (int, float), "a positive number"))
-        if not 0 < value < 1e12:
-            raise InputError(f"{self.where}: {name} is {value:g}, not a positive number")
-        return value
+        """A positive number of sensible size."""
+        value = self._typed(name, default, (int, float), "a positive number")
+        if not SMALLEST < value < LARGEST:
+            allowed = f"a number from {SMALLEST:g} to {LARGEST:g}"
+            raise InputError(f"{self.where}: {name} is {shortened(value)}, not {allowed}")
+        return float(value)
 
     def text(self, name: str, default: str) -> str:
         """A text."""

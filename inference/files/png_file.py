@@ -46,16 +46,16 @@ def read_png(path: Path) -> tuple[Pixels, dict[str, str]]:
     if not content.startswith(SIGNATURE) or len(content) > LARGEST:
         raise InputError(f"{path}: is no PNG; one of at most {LARGEST} bytes is expected")
     texts: dict[str, str] = {}
-    header, data, at = b"", b"", len(SIGNATURE)
+    header, data, at = b"", list[bytes](), len(SIGNATURE)
     while at + 12 <= len(content):
         length, kind = struct.unpack(">I4s", content[at : at + 8])
         body = content[at + 8 : at + 8 + length]
-        if content[at + 8 + length :][:4] != struct.pack(">I", zlib.crc32(kind + body)):
+        if content[at + 8 + length : at + 12 + length] != struct.pack(">I", zlib.crc32(kind + body)):
             raise InputError(f"{path}: is damaged: the sum of a part is not its own")
         if kind == b"IHDR":
             header = body
         elif kind == b"IDAT":
-            data += body
+            data.append(body)
         elif kind == b"tEXt":
             key, _, text = body.partition(b"\0")
             texts[key.decode("latin-1")] = text.decode("latin-1")
@@ -67,7 +67,7 @@ def read_png(path: Path) -> tuple[Pixels, dict[str, str]]:
     if not 0 < height * (across + 1) <= LARGEST:
         raise InputError(f"{path}: {width} × {height} pixels are too many")
     try:
-        lines = zlib.decompressobj().decompress(data, height * (across + 1))
+        lines = zlib.decompressobj().decompress(b"".join(data), height * (across + 1))
     except zlib.error:
         raise InputError(f"{path}: is damaged: its pixels cannot be unpacked") from None
     pixels = np.frombuffer(lines, np.uint8)

@@ -55,16 +55,18 @@ class BandedLayers(Layers):
         """Of a node, or of what its bands make up."""
         return self.shapes_of[name] if name in self.bands else Layers.shape_of(self, name)
 
+    def fits(self, shape: Shape) -> bool:
+        """Whether all of it may be bound."""
+        return WORD * prod(shape) <= self.binding
+
     def lines(self, shape: Shape) -> int:
-        """Of a band: all where they fit, else a power of two that fits with its neighbours.
+        """Of a band of what does not fit: an even power of two that fits with its neighbours.
 
         Raises:
             InputError: lines too long for that.
         """
-        if WORD * prod(shape) <= self.binding:
-            return shape[0]
         most = self.binding // (WORD * prod(shape[1:])) - NEIGHBOURS
-        require(most > 1, f"lines of {shape[1]} pixels of {shape[2]} channels are too long for {self.binding} bytes")
+        require(most > 1, f"lines of {prod(shape[1:])} words are too long for {self.binding} bytes")
         return 1 << (most.bit_length() - 1)
 
     def made(self, name: str, *scales: str | None, **attributes: int) -> Tensor:
@@ -78,29 +80,33 @@ class BandedLayers(Layers):
     def _op(self, name: str, op: str, inputs: Sequence[str | None], exact: Mapping[str, Any], **both: Any) -> None:
         """Add a node, band by band where it or what it reads is too large."""
         given = [each for each in inputs if each is not None]
-        images = given[: both.get("terms", 1)]
-        shape = ops.load(op).shape(*map(self.shape_of, given), **both, **(exact if self.exact else {}))
-        lines = min(map(self.lines, [shape, *(self.shape_of(each) for each in images)]))
-        if WORD * prod(shape) <= self.binding and not any(each in self.bands for each in images):
+        shapes = [self.shape_of(each) for each in given]
+        shape = ops.load(op).shape(*shapes, **both, **(exact if self.exact else {}))
+        terms = given[: both.get("terms", 1)]
+        images = [each for each in terms if self.shape_of(each)[:-1] == shapes[0][:-1]]
+        if self.fits(shape) and not any(each in self.bands for each in images):
             Layers._op(self, name, op, inputs, exact, **both)
             return
+        lines = min(self.lines(of) for of in (shape, *map(self.shape_of, images)) if not self.fits(of))
         bands, (height, *_) = list[Band](), shape
         for begin in range(0, height, lines):
             end = min(begin + lines, height)
             of = f"{name}{BAND}{begin:04d}"
-            read = self._reading(op, begin, end, given)
+            read = self._reading(op, begin, end, given, both)
             cut = [self._cut(f"{of}.of.{index}", each, read) for index, each in enumerate(images)]
             Layers._op(self, of, op, [*cut, *given[len(images) :]], exact, **both, **read.attributes)
+            assert self.graph.nodes[of]["shape"][0] == end - begin, "a band is the lines of its name"
             bands.append(Band(of, begin, end))
-        if WORD * prod(shape) <= self.binding:
+        if self.fits(shape):
             self._whole(name, bands)
         else:
             self.bands[name], self.shapes_of[name] = bands, shape
 
-    def _reading(self, op: str, begin: int, end: int, given: list[str]) -> Reading:
+    def _reading(self, op: str, begin: int, end: int, given: list[str], attributes: Mapping[str, Any]) -> Reading:
         """The lines of its images that an op reads for these of its output."""
         height = self.shape_of(given[0])[0]
         if op == "conv":
+            require(attributes["stride"] == 1, f"an image of {height} lines is too large for a stride of 2")
             border = self.shape_of(given[1])[1] // 9
             first, last = max(begin - border, 0), min(end + border, height)
             return Reading(first, last, {"above": begin - first, "below": last - end})

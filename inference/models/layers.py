@@ -286,7 +286,8 @@ class Layers:
         exponential = self.weight("exponential", tables.exponential()) if self.exact else None
         values = v.node
         if v.scale is not None:
-            values = add(self.graph, f"{name}.values", "narrowed", [v.node, v.scale], bits=full_attention.VALUE)
+            values = f"{name}.values"
+            self._op(values, "narrowed", [v.node, v.scale], {}, bits=full_attention.VALUE)
         inputs = [q.node, k.node, values, q.scale, k.scale, exponential]
         scale = full_attention.softmax_scale(q.shape[-1] // heads)
         self._op(name, "full_attention", inputs, scale, heads=heads, **({"causal": True} if causal else {}))

@@ -16,11 +16,13 @@ from inference.steps import Step
 from inference.steps.group_mean import divided
 
 COLOUR = "#dcecd2"
+TERMS = 2**24
+"""Of a group there are fewer: a long division by their number, byte by byte, stays within 32 bits."""
 
 
 def shape(sums: Shape, *, groups: int, count: int) -> Shape:
     require(len(sums) == 2 and sums[1] in (groups, 2 * groups), f"sums of {groups} groups are not {sums}")
-    require(0 < count < 2**24, f"{count} terms are too many: below 2^24 are allowed")
+    require(0 < count < TERMS, f"{count} terms are too many: below 2^24 are allowed")
     return (1, groups)
 
 

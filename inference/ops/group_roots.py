@@ -21,6 +21,7 @@ from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
 from inference.ops._images import SCALE
+from inference.ops.group_mean import TERMS
 from inference.steps import Step
 from inference.steps.group_roots import inverse
 
@@ -33,7 +34,7 @@ def shape(squares: Shape, *scale: Shape, groups: int, count: int, **_: object) -
         len(squares) == 2 and squares[1] == groups * (1 + len(scale)), f"squares of {groups} groups are not {squares}"
     )
     require(scale in ((), (SCALE,)), f"a scale is not {scale}")
-    require(0 < count < 2**24, f"{count} terms are too many: below 2^24 are allowed")
+    require(0 < count < TERMS, f"{count} terms are too many: below 2^24 are allowed")
     return (1, squares[1])
 
 

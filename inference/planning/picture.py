@@ -13,7 +13,7 @@ from inference.errors import InputError
 from inference.graph import WORD, Cost, cost_of, plan, schedule
 from inference.models import configurations
 from inference.models.bands import BandedLayers
-from inference.models.diffusion import networks, parameters
+from inference.models.diffusion import networks, parameters, structure
 from inference.models.layers import Layers
 from inference.ops import Shape
 from inference.planning.plan import Plan
@@ -21,7 +21,7 @@ from inference.planning.stage import GPU, Stage, packed
 
 LATENT = 8
 """Pixels of a side that one latent stands for, where the autoencoder has four blocks."""
-SMALLEST, LARGEST = 64, 2048
+SMALLEST = 64
 
 
 def configuration(name: str) -> Mapping[str, Any] | None:
@@ -41,9 +41,10 @@ def picture_plan(name: str, config: Mapping[str, Any], size: int | None = None) 
     if size is None:
         size = unet["sample_size"] * scale
     multiple = scale * 2 ** (len(unet["block_out_channels"]) - 1)
-    if size % multiple or not SMALLEST <= size <= LARGEST:
+    largest = structure.largest_side(vae) // multiple * multiple
+    if size % multiple or not SMALLEST <= size <= largest:
         raise InputError(
-            f"--size {size} is not allowed; multiples of {multiple} from {SMALLEST} to {LARGEST} pixels are"
+            f"--size {size} is not allowed; multiples of {multiple} from {SMALLEST} to {largest} pixels are"
         )
     side = size // scale
     counts = {

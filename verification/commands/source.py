@@ -6,6 +6,7 @@ from typing import Any, Literal, Protocol
 
 from verification.commands.progress import progress, working
 from verification.computation import Computation
+from verification.encoding.schema import LONGEST_NAME
 from verification.errors import InputError
 from verification.manifest import Described
 from verification.task import MILLION, Task
@@ -99,6 +100,10 @@ def task_of(
     Raises:
         InputError: no prompt, or a seed, temperature, top-k or top-p that no task can have.
     """
+    if not 1 <= len(model) <= LONGEST_NAME:
+        raise InputError(
+            f"--model {model!r:.40} is not allowed; 1 to {LONGEST_NAME} characters, so that a task can name it"
+        )
     if not 0 <= seed < 2**64:
         raise InputError(f"--seed {seed} is not allowed; 0 to 2^64 - 1")
     millionths = _millionths("--temperature", temperature, 0, LARGEST_TEMPERATURE)

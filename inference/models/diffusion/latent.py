@@ -21,7 +21,7 @@ from inference.errors import InputError
 from inference.graph import Arithmetic
 from inference.model import Model
 from inference.models.bands import BandedLayers
-from inference.models.diffusion import networks, parameters, scheduler
+from inference.models.diffusion import networks, parameters, scheduler, structure
 from inference.models.layers import Layers, Tensor
 from inference.ops import Shape
 from inference.passes import Link, Pass
@@ -84,8 +84,9 @@ class LatentDiffusion:
     def __post_init__(self) -> None:
         unet, scale = self.config["unet"], 2 ** (len(self.config["vae"]["block_out_channels"]) - 1)
         multiple = scale * 2 ** (len(unet["block_out_channels"]) - 1)
-        if self.size % multiple or not 0 < self.size <= LARGEST:
-            raise InputError(f"--size {self.size} is not allowed; multiples of {multiple} up to {LARGEST} are")
+        largest = structure.largest_side(self.config["vae"]) // multiple * multiple
+        if self.size % multiple or not 0 < self.size <= largest:
+            raise InputError(f"--size {self.size} is not allowed; multiples of {multiple} up to {largest} are")
         side = self.size // scale
         self.shape = (side, side, unet["in_channels"])
         text = self._text((0,) * len(self.encoders))
@@ -253,9 +254,6 @@ class LatentDiffusion:
             return scheduler.sinusoids([float(value) for value in values], width)
         turned = tables.rotations(max(values) + 1, width, BASE)[values]
         return np.concatenate((turned[..., 0], turned[..., 1]), axis=1).reshape(1, -1)
-
-
-LARGEST = 2048
 
 
 def last_row(config: Mapping[str, Any], ids: list[int]) -> int:

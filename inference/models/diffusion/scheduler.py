@@ -21,6 +21,8 @@ from inference.errors import InputError
 
 KINDS = ("EulerDiscreteScheduler", "DDIMScheduler")
 SPACINGS = ("leading", "trailing")
+LEAST = 1e-12
+"""Of a picture's variance, that is left when noise is added last: sigma is a million then."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,9 @@ def schedule(config: Mapping[str, Any], steps: int) -> Schedule:
     count = config.get("num_train_timesteps", 1000)
     roots = np.linspace(config["beta_start"] ** 0.5, config["beta_end"] ** 0.5, count, dtype=np.float64)
     alphas = np.cumprod(1 - roots**2)
+    if alphas[-1] < LEAST:
+        betas = f"beta_start {config['beta_start']:g} and beta_end {config['beta_end']:g}"
+        raise InputError(f"the scheduler's {betas} leave nothing of the picture after {count} timesteps")
     times = timesteps(config, steps)
     if times[0] >= count:
         raise InputError(f"{steps} steps are not allowed: the first would be at {times[0]} of {count}")

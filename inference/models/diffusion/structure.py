@@ -6,9 +6,14 @@ the last of them beside what it follows.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import isqrt
 from typing import Any
 
 from inference.errors import InputError
+from inference.ops.group_mean import TERMS
+
+LARGEST = 2048
+"""Pixels of a side."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +112,16 @@ def decoder(config: Mapping[str, Any]) -> tuple[Block, tuple[Block, ...]]:
         up.append(Block(f"decoder.up_blocks.{index}", resnets, after, 1, (), "upsamplers" if index < last else ""))
         before = after
     return _middle("decoder.mid_block", channels[-1]), tuple(up)
+
+
+def largest_side(config: Mapping[str, Any]) -> int:
+    """Pixels of a side up to which no group of the decoder has more numbers than a group norm sums."""
+    groups, (_, up) = config["norm_num_groups"], decoder(config)
+    sides = []
+    for index, block in enumerate(up):
+        channels = max(before for before, _ in block.resnets)
+        sides.append(2 ** (len(up) - 1 - index) * isqrt((TERMS - 1) * groups // channels))
+    return min(LARGEST, *sides)
 
 
 def encoder(config: Mapping[str, Any]) -> tuple[tuple[Block, ...], Block]:

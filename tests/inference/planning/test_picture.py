@@ -89,7 +89,7 @@ def test_sdxl_at_1024_pixels():
 @pytest.mark.parametrize(
     "arguments, said",
     [
-        (("sdxl", "--size", 1000), "--size 1000 is not allowed; multiples of 32 from 64 to 2048 pixels are"),
+        (("sdxl", "--size", 1000), "--size 1000 is not allowed; multiples of 32 from 64 to 1440 pixels are"),
         (("sdxl", "--context", 77), "--context is of language models; sdxl has --size"),
         (("smollm2", "--size", 512), "--size is of pictures; smollm2 has --context"),
     ],

@@ -103,7 +103,11 @@ def test_no_negative_prompt_is_a_text_of_zeros(folder):
         (["--prompt", "a", "--guidance", "nan"], "--guidance nan is not allowed"),
         (["--prompt", "a", "--steps", 1001], "--steps 1001 is not allowed"),
         (["--prompt", "a", "--seed", -1], "--seed -1 is not allowed"),
-        (["--prompt", "a", "--size", 12], "--size 12 is not allowed; multiples of 8 up to 2048"),
+        (["--prompt", "a", "--out", ""], "cannot be written: it is a directory"),
+        (["--prompt", "a", "--out", "/"], "cannot be written: it is a directory"),
+        (["--prompt", "a", "--out", "x" * 300], "File name too long"),
+        (["--prompt", "a", "--out", "x.png", "--raw", "x.png"], "x.png: cannot be the picture of --out and the array"),
+        (["--prompt", "a", "--size", 12], "--size 12 is not allowed; multiples of 8 up to 1448"),
     ],
 )
 def test_bad_options_are_refused_in_a_line(cli, folder, arguments, said):
@@ -114,6 +118,8 @@ def test_bad_options_are_refused_in_a_line(cli, folder, arguments, said):
 def test_a_prompt_is_no_terrain_s(cli):
     code, out, err = cli("picture", "--prompt", "a")
     assert code == 2 and not out and "--prompt is of a directory's model; terrain has --class" in err
+    code, out, err = cli("picture", "--model", "y" * 300)
+    assert code == 2 and not out and "there is no such model" in err
     code, out, err = cli("picture", "--model", "terain")
     assert code == 2 and not out and "there is no such model; terrain, an .onnx file or a directory is expected" in err
 
@@ -136,7 +142,7 @@ SCHEDULER, INDEX = "scheduler/scheduler_config.json", "model_index.json"
         (UNET, {"down_block_types": ["A", "B", "C"]}, "a block of the kind 'A' is not supported"),
         (UNET, {"act_fn": "mish"}, "act_fn is 'mish'; 'silu' is supported"),
         (UNET, {"class_embed_type": "timestep"}, "class_embed_type is 'timestep', which is not supported"),
-        (UNET, {"norm_eps": -1}, "norm_eps is -1, not a positive number"),
+        (UNET, {"norm_eps": -1}, "norm_eps is -1, not a number from 1e-30 to 1e+12"),
         (UNET, {"addition_embed_type": None}, "addition_embed_type is None, not text_time"),
         (UNET, {"cross_attention_dim": 32}, "texts of 64 numbers do not fit a cross_attention_dim of 32"),
         (UNET, {"addition_time_embed_dim": 9}, "a summary and sizes of 86 numbers do not fit the unet's"),
@@ -148,6 +154,9 @@ SCHEDULER, INDEX = "scheduler/scheduler_config.json", "model_index.json"
         (TEXT, {"vocab_size": 90}, "not (90, 32)"),
         (SCHEDULER, {"use_karras_sigmas": True}, "use_karras_sigmas is True, which is not supported"),
         (SCHEDULER, {"beta_start": 2}, "beta_start is 2, not below 1"),
+        (SCHEDULER, {"beta_end": 10**400}, "beta_end is 10000000000000000"),
+        (VAE, {"scaling_factor": 1e-320}, "scaling_factor is 1e-320, not a number from 1e-30 to 1e+12"),
+        (VAE, {"scaling_factor": 1e30}, "scaling_factor is 1e+30, not a number from 1e-30 to 1e+12"),
         ("tokenizer/vocab.json", {"cat": 600}, "the vocabulary has numbers beyond the text encoder's 600"),
         ("tokenizer/vocab.json", {"cat": "dog"}, "no object of numbers by token"),
         ("tokenizer/tokenizer_config.json", {"pad_token": "<pad>"}, "no token '<pad>'"),

@@ -39,6 +39,8 @@ def test_timesteps_are_the_published_ones():
 @pytest.mark.parametrize(
     "config, steps, said",
     [
+        (SDXL | {"beta_start": 0.9, "beta_end": 0.9999}, 4, "beta_start 0.9 and beta_end 0.9999 leave nothing"),
+        (SD15 | {"beta_start": 5e-324, "beta_end": 0.5}, 4, "leave nothing of the picture after 1000 timesteps"),
         (SDXL | {"_class_name": "PNDMScheduler"}, 4, "the scheduler's _class_name is 'PNDMScheduler'"),
         (SDXL | {"prediction_type": "v_prediction"}, 4, "prediction_type is 'v_prediction'; epsilon"),
         (SDXL | {"timestep_spacing": "linspace"}, 4, "leading and trailing are supported"),
