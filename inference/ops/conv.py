@@ -42,7 +42,7 @@ ROWS = 16
 """Channels of y that an invocation makes, of four pixels."""
 EIGHT = 8
 """Pixels of a line that an invocation of ``subgroup`` makes, of ``LANES`` channels."""
-MOST_NARROWED = 2**25
+MOST_BORDERED = 2**25
 """Words: what every device binds."""
 
 
@@ -221,16 +221,17 @@ def variants(
     output: Shape, *, arithmetic: str, target: Target, inputs: Sequence[Shape], stride: int = 1, **_: object
 ) -> list[str]:
     """The kernels that a target admits, the likeliest first."""
-    if arithmetic == "float32":
-        return [""]
     if not target.rasteriser:
         return ["tile", ""]
-    return ["subgroup", ""] if target.subgroups and workspace(*inputs, stride=stride) <= MOST_NARROWED else [""]
+    admitted = target.subgroups and workspace(*inputs, stride=stride) <= MOST_BORDERED
+    return ["subgroup", ""] if admitted else [""]
 
 
 def before(variant: str, arithmetic: str) -> list[str]:
     """The variants dispatched before one of them."""
-    return ["narrow"] if variant == "subgroup" else []
+    if variant != "subgroup":
+        return []
+    return ["narrow"] if arithmetic == "exact" else ["border"]
 
 
 def image_of(x: Shape) -> Shape:
@@ -239,14 +240,15 @@ def image_of(x: Shape) -> Shape:
 
 
 def bordered(height: int, width: int, stride: int) -> Shape:
-    """Lines and pixels of the narrowed image for an output's: a border of zeros, and whole ``EIGHT``."""
+    """Lines and pixels of an image in its border of zeros for an output's, in whole ``EIGHT``."""
     return height * stride + 2, (width + -width % EIGHT) * stride + 2
 
 
-def workspace(x: Shape, *_: Shape, stride: int = 1, **__: object) -> int:
-    """Words of the narrowed image."""
+def workspace(x: Shape, *weights: Shape, stride: int = 1, **_: object) -> int:
+    """Words of the image in its border: of four channels two where it is narrowed, which takes a scale."""
     height, width, channels = image_of(x)
-    return prod(bordered(-(-height // stride), -(-width // stride), stride)) * 2 * -(-channels // 4)
+    each = 2 if len(weights) > 2 else 4
+    return prod(bordered(-(-height // stride), -(-width // stride), stride)) * each * -(-channels // 4)
 
 
 def lanes(*_: Shape, target: Target, variant: str = "") -> int:
@@ -265,7 +267,7 @@ def workgroups(
     **_: object,
 ) -> Shape:
     height, width = image_of(output)[:2]
-    if variant == "narrow":
+    if variant in ("narrow", "border"):
         lines, across = bordered(above + height + below, width, stride)
         return (-(-across // lanes), lines, 1)
     if variant == "subgroup":

@@ -50,9 +50,18 @@ def test_the_float32_kernel_is_near_the_reference(op, stack, device, single):
     near()
 
 
-@pytest.mark.parametrize("variant", ["wide", "tile"])
-@pytest.mark.parametrize("op", ["matmul_q4", "matmul_q8"])
-def test_float32_s_kernels_of_gpus_are_near_the_reference(op, variant, stack, device, monkeypatch, single):
+@pytest.mark.parametrize(
+    "op, variant",
+    [(op, "tile") for op in ("conv", "matmul_q4", "matmul_q8")]
+    + [
+        ("conv", "subgroup"),
+        ("matmul_q4", "wide"),
+        ("matmul_q8", "wide"),
+    ],
+)
+def test_float32_s_variants_are_near_the_reference(op, variant, stack, device, monkeypatch, single):
+    if "subgroup" in variant and not any(feature in device(stack).adapter.features for feature in SUBGROUPS):
+        pytest.skip("this adapter has no subgroups")
     monkeypatch.setattr(ops.load(op), "variants", lambda *_, **__: [variant])
     for seed, *shape in ((0, 3, 9, 3), (1, 66, 14, 2), (2, 1, 1, 9), (5, 70, 3, 1)):  # tiles that are not full
         model, built, operands = single(op, "float32", seed, *shape)
