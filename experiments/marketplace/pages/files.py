@@ -6,7 +6,7 @@
     GET  /models/NAME/weights/KEY                       the words of a weight, as its kernel reads them
     GET  /models/NAME/tiles/CONSTANT/INDEX              {numbers, path}: a tile and its proof, in base64
     POST /models/NAME/schedule {prompt, limit, millionths, seed, lanes, subgroups, features, largest}
-                                                        ``export.schedule``
+    gives what ``export.schedule`` does
     POST /models/NAME/steps {prompt, limit, millionths, seed, node, leaf}    [{kind, sources, numbers, words}]
     POST /models/NAME/text {tokens}                     {text}
     POST /models/NAME/tokens {utf8}                     {tokens}: of a text, whose bytes are given in base64
