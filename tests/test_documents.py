@@ -1,6 +1,8 @@
 """What the documents tell people to type exists, and the examples that they show run."""
 
+import ast
 import importlib.util
+import io
 import json
 import re
 import shlex
@@ -13,6 +15,8 @@ from pkgutil import resolve_name
 
 import pytest
 import typer
+from docutils.core import publish_doctree
+from sphinx.ext.napoleon import Config, GoogleDocstring
 
 import auction.mechanisms
 import auction.solvers
@@ -159,6 +163,21 @@ def test_every_link_of_a_page_leads_to_a_file(page):
 def test_the_lines_of_the_readme_fit_a_screen():
     text = re.sub(r"<!-- finding.*end of finding -->", "", (ROOT / "README.md").read_text(), flags=re.DOTALL)
     assert max(map(len, text.splitlines())) <= 80
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_docstrings_are_laid_out_as_sphinx_reads_them(package):
+    """Substitutions aside, which docs/conf.py takes for the bars of a formula."""
+    wrong = []
+    for path in sorted((ROOT / package).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef) and (text := ast.get_docstring(node)):
+                said = io.StringIO()
+                settings = {"warning_stream": said, "report_level": 2, "halt_level": 5}
+                publish_doctree(str(GoogleDocstring(text, Config())), settings_overrides=settings)
+                lines = [line for line in said.getvalue().splitlines() if "/2)" in line or "/3)" in line]
+                wrong += [f"{path.name}: {line}" for line in lines if "substitution" not in line.lower()]
+    assert not wrong
 
 
 @pytest.mark.slow
