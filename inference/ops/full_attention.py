@@ -16,6 +16,7 @@ Exact, with scales: b = ``bits_of(w)`` so that w · 2^(2 b) <= 2^30;
 import itertools
 import math
 from collections.abc import Iterator
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -42,6 +43,8 @@ VALUE = 14
 """Bits of a value."""
 MOST_KEYS = 8192
 """For which no bit of a weight is dropped."""
+NARROWING = 256
+"""Workgroups that narrow keys, however many there are."""
 WORKSPACE = 2**25
 """Words of scores at once: 128 MiB, what every device binds."""
 AT_ONCE = 1024
@@ -277,7 +280,7 @@ def dimensions(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> dict[
     return {
         "queries": pixels(q),
         "first": 0,
-        "quads": _quads(pixels(q), pixels(k), heads),
+        "quads": _quads(q, k, heads),
         "keys": pixels(k),
         "head_width": width,
         "bits": bits_of(width),
@@ -285,22 +288,34 @@ def dimensions(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> dict[
     }
 
 
-def _quads(queries: int, keys: int, heads: int) -> int:
+def _quads(q: Shape, k: Shape, heads: int) -> int:
     """Fours of queries of a dispatch."""
-    return min(-(-queries // 4), max(1, WORKSPACE // (4 * keys * heads)))
+    return min(-(-pixels(q) // 4), max(1, (WORKSPACE - prod(k)) // (4 * pixels(k) * heads)))
 
 
 def pieces(q: Shape, k: Shape, *_: Shape, heads: int, **__: object) -> list[dict[str, int]]:
-    each = 4 * _quads(pixels(q), pixels(k), heads)
+    each = 4 * _quads(q, k, heads)
     return [{"first": first} for first in range(0, pixels(q), each)]
 
 
 def workspace(q: Shape, k: Shape, *_: Shape, lanes: int, heads: int, **__: object) -> int:
-    """Words of scores."""
-    return heads * 4 * _quads(pixels(q), pixels(k), heads) * pixels(k)
+    """Words of scores, and of narrowed keys."""
+    return heads * 4 * _quads(q, k, heads) * pixels(k) + prod(k)
 
 
-def workgroups(output: Shape, *, lanes: int, heads: int = 1, **_: object) -> Shape:
+def variants(output: Shape, **_: object) -> list[str]:
+    """The kernels that a target admits: for all the same."""
+    return [""]
+
+
+def before(variant: str, arithmetic: str) -> list[str]:
+    """The variants dispatched before one of them."""
+    return ["narrow"] if arithmetic == "exact" and not variant else []
+
+
+def workgroups(output: Shape, *, lanes: int, heads: int = 1, variant: str = "", **_: object) -> Shape:
+    if variant == "narrow":
+        return (NARROWING, 1, 1)
     return (-(-pixels(output) // (4 * lanes)), heads, 1)
 
 

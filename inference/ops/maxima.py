@@ -3,6 +3,7 @@
 x: (H, W, C) or (T, C); y: (1, P), of ``part(x)`` words each, at most 1,024 parts.
 """
 
+from collections.abc import Sequence
 from math import prod
 
 import numpy as np
@@ -53,6 +54,12 @@ def work(x: Shape) -> int:
 
 def dimensions(x: Shape) -> dict[str, int]:
     return {"words": prod(x), "part": part(x), "parts": shape(x)[1]}
+
+
+def variants(output: Shape, *, arithmetic: str, inputs: Sequence[Shape], **_: object) -> list[str]:
+    """The kernel that a target admits: by vectors where parts are whole ones."""
+    whole = prod(inputs[0]) % 4 == part(inputs[0]) % 4 == 0
+    return ["fours"] if whole and arithmetic == "exact" else [""]
 
 
 def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:

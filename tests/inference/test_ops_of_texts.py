@@ -101,7 +101,8 @@ def test_attention_in_several_dispatches_gives_the_same(c, device, monkeypatch, 
         keys = built.nodes[built.nodes["y"]["inputs"][1]]["shape"]
         heads = built.nodes["y"]["attributes"]["heads"]
         monkeypatch.setattr(full_attention, "WORKSPACE", 4 * np.prod(keys[:-1], dtype=int) * heads)
-        assert len(program(built, Target(64)).steps[0]) == -(-11 * c // 4)
+        each = 2 if arithmetic == "exact" else 1  # keys are narrowed before
+        assert len(program(built, Target(64)).steps[0]) == each * -(-11 * c // 4)
         [found] = Runtime(model, device(STACKS[0])).run(built, operands, ["y"])
         if arithmetic == "exact":
             np.testing.assert_array_equal(found, expected)
