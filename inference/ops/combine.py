@@ -146,8 +146,13 @@ def dimensions(x: Shape, *others: Shape, terms: int, **_: object) -> dict[str, i
     return {"words": prod(x), "words_z": prod(others[0]) if terms == 2 else 1}
 
 
-def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return elementwise(output, lanes)
+def variants(output: Shape, *, arithmetic: str, **_: object) -> list[str]:
+    """The kernel that a target admits: by vectors where channels are whole ones."""
+    return ["fours"] if arithmetic == "exact" and output[-1] % 4 == 0 else [""]
+
+
+def workgroups(output: Shape, *, lanes: int, variant: str = "", **_: object) -> Shape:
+    return elementwise(output, 4 * lanes if variant == "fours" else lanes)
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:

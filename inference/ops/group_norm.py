@@ -20,7 +20,7 @@ from inference.derivation import Constant, Derivation, Operand, Reading
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
-from inference.ops._images import SCALE, by_channel, draw_scaled, elementwise
+from inference.ops._images import RUN, SCALE, by_channel, draw_scaled, elementwise, pixels
 from inference.ops.group_sums import grouped
 from inference.steps import Step
 from inference.steps.group_norm import normalised, transformed
@@ -143,7 +143,14 @@ def dimensions(x: Shape, *_: Shape, **__: object) -> dict[str, int]:
     return {"words": x[0] * x[1] * x[2], "pixels": x[0] * x[1], "channels": x[2]}
 
 
-def workgroups(output: Shape, *, lanes: int, arithmetic: str, **_: object) -> Shape:
+def variants(output: Shape, *, arithmetic: str, **_: object) -> list[str]:
+    """The kernel that a target admits: by vectors where channels are whole ones."""
+    return ["fours"] if arithmetic == "exact" and output[-1] % 4 == 0 else [""]
+
+
+def workgroups(output: Shape, *, lanes: int, arithmetic: str, variant: str = "", **_: object) -> Shape:
+    if variant == "fours":
+        return elementwise((-(-pixels(output) // RUN), output[-1] // 4), lanes)
     return by_channel(output, lanes) if arithmetic == "exact" else elementwise(output, lanes)
 
 
