@@ -19,7 +19,7 @@ fn inverse_root(sum: vec2<u32>, count: u32, mantissa: u32, exponent: i32) -> vec
     if ((total.x | total.y) != 0u) {
         var rest = 0u;
         var bit = 0i;
-        while (bit < 64i || quotient < 1073741824u) {
+        while (bit < 64i || (quotient < 1073741824u && bit < 128i)) {
             rest = rest * 2u + (total.x >> 31u);
             total = vec2<u32>((total.x << 1u) | (total.y >> 31u), total.y << 1u);
             quotient *= 2u;

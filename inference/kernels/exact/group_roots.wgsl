@@ -33,13 +33,13 @@ fn main(@builtin(global_invocation_id) id: vec3<u32>) {
         total = plus(total, vec2<u32>(squares[at], squares[at + params.groups]));
     }
     let epsilon = params.exponent - 2i * (scale[0].y + narrowing(scale[0], 29i) + 15i);
-    // Long division, a bit at a time, until the quotient has 31: the rest stays below 2^25.
+    // Long division, a bit at a time, until the quotient has 31: the rest stays below 2^25. A sum beyond its terms ends too.
     var e = epsilon;
     var quotient = 0u;
     if ((total.x | total.y) != 0u) {
         var rest = 0u;
         var bit = 0i;
-        while (bit < 64i || quotient < 1073741824u) {
+        while (bit < 64i || (quotient < 1073741824u && bit < 128i)) {
             rest = rest * 2u + (total.x >> 31u);
             total = vec2<u32>((total.x << 1u) | (total.y >> 31u), total.y << 1u);
             quotient *= 2u;
