@@ -27,6 +27,7 @@ from inference.arithmetic.fixed_point import bit_length, i32, round_shift, u32
 from inference.arithmetic.scaled import narrow, narrowing
 from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
 from inference.derivation import Constant, Derivation, Operand, Reading
+from inference.device.target import Target
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, floats
@@ -303,14 +304,15 @@ def workspace(q: Shape, k: Shape, *_: Shape, lanes: int, heads: int, **__: objec
     return heads * 4 * _quads(q, k, heads) * pixels(k) + prod(k)
 
 
-def variants(output: Shape, **_: object) -> list[str]:
-    """The kernels that a target admits: for all the same."""
-    return [""]
+def variants(output: Shape, *, arithmetic: str, target: Target, causal: bool = False, **_: object) -> list[str]:
+    """The kernels that a target admits, the likeliest first."""
+    shared = arithmetic == "exact" and target.rasteriser and target.subgroups and not causal
+    return ["subgroup", ""] if shared else [""]
 
 
 def before(variant: str, arithmetic: str) -> list[str]:
     """The variants dispatched before one of them."""
-    return ["narrow"] if arithmetic == "exact" and not variant else []
+    return ["narrow"] if arithmetic == "exact" and variant != "narrow" else []
 
 
 def workgroups(output: Shape, *, lanes: int, heads: int = 1, variant: str = "", **_: object) -> Shape:
