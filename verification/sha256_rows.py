@@ -4,6 +4,8 @@ Formulas in ``merkle``, which gives the same digests one call a digest where Ope
 """
 
 import os
+import sys
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, lru_cache
@@ -17,6 +19,10 @@ LIBRARIES = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.3.dylib")
 PROCESSORS = min(os.cpu_count() or 1, 8)
 INLINE, ALONE = 1 << 14, 1 << 20
 """Words up to which a thread costs more than it takes over, and up to which one is enough."""
+LOWEST = 19
+"""Of priorities."""
+EACH = 8
+"""Shares of a thread: what none has begun when it is waited for, who waits hashes."""
 Bytes = npt.NDArray[np.uint8]
 Numbers = npt.NDArray[np.int64]
 
@@ -58,7 +64,7 @@ def start(
         null: the digest of a node without rows.
     """
     words = int(shapes.prod(1).sum())
-    shares, count = _shares(shapes.tobytes(), part, 1 if words <= ALONE else PROCESSORS)
+    shares, count = _shares(shapes.tobytes(), part, 1 if words <= ALONE else EACH * PROCESSORS)
     leaves, nodes = np.empty((count, 32), np.uint8), np.empty((len(starts), 32), np.uint8)
     nodes[:] = np.frombuffer(null, np.uint8)
     running, hash_nodes = list[Any](), _compiled().nodes
@@ -67,11 +73,15 @@ def start(
         if words <= INLINE:
             hash_nodes(memory.ctypes.data, *own)
         else:
-            running.append(_threads().submit(hash_nodes, memory.ctypes.data, *own))
+            running.append((_threads().submit(hash_nodes, memory.ctypes.data, *own), own))
 
     def finish() -> tuple[bytes, bytes]:
-        for each in running:
-            each.result()
+        for each, own in reversed(running):
+            if each.cancel():
+                hash_nodes(memory.ctypes.data, *own)
+        for each, _ in running:
+            if not each.cancelled():
+                each.result()
         return leaves.tobytes() if memory.size else b"", nodes.tobytes()
 
     return finish
@@ -107,4 +117,10 @@ def levels(digests: bytes) -> list[bytes]:
 @cache
 def _threads() -> ThreadPoolExecutor:
     # Threads of our own: a compiler's parallel loops spin between calls, which slows what else runs.
-    return ThreadPoolExecutor(PROCESSORS)
+    return ThreadPoolExecutor(PROCESSORS, initializer=_yield)
+
+
+def _yield() -> None:
+    """Let this thread run where others leave a processor idle, such as a device's that is none."""
+    if sys.platform == "linux":
+        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), LOWEST)

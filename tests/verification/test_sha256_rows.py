@@ -1,5 +1,7 @@
 """Digests from compiled code are those of the formulas, one call a digest, for outputs of every shape."""
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -62,6 +64,20 @@ def test_the_number_of_processors_changes_no_digest(monkeypatch, processors, alo
     monkeypatch.setattr(sha256_rows, "ALONE", alone)
     monkeypatch.setattr(sha256_rows, "INLINE", inline)
     assert committing(side_by_side(outputs))() == by_the_formulas(outputs)
+
+
+def test_who_waits_hashes_what_no_thread_has_begun(monkeypatch):
+    outputs = drawn([(5, 700), (64, 1540), (2, 9)], 3)
+    monkeypatch.setattr(sha256_rows, "INLINE", 0)
+    monkeypatch.setattr(sha256_rows, "ALONE", 0)
+    free = threading.Event()
+    with ThreadPoolExecutor(1) as busy:
+        monkeypatch.setattr(sha256_rows, "_threads", lambda: busy)
+        busy.submit(free.wait)
+        try:
+            assert committing(side_by_side(outputs))() == by_the_formulas(outputs)
+        finally:
+            free.set()
 
 
 @pytest.mark.parametrize("count", [*range(1, 18), 1000, 1025])
