@@ -18,7 +18,7 @@ QUADRATIC, CUBIC = 2, 3  # exponents
 # Largest exponent of ten, repetitions, exact sizes, seeds, seconds an exact solver
 GRID = {
     "tiny": (4.0, 3, (4, 6, 8), 1, 2.0),
-    "small": (6.0, 2, (5, 8, 12, 16, 20), 2, 3.0),
+    "small": (6.0, 2, (5, 8, 12, 16), 2, 2.0),
     "full": (6.0, 10, (5, 8, 12, 16, 20, 26, 32, 40, 50), 10, 60.0),
 }
 FAMILIES = ("classes", "uniform")

@@ -14,12 +14,12 @@ FINDING = "Up to which size do exact methods prove the optimum, though the probl
 
 GRID = {  # tasks (twice as many providers), seeds, seconds a solver
     "tiny": ((6, 10), 1, 3.0),
-    "small": ((10, 20, 40), 1, 3.0),
+    "small": ((10, 20, 40), 1, 2.0),
     "full": ((10, 20, 40, 80), 10, 60.0),
 }
 TYPES = {  # numbers of model types, sizes of each family, seeds, seconds a solver
     "tiny": ((2, 5), {"uniform": 5, "sparse": 8}, 1, 1.0),
-    "small": ((2, 6, 16), {"uniform": 20, "sparse": 40}, 1, 1.5),
+    "small": ((2, 6, 16), {"uniform": 20, "sparse": 40}, 1, 1.0),
     "full": ((2, 3, 4, 6, 8, 16, 40), {"uniform": 20, "sparse": 80}, 10, 60.0),
 }
 MANY = 0.5  # of the markets
