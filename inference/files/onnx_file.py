@@ -85,12 +85,15 @@ def read_onnx(path: Path) -> OnnxGraph:
         raise InputError(f"{path}: holds no graph")
     if len(graph.node) > MOST_NODES:
         raise InputError(f"{path}: {len(graph.node)} nodes; {MOST_NODES} are allowed")
+    values = [*graph.initializer, *graph.input, *graph.output]
+    _check_names(path, [each.name for each in values])
     constants = {tensor.name: _array(path, tensor) for tensor in graph.initializer}
     nodes = []
     for each in graph.node:
+        _check_names(path, [each.domain, each.op_type, *each.input, *each.output, *(a.name for a in each.attribute)])
         if each.domain not in ("", "ai.onnx"):
             raise InputError(f"{path}: the op {each.domain}.{each.op_type} is not known")
-        attributes = {a.name: onnx.helper.get_attribute_value(a) for a in each.attribute}
+        attributes = _attributes(path, each)
         if each.op_type == "Constant":
             tensor = attributes.get("value")
             if not isinstance(tensor, onnx.TensorProto):
@@ -100,6 +103,24 @@ def read_onnx(path: Path) -> OnnxGraph:
         nodes.append(Node(each.op_type, tuple(each.input), tuple(each.output), attributes, each))
     inputs = {value.name: _shape(path, value) for value in graph.input if value.name not in constants}
     return OnnxGraph(path, nodes, constants, inputs, [value.name for value in graph.output])
+
+
+def _check_names(path: Path, names: list[Any]) -> None:
+    """Protobuf gives what is no UTF-8 as bytes."""
+    for name in names:
+        if not isinstance(name, str):
+            raise InputError(f"{path}: the name {name!r:.40} is not UTF-8")
+
+
+def _attributes(path: Path, node: Any) -> dict[str, Any]:
+    """A node's attributes, each of the type that its op gives it."""
+    from onnx import defs, helper
+
+    kinds = defs.get_schema(node.op_type).attributes if defs.has(node.op_type) else {}
+    for each in node.attribute:
+        if each.name in kinds and each.type != kinds[each.name].type.value:  # type: ignore[attr-defined]
+            raise InputError(f"{path}: the attribute {each.name} of {node.op_type} is of a type that it never has")
+    return {each.name: helper.get_attribute_value(each) for each in node.attribute if each.name in kinds}
 
 
 def _array(path: Path, tensor: Any) -> npt.NDArray[Any]:

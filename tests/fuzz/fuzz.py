@@ -32,6 +32,8 @@ from mutation import mutated
 if TYPE_CHECKING:
     from reader import Reader
 
+TESTS = Path(__file__).parents[1]
+sys.path += [str(TESTS / each) for each in ("pictures", "inference/tokens", "inference/models/diffusion")]  # of seeds
 SECONDS = 5
 BYTES = 1 << 30
 Plan = tuple[str, int, int, int, float]  # a reader, its seed, its first input, the one after its last, seconds

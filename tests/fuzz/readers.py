@@ -29,6 +29,7 @@ from model_readers import (
     write_template,
     write_tokenizer,
 )
+from picture_readers import read_diffusers, read_onnx, read_picture, write_diffusers, write_onnx, write_pictures
 from reader import Reader, folder
 from verification_readers import (
     read_ledger,
@@ -63,6 +64,9 @@ READERS = {
     "traces": Reader(write_traces, read_traces),
     "gguf": Reader(write_ggufs, lambda path: convert(read_model(path / "model.gguf"))),
     "hugging-face": Reader(write_directory, lambda path: convert(read_model(path))),
+    "onnx": Reader(write_onnx, read_onnx),
+    "diffusers": Reader(write_diffusers, read_diffusers),
+    "picture": Reader(write_pictures, read_picture),
     "tokenizer": Reader(lambda root: write_tokenizer(folder(root, "tokenizer") / "tokenizer.json"), tokenize),
     "chat-template": Reader(write_template, fill),
     "saved-model": Reader(write_saved, load_saved),

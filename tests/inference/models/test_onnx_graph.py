@@ -159,6 +159,10 @@ def hostile():
     yield "stride", changed(lambda m: attribute(m, "Conv", "strides", [7, 7])), "is no 1 × 1 or 3 × 3 convolution"
     yield "epsilon", changed(lambda m: attribute(m, "InstanceNormalization", "epsilon", 0.0)), "an epsilon of 0.0"
     yield "equation", changed(lambda m: attribute(m, "Einsum", "equation", "ab,bc->ac")), "is no part of an attention"
+    yield "attribute", changed(lambda m: attribute(m, "InstanceNormalization", "epsilon", "a")), "a type that it never"
+    for name in (b"sigma", b"difficulty", net.nodes[-1].output[0].encode(), b"Sigmoid"):
+        damaged = good.SerializeToString().replace(name, b"\xff" + name[1:])
+        yield f"letters of {name.decode()}", damaged, "is not UTF-8"
     yield "inputs", net.model(output, ("noisy", "sigma")).SerializeToString(), "noisy, sigma and difficulty"
 
     def wide(model):
