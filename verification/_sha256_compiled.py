@@ -1,4 +1,4 @@
-"""What ``sha256_rows`` has compiled: OpenSSL's SHA-256 over leaves, and over trees of digests.
+"""What ``sha256_rows`` has compiled: SHA-256 over leaves, OpenSSL's or in lanes, and OpenSSL's over trees of digests.
 
 Imported when OpenSSL's library is loaded. What numba compiled it keeps beside this file or in the user's cache, and
 where there is no such place compiles it in every process.
@@ -10,6 +10,9 @@ from typing import Any
 import numpy as np
 from numba import njit, types
 
+from verification._sha256_lanes import FEWEST, LANES, fast, hash_leaves
+
+SIDE_BY_SIDE = fast()
 CONTEXT = 32  # words of 8 bytes: OpenSSL's state of a SHA-256 has 112 bytes
 
 
@@ -52,25 +55,41 @@ def levels(digests, count):
 
 
 @_kept
+def leaves(address, rows, words, part, prefixes, digests, state):
+    """The digests of a node's leaves, those of as many words together: full ones, then the last of each row."""
+    addresses, places, used = np.empty(LANES, np.int64), np.empty(LANES, np.int64), 0
+    full, each = words // part, -(-words // part)
+    for column, end in ((0, full), (full, each)):
+        count, number = min(part, words - part * column), rows * (end - column)
+        for begun in range(0, number, LANES):
+            for lane in range(LANES):
+                leaf = min(begun + lane, number - 1)  # lanes too many do the last one again
+                row, index = leaf // (end - column), column + leaf % (end - column)
+                addresses[lane], places[lane] = address + 4 * (words * row + part * index), each * row + index
+            if SIDE_BY_SIDE and number - begun >= FEWEST:
+                used += hash_leaves(addresses, count, prefixes[count].view(np.uint32), places, digests)
+                continue
+            for lane in range(min(LANES, number - begun)):
+                begin(state.ctypes.data)
+                update(state.ctypes.data, prefixes[count].ctypes.data, prefixes.shape[1])
+                update(state.ctypes.data, addresses[lane], 4 * count)
+                finish(digests[places[lane]].ctypes.data, state.ctypes.data)
+    return used + state[0]
+
+
+@_kept
 def nodes(memory, starts, shapes, part, prefixes, digests, out):
     state, head, first = np.empty(CONTEXT, np.uint64), np.empty(41, np.uint8), 0
-    level, width, used = np.empty_like(digests), prefixes.shape[1], 0
+    level, used = np.empty_like(digests), 0
     head[0] = 2
     for index in range(len(shapes)):
         rows, words = shapes[index]
-        address, begun = memory + 4 * starts[index], first
-        for _ in range(rows):
-            for start in range(0, words, part):
-                count = min(part, words - start)
-                begin(state.ctypes.data)
-                update(state.ctypes.data, prefixes[count].ctypes.data, width)
-                update(state.ctypes.data, address + 4 * start, 4 * count)
-                finish(digests[first].ctypes.data, state.ctypes.data)
-                first += 1
-            address += 4 * words
-        if rows:
-            count = first - begun
-            level[:count] = digests[begun:first]
+        count = rows * -(-words // part)
+        if count:
+            own = digests[first : first + count]
+            used += leaves(memory + 4 * starts[index], rows, words, part, prefixes, own, state)
+            level[:count] = own
+            first += count
             while count > 1:
                 used += inner(level[:count], level, state)
                 count = (count + 1) // 2

@@ -1,4 +1,4 @@
-"""SHA-256 of leaves and of the trees over them: OpenSSL's, called from compiled code without the GIL, in threads.
+"""SHA-256 of leaves and of the trees over them: OpenSSL's or in lanes, from compiled code without the GIL, in threads.
 
 Formulas in ``merkle``, which gives the same digests one call a digest where OpenSSL's library is not to be found.
 """

@@ -1,4 +1,5 @@
-"""SmolLM2 for its tokens alone and with a commitment to every output: 32 tokens decoded, a prompt of 128."""
+"""SmolLM2 for its tokens alone and with a commitment to every output: 32 tokens decoded, a prompt of 128; terrain's
+picture likewise."""
 
 import numpy as np
 import pytest
@@ -9,7 +10,10 @@ from inference.device.device import Device
 from inference.device.runtime import Runtime
 from inference.errors import InputError
 from inference.measure.bench import DECODE, PROMPT
+from inference.measure.pictures import CLASS, SEED
 from inference.models.llama import model
+from inference.models.terrain import terrain
+from inference.picture import Picture
 from verification.trace import record
 
 CASES = {"decode": ((np.arange(5) * 37).tolist(), DECODE), "prefill": ((np.arange(PROMPT) * 37).tolist(), 1)}
@@ -47,3 +51,16 @@ def test_commit(benchmark, runtime, case, run):
     ids, limit = CASES[case]
     computation = Inference(runtime, ids, limit=limit)
     assert len(benchmark.pedantic(run, [computation], rounds=5, warmup_rounds=1)) == limit
+
+
+@pytest.mark.parametrize("kind", ["drawn", "committed"])
+def test_commit_picture(benchmark, kind):
+    benchmark.group = "picture"
+    used = terrain("terrain", "exact")
+    computation = Picture(Runtime(used.model, Device()), used, CLASS, SEED)
+    [only] = computation.passes
+    runs = {
+        "drawn": lambda: computation.backend.run(only.graph, only.given, [used.picture]),
+        "committed": lambda: record(computation),
+    }
+    benchmark.pedantic(runs[kind], rounds=5, warmup_rounds=1)

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from numba import njit
 
-from verification import merkle, sha256_rows
+from verification import _sha256_lanes, merkle, sha256_rows
 from verification.computation import LEAF, side_by_side
 from verification.merkle import NULL, Tree, committing, leaf_digests, node_digest
 
 SHAPE = st.tuples(st.integers(0, 9), st.sampled_from([1, 2, 63, LEAF - 1, LEAF, LEAF + 1, 2 * LEAF + 5]))
 pytestmark = pytest.mark.skipif(not sha256_rows.available(), reason="OpenSSL's library is not to be found")
+lanes = njit(_sha256_lanes.hash_leaves)
 
 
 def by_the_formulas(outputs):
@@ -78,6 +80,22 @@ def test_who_waits_hashes_what_no_thread_has_begun(monkeypatch):
             assert committing(side_by_side(outputs))() == by_the_formulas(outputs)
         finally:
             free.set()
+
+
+@given(st.sampled_from([*range(1, 50), LEAF - 1, LEAF]), st.integers(0, 2**32))
+def test_leaves_in_lanes_have_the_digests_of_the_formula_whatever_the_processor(words, seed):
+    each = drawn([(1, words)] * _sha256_lanes.LANES, seed)
+    addresses = np.array([leaf.ctypes.data for leaf in each])
+    places = np.random.default_rng(seed).permutation(len(each))
+    digests = np.empty((len(each), 32), np.uint8)
+    lanes(addresses, words, merkle._PREFIX[words].view(np.uint32), places, digests)
+    assert [digests[place].tobytes() for place in places] == [merkle.leaf_digest(leaf[0]) for leaf in each]
+
+
+@pytest.mark.parametrize("rows", range(_sha256_lanes.FEWEST - 1, 2 * _sha256_lanes.LANES + 2))
+def test_leaves_beyond_whole_lanes_are_hashed_too(rows):
+    outputs = drawn([(rows, LEAF), (rows, 2 * LEAF + 3), (1, 5), (rows, 12)], rows)
+    assert committing(side_by_side(outputs))() == by_the_formulas(outputs)
 
 
 @pytest.mark.parametrize("count", [*range(1, 18), 1000, 1025])
