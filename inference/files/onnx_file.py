@@ -1,6 +1,5 @@
 """ONNX files as they are found on disk: nodes and float32 weights, and what of them is constant."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,27 +12,9 @@ from inference.errors import InputError
 LARGEST = 2**30
 """Bytes of a file."""
 MOST_NODES = 50_000
-MOST_FOLDED = 2**20
-"""Numbers of a constant that is computed."""
-FOLDED = (
-    "Add",
-    "Concat",
-    "Cos",
-    "Div",
-    "Log",
-    "Mul",
-    "Pow",
-    "Reciprocal",
-    "Reshape",
-    "Sin",
-    "Sqrt",
-    "Squeeze",
-    "Sub",
-    "Unsqueeze",
-)
-"""What is computed where it reads constants alone: embeddings of a given time, shapes."""
-ROUNDED = ("Cos", "Log", "Sin", "Sqrt")
-"""Computed in float64 and rounded: float32 functions differ in the last place between processors."""
+LARGEST_AXIS = 2**20
+OLDEST = 13
+"""Of the opsets that are read: before, axes and splits were attributes, and a softmax took all axes after one."""
 TYPES = {1: np.float32, 6: np.int32, 7: np.int64}
 
 
@@ -42,6 +23,7 @@ class Node:
     """One node of a file's graph."""
 
     op: str
+    opset: int
     inputs: tuple[str, ...]
     outputs: tuple[str, ...]
     attributes: dict[str, Any]
@@ -85,22 +67,35 @@ def read_onnx(path: Path) -> OnnxGraph:
         raise InputError(f"{path}: holds no graph")
     if len(graph.node) > MOST_NODES:
         raise InputError(f"{path}: {len(graph.node)} nodes; {MOST_NODES} are allowed")
+    opset = max((each.version for each in model.opset_import if each.domain in ("", "ai.onnx")), default=0)
+    newest = onnx.defs.onnx_opset_version()
+    if not OLDEST <= opset <= newest:
+        raise InputError(f"{path}: of opset {opset}; {OLDEST} to {newest} are read")
     values = [*graph.initializer, *graph.input, *graph.output]
     _check_names(path, [each.name for each in values])
-    constants = {tensor.name: _array(path, tensor) for tensor in graph.initializer}
-    nodes = []
+    constants, nodes = dict[str, npt.NDArray[Any]](), list[Node]()
+
+    def keep(name: str, tensor: Any) -> None:
+        if name in constants:
+            raise InputError(f"{path}: two constants have the name {name}")
+        constants[name] = _array(path, tensor)
+
+    for tensor in graph.initializer:
+        keep(tensor.name, tensor)
     for each in graph.node:
         _check_names(path, [each.domain, each.op_type, *each.input, *each.output, *(a.name for a in each.attribute)])
         if each.domain not in ("", "ai.onnx"):
             raise InputError(f"{path}: the op {each.domain}.{each.op_type} is not known")
-        attributes = _attributes(path, each)
+        if not each.output or not all(each.output):
+            raise InputError(f"{path}: a node ({each.op_type}) without an output, or one without a name")
+        attributes = _attributes(path, each, opset)
         if each.op_type == "Constant":
             tensor = attributes.get("value")
             if not isinstance(tensor, onnx.TensorProto):
                 raise InputError(f"{path}: the constant {each.output[0]} is no tensor")
-            constants[each.output[0]] = _array(path, tensor)
+            keep(each.output[0], tensor)
             continue
-        nodes.append(Node(each.op_type, tuple(each.input), tuple(each.output), attributes, each))
+        nodes.append(Node(each.op_type, opset, tuple(each.input), tuple(each.output), attributes, each))
     inputs = {value.name: _shape(path, value) for value in graph.input if value.name not in constants}
     return OnnxGraph(path, nodes, constants, inputs, [value.name for value in graph.output])
 
@@ -112,15 +107,27 @@ def _check_names(path: Path, names: list[Any]) -> None:
             raise InputError(f"{path}: the name {name!r:.40} is not UTF-8")
 
 
-def _attributes(path: Path, node: Any) -> dict[str, Any]:
-    """A node's attributes, each of the type that its op gives it."""
-    from onnx import defs, helper
+def _attributes(path: Path, node: Any, opset: int) -> dict[str, Any]:
+    """A node's attributes, each of the type that its op gives it; None where it has none of this name."""
+    from onnx import helper
 
-    kinds = defs.get_schema(node.op_type).attributes if defs.has(node.op_type) else {}
+    schema, found = schema_of(node.op_type, opset), dict[str, Any]()
+    kinds = {} if schema is None else {name: each.type.value for name, each in schema.attributes.items()}
     for each in node.attribute:
-        if each.name in kinds and each.type != kinds[each.name].type.value:  # type: ignore[attr-defined]
-            raise InputError(f"{path}: the attribute {each.name} of {node.op_type} is of a type that it never has")
-    return {each.name: helper.get_attribute_value(each) for each in node.attribute if each.name in kinds}
+        of = f"{path}: the attribute {each.name} of {node.op_type}"
+        if each.name in found:
+            raise InputError(f"{of} is there twice")
+        if each.name in kinds and (each.type != kinds[each.name] or each.ref_attr_name):
+            raise InputError(f"{of} is of a type that it never has")
+        found[each.name] = helper.get_attribute_value(each) if each.name in kinds else None
+    return found
+
+
+def schema_of(op: str, opset: int) -> Any:
+    """What ONNX says of an op, None where it has none of this name."""
+    from onnx import defs
+
+    return defs.get_schema(op, opset) if defs.has(op, opset) else None
 
 
 def _array(path: Path, tensor: Any) -> npt.NDArray[Any]:
@@ -145,32 +152,6 @@ def _array(path: Path, tensor: Any) -> npt.NDArray[Any]:
 def _shape(path: Path, value: Any) -> tuple[int, ...]:
     dims = value.type.tensor_type.shape.dim
     shape = tuple(d.dim_value if d.HasField("dim_value") else 1 for d in dims)
-    if value.type.tensor_type.elem_type != 1 or not all(0 < axis <= MOST_FOLDED for axis in shape):
+    if value.type.tensor_type.elem_type != 1 or not all(0 < axis <= LARGEST_AXIS for axis in shape):
         raise InputError(f"{path}: the input {value.name} of shape {list(shape)[:8]} is no float32 image or number")
     return shape
-
-
-def folded(path: Path, node: Node, known: Mapping[str, npt.NDArray[Any]]) -> npt.NDArray[Any]:
-    """The output of a node that reads constants alone.
-
-    Raises:
-        InputError: an op that is not folded, or inputs that it does not take.
-    """
-    from onnx.reference import ReferenceEvaluator
-
-    if node.op not in FOLDED or len(node.outputs) != 1:
-        raise InputError(f"{path}: the op {node.op} of constants is not known; {', '.join(FOLDED)} are")
-    given = {name: known[name] for name in node.inputs if name}
-    if node.op in ROUNDED:
-        given = {name: array.astype(np.float64) for name, array in given.items()}
-    if sum(array.size for array in given.values()) > MOST_FOLDED:
-        raise InputError(f"{path}: {node.outputs[0]} is computed of more than {MOST_FOLDED} constants")
-    try:
-        with np.errstate(all="ignore"):
-            [result] = ReferenceEvaluator(node.proto).run(None, given)
-    except Exception as error:  # noqa: BLE001 - the library raises what it likes on a file that is wrong
-        raise InputError(f"{path}: {node.outputs[0]} ({node.op}): {error}") from None
-    result = np.asarray(result)
-    if result.size > MOST_FOLDED or (result.dtype.kind == "f" and not np.isfinite(result).all()):
-        raise InputError(f"{path}: {node.outputs[0]} ({node.op}) is not finite, or too large")
-    return result.astype(np.float32) if result.dtype.kind == "f" else result

@@ -19,7 +19,8 @@ from inference.files.onnx_file import read_onnx
 from inference.graph import Arithmetic, schedule
 from inference.model import Model
 from inference.models.layers import INPUT_FRACTION, Tensor
-from inference.models.onnx_graph import LARGEST_SIDE, Reader
+from inference.models.onnx_graph import read_graph
+from inference.models.onnx_values import LARGEST_SIDE, Values
 from inference.ops import noise
 
 FILE = Path("weights") / "terrain_consistency_unet_difficulty100.onnx"
@@ -74,12 +75,12 @@ def terrain(name: str, arithmetic: Arithmetic) -> Terrain:
     shape, rest = file.inputs["noisy"], {file.inputs[name] for name in ("sigma", "difficulty")}
     if len(shape) != 4 or shape[:2] != (1, 1) or max(shape) > LARGEST_SIDE or rest != {(1,)}:
         raise InputError(f"{path}: noisy of {shape} is no image of one channel of at most {LARGEST_SIDE} pixels a side")
-    reader = Reader(file, arithmetic)
+    reader = Values(file, arithmetic)
     reader.known["sigma"] = np.array([SIGMA], np.float32)
     drawn = reader.layers.noise(reader.name("noise"), (*shape[2:], 1))
     noisy = reader.layers.combine(reader.name("noisy"), [(SIGMA, drawn)])
     reader.values |= {"noisy": noisy, "difficulty": reader.layers.input("difficulty", (1, 1))}
-    reader.run()
+    read_graph(reader)
     picture = reader.values.get(file.outputs[0])
     last = schedule(reader.layers.graph)[-1]
     if not isinstance(picture, Tensor) or picture.node != last or picture.shape != (*shape[2:], 1):

@@ -1,17 +1,20 @@
 """ONNX files of diffusion models: a small network of every pattern, against ONNX's own evaluator; hostile files."""
 
 import json
+import random
 from pathlib import Path
 
 import numpy as np
 import onnx
 import pytest
+from edited_network import edited
 from onnx import TensorProto, helper
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
-from small_network import SIDE, network
+from small_network import CHANNELS, SIDE, Net, network
 
 from inference.device.runtime import Runtime
+from inference.errors import InputError
 from inference.files.png_file import png, read_png
 from inference.generate import digest_of
 from inference.graph import validate
@@ -42,14 +45,45 @@ def exact(models):
     return run(models["exact"], Reference(models["exact"].model))
 
 
-def test_float32_is_what_onnx_itself_computes(models, saved):
-    model = models["float32"]
+def assert_as_onnx(model, path):
+    """A network in float32 gives what ONNX's own evaluator makes of the file."""
     validate(model.graph)
     given = inputs("float32", 40, 7)
     noisy = model.noisy_array(given["seed"])[None, None]
     fed = {"noisy": noisy, "sigma": np.array([80], np.float32), "difficulty": given["difficulty"][0]}
-    [expected] = ReferenceEvaluator(str(saved)).run(None, fed)
+    [expected] = ReferenceEvaluator(str(path)).run(None, fed)
     np.testing.assert_allclose(run(model, Reference(model.model)), expected[0, 0], atol=2e-5)
+
+
+def test_float32_is_what_onnx_itself_computes(models, saved):
+    assert_as_onnx(models["float32"], saved)
+
+
+def test_an_edited_file_is_refused_in_a_line_or_means_what_it_means_to_onnx(tmp_path):
+    net, output = network()
+    good, path, lines = net.model(output), tmp_path / "edited.onnx", []
+    for seed in range(150):
+        onnx.save(edited(good, random.Random(seed)), path)
+        try:
+            model = terrain(str(path), "float32")
+        except InputError as error:
+            lines.append(str(error))
+        else:
+            assert_as_onnx(model, path)
+    assert 10 <= len(lines) <= 140
+    assert all(len(line.splitlines()) == 1 for line in lines)
+
+
+def test_a_product_times_a_number_keeps_it_where_no_attention_takes_it(tmp_path):
+    net, _ = network()
+    shifted = net.conv("noisy", CHANNELS, 1, kernel=1)
+    scaled = net("Mul", net.conv(shifted, 1, CHANNELS, kernel=1), net.const(np.float32(0.25)))
+    added = net(
+        "Add", net("Mul", scaled, net.const(np.float32(1e-3))), net("Mul", "noisy", net.const(np.float32(1e-5)))
+    )
+    output = net("Clip", added, net.const(np.float32(-1)), net.const(np.float32(1)))
+    onnx.save(net.model(output), tmp_path / "net.onnx")
+    assert_as_onnx(terrain(str(tmp_path / "net.onnx"), "float32"), tmp_path / "net.onnx")
 
 
 def test_exact_is_near_float32_and_depends_on_class_and_seed(models, exact):
@@ -63,6 +97,25 @@ def test_exact_is_near_float32_and_depends_on_class_and_seed(models, exact):
 
 def test_exact_has_the_same_bits_on_every_stack(models, exact, stack, device):
     assert digest_of(run(models["exact"], Runtime(models["exact"].model, device(stack)))) == digest_of(exact)
+
+
+@pytest.mark.parametrize("other, said", [(0, ""), (1, "is of other heads or images")])
+def test_queries_and_keys_of_two_images_are_no_attention(other, said, tmp_path, refusal):
+    net, heads = Net(), np.array([2, 16, -1])
+    images = [net.conv("noisy", CHANNELS, 1) for _ in range(2)]
+    q, k, v = (
+        net("Reshape", net.conv(images[each], CHANNELS, CHANNELS, kernel=1), net.const(heads)) for each in (0, other, 0)
+    )
+    scores = net("Einsum", net("Mul", q, net.const(np.float32(0.25))), k, equation="bct, bcs -> bts")
+    mixed = net("Einsum", net("Softmax", scores, axis=2), v, equation="bts,bcs->bct")
+    whole = net.conv(net("Reshape", mixed, net.const(np.array([1, -1, SIDE, SIDE]))), 1, CHANNELS)
+    parts = (net("Mul", each, net.const(np.float32(scale))) for each, scale in ((whole, 0.002), ("noisy", 1e-5)))
+    output = net("Clip", net("Add", *parts), net.const(np.float32(-1)), net.const(np.float32(1)))
+    onnx.save(net.model(output), tmp_path / "net.onnx")
+    if said:
+        assert said in refusal(terrain, str(tmp_path / "net.onnx"), "exact")
+    else:
+        assert_as_onnx(terrain(str(tmp_path / "net.onnx"), "float32"), tmp_path / "net.onnx")
 
 
 def test_a_picture_is_written_and_checked(saved, cli, tmp_path, exact):
@@ -142,6 +195,12 @@ def hostile():
         del node.attribute[:]
         node.attribute.extend([*kept, helper.make_attribute(name, value)])
 
+    def times(model, of, number):
+        node = next(node for node in model.graph.node if node.op_type == of)
+        kept = [*node.attribute] * number
+        del node.attribute[:]
+        node.attribute.extend(kept)
+
     yield "empty", b"", "holds no graph"
     yield "letters", b"not a model at all", "is no ONNX file"
     yield "cut", good.SerializeToString()[:-7], "is no ONNX file"
@@ -158,11 +217,26 @@ def hostile():
     yield "taken", changed(lambda m: op(m, "Sigmoid", output=["noisy"])), "a name that is taken"
     yield "stride", changed(lambda m: attribute(m, "Conv", "strides", [7, 7])), "is no 1 × 1 or 3 × 3 convolution"
     yield "epsilon", changed(lambda m: attribute(m, "InstanceNormalization", "epsilon", 0.0)), "an epsilon of 0.0"
-    yield "equation", changed(lambda m: attribute(m, "Einsum", "equation", "ab,bc->ac")), "is no part of an attention"
+    yield (
+        "equation",
+        changed(lambda m: attribute(m, "Einsum", "equation", "bct,bcs->bst")),
+        "is no part of an attention",
+    )
     yield "attribute", changed(lambda m: attribute(m, "InstanceNormalization", "epsilon", "a")), "a type that it never"
     for name in (b"sigma", b"difficulty", net.nodes[-1].output[0].encode(), b"Sigmoid"):
         damaged = good.SerializeToString().replace(name, b"\xff" + name[1:])
         yield f"letters of {name.decode()}", damaged, "is not UTF-8"
+    yield "no output", changed(lambda m: op(m, "Sigmoid", output=[])), "without an output"
+    yield "two inputs", changed(lambda m: op(m, "Einsum", input=["noisy"])), "(Einsum) has 1 inputs"
+    yield "blank", changed(lambda m: op(m, "Add", input=["noisy", ""])), "(Add) lacks an input"
+    yield "opset", changed(lambda m: setattr(m.opset_import[0], "version", 11)), "of opset 11; 13 to"
+    yield "unheard of", changed(lambda m: attribute(m, "Conv", "speed", 3)), "the attribute speed of Conv is not known"
+    yield "groups", changed(lambda m: attribute(m, "Conv", "group", 2)), "has group 2, which is not read"
+    yield "bilinear", changed(lambda m: attribute(m, "Resize", "mode", "linear")), "has mode b'linear', which is not"
+    yield "corners", changed(lambda m: attribute(m, "Resize", "nearest_mode", "ceil")), "does not double pixels"
+    yield "parts", changed(lambda m: attribute(m, "Split", "num_outputs", 1)), "is no split of channels"
+    yield "twice", changed(lambda m: times(m, "Softmax", 2)), "the attribute axis of Softmax is there twice"
+    yield "lacking", changed(lambda m: times(m, "Einsum", 0)), "lacks the attribute equation"
     yield "inputs", net.model(output, ("noisy", "sigma")).SerializeToString(), "noisy, sigma and difficulty"
 
     def wide(model):

@@ -90,7 +90,11 @@ def test_all_steps_are_diffusers(name, golden):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(importlib.util.find_spec("diffusers") is None, reason="diffusers is not installed")
+@pytest.mark.skipif(
+    any(importlib.util.find_spec(each) is None for each in ("diffusers", "transformers", "torch")),
+    reason="diffusers, transformers and torch are not all installed",
+)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of theirs, about numpy's of today
 @pytest.mark.parametrize("name", STEPS)
 def test_the_golden_numbers_are_what_diffusers_gives(name, golden):
     for key, value in diffusers_reference.reference(name).items():
