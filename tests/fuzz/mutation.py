@@ -1,4 +1,5 @@
-"""Mutations of files: bits, integers and chunks of any file; values, keys and nesting of JSON; members of archives.
+"""Mutations of files: bits, integers and chunks of any file; values, keys and nesting of JSON; members of archives;
+nodes of ONNX graphs.
 
 A mutated file is a function of the seed files and of a ``random.Random``.
 """
@@ -158,4 +159,21 @@ def _table(draw: random.Random, content: bytes, others: list[bytes]) -> bytes:
     return b"\n".join(b",".join(row) for row in rows)
 
 
-KINDS = {".json": 3 * [_json], ".npz": 2 * [_archive], ".safetensors": [_headed], ".csv": [_table]}
+def _onnx(draw: random.Random, content: bytes, others: list[bytes]) -> bytes:
+    """A model whose nodes, attributes and shapes are other ones."""
+    import onnx
+    from edited_network import edited
+
+    try:
+        return edited(onnx.ModelProto.FromString(content), draw).SerializeToString()
+    except Exception:  # noqa: BLE001 an earlier mutation may have damaged it in any way
+        return content
+
+
+KINDS = {
+    ".json": 3 * [_json],
+    ".npz": 2 * [_archive],
+    ".safetensors": [_headed],
+    ".csv": [_table],
+    ".onnx": 3 * [_onnx],
+}
