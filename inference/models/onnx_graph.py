@@ -20,6 +20,9 @@ DOUBLED = {
 }
 """What gives each pixel twice where an image is resized to twice its side."""
 
+VIEWS = ("Reshape", "Unsqueeze")
+"""Ops of which the second input is a list of integers."""
+
 
 def read_graph(self: Values) -> None:
     """All nodes.
@@ -59,6 +62,11 @@ def _read(self: Values, node: Node) -> tuple[Value | list[Value], list[Size]]:
     self.require(len(node.inputs) in op.inputs, node, f"has {len(node.inputs)} inputs")
     blank = [index for index, name in enumerate(node.inputs) if not name and index != op.blank]
     self.require(not blank, node, "lacks an input")
+    for index, name in enumerate(node.inputs):
+        kind = "int64" if index == 1 and node.op in VIEWS else "float32"
+        array = self.known.get(name)
+        fits = array is None or (array.dtype == kind and (kind == "float32" or array.ndim == 1))
+        self.require(fits, node, f"reads {name}, which is not {kind}{' in a list' * (kind == 'int64')}")
     for name, value in node.attributes.items():
         as_ever = name in op.attributes or value == default(node, name)
         self.require(as_ever, node, f"has {name} {value!r:.40}, which is not read")
@@ -89,7 +97,6 @@ def read_gemm(self: Values, node: Node) -> Value:
 
 def read_reshape(self: Values, node: Node) -> Value:
     value, shape = self.value(node, node.inputs[0]), self.weights(node, node.inputs[1])
-    self.require(shape.ndim == 1 and shape.dtype == np.int64, node, "has no list of axes as its shape")
     if len(shape) == 3 and shape[0] == 0 and shape[2] == -1:
         x, groups = self.tensor(node, node.inputs[0]), int(shape[1])
         self.require(groups > 0 and len(x.shape) == 3 and x.shape[2] % groups == 0, node, f"has {groups} groups")

@@ -143,7 +143,7 @@ class Values:
         """A value put into the graph."""
         if name in self.known:
             vector = self.known[name]
-            fits = vector.ndim == 2 and len(vector) == 1 and vector.dtype.kind == "f" and np.abs(vector).max() <= 1
+            fits = vector.ndim == 2 and len(vector) == 1 and np.abs(vector).max() <= 1
             self.require(fits, node, f"reads {name}")
             return self.layers.constant(self.name("constant"), vector)
         value = self.values[name]

@@ -8,7 +8,7 @@ import numpy as np
 import onnx
 import pytest
 from edited_network import edited
-from onnx import TensorProto, helper
+from onnx import TensorProto, helper, numpy_helper
 from onnx.reference import ReferenceEvaluator
 from PIL import Image
 from small_network import CHANNELS, SIDE, Net, network
@@ -237,6 +237,13 @@ def hostile():
     yield "parts", changed(lambda m: attribute(m, "Split", "num_outputs", 1)), "is no split of channels"
     yield "twice", changed(lambda m: times(m, "Softmax", 2)), "the attribute axis of Softmax is there twice"
     yield "lacking", changed(lambda m: times(m, "Einsum", 0)), "lacks the attribute equation"
+
+    def integers(model):
+        bias = next(node for node in model.graph.node if node.op_type == "Conv").input[2]
+        tensor = next(each for each in model.graph.initializer if each.name == bias)
+        tensor.CopyFrom(numpy_helper.from_array(np.zeros(tensor.dims[0], np.int64), bias))
+
+    yield "integers", changed(integers), "which is not float32"
     yield "inputs", net.model(output, ("noisy", "sigma")).SerializeToString(), "noisy, sigma and difficulty"
 
     def wide(model):
