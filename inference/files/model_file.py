@@ -71,7 +71,7 @@ def load(path: Path) -> tuple[Model, dict[str, Any]]:
             members = file.infolist()
             if any(member.compress_type != zipfile.ZIP_STORED for member in members):
                 raise ValueError("its members are packed")
-            if sum(member.file_size for member in members) > size:
+            if sum(max(member.file_size, member.compress_size) for member in members) > size:
                 raise ValueError("its members exceed it")
             arrays = {member.filename.removesuffix(".npy"): _array(file, member) for member in members}
         if len(arrays) < len(members) or "about" not in arrays:
@@ -108,6 +108,11 @@ def _array(file: zipfile.ZipFile, member: zipfile.ZipInfo) -> npt.NDArray[Any]:
     return np.frombuffer(data, kind).reshape(shape, order="F" if fortran else "C")
 
 
+def _is_word(value: Any) -> bool:
+    """Whether it is an integer that a kernel can be given."""
+    return type(value) is int and -(2**31) <= value < 2**32
+
+
 def _model(where: str, about: Any, constants: dict[str, npt.NDArray[Any]]) -> Model:
     if not isinstance(about, dict) or about.keys() != ABOUT:
         raise ValueError(f"its description has other keys than {', '.join(sorted(ABOUT))}")
@@ -118,10 +123,10 @@ def _model(where: str, about: Any, constants: dict[str, npt.NDArray[Any]]) -> Mo
         raise ValueError("a measure is no integer")
     check_measures(where, **measures)
     if not isinstance(attributes, dict) or any(
-        not isinstance(of_op, dict) or any(type(value) not in (int, float) for value in of_op.values())
+        not isinstance(of_op, dict) or not all(type(value) is float or _is_word(value) for value in of_op.values())
         for of_op in attributes.values()
     ):
-        raise ValueError("its attributes are not numbers by name")
+        raise ValueError("its attributes are not numbers of 32 bits by name")
     if about["arithmetic"] not in ("exact", "float32") or type(about["name"]) is not str:
         raise ValueError("its name or arithmetic is none")
     if type(fraction) is not int or abs(fraction) > 64 or not isinstance(about["end"], list):

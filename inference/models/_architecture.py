@@ -130,7 +130,9 @@ def of_hugging_face(where: object, names: Any) -> Architecture:
         InputError: there is none of those names.
     """
     known = {each.hugging_face: each for each in architectures()}
-    found = [known[name] for name in names if name in known] if isinstance(names, list) else []
+    found = (
+        [known[name] for name in names if isinstance(name, str) and name in known] if isinstance(names, list) else []
+    )
     if not found:
         raise InputError(f"{where}: the architecture is {names!r:.60}; {', '.join(sorted(known))} are allowed")
     return found[0]

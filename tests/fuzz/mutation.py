@@ -94,7 +94,10 @@ def _json(draw: random.Random, content: bytes, others: list[bytes]) -> bytes:
             holder[place] = json.loads(json.dumps(other[where])) if len(content) < 100_000 else other[where]
         case _:
             holder[place] = mark
-    text = json.dumps(root[0], ensure_ascii=draw.random() < 0.5)
+    try:
+        text = json.dumps(root[0], ensure_ascii=draw.random() < 0.5)
+    except ValueError:  # a value of a large file within itself
+        return content
     quoted = json.dumps(mark)
     text = text.replace(quoted[:-1] + '"', f'"{raw}"' if mark.endswith("key") else raw)
     return text.encode("utf-8", "surrogatepass")

@@ -91,6 +91,7 @@ def test_every_field_that_decides_a_result_is_in_the_digest(tiny_model):
                                      "context"), 2**60)}, "layers is 1152921504606846976"),
         ({"attributes": {"norm": 3}}, "attributes are not numbers"),
         ({"attributes": {"norm": {"epsilon": "x"}}}, "attributes are not numbers"),
+        ({"attributes": {"norm": {"shift": 2**62}}}, "attributes are not numbers of 32 bits"),
         ({"attributes": {"norm": {"epsilon": float("nan")}}}, "NaN is no number"),
         ({"tokenizer": []}, "its tokenizer is none"),
         ({"more": 1}, "other keys"),
@@ -139,10 +140,10 @@ def test_members_that_are_packed_or_exceed_the_file_are_refused(edited, refusal)
     assert path.stat().st_size < 10**6 and "its members are packed" in refusal(load, path)
     path = edited(lambda members: None)
     content = path.read_bytes()
-    # The central directory promises 2^31 bytes of a member.
     at = content.rindex(b"PK\x01\x02")
-    path.write_bytes(content[: at + 24] + struct.pack("<I", 2**31) + content[at + 28 :])
-    assert "its members exceed it" in refusal(load, path)
+    for size in (at + 20, at + 24):  # the central directory promises 2^31 bytes of a member, packed or not
+        path.write_bytes(content[:size] + struct.pack("<I", 2**31) + content[size + 4 :])
+        assert "its members exceed it" in refusal(load, path)
 
 
 def test_a_model_whose_constants_do_not_fit_is_refused(tiny_model, refusal):

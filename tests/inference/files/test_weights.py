@@ -297,6 +297,7 @@ def test_names_that_no_file_has_are_refused(refusal, name):
         ("9" * 5000, "not JSON"),
         ("[]", "not a JSON object"),
         ('{"architectures": 5}', "the architecture is 5"),
+        ('{"architectures": [[]]}', "the architecture is [[]]"),
         (" " * 2**21, "2097152 bytes; at most 1048576 are read"),
     ],
 )
