@@ -1,5 +1,7 @@
 """The restricted master: a packing linear programme whose columns grow, solved from where it was."""
 
+import math
+
 import highspy
 import numpy as np
 
@@ -7,6 +9,8 @@ from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool
 
+MANY = 2**31 - 1  # steps of the simplex method: no limit
+DUAL, PRIMAL = 1, 4  # of HiGHS's strategies: from where columns were taken away, and from where they were added
 SLICE = 1.0  # seconds of a first run before the stop is looked at; the next is twice as long
 
 
@@ -28,11 +32,36 @@ class RestrictedMaster:
 
     def add_columns(self, pool: Pool) -> None:
         """Columns over the rows there are."""
+        if self._highs.getNumCol():
+            self._highs.setOptionValue("simplex_strategy", PRIMAL)
         A, profit = pool.A, pool.profit
         self._highs.addCols(
             profit.size, profit / self._unit, np.zeros(profit.size), np.full(profit.size, np.inf), A.nnz,
             A.indptr[:-1].astype(np.int32), A.indices.astype(np.int32), A.data.astype(float),
         )  # fmt: skip
+
+    def change_columns(self, profit: Int, upper: Float) -> None:
+        """Other profits and upper limits of all columns."""
+        every = np.arange(profit.size, dtype=np.int32)
+        self._highs.setOptionValue("simplex_strategy", DUAL)
+        self._highs.changeColsCost(profit.size, every, profit / self._unit)
+        self._highs.changeColsBounds(profit.size, every, np.zeros(profit.size), upper)
+
+    def probe(self, columns: Int, steps: int) -> float:
+        """What the optimum is at most without some columns, as so many steps of the dual simplex tell; the basis of the
+        last solve is kept."""
+        highs, every = self._highs, columns.astype(np.int32)
+        basis, zero = highs.getBasis(), np.zeros(columns.size)
+        highs.changeColsBounds(columns.size, every, zero, zero)
+        highs.setOptionValue("simplex_strategy", DUAL)
+        highs.setOptionValue("simplex_iteration_limit", steps)
+        highs.setOptionValue("time_limit", math.inf)
+        highs.run()
+        value = highs.getInfo().objective_function_value
+        highs.setOptionValue("simplex_iteration_limit", MANY)
+        highs.changeColsBounds(columns.size, every, zero, np.full(columns.size, np.inf))
+        highs.setBasis(basis)
+        return value * self._unit
 
     def fix(self, columns: Int) -> None:
         """These columns are 1 from now on; they fit together."""

@@ -1,0 +1,90 @@
+"""The relaxations of a search's nodes: one linear programme, solved for each node from where another one ended."""
+
+from dataclasses import dataclass, replace
+
+import numpy as np
+from numpy.typing import NDArray
+
+from auction.market import Float, Int
+from auction.search import Stop
+from auction.solvers._exact import SAFE
+from auction.solvers.column_generation.columns import Pool
+from auction.solvers.column_generation.master import RestrictedMaster
+
+LEAST = 1e-6  # fall of a bound that counts
+FIRST = 4  # columns a row that the programme begins with
+
+
+@dataclass(frozen=True)
+class Solution:
+    """Of a node's relaxation."""
+
+    price: Int  # of all rows but the tasks', rounded
+    used: Int  # places of the columns above 0, among the node's
+    x: Float  # their values
+
+
+class Relaxation:
+    """max (profit + bonus) x subject to A x <= limit, x >= 0 over some columns of a pool, others kept at 0.
+
+    Columns enter when a node wants them and stay, with the basis that the last node ended with: where a node differs
+    from it in few columns, as a child from its parent, few steps of the dual simplex are left.
+    """
+
+    def __init__(self, pool: Pool, stop: Stop) -> None:
+        self._pool = pool
+        self._unit = max(1, int(pool.profit.max(initial=0)) // 1000)
+        self._master = RestrictedMaster(pool.limit, self._unit, stop)
+        self._entered = np.zeros(0, dtype=np.int64)
+        self._admitted = np.zeros(0, dtype=bool)
+        self._inside = np.zeros(pool.profit.size, dtype=bool)
+        self._value = 0.0
+
+    def solve(self, column: Int, bonus: Int, slack: Int) -> Solution | None:
+        """Of the columns of a node; None when stopped.
+
+        Args:
+            column: indices into the pool, ascending.
+            bonus: (columns,) added to the profit of each.
+            slack: (columns,) those of least are entered first.
+        """
+        if not column.size:
+            return Solution(np.zeros(self._pool.limit.size - self._pool.tasks, dtype=np.int64), column, np.zeros(0))
+        part = self._pool.only(column)
+        profit = part.profit + bonus
+        if not self._entered.size:
+            size = min(column.size, FIRST * self._pool.limit.size)
+            least = np.sort(np.argpartition(slack, size - 1)[:size])
+            self._enter(column[least], bonus[least])
+        self._admit(column, profit)
+        while (solution := self._master.solve()) is not None:
+            self._value, dual, x = solution
+            reduced_cost = np.where(self._inside[column], 0, profit - part.A.T @ dual)
+            entering = np.flatnonzero(reduced_cost > 1e-6 * self._unit)
+            if not entering.size:
+                price = np.rint(np.minimum(dual[self._pool.tasks :], SAFE)).astype(np.int64)
+                above = np.flatnonzero(self._admitted & (x > 1e-7))
+                return Solution(price, np.searchsorted(column, self._entered[above]), x[above])
+            entering = entering[np.argsort(-reduced_cost[entering], kind="stable")[: self._pool.limit.size]]
+            self._enter(column[entering], bonus[entering])
+        return None
+
+    def _enter(self, column: Int, bonus: Int) -> None:
+        part = self._pool.only(column)
+        self._master.add_columns(replace(part, profit=part.profit + bonus))
+        self._entered = np.concatenate((self._entered, column))
+        self._inside[column] = True
+        self._admitted = np.append(self._admitted, np.ones(column.size, dtype=bool))
+
+    def _admit(self, column: Int, profit: Int) -> None:
+        """Entered columns that are not the node's are kept at 0; the others have its profits."""
+        at = np.minimum(np.searchsorted(column, self._entered), column.size - 1)
+        admitted = column[at] == self._entered
+        self._master.change_columns(np.where(admitted, profit[at], 0), np.where(admitted, np.inf, 0.0))
+        self._admitted = admitted
+
+    def fall(self, lost: NDArray[np.bool_], steps: int) -> float:
+        """By how much the last node's relaxation falls at least without some of the pool's columns, as a share of what
+        it was worth; after so many steps, never 0, so that what falls can be told apart by its other child."""
+        entered = np.flatnonzero(self._admitted & lost[self._entered])
+        return max(1 - self._master.probe(entered, steps) / self._value, LEAST)
