@@ -84,7 +84,7 @@ class Relaxation:
         self._admitted = admitted
 
     def fall(self, lost: NDArray[np.bool_], steps: int) -> float:
-        """By how much the last node's relaxation falls at least without some of the pool's columns, as a share of what
-        it was worth; after so many steps, never 0, so that what falls can be told apart by its other child."""
+        """By how much the last node's relaxation falls without some of the pool's columns, as a share of what it was
+        worth: as so many steps tell, and while no others enter. Never 0, so that products tell other factors apart."""
         entered = np.flatnonzero(self._admitted & lost[self._entered])
         return max(1 - self._master.probe(entered, steps) / self._value, LEAST)
