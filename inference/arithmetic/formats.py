@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.errors import InputError
-from inference.files.blocks import BLOCK, Weights
+from inference.files.blocks import BLOCK, Weights, side_by_side
 
 LIMIT = 2**31 - 2**16
 """What every i32 accumulator is kept below: the rest is for roundings."""
@@ -57,10 +57,11 @@ class Linear:
 def linear(name: str, weights: Weights) -> Linear:
     """Integer steps of the blocks, and how large activations may be.
 
-    Q4: |acc| <= largest · sum over blocks of (sum q · |D| / 2^15 + 32 |M| / 2^11); Q8: of sum |q| · |D| / 2^16.
+    Q4: |acc| <= largest · sum over blocks of (sum |q| · |D| / 2^15 + 32 |M| / 2^11), K the same with sum |q| · |D| of
+    either half; Q8: of sum |q| · |D| / 2^16.
     """
     d = weights.d.astype(np.float64)
-    counts = np.abs(weights.q.reshape(*d.shape, BLOCK).astype(np.int64)).sum(2)
+    counts = np.abs(weights.q.reshape(*d.shape, -1).astype(np.int64)).sum(2)
     if weights.m is None:
         sigma = np.abs(d).max(1) / 32767
         blocks = _divided(d, sigma)
@@ -69,11 +70,13 @@ def linear(name: str, weights: Weights) -> Linear:
     else:
         m = weights.m.astype(np.float64) / 16
         sigma = np.maximum(np.abs(d).max(1), np.abs(m).max(1)) / 32767
-        blocks = np.stack((_divided(d, sigma), _divided(m, sigma)), axis=2)
-        D, M = np.abs(blocks.astype(np.int64)).transpose(2, 0, 1)
-        bound = (counts * D).sum(1) / 2**15 + (BLOCK * M).sum(1) / 2**11
+        D, M = _divided(d, sigma), _divided(m, sigma)
+        blocks = side_by_side(D, M)
+        bound = (counts * np.abs(D.astype(np.int64))).sum(1) / 2**15
+        bound += (BLOCK * np.abs(M.astype(np.int64))).sum(1) / 2**11
         unit = sigma * 2**15
-    largest = min(ACTIVATION, int((LIMIT - 2 * d.shape[1]) / max(1.0, float(bound.max()))))
+    roundings = max(2 * blocks.shape[1], blocks[0].size)
+    largest = min(ACTIVATION, int((LIMIT - roundings) / max(1.0, float(bound.max()))))
     if largest < 2**10:
         raise InputError(
             f"{name}: rows of {weights.q.shape[1]} weights leave activations {largest.bit_length()} bits; 11 are needed"

@@ -1,8 +1,9 @@
 """Weights in blocks of 32, and how the kernels want them laid out.
 
 A row of a weight matrix is cut into blocks of 32; a weight is w = d·q + m with q in 0..15 (4 bits, d and m a block:
-GGUF's Q4_1) or w = d·q with q in -128..127 (8 bits, d a block: Q8_0). The layouts keep 8 rows together, one row a lane,
-so that neighbouring lanes read neighbouring 16 bytes: [tile of 8 rows][block][lane].
+GGUF's Q4_1), w = d·q with q in -128..127 (8 bits, d a block: Q8_0) or w = d·q + m with q in -128..127, m a block and d
+of each half (which holds Q5_K, Q6_K and all before). The layouts keep 8 rows together, one row a lane, so that
+neighbouring lanes read neighbouring 16 bytes: [tile of 8 rows][block][lane].
 """
 
 from dataclasses import dataclass
@@ -24,16 +25,20 @@ class Weights:
     q: npt.NDArray[Any]
     """(N, K): uint8 in 0..15, or int8."""
     d: npt.NDArray[np.float32]
-    """(N, K / 32): the step of a block."""
+    """(N, K / 32): the step of a block; or (N, K / 16): of each half of one."""
     m: npt.NDArray[np.float32] | None = None
-    """(N, K / 32): what q = 0 stands for; None for 8 bits."""
+    """(N, K / 32): what q = 0 stands for; None for 8 bits with one step a block."""
 
     def matrix(self) -> npt.NDArray[np.float32]:
         """(N, K): the weights themselves."""
-        blocks = self.q.reshape(*self.d.shape, BLOCK) * self.d[..., None]
+        weights = self.q.reshape(*self.d.shape, -1) * self.d[..., None]
         if self.m is not None:
-            blocks += self.m[..., None]
-        return blocks.reshape(self.q.shape).astype(np.float32, copy=False)
+            weights.reshape(*self.m.shape, BLOCK)[:] += self.m[..., None]
+        return weights.reshape(self.q.shape).astype(np.float32, copy=False)
+
+    def blocks(self) -> npt.NDArray[np.float32]:
+        """(N, K / 32): d; or with a last axis: d and m, or the d of either half and m."""
+        return self.d if self.m is None else side_by_side(self.d, self.m)
 
     def rows(self, order: npt.NDArray[np.integer]) -> "Weights":
         """Rows in another order."""
@@ -42,11 +47,28 @@ class Weights:
     @property
     def op(self) -> str:
         """The op that multiplies by it."""
+        if BLOCK * self.d.shape[1] > self.q.shape[1]:
+            return "matmul_k"
         return "matmul_q8" if self.m is None else "matmul_q4"
 
 
+def side_by_side(d: npt.NDArray[Any], m: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """The steps of a block, one or two, and its m: (N, K / 32, 2 or 3)."""
+    return np.concatenate((d.reshape(*m.shape, -1), m[..., None]), axis=2)
+
+
+def halved(weights: Weights) -> Weights:
+    """The same weights with a step of each half of a block."""
+    if weights.op == "matmul_k":
+        return weights
+    m = np.zeros_like(weights.d) if weights.m is None else weights.m
+    return Weights(weights.q.astype(np.int8), weights.d.repeat(2, axis=1), m)
+
+
 def concatenate(parts: list[Weights]) -> Weights:
-    """Several matrices of one format as one, rows below one another."""
+    """Several matrices as one, rows below one another; of different formats, in the one that holds them all."""
+    if len({part.op for part in parts}) > 1:
+        parts = [halved(part) for part in parts]
     m = None if parts[0].m is None else np.concatenate([part.m for part in parts if part.m is not None])
     return Weights(np.concatenate([part.q for part in parts]), np.concatenate([part.d for part in parts]), m)
 
@@ -89,7 +111,10 @@ def pack_q8(q: npt.NDArray[np.integer]) -> Words:
 
 
 def pack_blocks(blocks: npt.NDArray[Any]) -> Words:
-    """[tile][block][lane]: what belongs to a block; two int16 share a word (the first low), float32 keep their bits."""
+    """[tile][block][lane]: what belongs to a block; two int16 share a word (the first low), float32 keep their bits. Three
+    numbers have the room of four."""
+    if blocks.shape[2:] == (3,):
+        blocks = np.pad(blocks, ((0, 0), (0, 0), (0, 1)))
     tiles = padded(blocks).reshape(-1, TILE, *blocks.shape[1:]).swapaxes(1, 2)
     if blocks.dtype == np.int16 and blocks.ndim == 2:
         tiles = tiles.astype(np.int32)

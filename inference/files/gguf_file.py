@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.errors import InputError
-from inference.files.blocks import BLOCK, Weights, eight_bits
+from inference.files.blocks import BLOCK, Weights, eight_bits, halved
 from inference.files.checks import LARGEST_WEIGHT, check_factors, check_finite, check_measures, check_tokens
 from inference.files.gguf_header import Tensor, read_header
 from inference.files.keys import Keys
@@ -67,7 +67,7 @@ def read_gguf(path: Path) -> Checkpoint:
         if len(shape) == 1:
             vectors[name] = _floats(path, tensor)[order]
         else:
-            kept = EIGHT_BITS if name in ("embedding", "head") else (*EIGHT_BITS, *FOUR_BITS)
+            kept = (*EIGHT_BITS, *HALVES, *(() if name in ("embedding", "head") else FOUR_BITS))
             weights = _weights(path, tensor, kept)
             if tensor.kind.name not in kept:
                 brought.add(tensor.kind.name)
@@ -175,6 +175,8 @@ def _floats(path: Path, tensor: Tensor, largest: float = np.inf) -> npt.NDArray[
 EIGHT_BITS = ("Q8_0", "Q5_0")
 """Formats of blocks w = d·q, q in 8 bits or fewer."""
 FOUR_BITS = ("Q4_0", "Q4_1", "Q4_K")
+HALVES = ("Q5_K", "Q6_K")
+"""Formats whose blocks have an offset and more than 4 bits, or a step of each half."""
 
 
 def _weights(path: Path, tensor: Tensor, kept: tuple[str, ...]) -> Weights:
@@ -182,8 +184,10 @@ def _weights(path: Path, tensor: Tensor, kept: tuple[str, ...]) -> Weights:
     kind, shape = tensor.kind.name, tensor.shape
     if kind not in kept:
         return eight_bits(_floats(path, tensor, LARGEST_WEIGHT))
-    if kind == "Q4_K":
-        return _super_blocks(path, tensor)
+    if kind in ("Q4_K", "Q5_K"):
+        return _four_or_five_bits(path, tensor)
+    if kind == "Q6_K":
+        return _six_bits(path, tensor)
     halves, bytes_ = (2, 16) if kind == "Q4_1" else (1, {"Q8_0": 32, "Q5_0": 20}.get(kind, 16))
     raw = np.asarray(tensor.data).reshape(shape[0], -1, 2 * halves + bytes_)
     scales = np.ascontiguousarray(raw[..., : 2 * halves]).view(np.float16).astype(np.float32)
@@ -200,16 +204,36 @@ def _weights(path: Path, tensor: Tensor, kept: tuple[str, ...]) -> Weights:
     return Weights(q, d, np.ascontiguousarray(scales[..., 1]) if kind == "Q4_1" else np.float32(-8) * d)
 
 
-def _super_blocks(path: Path, tensor: Tensor) -> Weights:
-    """Q4_K: of 8 blocks d and m have 6 bits each, of a float16 step; w = (d·d_j)·q - m·m_j."""
+def _four_or_five_bits(path: Path, tensor: Tensor) -> Weights:
+    """Q4_K, Q5_K: of 8 blocks d and m have 6 bits each, of a float16 step; w = (d·d_j)·q - m·m_j."""
     rows, columns = tensor.shape
-    raw = np.asarray(tensor.data).reshape(rows, -1, 144)
+    five = tensor.kind.name == "Q5_K"
+    raw = np.asarray(tensor.data).reshape(rows, -1, 176 if five else 144)
     steps = np.ascontiguousarray(raw[..., :4]).view(np.float16).astype(np.float32)
     check_finite(str(path), tensor.name, steps)
-    packed, body = raw[..., 4:16], raw[..., 16:].reshape(rows, -1, 4, BLOCK)
+    packed, body = raw[..., 4:16], raw[..., -128:].reshape(rows, -1, 4, BLOCK)
     low, high, mixed = packed[..., :4], packed[..., 4:8], packed[..., 8:]
     d = np.concatenate((low & 63, (mixed & 15) | (low >> 6 << 4)), axis=2)
     m = np.concatenate((high & 63, (mixed >> 4) | (high >> 6 << 4)), axis=2)
-    q = np.stack((body & 15, body >> 4), axis=3).reshape(rows, columns)
+    q = np.stack((body & 15, body >> 4), axis=3).reshape(rows, -1, 8, BLOCK)
+    if five:
+        q |= (raw[..., None, 16:48] >> np.arange(8, dtype=np.uint8)[:, None] & 1) << 4
     blocks = (rows, columns // BLOCK)
-    return Weights(q, (steps[..., :1] * d).reshape(blocks), (-steps[..., 1:] * m).reshape(blocks))
+    found = Weights(
+        q.reshape(rows, columns), (steps[..., :1] * d).reshape(blocks), (-steps[..., 1:] * m).reshape(blocks)
+    )
+    return halved(found) if five else found
+
+
+def _six_bits(path: Path, tensor: Tensor) -> Weights:
+    """Q6_K: of 16 halves of blocks d has 8 bits, of a float16 step; w = (d·d_j)·(q - 32)."""
+    rows, columns = tensor.shape
+    raw = np.asarray(tensor.data).reshape(rows, -1, 210)
+    step = np.ascontiguousarray(raw[..., 208:]).view(np.float16).astype(np.float32)
+    check_finite(str(path), tensor.name, step)
+    d = step * np.ascontiguousarray(raw[..., 192:208]).view(np.int8)
+    low, high = raw[..., :128].reshape(rows, -1, 2, 1, 64), raw[..., 128:192].reshape(rows, -1, 2, 1, BLOCK)
+    digits = (low >> np.array([[0], [4]], np.uint8) & 15).reshape(rows, -1, 2, 4, BLOCK)
+    q = (digits | (high >> np.array([[0], [2], [4], [6]], np.uint8) & 3) << 4).astype(np.int8) - np.int8(32)
+    m = np.zeros((rows, columns // BLOCK), np.float32)
+    return Weights(q.reshape(rows, columns), d.reshape(rows, -1), m)

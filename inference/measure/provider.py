@@ -57,7 +57,9 @@ def provider(
 
 
 def _bytes(matrix: Weights) -> int:
-    """As packed: 4 bits, a step and an offset a block; or 8 bits and a step."""
+    """As packed: 4 bits, a step and an offset a block; or 8 bits and a step, or the room of four."""
+    if matrix.op == "matmul_k":
+        return int(matrix.q.size + 2 * STEP * matrix.d.size)
     digits = matrix.q.size // 2 if matrix.q.dtype == "uint8" else matrix.q.size
     return int(digits + STEP * matrix.d.size * (1 if matrix.m is None else 2))
 

@@ -143,7 +143,7 @@ def _float32(read: Checkpoint) -> tuple[dict[str, Any], dict[str, dict[str, int 
 
     def product(name: str, weights: Weights) -> None:
         constants[f"{name}.q"] = weights.q
-        constants[f"{name}.blocks"] = weights.d if weights.m is None else np.stack((weights.d, weights.m), axis=2)
+        constants[f"{name}.blocks"] = weights.blocks()
 
     product("embedding", read.matrices["embedding"])
     tied = read.matrices["head"] is read.matrices["embedding"]
@@ -297,10 +297,11 @@ class _Graph:
 
     def product(self, name: str, a: str, *, residual: str | None = None) -> str:
         """A product with packed weights, its residual added."""
-        op = "matmul_q4" if self.model.constants[f"{name}.q"].dtype == np.uint8 else "matmul_q8"
+        q, blocks, scales = packed(name)
+        op = self._product(q, blocks)
         if residual is None:
-            return self.op(name, op, [a], packed(name))
-        return self.op(name, op, [a], packed(name), [residual], adds=True)
+            return self.op(name, op, [a], [q, blocks, scales])
+        return self.op(name, op, [a], [q, blocks, scales], [residual], adds=True)
 
     def embedding(self, ids: str) -> str:
         """Rows of the table, or the sum of those of its parts, of which all but one are zeros."""
@@ -324,7 +325,7 @@ class _Graph:
             ]
             name = "logits" if parts == 1 else f"logits.part{index}"
             narrowing: dict[str, Any] = {**self.model.attributes.get("head", {})}
-            logits = self.op(name, "matmul_q8", [y], [*held, f"{head}.rows"], **narrowing)
+            logits = self.op(name, self._product(*held), [y], [*held, f"{head}.rows"], **narrowing)
             last = index == parts - 1
             joined = (
                 self.op("logits" if last else f"logits.to{index}", "join", [joined], [logits]) if joined else logits
@@ -338,6 +339,12 @@ class _Graph:
         read = [a] if "bits" in self.model.attributes.get(norm, {}) else []
         y = self.op(norm, "rms_norm", [self.product(name, a)], [f"{norm}.gain"], read)
         return self.op(f"{norm}.sum", "add", [x, y])
+
+    def _product(self, q: str, blocks: str) -> str:
+        """The op that multiplies by packed weights."""
+        if self.model.constants[q].dtype == np.uint8:
+            return "matmul_q4"
+        return "matmul_q8" if self.model.constants[blocks].ndim == 2 else "matmul_k"
 
     def _weight(self, key: str) -> str:
         shape: Shape = self.model.constants[key].shape

@@ -8,7 +8,7 @@ import numpy as np
 
 from inference.arithmetic import formats, tables
 from inference.errors import InputError
-from inference.files.blocks import Weights, concatenate, eight_bits
+from inference.files.blocks import Weights, concatenate
 from inference.model import Checkpoint, layer
 from inference.ops.matmul_q4 import paired
 
@@ -18,11 +18,8 @@ READ = (".attention_norm", ".feed_forward_norm")
 
 
 def joined(read: Checkpoint, prefix: str, parts: tuple[str, ...]) -> Weights:
-    """Matrices of one input as one product; of different formats, all at 8 bits."""
-    matrices = [read.matrices[f"{prefix}.{part}"] for part in parts]
-    if len({matrix.op for matrix in matrices}) > 1:
-        matrices = [eight_bits(matrix.matrix()) for matrix in matrices]
-    return concatenate(matrices)
+    """Matrices of one input as one product."""
+    return concatenate([read.matrices[f"{prefix}.{part}"] for part in parts])
 
 
 def rotations(read: Checkpoint) -> list[tuple[str, float, tuple[float, ...]]]:
@@ -57,6 +54,8 @@ class Exact:
         embedding, scale = self.read.matrices["embedding"], self.read.embedding_scale
         table = formats.linear("embedding", embedding)
         largest = np.abs(embedding.d).max(1) * np.abs(embedding.q.astype(np.int64)).max(1)
+        if embedding.m is not None:
+            largest += np.abs(embedding.m).max(1)
         self.bound = float(largest.max()) * scale + 2**-10
         """|x| of the residual, whatever the input."""
         self.finest = formats.finest_residual(
@@ -65,8 +64,8 @@ class Exact:
         self.residual = formats.residual_fraction("embedding", self.bound, self.finest)
         """Its fraction bits."""
         self.constants["embedding.q"], self.constants["embedding.blocks"] = table.q, table.blocks
-        # The accumulator's unit is sigma·2^16; the kernel multiplies (q·D) << 8 instead.
-        units = scale * 2.0 ** (self.residual - 16 - 8)
+        # The accumulator's unit is sigma·2^16, with an offset sigma·2^15; the kernel multiplies (q·D + 16·M) << 8 instead.
+        units = scale * 2.0 ** (self.residual - (16 if embedding.m is None else 15) - 8)
         self.constants["embedding.rows"] = formats.rows("embedding", table.sigma * units)
         return table
 

@@ -30,6 +30,13 @@ def weights(generator: Generator, outputs: int, blocks: int, *, eight: bool) -> 
     return eight_bits(matrix) if eight else four_bits(matrix)
 
 
+def halves(generator: Generator, outputs: int, blocks: int) -> Weights:
+    """A matrix of 8 bits of any size, its blocks' halves too."""
+    q = generator.integers(-128, 128, (outputs, blocks * BLOCK)) >> generator.integers(0, 6, (outputs, 1))
+    d = floats(generator, (outputs, 2 * blocks)) * np.exp(floats(generator, (outputs, 1)))
+    return Weights(q.astype(np.int8), d, 8 * floats(generator, (outputs, blocks)))
+
+
 def draw_places(generator: Generator, tokens: int, sequences: int, capacity: int) -> npt.NDArray[np.int32]:
     """Distinct places of tokens."""
     chosen = generator.choice(sequences * capacity, tokens, replace=False)

@@ -257,13 +257,13 @@ def tuned_weights(size: int, *, eight: bool) -> Weights:
 
 
 def draw_product(generator: Generator, arithmetic: str, tokens: int, matrix: Weights, fused: str) -> Drawn:
-    """A product with weights of either width, its residual where one is ``fused``."""
+    """A product with weights of any format, its residual where one is ``fused``."""
     outputs, columns = matrix.q.shape
     shape, adds = (tokens, outputs), fused == "adds"
     if arithmetic == "float32":
-        blocks = matrix.d if matrix.m is None else np.stack((matrix.d, matrix.m), axis=2)
         residual = {"residual": floats(generator, shape)} if adds else {}
-        return {"a": floats(generator, (tokens, columns))} | residual, {"q": matrix.q, "blocks": blocks}, {"adds": adds}
+        constants = {"q": matrix.q, "blocks": matrix.blocks()}
+        return {"a": floats(generator, (tokens, columns))} | residual, constants, {"adds": adds}
     integer = linear("matmul", matrix)
     bits = int(generator.choice([0, (integer.largest + 1).bit_length() - 1]))
     a = integers(generator, (tokens, columns), bits + 7 if bits else 15)

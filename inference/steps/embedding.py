@@ -1,19 +1,24 @@
 """Columns of a token's row of the embedding, in the residual's fraction bits.
 
 sources: the token, one word, or none. numbers: ``token``, where there is no source; ``columns``; ``q``, ``blocks``
-and ``rows``, constants of (vocabulary, d), (vocabulary, d / 32) and (vocabulary, 2). For column c
+and ``rows``, constants of (vocabulary, d), (vocabulary, d / 32) or (vocabulary, d / 32, 3), and (vocabulary, 2). For
+column c
 
-    y = rs(mulsh(i32((q[token, c]·blocks[token, c / 32]) << 8), rows[token, 0], 16), rows[token, 1])
+    y = rs(mulsh(i32((q[token, c]·D + 16·M) << 8), rows[token, 0], 16), rows[token, 1])
 
-0 <= token < vocabulary. With ``part`` these are a part of a table, of which row 0 is that of the token ``part``: y is 0
+where D is blocks[token, c / 32] and M 0; of three numbers a block D is the first in its first 16 columns and the second
+in the others, M the third. 0 <= token < vocabulary. With ``part`` these are a part of a table, of which row 0 is that of the token ``part``: y is 0
 where the token has no row in it.
 """
 
 from collections.abc import Sequence
 
-import numpy as np
+from typing import Any
 
-from inference.arithmetic.fixed_point import Integers, i32, multiply_shift, round_shift
+import numpy as np
+import numpy.typing as npt
+
+from inference.arithmetic.fixed_point import Integers, check, i32, multiply_shift, round_shift
 from inference.files.blocks import BLOCK
 from inference.steps import Constants, Numbers, Words
 from inference.steps._operands import one, window
@@ -28,11 +33,23 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
             return np.zeros(stop - start, np.int64)
     row = [token, token + 1]
     q = window(constants, numbers["q"], row, [start, stop])[0]
-    blocks = window(constants, numbers["blocks"], row, [start // BLOCK, -(-stop // BLOCK)])[0]
+    each = constants.shape(numbers["blocks"])[1] * BLOCK // constants.shape(numbers["q"])[1]
+    check(each in (1, 3), "a block has neither one number nor three")
+    blocks = window(constants, numbers["blocks"], row, [start // BLOCK * each, -(-stop // BLOCK) * each])
     [[mantissa, shift]] = window(constants, numbers["rows"], row, [0, 2])
-    return dequantised(q, blocks.repeat(BLOCK)[start % BLOCK :][: stop - start], mantissa, shift)
+    D, M = spread(blocks if each == 1 else blocks.reshape(1, -1, each))
+    part = slice(start % BLOCK, start % BLOCK + stop - start)
+    return dequantised(q, D[0, part], M[0, part], mantissa, shift)
 
 
-def dequantised(q: Integers, steps: Integers, mantissa: Integers, shift: Integers) -> Integers:
-    """q·step at a row's scale."""
-    return round_shift(multiply_shift(i32((q * steps) << 8), mantissa, 16), shift)
+def spread(blocks: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
+    """D and M of each column, (rows, K), from (rows, K / 32) or (rows, K / 32, 3)."""
+    if blocks.ndim == 2:
+        D = blocks.repeat(BLOCK, axis=1)
+        return D, np.zeros_like(D)
+    return blocks[..., :2].reshape(len(blocks), -1).repeat(BLOCK // 2, axis=1), blocks[..., 2].repeat(BLOCK, axis=1)
+
+
+def dequantised(q: Integers, D: Integers, M: Integers, mantissa: Integers, shift: Integers) -> Integers:
+    """q·D + 16·M at a row's scale."""
+    return round_shift(multiply_shift(i32((q * D + 16 * M) << 8), mantissa, 16), shift)

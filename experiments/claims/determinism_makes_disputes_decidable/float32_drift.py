@@ -101,7 +101,7 @@ Pulled = tuple[Floats | None, ...]
 
 def _product(g: Floats, a: Array, q: Array, blocks: Array, residual: Array | None = None, **_: object) -> Pulled:
     """y = W a + r."""
-    d, m = (blocks, None) if blocks.ndim == 2 else (blocks[..., 0], blocks[..., 1])
+    d, m = (blocks, None) if blocks.ndim == 2 else (blocks[..., :-1].reshape(len(blocks), -1), blocks[..., -1])
     return g @ Weights(q, d, m).matrix().astype(np.float64), None, None, g
 
 
@@ -152,6 +152,7 @@ def _silu_gate(g: Floats, x: Array) -> Pulled:
 PULLED: dict[str, Callable[..., Pulled]] = {
     "matmul_q4": _product,
     "matmul_q8": _product,
+    "matmul_k": _product,
     "rms_norm": _rms_norm,
     "rope": _rope,
     "attention": _attention,

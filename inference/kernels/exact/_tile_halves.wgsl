@@ -1,20 +1,4 @@
-// A block's terms of four rows and four tokens, from half words, by a kernel's quarter(row, i, t) and scaled(row, p, sums): a quarter of
-// the block at a time, or its activations would take 128 registers.
-
-// Eight activations of four tokens, the first four and the others, a column a token.
-struct Tokens {
-    low: mat4x4<f32>,
-    high: mat4x4<f32>,
-}
-
-fn tokens_at(i: u32, token: u32) -> Tokens {
-    let a = x[i * SIDE + token];
-    let b = x[i * SIDE + token + ACROSS];
-    let c = x[i * SIDE + token + 2u * ACROSS];
-    let d = x[i * SIDE + token + 3u * ACROSS];
-    return Tokens(mat4x4<f32>(low_halves(a), low_halves(b), low_halves(c), low_halves(d)),
-                  mat4x4<f32>(high_halves(a), high_halves(b), high_halves(c), high_halves(d)));
-}
+// A block's terms of four rows and four tokens, from half words, by a kernel's quarter(row, i, t) and scaled(row, p, sums).
 
 fn added(acc: Four, at: Place) -> Four {
     var p = array<Partial, 4>();

@@ -1,55 +1,10 @@
-// requires: fixed_point, q8, loaded_q8, tokens
-// matmul_q8 for many tokens: the same bits. Sums of |q·a| over a block stay below 2^28. Invocations of neighbouring tokens are
-// neighbours.
+// requires: fixed_point, q8, loaded_q8, tokens, tokens_bytes
+// matmul_q8 for many tokens: the same bits.
 
-const ROWS = 64u;
-
-fn place(id: vec3<u32>) -> vec2<u32> {
-    let quads = (params.tokens + 3u) / 4u;
-    return vec2<u32>(id.x % quads * 4u, id.x / quads * ROWS);
-}
-
-alias Turned = array<vec4<i32>, 4>;
-
-// Four activations of each of four tokens, token by token, turned to four vectors of a token each.
-fn turned(x: vec4<u32>, e: vec4<i32>) -> Turned {
-    let t = loaded(x.x, e.x);
-    let u = loaded(x.y, e.y);
-    let v = loaded(x.z, e.z);
-    let w = loaded(x.w, e.w);
-    return Turned(vec4<i32>(t.x, u.x, v.x, w.x), vec4<i32>(t.y, u.y, v.y, w.y), vec4<i32>(t.z, u.z, v.z, w.z), vec4<i32>(t.w, u.w, v.w, w.w));
-}
-
-// Four weights times 4 activations of each token.
-fn quarter(word: u32, x: Turned) -> vec4<i32> {
-    let w = bytes(word);
-    return x[0] * w.x + x[1] * w.y + x[2] * w.z + x[3] * w.w;
-}
-
-// The accumulators of 64 rows from `row` on and the four tokens from `token` on.
-fn accumulate(token: u32, row: u32, e: vec4<i32>, acc: ptr<function, array<vec4<i32>, ROWS>>) {
-    let count = params.columns / 32u;
-    let last = (params.outputs - 1u) / 8u;
-    // Tiles beyond the last read the last and write nothing.
-    var at = begins(token);
-    for (var block = 0u; block < count; block++) {
-        let x0 = turned(at, e);
-        let x1 = turned(at + 1u, e);
-        let x2 = turned(at + 2u, e);
-        let x3 = turned(at + 3u, e);
-        let x4 = turned(at + 4u, e);
-        let x5 = turned(at + 5u, e);
-        let x6 = turned(at + 6u, e);
-        let x7 = turned(at + 7u, e);
-        for (var r = 0u; r < ROWS; r++) {
-            let tile = min((row + r) / 8u, last);
-            let place = (tile * count + block) * 16u + r % 8u;
-            let low = q[place];
-            let high = q[place + 8u];
-            let p = quarter(low.x, x0) + quarter(low.y, x1) + quarter(low.z, x2) + quarter(low.w, x3)
-                  + quarter(high.x, x4) + quarter(high.y, x5) + quarter(high.z, x6) + quarter(high.w, x7);
-            (*acc)[r] += multiply_shift4(p, blocks[(tile * count + block) * 8u + r % 8u], 16u);
-        }
-        at += vec4<u32>(8u);
-    }
+// One block of one row for four tokens, its steps lying at `at`.
+fn term(low: vec4<u32>, high: vec4<u32>, at: u32, x0: Turned, x1: Turned, x2: Turned, x3: Turned,
+        x4: Turned, x5: Turned, x6: Turned, x7: Turned) -> vec4<i32> {
+    let p = quarter(low.x, x0) + quarter(low.y, x1) + quarter(low.z, x2) + quarter(low.w, x3)
+          + quarter(high.x, x4) + quarter(high.y, x5) + quarter(high.z, x6) + quarter(high.w, x7);
+    return multiply_shift4(p, blocks[at], 16u);
 }
