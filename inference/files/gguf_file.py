@@ -115,12 +115,12 @@ def read_shards(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
 
 
 JOINED = {"qkv": ("q", "k", "v"), "output": ("output",), "gate_up": ("gate", "up"), "down": ("down",)}
-"""Matrices of a layer that become one product, with 8 bits if one of them has."""
+"""Matrices of a layer that become one product, of a format that holds them all."""
 
 
-def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool, frozenset[str]]:
-    """What a header says: architecture and its fields, measures, whether the head is the embedding, and the products of
-    layers that have 8 bits, not 4.
+def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool, frozenset[str], frozenset[str]]:
+    """What a header says: architecture and its fields, measures, whether the head is the embedding, the products of
+    layers that have 8 bits, not 4, and those, with the embedding and the head, that have a step of each half of a block.
 
     Raises:
         InputError: not a GGUF file of an architecture that is read.
@@ -130,13 +130,23 @@ def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool
     architecture = _architecture.of_gguf(path, keys.text("general.architecture", "none"))
     measures = _measures(keys, architecture, tensors)
     fields = architecture.of_gguf(keys, measures)
-    eight = set()
+    eight, halves = set(), set()
+
+    def kinds(*names: str) -> set[str]:
+        """Which of the three formats the matrices have."""
+        held = [tensors.get(architecture.in_gguf(name)) for name in names]
+        named = {format_: name for name, formats in (("four", FOUR_BITS), ("halves", HALVES)) for format_ in formats}
+        return {named.get(each.kind.name, "eight") if each else "eight" for each in held}
+
     for index in range(measures["layers"]):
         for product, matrices in JOINED.items():
-            held = [tensors.get(architecture.in_gguf(f"{layer(index)}.{part}")) for part in matrices]
-            if not all(each and each.kind.name in FOUR_BITS for each in held):
+            found = kinds(*(f"{layer(index)}.{part}" for part in matrices))
+            if found != {"four"}:
                 eight.add(f"{layer(index)}.{product}")
-    return architecture, fields, measures, "output.weight" not in tensors, frozenset(eight)
+            if len(found) > 1 or found == {"halves"}:
+                halves.add(f"{layer(index)}.{product}")
+    halves |= {name for name in ("embedding", "head") if kinds(name) == {"halves"}}
+    return architecture, fields, measures, "output.weight" not in tensors, frozenset(eight), frozenset(halves)
 
 
 def _measures(keys: Keys, architecture: Architecture, tensors: dict[str, Tensor]) -> dict[str, int]:

@@ -52,10 +52,15 @@ LLAMA = Parts()
 
 
 def without_weights(
-    measures: tuple[int, ...], *, eight: bool | frozenset[str] = False, tied: bool = False, parts: Parts = LLAMA
+    measures: tuple[int, ...],
+    *,
+    eight: bool | frozenset[str] = False,
+    halves: frozenset[str] = frozenset(),
+    tied: bool = False,
+    parts: Parts = LLAMA,
 ) -> Model:
     """A model of these measures, its constants all zero and without memory; ``eight``: whether products of its layers
-    have 8 bits, not 4, or the names of those that do."""
+    have 8 bits, not 4, or the names of those that do; ``halves``: of those with a step of each half of a block."""
     of = dict(zip(MEASURES, measures, strict=True))
     width, hidden, vocabulary = of["width"], of["hidden"], of["vocabulary"]
     queries, keys = of["heads"] * of["head_width"], 2 * of["kv_heads"] * of["head_width"]
@@ -68,7 +73,8 @@ def without_weights(
 
     def product(name: str, rows: int, columns: int, wide: bool) -> None:
         constants[f"{name}.q"] = _zeros(np.int8 if wide else np.uint8, rows, columns)
-        constants[f"{name}.blocks"] = _zeros(np.int16, rows, columns // 32, *(() if wide else (2,)))
+        each = (3,) if name in halves else () if wide else (2,)
+        constants[f"{name}.blocks"] = _zeros(np.int16, rows, columns // 32, *each)
         constants[f"{name}.rows"] = _zeros(np.int32, rows, 2)
 
     def norm(name: str, width: int = width) -> None:

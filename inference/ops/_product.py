@@ -1,4 +1,4 @@
-"""The derivation of a product with packed weights, of either width, and of what is fused into it."""
+"""The derivation of a product with packed weights, of any format, and of what is fused into it."""
 
 from typing import Any
 

@@ -35,6 +35,8 @@ class Shape:
     eight: bool | frozenset[str]
     """Whether the layers' weights have 8 bits, not 4, or the products that do; embedding and head have 8."""
     parts: Parts = LLAMA
+    halves: frozenset[str] = frozenset()
+    """The products of 8 bits that have a step of each half of a block."""
 
 
 def shape(name: str) -> Shape:
@@ -45,8 +47,8 @@ def shape(name: str) -> Shape:
     """
     path = Path(name)
     if name.endswith(".gguf"):
-        architecture, fields, measures, tied, eight = header_shape(path)
-        return Shape(name, measures, tied, eight, parts_of(architecture, fields))
+        architecture, fields, measures, tied, eight, halves = header_shape(path)
+        return Shape(name, measures, tied, eight, parts_of(architecture, fields), halves)
     if name.endswith(".json") or path.is_dir():
         file = path if name.endswith(".json") else path / "config.json"
         return of_configuration(str(file), configuration(file), eight=True)
@@ -114,7 +116,7 @@ def divided_model(of: Shape) -> Model:
 
 def sketched(of: Shape) -> Model:
     """A model of a shape without numbers."""
-    return without_weights(values(of), eight=of.eight, tied=of.tied, parts=of.parts)
+    return without_weights(values(of), eight=of.eight, halves=of.halves, tied=of.tied, parts=of.parts)
 
 
 def values(of: Shape) -> tuple[int, ...]:

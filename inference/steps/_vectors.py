@@ -95,7 +95,7 @@ def beyond_a_tile() -> Iterator[Made]:
     """Products whose windows lie in several tiles, not in the first."""
     generator = np.random.default_rng(15)
     a = generator.integers(-1000, 1000, 64).astype(np.int32)
-    for kind, shape in (("product_q4", (40, 34, 2)), ("product_q8", (40, 34))):
+    for kind, shape in (("product_q4", (40, 34, 2)), ("product_q8", (40, 34)), ("product_k", (40, 34, 3))):
         q = generator.integers(0, 16, (40, 1088)).astype(np.int8)
         constants: dict[str, npt.NDArray[Any]] = {
             "q": q,
@@ -148,6 +148,7 @@ CHANGES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "gate": [{"group": 3}],
     "product_q4": [{"rows": [0, 2**20]}, {"columns": [16, 48]}],
     "product_q8": [{"rows": [0, 2**20]}, {"columns": [16, 48]}],
+    "product_k": [{"rows": [0, 2**20]}, {"columns": [16, 48]}],
     "requantise": [{"range": [0, 2**20]}],
     "mix": [{"columns": [0, 2**10]}],
     "attend": [{"part": [0, 2**10]}],

@@ -43,30 +43,35 @@ def test_every_leaf_of_drawn_operands_follows_from_its_steps(op, operands):
     same()
 
 
-def product(generator, outputs, columns, *, eight=False, **attributes):
+def product(generator, outputs, columns, *, op="matmul_q4", **attributes):
     """Operands of a product whose largest sums are near the end of 32 bits."""
-    q = generator.integers(*((-127, 128) if eight else (0, 16)), (outputs, columns))
-    blocks = generator.integers(-(2**15) + 1, 2**15, (outputs, columns // BLOCK, *(() if eight else (2,))))
-    counts = np.abs(q.reshape(outputs, -1, BLOCK)).sum(2)
-    D, M = (np.abs(blocks), 0) if eight else np.abs(blocks).transpose(2, 0, 1)
-    bound = (counts * D / 2 ** (16 if eight else 15) + BLOCK * M / 2**11).sum(1).max()
+    each = {"matmul_q4": (2,), "matmul_q8": (), "matmul_k": (3,)}[op]
+    q = generator.integers(*((0, 16) if op == "matmul_q4" else (-127, 128)), (outputs, columns))
+    blocks = generator.integers(-(2**15) + 1, 2**15, (outputs, columns // BLOCK, *each))
+    steps = np.abs(blocks).reshape(outputs, columns // BLOCK, -1)
+    D, M = (steps[..., :-1], steps[..., -1]) if each else (steps, 0)
+    counts = np.abs(q.reshape(*D.shape, -1)).sum(3)
+    bound = ((counts * D).sum(2) / 2 ** (15 if each else 16) + BLOCK * M / 2**11).sum(1).max()
     largest = min(2**15 - 1, int((formats.LIMIT - 2 * columns) / bound))
     bits = (largest + 1).bit_length() - 1
     a = integers(generator, (1, columns), 29 if attributes.get("bits") else bits)
     a[0, ::3] = (2**bits - 1) * np.sign(a[0, ::3] | 1)
     shifts = (24, 29) if attributes.get("bits") else (4, 12)
     rows = np.stack((generator.integers(2**14, 2**15, outputs), generator.integers(*shifts, outputs)), axis=1)
-    constants = {"q": q.astype(np.int8 if eight else np.uint8), "blocks": blocks.astype(np.int16)}
+    constants = {"q": q.astype(np.uint8 if op == "matmul_q4" else np.int8), "blocks": blocks.astype(np.int16)}
     if attributes.get("bits"):
         attributes["bits"] = bits
     return {"a": a}, constants | {"rows": rows.astype(np.int32)}, attributes
 
 
-@pytest.mark.parametrize("op, columns", [("matmul_q4", 16384), ("matmul_q8", 16384), ("matmul_q4", 53248)])
+PRODUCTS = [("matmul_q4", 16384), ("matmul_q8", 16384), ("matmul_k", 16384), ("matmul_q4", 53248)]
+
+
+@pytest.mark.parametrize("op, columns", PRODUCTS)
 @pytest.mark.parametrize("bits", [0, 1])
 def test_products_over_wide_rows(op, columns, bits):
     generator = np.random.default_rng(columns + bits)
-    inputs, constants, attributes = product(generator, 150, columns, eight=op == "matmul_q8", bits=bits)
+    inputs, constants, attributes = product(generator, 150, columns, op=op, bits=bits)
     inputs["residual"] = integers(generator, (1, 150), 29)
     met = check(op, inputs, constants, attributes | {"adds": True, "residual_shift": 3})
     assert met >= {op.replace("matmul", "product"), "sum", "requantise", "concatenate"}
@@ -153,13 +158,14 @@ def test_the_likeliest_of_the_largest_vocabulary(equal, wanted):
     check("kept", {"logits": logits, "last": exact("cut", inputs, constants, wanted | scale)}, {}, {}, leaves=[0, 255])
 
 
-def test_what_the_reference_refuses_a_step_refuses():
-    inputs, constants, attributes = product(np.random.default_rng(2), 32, 4096)
+@pytest.mark.parametrize("op", ["matmul_q4", "matmul_k"])
+def test_what_the_reference_refuses_a_step_refuses(op):
+    inputs, constants, attributes = product(np.random.default_rng(2), 32, 4096, op=op)
     inputs["a"] = np.full((1, 4096), 32767, np.int32)
     constants["q"][:], constants["blocks"][:] = 15, 32767
     for gives in (exact, check):
         with pytest.raises(BoundError):
-            gives("matmul_q4", inputs, constants, attributes)
+            gives(op, inputs, constants, attributes)
 
 
 def test_every_kind_is_of_a_derivation_and_in_the_table(operands):

@@ -52,11 +52,12 @@ def test_the_float32_kernel_is_near_the_reference(op, stack, device, single):
 
 @pytest.mark.parametrize(
     "op, variant",
-    [(op, "tile") for op in ("conv", "matmul_q4", "matmul_q8")]
+    [(op, "tile") for op in ("conv", "matmul_q4", "matmul_q8", "matmul_k")]
     + [
         ("conv", "subgroup"),
         ("matmul_q4", "wide"),
         ("matmul_q8", "wide"),
+        ("matmul_k", "wide"),
     ],
 )
 def test_float32_s_variants_are_near_the_reference(op, variant, stack, device, monkeypatch, single):
@@ -190,7 +191,7 @@ def test_a_head_wider_than_a_workgroup_holds_is_for_the_first_kernel():
 
 def test_a_workgroup_is_no_larger_than_the_limit():
     few = Target(64, limits={INVOCATIONS: 128})
-    for op in ("matmul_q4", "matmul_q8"):
+    for op in ("matmul_q4", "matmul_q8", "matmul_k"):
         for tokens in TOKENS:
             for name in ops.load(op).variants((tokens, 1000), arithmetic="exact", target=few):
                 assert ops.load(op).lanes((tokens, 4096), target=few, variant=name) <= 128

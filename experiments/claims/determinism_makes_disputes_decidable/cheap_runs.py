@@ -46,9 +46,7 @@ def skip(index: int) -> Patch:
 
 def coarser(llama: Checkpoint) -> Checkpoint:
     """3-bit weights where the model has 4."""
-    matrices = {
-        name: replace(w, q=w.q & 14) if w.op == "matmul_q4" else w for name, w in llama.matrices.items()
-    }
+    matrices = {name: replace(w, q=w.q & 14) if w.op == "matmul_q4" else w for name, w in llama.matrices.items()}
     if llama.matrices["head"] is llama.matrices["embedding"]:
         matrices["head"] = matrices["embedding"]
     return replace(llama, matrices=matrices)

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from inference import ops
 from inference.arithmetic.formats import (
     LIMIT,
     attention,
@@ -20,28 +21,39 @@ from inference.arithmetic.formats import (
     rows,
     slack,
 )
-from inference.files.blocks import BLOCK, Weights, eight_bits, four_bits
+from inference.files.blocks import BLOCK, Weights, eight_bits, four_bits, halved
 from inference.generate import passes, scores
 from inference.models.llama import graph, model
 from inference.models.tiny import tiny
-from inference.ops import matmul_q4, matmul_q8, rms_norm, silu_gate
+from inference.ops import matmul_q8, rms_norm, silu_gate
 from inference.reference import Reference
 
 SEEDS = st.integers(0, 2**32)
 
 
-@given(SEEDS, st.sampled_from((1, 2, 18, 48, 128)), st.booleans())
-def test_no_activation_overflows_a_product(seed, blocks, eight):
+OPS = {"matmul_q8": eight_bits, "matmul_q4": four_bits, "matmul_k": lambda matrix: in_halves(eight_bits(matrix))}
+
+
+def in_halves(weights):
+    """Steps of either half that differ, and an offset of a size with the steps."""
+    made = halved(weights)
+    made.d[:, 1::2] *= np.float32(0.7)
+    made.m[:] = 9 * weights.d * np.sign(weights.q[:, ::BLOCK])
+    return made
+
+
+@given(SEEDS, st.sampled_from((1, 2, 18, 48, 128)), st.sampled_from(sorted(OPS)))
+def test_no_activation_overflows_a_product(seed, blocks, op):
     generator = np.random.default_rng(seed)
     matrix = (generator.standard_normal((8, BLOCK * blocks)) * generator.exponential(1, (8, 1))).astype(np.float32)
     matrix[0] = 1  # all weights the same and large: the worst row
-    weights = eight_bits(matrix) if eight else four_bits(matrix)
+    weights = OPS[op](matrix)
+    assert weights.op == op
     integer = linear("worst", weights)
     # The activations that push each row furthest; the reference asserts every register.
     worst = np.sign(weights.matrix()).astype(np.int32) * integer.largest
-    op = matmul_q8 if eight else matmul_q4
     for a in (worst, -worst, np.full_like(worst, integer.largest)):
-        y = op.exact(a, integer.q, integer.blocks, rows("worst", integer.sigma * 2.0**-14))
+        y = ops.load(op).exact(a, integer.q, integer.blocks, rows("worst", integer.sigma * 2.0**-14))
         real = a.astype(np.float64) @ weights.matrix().T.astype(np.float64) * 2.0**-14
         assert np.abs(y - real).max() <= 2 + 2e-4 * np.abs(real).max()
 

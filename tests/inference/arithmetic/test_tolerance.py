@@ -80,21 +80,28 @@ class Arithmetic:
 def evaluate_embedding(f, tokens, q, blocks, *, first):
     at = tokens - max(first, 0)
     inside = (at >= 0) & (at < len(q))
-    rows = f.multiply(q[at * inside], np.repeat(blocks[at * inside], BLOCK, axis=1))
+    d, m = steps_of(blocks[at * inside])
+    rows = f.multiply(q[at * inside], np.repeat(d, q.shape[1] // d.shape[1], axis=1))
+    rows = rows if m is None else f.add(rows, np.repeat(m, BLOCK, axis=1))
     return np.where(inside[:, None], rows, np.float32(0))
 
 
+def steps_of(blocks):
+    """One step a block, or one of each half; and what is added, if anything is."""
+    return (blocks, None) if blocks.ndim == 2 else (blocks[..., :-1].reshape(len(blocks), -1), blocks[..., -1])
+
+
 def evaluate_product(f, a, q, blocks, residual=None, **_):
-    d, m = blocks[..., None] if blocks.ndim == 2 else blocks[..., :1], blocks[..., 1:] if blocks.ndim == 3 else None
-    digits, x = q.reshape(*d.shape[:2], BLOCK), a.reshape(len(a), 1, -1, BLOCK)
+    d, m = steps_of(blocks)
+    digits, x = q.reshape(*d.shape, -1), a.reshape(len(a), 1, d.shape[1], -1)
     if f.either():  # by blocks
-        parts = f.multiply(f.dot(digits[None], x), d[..., 0])
+        parts = f.multiply(f.dot(digits[None], x), d)
         if m is not None:
-            parts = np.concatenate((parts, f.multiply(f.total(x), m[..., 0])), axis=2)
+            parts = np.concatenate((parts, f.multiply(f.total(a.reshape(len(a), 1, -1, BLOCK)), m)), axis=2)
         y = f.total(parts)
     else:  # weights first
-        weights = f.multiply(digits, d)
-        weights = weights if m is None else f.add(weights, m)
+        weights = f.multiply(digits, d[..., None])
+        weights = weights if m is None else f.add(weights.reshape(*m.shape, BLOCK), m[..., None])
         y = f.dot(weights.reshape(q.shape), a[:, None])
     return y if residual is None else f.add(residual, y)
 
@@ -169,6 +176,7 @@ EVALUATE = {
     "embedding": evaluate_embedding,
     "matmul_q4": evaluate_product,
     "matmul_q8": evaluate_product,
+    "matmul_k": evaluate_product,
     "rms_norm": evaluate_rms_norm,
     "head_norm": evaluate_head_norm,
     "add": lambda f, x, other: f.add(x, other),

@@ -5,7 +5,13 @@ import pytest
 from inference.measure.shader_statistics import DRIVERS, compiled, entries
 
 WAVES = 8
-PROCESSORS = (("conv", "subgroup"), ("matmul_q4", "tokens"), ("matmul_q4", "tokens_subgroup"), ("matmul_q8", "tokens"))
+PROCESSORS = (
+    ("conv", "subgroup"),
+    ("matmul_k", "tokens"),
+    ("matmul_q4", "tokens"),
+    ("matmul_q4", "tokens_subgroup"),
+    ("matmul_q8", "tokens"),
+)
 """Kernels for processors alone, and the only ones that are left out here."""
 
 

@@ -79,10 +79,10 @@ def on_grid(values):
     return (np.clip(np.rint(blocks / step), -127, 127) * step).reshape(values.shape)
 
 
-def drawn(name, seed=0):
+def drawn(name, seed=0, **sizes):
     """config.json and tensors by Hugging Face's names."""
     generator = np.random.default_rng(seed)
-    config = SIZES | CONFIGS[name]
+    config = SIZES | CONFIGS[name] | sizes
     width, heads, keys = config["hidden_size"], config["num_attention_heads"], config["num_key_value_heads"]
     hidden, of_head, vocabulary = config["intermediate_size"], config["head_dim"], config["vocab_size"]
 
@@ -132,8 +132,25 @@ def write_directory(path, config, tensors):
     return path
 
 
-def write_gguf(path, name, config, tensors, tokens=()):
-    """As llama.cpp's converter does: Gemma's gains with 1 added, a Llama's queries and keys in pairs."""
+K_QUANTS = {"Q4_K": (144, slice(0, 4)), "Q5_K": (176, slice(0, 4)), "Q6_K": (210, slice(208, 210))}
+"""Bytes of 256 weights, and where their float16 steps lie."""
+
+
+def k_quants(kind, rows, columns, size, seed):
+    """(rows, bytes): blocks of one of llama.cpp's formats, every byte drawn but the steps; weights about as large."""
+    generator, (count, at) = np.random.default_rng(seed), K_QUANTS[kind]
+    raw = generator.integers(0, 256, (rows, columns // 256, count)).astype(np.uint8)
+    steps = np.array({"Q4_K": [1, 7.5], "Q5_K": [1, 15.5], "Q6_K": [1]}[kind])
+    raw[..., at] = steps.astype(np.float16).view(np.uint8)
+    factor = size / gguf.dequantize(raw.reshape(rows, -1), gguf.GGMLQuantizationType[kind]).std()
+    factors = factor * generator.uniform(0.5, 1.5, (*raw.shape[:2], 1)) * generator.choice([-1, 1], (rows, 1, 1))
+    raw[..., at] = (factors * steps).astype(np.float16).view(np.uint8)
+    return raw.reshape(rows, -1)
+
+
+def write_gguf(path, name, config, tensors, tokens=(), kinds=None):
+    """As llama.cpp's converter does: Gemma's gains with 1 added, a Llama's queries and keys in pairs. ``kinds``: of
+    tensors that are bytes, by name."""
     architecture = "llama" if name == "mistral" else name
     writer = gguf.GGUFWriter(path, architecture)
     writer.add_block_count(config["num_hidden_layers"])
@@ -174,7 +191,7 @@ def write_gguf(path, name, config, tensors, tokens=()):
             stem = f"blk.{index}.{named}"
         else:
             stem = IN_GGUF[stem]
-        writer.add_tensor(f"{stem}.{kind}", values)
+        writer.add_tensor(f"{stem}.{kind}", values, raw_dtype=(kinds or {}).get(key))
     writer.write_header_to_file()
     writer.write_kv_data_to_file()
     writer.write_tensors_to_file()

@@ -1,0 +1,95 @@
+"""Models whose blocks are llama.cpp's Q4_K, Q5_K and Q6_K: read to the bit, and multiplied as they are."""
+
+import gguf
+import numpy as np
+import pytest
+from architecture_files import drawn, k_quants, plain, write_gguf
+from test_architectures import IDS, LARGEST, described, logits_of
+
+from inference.device.runtime import Runtime
+from inference.files.reading import read_model
+from inference.generate import generate
+from inference.model import layer
+from inference.models._exact import QKV, joined
+from inference.models.llama import check, graph, model
+from inference.planning.language import passes, shape, sketched
+from inference.reference import Reference
+
+SIZES = {"num_hidden_layers": 2, "hidden_size": 256, "num_attention_heads": 8, "num_key_value_heads": 4}
+SIZES |= {"intermediate_size": 256}
+MIXES = {
+    "Q4_K_M": {"q": "Q4_K", "k": "Q4_K", "v": "Q6_K", "o": "Q4_K", "gate": "Q4_K", "up": "Q4_K", "down": "Q6_K"},
+    "Q5_K_M": {"q": "Q5_K", "k": "Q5_K", "v": "Q6_K", "o": "Q5_K", "gate": "Q5_K", "up": "Q5_K", "down": "Q6_K"},
+    "others": {"q": "Q6_K", "k": None, "v": "Q5_K", "o": "Q6_K", "gate": "Q4_K", "up": None, "down": "Q5_K"},
+}
+"""Formats of matrices; None: 8 bits."""
+OP = {"Q4_K": "matmul_q4", "Q5_K": "matmul_k", "Q6_K": "matmul_k", None: "matmul_q8"}
+
+
+@pytest.fixture(scope="module", params=[("llama", mix) for mix in MIXES] + [("qwen3", "Q5_K_M")], ids="-".join)
+def case(request, tmp_path_factory):
+    """The formats, the model's file, its configuration and its tensors as gguf's own code dequantises them."""
+    name, mix = request.param
+    config, tensors = drawn(name, **SIZES, tie_word_embeddings=name == "qwen3")
+    written, kinds, formats = dict(tensors), {}, {}
+    for seed, (key, values) in enumerate(tensors.items()):
+        part = key.split(".")[-2].removesuffix("_proj")
+        formats[key] = {"embed_tokens": "Q6_K", "lm_head": "Q5_K", **MIXES[mix]}.get(part)
+        if values.ndim == 2 and formats[key]:
+            kinds[key] = gguf.GGMLQuantizationType[formats[key]]
+            written[key] = k_quants(formats[key], *values.shape, values.std(), seed)
+            tensors[key] = gguf.dequantize(written[key], kinds[key])
+    path = write_gguf(tmp_path_factory.mktemp(mix) / "model.gguf", name, config, written, kinds=kinds)
+    return name, path, config, tensors, MIXES[mix]
+
+
+def test_the_blocks_are_those_of_gguf_to_the_bit(case):
+    _, path, config, tensors, formats = case
+    read = read_model(path)
+    for index in range(config["num_hidden_layers"]):
+        at = f"model.layers.{index}."
+        for part, kind in formats.items():
+            matrix = read.matrices[f"{layer(index)}.{'output' if part == 'o' else part}"]
+            where = "mlp" if part in ("gate", "up", "down") else "self_attn"
+            right = tensors[f"{at}{where}.{part}_proj.weight"]
+            if part in ("q", "k"):  # read in pairs
+                right = right.reshape(-1, 2, config["head_dim"] // 2, 256).swapaxes(1, 2).reshape(right.shape)
+            assert matrix.op == OP[kind]
+            if kind:
+                np.testing.assert_array_equal(matrix.matrix(), right)
+        together = joined(read, layer(index), QKV)
+        each = [read.matrices[f"{layer(index)}.{part}"] for part in QKV]
+        np.testing.assert_array_equal(together.matrix(), np.vstack([matrix.matrix() for matrix in each]))
+    np.testing.assert_array_equal(read.matrices["embedding"].matrix(), tensors["model.embed_tokens.weight"])
+    assert read.matrices["embedding"].op == read.matrices["head"].op == "matmul_k"
+
+
+def test_none_of_them_is_brought_to_8_bits(case):
+    _, path, _, _, formats = case
+    assert read_model(path).brought == (("F32",) if None in formats.values() else ())
+
+
+@pytest.mark.parametrize("arithmetic", ["float32", "exact"])
+def test_logits_are_those_of_the_published_formulas(case, arithmetic):
+    name, path, config, tensors, _ = case
+    found, right = logits_of(read_model(path), arithmetic), plain(name, config, tensors, IDS)
+    error = np.sqrt(((found - right) ** 2).mean(1)) / right.std(1)
+    assert np.median(error) < LARGEST[arithmetic]
+
+
+def test_every_stack_gives_the_reference_s_digest(case, stack, device):
+    made = model("case", read_model(case[1]), "exact")
+    check(made)
+    found = [generate(backend, IDS, limit=4).digest for backend in (Reference(made), Runtime(made, device(stack)))]
+    assert found[0] == found[1]
+
+
+def test_a_plan_has_the_nodes_and_the_weights_of_the_model(case):
+    path = case[1]
+    of, built = shape(str(path)), model("case", read_model(path), "exact")
+    planned, right = (graph(each, 7, capacity=64, first=6) for each in (sketched(of), built))
+    assert described(planned) == described(right)
+    shapes = {name: (constant.dtype, constant.shape) for name, constant in sketched(of).constants.items()}
+    packed = {name: (c.dtype, c.shape) for name, c in built.constants.items() if name.endswith((".q", ".blocks"))}
+    assert {name: shapes[name] for name in packed} == packed
+    assert passes(of, 64, {"token": 1})[0].weights
