@@ -16,8 +16,9 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | join | ``concatenate`` |
 | rope | ``rotation``: the leaf |
 | silu_gate | ``gate``: the leaf |
-| matmul_q4, matmul_q8, matmul_k | ``maximum`` of |a| over the row, where a is narrowed; ``product_q4``, ``product_q8`` |
-| | or ``product_k`` of some rows and a leaf of a; their ``sum``; ``requantise``; what is fused: ``gate``, ``rotation`` |
+| matmul_q4, matmul_q8, matmul_k | ``maximum`` of |a| over the row, where a is narrowed; ``product_q4``, |
+| | ``product_q8`` or ``product_k`` of some rows and a leaf of a; their ``sum``; ``requantise``; what is fused: |
+| | ``gate``, ``rotation`` |
 | attention | ``scores`` of some positions; their ``maximum``; ``exponential``: p; its ``sum``, den; ``narrow``: p'; |
 | | its ``sum``, den'; ``mix``: p'·v over some positions; their ``sum``; ``attend``: the leaf |
 | conv | ``conv_product`` of a span of a tap for some pixels and rows; ``sum``; ``conv_finish``; ``concatenate`` |

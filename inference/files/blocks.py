@@ -111,8 +111,10 @@ def pack_q8(q: npt.NDArray[np.integer]) -> Words:
 
 
 def pack_blocks(blocks: npt.NDArray[Any]) -> Words:
-    """[tile][block][lane]: what belongs to a block; two int16 share a word (the first low), float32 keep their bits. Three
-    numbers have the room of four."""
+    """[tile][block][lane]: what belongs to a block; two int16 share a word (the first low), float32 keep their bits.
+
+    Three numbers have the room of four.
+    """
     if blocks.shape[2:] == (3,):
         blocks = np.pad(blocks, ((0, 0), (0, 0), (0, 1)))
     tiles = padded(blocks).reshape(-1, TILE, *blocks.shape[1:]).swapaxes(1, 2)

@@ -120,7 +120,7 @@ JOINED = {"qkv": ("q", "k", "v"), "output": ("output",), "gate_up": ("gate", "up
 
 def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool, frozenset[str], frozenset[str]]:
     """What a header says: architecture and its fields, measures, whether the head is the embedding, the products of
-    layers that have 8 bits, not 4, and those, with the embedding and the head, that have a step of each half of a block.
+    layers that have 8 bits, not 4, and of them, of embedding and head those with a step of each half of a block.
 
     Raises:
         InputError: not a GGUF file of an architecture that is read.

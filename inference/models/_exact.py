@@ -64,7 +64,7 @@ class Exact:
         self.residual = formats.residual_fraction("embedding", self.bound, self.finest)
         """Its fraction bits."""
         self.constants["embedding.q"], self.constants["embedding.blocks"] = table.q, table.blocks
-        # The accumulator's unit is sigma·2^16, with an offset sigma·2^15; the kernel multiplies (q·D + 16·M) << 8 instead.
+        # The accumulator's unit is sigma·2^16, with offsets sigma·2^15; the kernel takes (q·D + 16·M) << 8 instead.
         units = scale * 2.0 ** (self.residual - (16 if embedding.m is None else 15) - 8)
         self.constants["embedding.rows"] = formats.rows("embedding", table.sigma * units)
         return table

@@ -1,9 +1,9 @@
-"""The kernels of a product with packed weights, of any format: which a target admits, and how they are dispatched.
+"""The kernels of a product with packed weights: which a target admits, and how they are dispatched.
 
 On processors rows of one token (``""``, ``subgroup``) and of four (``tokens``, ``tokens_subgroup``, 4 bits alone). On
 GPUs ``wide`` splits each row over the invocations of a workgroup, for one token or four, and ``tile`` makes 32 × 32 or
 64 × 64 outputs through a workgroup's memory; both read activations that ``narrow`` has packed. Each is there with
-dot4I8Packed and dot4U8Packed (but for ``matmul_k``) and without them. Sums are integers: however they are split, they are the same.
+dot4I8Packed and dot4U8Packed and without them. Sums are integers: however they are split, they are the same.
 """
 
 from typing import Any

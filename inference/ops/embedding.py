@@ -5,8 +5,8 @@ with D of each half of a block and M of it;
 
     x = rs(mul16((q·D + 16·M) << 8, mantissa), shift)
 
-with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22 and |16·M| < 2^19, so their sum << 8 stays
-within 2^30 + 2^27.
+with the residual's fraction bits in the row's (mantissa, shift). |q·D| <= 2^22 and |16·M| < 2^19, so their sum << 8
+stays within 2^30 + 2^27.
 """
 
 from typing import Any

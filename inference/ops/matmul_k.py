@@ -13,7 +13,7 @@ In mulsh (P >> 15)·D stays within 2^26, the rest times D below 2^30; (A >> 11)�
 2^26. acc is bounded and refused as in ``matmul_q4``: by the row's sums of |q|·|D0|, |q|·|D1| and 32·|M|, and 3 of
 rounding a block.
 
-Kernels are those of ``matmul_q8``, but with dot4I8Packed: its low bytes would need a sum of each half.
+Kernels are those of ``matmul_q8``. Nothing is fused into it before or after but narrowing and a residual.
 """
 
 from typing import Any
@@ -126,7 +126,7 @@ def variants(output: Shape, *, arithmetic: str, target: Target, **_: object) -> 
     """The kernels that a target admits, the likeliest first."""
     if arithmetic == "float32":
         return kernels.float32_variants(output[0], target)
-    return [each for each in kernels.variants(output[0], target, eight=True) if not each.endswith(kernels.DOT)]
+    return kernels.variants(output[0], target, eight=True)
 
 
 def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:

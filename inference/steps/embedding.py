@@ -7,12 +7,11 @@ column c
     y = rs(mulsh(i32((q[token, c]·D + 16·M) << 8), rows[token, 0], 16), rows[token, 1])
 
 where D is blocks[token, c / 32] and M 0; of three numbers a block D is the first in its first 16 columns and the second
-in the others, M the third. 0 <= token < vocabulary. With ``part`` these are a part of a table, of which row 0 is that of the token ``part``: y is 0
-where the token has no row in it.
+in the others, M the third. 0 <= token < vocabulary. With ``part`` these are a part of a table, of which row 0 is that
+of the token ``part``: y is 0 where the token has no row in it.
 """
 
 from collections.abc import Sequence
-
 from typing import Any
 
 import numpy as np

@@ -17,8 +17,13 @@ struct Params {
 @group(0) @binding(6) var<storage, read_write> output: array<i32>;
 override lanes: u32 = 64u;
 
+// D of either half of a block, and M.
+fn steps_at(block: u32) -> vec3<i32> {
+    let both = blocks[block];
+    return vec3<i32>((both.x << 16u) >> 16u, both.x >> 16u, (both.y << 16u) >> 16u);
+}
+
 // What a block of a row adds, of sums of q·a over its halves and of a over all of it.
-fn weighted(first: i32, second: i32, total: i32, steps: vec2<i32>) -> i32 {
-    return multiply_shift(first, (steps.x << 16u) >> 16u, 15u) + multiply_shift(second, steps.x >> 16u, 15u)
-         + multiply_shift(total, (steps.y << 16u) >> 16u, 11u);
+fn weighted(first: i32, second: i32, total: i32, steps: vec3<i32>) -> i32 {
+    return multiply_shift(first, steps.x, 15u) + multiply_shift(second, steps.y, 15u) + multiply_shift(total, steps.z, 11u);
 }

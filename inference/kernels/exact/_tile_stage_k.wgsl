@@ -5,7 +5,7 @@ var<workgroup> staged_step: array<i32, 3u * SIDE>;    // [D of the first half, D
 fn stage(row: u32, w: Weights) {
     staged_q[row] = w.low;
     staged_q[SIDE + row] = w.high;
-    staged_step[row] = (w.steps.x << 16u) >> 16u;
-    staged_step[SIDE + row] = w.steps.x >> 16u;
-    staged_step[2u * SIDE + row] = (w.steps.y << 16u) >> 16u;
+    staged_step[row] = w.steps.x;
+    staged_step[SIDE + row] = w.steps.y;
+    staged_step[2u * SIDE + row] = w.steps.z;
 }

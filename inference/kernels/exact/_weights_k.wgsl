@@ -2,10 +2,10 @@
 struct Weights {
     low: vec4<u32>,
     high: vec4<u32>,
-    steps: vec2<i32>,
+    steps: vec3<i32>,
 }
 
 // Of lane `lane` of a tile's block, counted over all tiles.
 fn weights_at(block: u32, lane: u32) -> Weights {
-    return Weights(q[block * 16u + lane], q[block * 16u + 8u + lane], blocks[block * 8u + lane]);
+    return Weights(q[block * 16u + lane], q[block * 16u + 8u + lane], steps_at(block * 8u + lane));
 }

@@ -11,6 +11,6 @@ fn term(low: vec4<u32>, high: vec4<u32>, at: u32, x0: Turned, x1: Turned, x2: Tu
     let first = quarter(low.x, x0) + quarter(low.y, x1) + quarter(low.z, x2) + quarter(low.w, x3);
     let second = quarter(high.x, x4) + quarter(high.y, x5) + quarter(high.z, x6) + quarter(high.w, x7);
     let total = sums(x0) + sums(x1) + sums(x2) + sums(x3) + sums(x4) + sums(x5) + sums(x6) + sums(x7);
-    return multiply_shift4(first, (blocks[at].x << 16u) >> 16u, 15u) + multiply_shift4(second, blocks[at].x >> 16u, 15u)
-         + multiply_shift4(total, (blocks[at].y << 16u) >> 16u, 11u);
+    let steps = steps_at(at);
+    return multiply_shift4(first, steps.x, 15u) + multiply_shift4(second, steps.y, 15u) + multiply_shift4(total, steps.z, 11u);
 }

@@ -1,2 +1,2 @@
-// requires: fixed_point, activations, bytes, bytes_q8, narrow
+// requires: fixed_point, activations, bytes, bytes_signed, bytes_q8, narrow
 // Activations as bytes, before matmul_q8 on GPUs with dot4.
