@@ -23,7 +23,7 @@ def runtimes():
     return {arithmetic: Runtime(model("smollm2", llama, arithmetic), device) for arithmetic in ("exact", "float32")}
 
 
-@pytest.mark.parametrize("op", ["matmul_q4", "matmul_q8", "attention", "rms_norm", "rope", "silu_gate"])
+@pytest.mark.parametrize("op", ["matmul_q4", "matmul_q8", "matmul_k", "attention", "rms_norm", "rope", "silu_gate"])
 @pytest.mark.parametrize("tokens", [1, PROMPT])
 @pytest.mark.parametrize("arithmetic", ["exact", "float32"])
 def test_kernels(benchmark, runtimes, op, tokens, arithmetic):

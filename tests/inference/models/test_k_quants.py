@@ -1,5 +1,8 @@
 """Models whose blocks are llama.cpp's Q4_K, Q5_K and Q6_K: read to the bit, and multiplied as they are."""
 
+from dataclasses import replace
+from types import SimpleNamespace
+
 import gguf
 import numpy as np
 import pytest
@@ -9,6 +12,7 @@ from test_architectures import IDS, LARGEST, described, logits_of
 from inference.device.runtime import Runtime
 from inference.files.reading import read_model
 from inference.generate import generate
+from inference.measure.provider import provider
 from inference.model import layer
 from inference.models._exact import QKV, joined
 from inference.models.llama import check, graph, model
@@ -92,4 +96,12 @@ def test_a_plan_has_the_nodes_and_the_weights_of_the_model(case):
     shapes = {name: (constant.dtype, constant.shape) for name, constant in sketched(of).constants.items()}
     packed = {name: (c.dtype, c.shape) for name, c in built.constants.items() if name.endswith((".q", ".blocks"))}
     assert {name: shapes[name] for name in packed} == packed
-    assert passes(of, 64, {"token": 1})[0].weights
+    taken = passes(of, 64, {"token": 1})[0].weights
+    assert taken["weight layer00.down.blocks pack_blocks"] == 256 * 8 * 8
+
+
+def test_a_provider_tells_the_bytes_of_its_weights(case):
+    read, rates = read_model(case[1]), {"side": "exact", "prefill": 1, "decode": 1}
+    alone = replace(read, matrices={"down": read.matrices["layer00.down"], "embedding": read.matrices["embedding"]})
+    [told] = provider(SimpleNamespace(name="", backend=""), "model", alone, rates, memory=1)["models"]
+    assert told["weight_bytes"] == (256 + 96) * 256 * 40 // 32
