@@ -59,14 +59,19 @@ def test_a_device_runs_parts(divided, stack, device):
 
 def test_every_leaf_of_a_pass_is_derived(divided):
     _, parts = divided("exact")
-    computation, words = Inference(Reference(parts), IDS, limit=1), {}
+    check_leaves(Inference(Reference(parts), IDS, limit=1), ("embedding", "add", "join", "matmul_q8"))
+
+
+def check_leaves(computation, ops):
+    """Every leaf of the outputs of these ops is what its steps give."""
+    words = {}
 
     def observe(first, outputs):
         words.update((first + at, output.reshape(outputs.shapes[at])) for at, (_, output) in enumerate(outputs.items()))
 
     computation.run(observe)
     for index, node in enumerate(computation.nodes):
-        if node.op not in ("embedding", "add", "join", "matmul_q8"):
+        if node.op not in ops:
             continue
         each = -(-node.words // 1024)
         for leaf in range(node.rows * each):

@@ -8,7 +8,9 @@ import numpy as np
 import pytest
 from architecture_files import drawn, k_quants, plain, write_gguf
 from test_architectures import IDS, LARGEST, described, logits_of
+from test_divided_tables import check_leaves
 
+from inference.computation import Inference
 from inference.device.runtime import Runtime
 from inference.files.reading import read_model
 from inference.generate import generate
@@ -86,6 +88,11 @@ def test_every_stack_gives_the_reference_s_digest(case, stack, device):
     check(made)
     found = [generate(backend, IDS, limit=4).digest for backend in (Reference(made), Runtime(made, device(stack)))]
     assert found[0] == found[1]
+
+
+def test_every_leaf_of_a_pass_is_derived(case):
+    made = model("case", read_model(case[1]), "exact")
+    check_leaves(Inference(Reference(made), IDS[:2], limit=1), ("embedding", "matmul_k"))
 
 
 def test_a_plan_has_the_nodes_and_the_weights_of_the_model(case):
