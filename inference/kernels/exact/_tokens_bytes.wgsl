@@ -1,5 +1,5 @@
-// Rows of 8 bits times the activations of four tokens, by a kernel's term(low, high, at, x..): sums of |q·a| over a block stay below 2^28.
-// Invocations of neighbouring tokens are neighbours.
+// Rows of 8 bits times the activations of four tokens, by a kernel's term(low, high, at, total, x..). Sums of |q·a| over a block stay
+// below 2^28. Invocations of neighbouring tokens are neighbours.
 
 const ROWS = 64u;
 
@@ -25,6 +25,10 @@ fn quarter(word: u32, x: Turned) -> vec4<i32> {
     return x[0] * w.x + x[1] * w.y + x[2] * w.z + x[3] * w.w;
 }
 
+fn sums(x: Turned) -> vec4<i32> {
+    return x[0] + x[1] + x[2] + x[3];
+}
+
 // The accumulators of 64 rows from `row` on and the four tokens from `token` on.
 fn accumulate(token: u32, row: u32, e: vec4<i32>, acc: ptr<function, array<vec4<i32>, ROWS>>) {
     let count = params.columns / 32u;
@@ -40,12 +44,13 @@ fn accumulate(token: u32, row: u32, e: vec4<i32>, acc: ptr<function, array<vec4<
         let x5 = turned(at + 5u, e);
         let x6 = turned(at + 6u, e);
         let x7 = turned(at + 7u, e);
+        let total = sums(x0) + sums(x1) + sums(x2) + sums(x3) + sums(x4) + sums(x5) + sums(x6) + sums(x7);
         for (var r = 0u; r < ROWS; r++) {
             let tile = min((row + r) / 8u, last);
             let place = (tile * count + block) * 16u + r % 8u;
             let low = q[place];
             let high = q[place + 8u];
-            (*acc)[r] += term(low, high, (tile * count + block) * 8u + r % 8u, x0, x1, x2, x3, x4, x5, x6, x7);
+            (*acc)[r] += term(low, high, (tile * count + block) * 8u + r % 8u, total, x0, x1, x2, x3, x4, x5, x6, x7);
         }
         at += vec4<u32>(8u);
     }
