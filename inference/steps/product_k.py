@@ -1,10 +1,9 @@
 """Partial sums of a product with weights of 8 bits, a step of each half of a block, over a span of columns.
 
-As ``product_q4``, but ``blocks`` is a constant of (N, K / 32, 3) and
+As ``product_q4``, but ``blocks`` is a constant of (N, K / 32, 3), of which D, E, M = blocks[n, b], and
 
-    y[n] = i32(sum over blocks b of mulsh(i32(P), blocks[n, b, 0], 15) + mulsh(i32(R), blocks[n, b, 1], 15)
-                                    + mulsh(i32(A), blocks[n, b, 2], 11))
-    P = sum of q[n, c]·a[c] over the first 16 columns of b, R over its others,  A = sum of a[c] over all of them
+    y[n] = i32(sum over blocks b of mulsh(i32(P), D, 15) + mulsh(i32(R), E, 15) + mulsh(i32(A), M, 11))
+    P = sum of q[n, c]·a[c] over the first 16 columns of b,  R over its others,  A = sum of a[c] over all of them
 """
 
 from collections.abc import Sequence
