@@ -8,15 +8,20 @@ class InputError(ValueError):
     """
 
     def __init__(self, message: str) -> None:
-        super().__init__("".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in message))
+        super().__init__(_one_line(message))
 
 
 class Refusal(ValueError):  # noqa: N818 - a turn of the protocol, not a fault
     """What the protocol turns down: a message, an amount, a request out of turn. The state is as it was before.
 
-    ``reason`` is its short name in kebab-case ("beyond-balance"); the text is one line.
+    ``reason`` is its short name in kebab-case ("beyond-balance"); the text is one line, a file's written out in it.
     """
 
     def __init__(self, reason: str, message: str) -> None:
-        super().__init__(message)
+        super().__init__(_one_line(message))
         self.reason = reason
+
+
+def _one_line(text: str) -> str:
+    """What no terminal obeys: letters that cannot be printed, ends of lines among them, written out."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

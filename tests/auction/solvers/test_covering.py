@@ -11,6 +11,7 @@ from hypothesis.extra.numpy import arrays
 from auction.solvers._covering import ANY_NODES, UNINTERRUPTED, cheapest_cover, greedy_cover
 from auction.solvers._covering.by_size import CHEAPEST, covers_by_size
 from auction.solvers._covering.enumeration import covers_within
+from auction.solvers._covering.search import branch_and_bound
 
 BEYOND = 2**62  # no cover of the tests costs so much
 FACTORS = [1, 7, 10**4, 10**14]  # from 10^4 on demands have no small lattice
@@ -182,3 +183,20 @@ def test_by_size_nothing_is_searched_or_all_of_interest(problem, limit):
         assert price[kept][chosen].sum() == upper or not ends.size
     else:
         assert upper == limit and not ends.size
+
+
+def test_the_search_itself_finds_the_cheapest_of_many_slots():
+    """Larger problems than hypothesis draws, which neither a lattice nor sizes decide before the search does."""
+    rng, searched = np.random.default_rng(0), 0
+    subsets = (np.arange(2**14)[:, None] >> np.arange(14) & 1).astype(np.int64)
+    for _ in range(100):
+        supply, cost = rng.integers(0, 7, (14, 3)), rng.integers(5, 12, 14)
+        demand = supply.sum(axis=0) // 2
+        least = (subsets @ cost)[(subsets @ supply >= demand).all(axis=1)].min()
+        problem = (demand, np.minimum(supply, demand), cost, BEYOND)
+        lower, upper, members = branch_and_bound(*problem, np.zeros(3), ANY_NODES, 0.0, UNINTERRUPTED)
+        assert lower == upper == least == cost[members].sum()
+        assert (supply[members].sum(axis=0) >= demand).all()
+        first = branch_and_bound(*problem, np.zeros(3), 1, 0.0, UNINTERRUPTED)
+        searched += first[0] < first[1]
+    assert searched > 50
