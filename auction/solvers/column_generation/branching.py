@@ -37,7 +37,15 @@ class Node:
 
 
 def branch_and_bound(
-    pool: Pool, slack: Int, bound: int, outside: int, best: Pool, gap: float, stop: Stop, limit: float = math.inf
+    pool: Pool,
+    slack: Int,
+    bound: int,
+    outside: int,
+    best: Pool,
+    gap: float,
+    stop: Stop,
+    limit: float = math.inf,
+    tried: int = TRIED,
 ) -> tuple[Pool, int, int]:
     """The best columns that fit together, what nothing in or out of the pool is worth more than, and the nodes taken.
 
@@ -50,6 +58,8 @@ def branch_and_bound(
         best: columns that fit together, kept where the pool holds nothing better.
         gap: stop once (bound - worth) / bound is at most this.
         limit: stop after so many nodes.
+        tried: pairs whose children are looked at before one is branched on. With 1, relaxations are solved afresh:
+            vertices that owe nothing to the last one are rounded to better allocations, if that is what is sought.
     """
     order = count(1)  # of equal bounds, the first made is the first explored
     lower = int(best.profit.sum())
@@ -64,6 +74,8 @@ def branch_and_bound(
         bonus = node.bonus[pool.task[node.column]]
         part = pool.only(node.column)
         part = replace(part, profit=part.profit + bonus)
+        if tried == 1:
+            relaxation = Relaxation(pool, stop)
         if (solution := relaxation.solve(node.column, bonus, node.slack)) is None:
             break
         price, used, x = solution.price, solution.used, solution.x
@@ -87,14 +99,14 @@ def branch_and_bound(
                 best, lower = whole, worth
                 floor = max(lower, outside)
             continue
-        if (children := _children(pool, rest, node.column[used], x, floor, relaxation)) is not None:
+        if (children := _children(pool, rest, node.column[used], x, floor, relaxation, tried)) is not None:
             without, plunged = children
             heapq.heappush(heap, (-without.bound, next(order), without))
     return best, max(floor, -heap[0][0] if heap else 0), nodes
 
 
 def _children(
-    pool: Pool, node: Node, used: Int, x: Float, floor: int, relaxation: Relaxation
+    pool: Pool, node: Node, used: Int, x: Float, floor: int, relaxation: Relaxation, tried: int
 ) -> tuple[Node, Node] | None:
     """A provider is kept from a task, or must serve it.
 
@@ -102,7 +114,7 @@ def _children(
     are one allocation, which does not fit.
     """
     z = _over_pairs(pool, used, x)
-    i, j = _strongest(pool, z, relaxation)
+    i, j = _strongest(pool, z, relaxation, tried)
     kept_from, must_serve = _lost(pool, node.column, i, j)
     if not 1e-6 < z[i, j] < 1 - 1e-6 or (node.bonus[i] > 0 and not must_serve.any()):  # floats hide what is left
         count, size = _over_pairs(pool, node.column), np.bincount(pool.task[node.column], minlength=pool.tasks)
@@ -117,16 +129,16 @@ def _children(
     return node.only(~kept_from), replace(node.only(~must_serve), bonus=bonus)
 
 
-def _strongest(pool: Pool, z: Float, relaxation: Relaxation) -> tuple[int, int]:
+def _strongest(pool: Pool, z: Float, relaxation: Relaxation, tried: int) -> tuple[int, int]:
     """Of the pairs about which z is least decided, that of whose two children the bounds fall most.
 
     A few steps of the simplex method tell how far they fall; the tree has a tenth of the nodes.
     """
     far = np.abs(z - 0.5).ravel()
-    tried = np.argsort(far, kind="stable")[:TRIED]
-    pairs = [divmod(int(pair), z.shape[1]) for pair in tried if far[pair] < 0.5 - DECIDED]
+    nearest = np.argsort(far, kind="stable")[:tried]
+    pairs = [divmod(int(pair), z.shape[1]) for pair in nearest if far[pair] < 0.5 - DECIDED]
     if len(pairs) < 2:
-        return divmod(int(tried[0]), z.shape[1])
+        return divmod(int(nearest[0]), z.shape[1])
 
     def falls(pair: tuple[int, int]) -> float:
         lost = _lost(pool, np.arange(pool.profit.size), *pair)

@@ -10,7 +10,7 @@ from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool
 
 MANY = 2**31 - 1  # steps of the simplex method: no limit
-DUAL, PRIMAL = 1, 4  # of HiGHS's strategies: from where columns were taken away, and from where they were added
+CHOOSE, DUAL, PRIMAL = 0, 1, 4  # of HiGHS's strategies
 SLICE = 1.0  # seconds of a first run before the stop is looked at; the next is twice as long
 
 
@@ -32,8 +32,6 @@ class RestrictedMaster:
 
     def add_columns(self, pool: Pool) -> None:
         """Columns over the rows there are."""
-        if self._highs.getNumCol():
-            self._highs.setOptionValue("simplex_strategy", PRIMAL)
         A, profit = pool.A, pool.profit
         self._highs.addCols(
             profit.size, profit / self._unit, np.zeros(profit.size), np.full(profit.size, np.inf), A.nnz,
@@ -43,7 +41,6 @@ class RestrictedMaster:
     def change_columns(self, profit: Int, upper: Float) -> None:
         """Other profits and upper limits of all columns."""
         every = np.arange(profit.size, dtype=np.int32)
-        self._highs.setOptionValue("simplex_strategy", DUAL)
         self._highs.changeColsCost(profit.size, every, profit / self._unit)
         self._highs.changeColsBounds(profit.size, every, np.zeros(profit.size), upper)
 
@@ -68,9 +65,13 @@ class RestrictedMaster:
         one = np.ones(columns.size)
         self._highs.changeColsBounds(columns.size, columns.astype(np.int32), one, one)
 
-    def solve(self) -> tuple[float, Float, Float] | None:
-        """Objective, dual prices >= 0 of the rows, values of the columns; None when cut short."""
+    def solve(self, strategy: int = CHOOSE) -> tuple[float, Float, Float] | None:
+        """Objective, dual prices >= 0 of the rows, values of the columns; None when cut short.
+
+        ``strategy``: DUAL is quick where columns were taken away since the last solve, PRIMAL where they were added.
+        """
         seconds = SLICE
+        self._highs.setOptionValue("simplex_strategy", strategy)
         while True:  # a run that was cut short goes on from its basis
             remaining = self._stop.remaining()
             limit = seconds if remaining is None else min(seconds, remaining)

@@ -40,7 +40,7 @@ def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
             old, kept = best.only(order[:size]), best.only(order[size:])
             rest = pool.after(kept)
             bound, slack = price_columns(rest, price)
-            new, _, _ = branch_and_bound(rest, slack, bound, 0, old, 0.0, stop, NODES * size)
+            new, _, _ = branch_and_bound(rest, slack, bound, 0, old, 0.0, stop, NODES * size, tried=1)
             idle = 0 if _worth(new) > _worth(old) else idle + 1
             best = join(kept, new)
             if not kept.profit.size:

@@ -9,7 +9,7 @@ from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers._exact import SAFE
 from auction.solvers.column_generation.columns import Pool
-from auction.solvers.column_generation.master import RestrictedMaster
+from auction.solvers.column_generation.master import DUAL, PRIMAL, RestrictedMaster
 
 LEAST = 1e-6  # fall of a bound that counts
 FIRST = 4  # columns a row that the programme begins with
@@ -57,7 +57,8 @@ class Relaxation:
             least = np.sort(np.argpartition(slack, size - 1)[:size])
             self._enter(column[least], bonus[least])
         self._admit(column, profit)
-        while (solution := self._master.solve()) is not None:
+        strategy = DUAL
+        while (solution := self._master.solve(strategy)) is not None:
             self._value, dual, x = solution
             reduced_cost = np.where(self._inside[column], 0, profit - part.A.T @ dual)
             entering = np.flatnonzero(reduced_cost > 1e-6 * self._unit)
@@ -67,6 +68,7 @@ class Relaxation:
                 return Solution(price, np.searchsorted(column, self._entered[above]), x[above])
             entering = entering[np.argsort(-reduced_cost[entering], kind="stable")[: self._pool.limit.size]]
             self._enter(column[entering], bonus[entering])
+            strategy = PRIMAL
         return None
 
     def _enter(self, column: Int, bonus: Int) -> None:
