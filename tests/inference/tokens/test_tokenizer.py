@@ -81,6 +81,11 @@ def test_a_prompt_of_stray_bytes_is_refused(refusal, fields):
     assert "the prompt is not UTF-8" in refusal(Text(fields, 256).encode, prompt)
 
 
+def test_a_model_without_a_tokenizer_reads_the_bytes_that_it_knows(refusal):
+    assert Text({}, ord("a") + 1).encode("a") == [ord("a")]
+    assert "knows bytes below 97, not 97" in refusal(Text({}, ord("a")).encode, "a")
+
+
 @pytest.mark.parametrize("template", ["{{ 1 // 0 }}", "{{ x.y.z }}", "{% for %}", "{{ messages[7]['role'] }}"])
 def test_a_template_that_fails_is_refused(refusal, template):
     text = Text({"tokenizer.chat_template": template}, 256)
