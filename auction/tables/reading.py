@@ -86,7 +86,7 @@ def _workbook_rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]
 
     try:
         with zipfile.ZipFile(file) as archive:
-            unpacked = sum(member.file_size for member in archive.infolist())
+            unpacked = sum(max(member.file_size, member.compress_size) for member in archive.infolist())
         if unpacked > LARGEST_TABLE:
             raise ValueError(f"{unpacked} bytes when unpacked, of which at most {LARGEST_TABLE} are read")
         file.seek(0)

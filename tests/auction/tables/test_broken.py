@@ -210,6 +210,17 @@ def test_text_of_a_workbook_is_not_told_to_part_its_columns(tmp_path):
         auction.read(tmp_path / "tasks.xlsx", tmp_path / "p.csv")
 
 
+@pytest.mark.parametrize("packed_or_not", [20, 24])
+def test_a_workbook_that_only_promises_bytes_is_not_read(tmp_path, packed_or_not):
+    path = tmp_path / "tasks.xlsx"
+    workbook(path, ["task", "value", "A"], ["a", 1, 1])
+    content = path.read_bytes()
+    at = content.rindex(b"PK\x01\x02") + packed_or_not  # a size of a member in the directory
+    path.write_bytes(content[:at] + (2**31).to_bytes(4, "little") + content[at + 4 :])
+    with pytest.raises(InputError, match="bytes when unpacked, of which at most"):
+        read_sheet(path)
+
+
 def test_bytes_of_parquet_are_text(tmp_path):
     table = pyarrow.table({"task": ["Köln".encode(), b"\xff"], "A": [1, 2]})
     pyarrow.parquet.write_table(table, tmp_path / "tasks.parquet")
