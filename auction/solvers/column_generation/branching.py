@@ -132,7 +132,8 @@ def _children(
 def _strongest(pool: Pool, z: Float, relaxation: Relaxation, tried: int) -> tuple[int, int]:
     """Of the pairs about which z is least decided, that of whose two children the bounds fall most.
 
-    A few steps of the simplex method tell how far they fall; the tree has a tenth of the nodes.
+    A few steps of the simplex method tell how far they fall; of three types the tree has a third to a thirtieth of the
+    nodes.
     """
     far = np.abs(z - 0.5).ravel()
     nearest = np.argsort(far, kind="stable")[:tried]

@@ -99,15 +99,22 @@ def test_exact_has_the_same_bits_on_every_stack(models, exact, stack, device):
     assert digest_of(run(models["exact"], Runtime(models["exact"].model, device(stack)))) == digest_of(exact)
 
 
-@pytest.mark.parametrize("other, said", [(0, ""), (1, "is of other heads or images")])
-def test_queries_and_keys_of_two_images_are_no_attention(other, said, tmp_path, refusal):
+@pytest.mark.parametrize(
+    "other, equation, axis, said",
+    [
+        (0, "bct,bcs->bts", -1, ""),
+        (0, "bct, bcs -> bts", 2, ""),
+        (1, "bct,bcs->bts", -1, "is of other heads or images"),
+    ],
+)
+def test_queries_and_keys_of_two_images_are_no_attention(other, equation, axis, said, tmp_path, refusal):
     net, heads = Net(), np.array([2, 16, -1])
     images = [net.conv("noisy", CHANNELS, 1) for _ in range(2)]
     q, k, v = (
         net("Reshape", net.conv(images[each], CHANNELS, CHANNELS, kernel=1), net.const(heads)) for each in (0, other, 0)
     )
-    scores = net("Einsum", net("Mul", q, net.const(np.float32(0.25))), k, equation="bct, bcs -> bts")
-    mixed = net("Einsum", net("Softmax", scores, axis=2), v, equation="bts,bcs->bct")
+    scores = net("Einsum", net("Mul", q, net.const(np.float32(0.25))), k, equation=equation)
+    mixed = net("Einsum", net("Softmax", scores, axis=axis), v, equation="bts,bcs->bct")
     whole = net.conv(net("Reshape", mixed, net.const(np.array([1, -1, SIDE, SIDE]))), 1, CHANNELS)
     parts = (net("Mul", each, net.const(np.float32(scale))) for each, scale in ((whole, 0.002), ("noisy", 1e-5)))
     output = net("Clip", net("Add", *parts), net.const(np.float32(-1)), net.const(np.float32(1)))
