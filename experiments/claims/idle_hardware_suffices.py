@@ -10,12 +10,11 @@ from auction.data import hardware
 from auction.data.hardware import GIB, USABLE_MEMORY
 from experiments import plots
 from experiments.claims import Judgement, Results, Size, Verdict
-from inference.arithmetic.formats import LONGEST
 from inference.device.program import program
 from inference.device.target import Target
 from inference.files.blocks import pack_q4
 from inference.generate import CHUNK
-from inference.measure.steps import SHAPES, without_weights
+from inference.measure.steps import CONTEXT, SHAPES, without_weights
 from inference.models.llama import graph
 
 TITLE = "Consumer cards hold popular models, within a browser's limits"
@@ -31,12 +30,12 @@ MOST, LEAST = 0.5, 0.2
 # Bytes that one binding, and one buffer, may hold: what WebGPU promises everywhere, and what Chromium allows on
 # desktop cards when a page asks for all that the adapter has.
 LIMITS = {"defaults": (1 << 27, 1 << 28), "desktop": ((1 << 31) - 4, (1 << 32) - 4)}
-LENGTHS = (512, 4096, LONGEST)
+LENGTHS = (512, 4096, CONTEXT)
 LANES = 32
 MODELS = {
     **{name: SHAPES[name] for name in ("SmolLM2-135M", "Llama-2-7B", "Llama-3-8B", "Llama-3-70B")},
-    "Llama-3.2-1B": (16, 2048, 32, 8, 64, 8192, 128256, LONGEST),
-    "Llama-3.2-3B": (28, 3072, 24, 8, 128, 8192, 128256, LONGEST),
+    "Llama-3.2-1B": (16, 2048, 32, 8, 64, 8192, 128256, CONTEXT),
+    "Llama-3.2-3B": (28, 3072, 24, 8, 128, 8192, 128256, CONTEXT),
 }
 """``MEASURES`` of each: 4-bit weights, embedding and head in 8."""
 TIED = ("SmolLM2-135M", "Llama-3.2-1B", "Llama-3.2-3B")

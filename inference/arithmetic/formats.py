@@ -25,8 +25,10 @@ FINE = 64
 LOW = 8
 """Bits by which attention's values exceed 16 where 16 leave fewer than ``FINEST_VALUE``, of their fraction."""
 FINEST_VALUE = 7
-LONGEST = 8192
-"""Positions for which the softmax's denominator and its weighted sum are proven to fit."""
+POSITIONS = 8192
+"""Of a block, for which the softmax's denominator and its weighted sum are proven to fit."""
+BLOCKS = 16
+"""Of positions that a token sees, at most."""
 GATE_SPLIT = 10
 """Bits at which the gate's product is split in two that fit."""
 
@@ -220,6 +222,11 @@ class Attention:
     """Of its output."""
 
 
+def longest(head_width: int) -> int:
+    """Positions that heads may see: of ``BLOCKS`` blocks where sums of them all fit one step of a derivation."""
+    return BLOCKS * POSITIONS if 32 <= head_width <= 256 else POSITIONS
+
+
 def attention(
     name: str, query: float, key: float, value: float, head_width: int, context: int, largest: int, entry: float = 0
 ) -> Attention:
@@ -236,7 +243,7 @@ def attention(
             break
     else:
         raise InputError(f"{name}: queries of {query:.3g} and keys of {key:.3g} leave no fraction bits")
-    weight_sum = 2**16 + context / 2
+    weight_sum = 2**16 + min(context, POSITIONS) / 2 + (64 if context > POSITIONS else 0)
     value_fraction = min(8, math.floor(math.log2(LIMIT / weight_sum / value)) if value > 0 else 8)
     low = LOW if value_fraction < FINEST_VALUE else 0
     value_fraction = min(12, value_fraction + low)

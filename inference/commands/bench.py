@@ -10,7 +10,7 @@ import typer
 
 from distribute_lab import __version__
 from inference import models
-from inference.arithmetic.formats import LONGEST
+from inference.arithmetic.formats import POSITIONS
 from inference.commands.arguments import AdapterName, Json, ModelName
 from inference.commands.output import check_writable, write
 from inference.commands.progress import working
@@ -154,8 +154,8 @@ def _numbers(option: str, given: str | None, otherwise: str) -> list[int]:
         found = [int(each) for each in (otherwise if given is None else given).split(",")]
     except ValueError:
         found = []
-    if not found or not all(1 <= each <= LONGEST for each in found):
-        raise InputError(f"{option} {given!r} is not allowed; numbers from 1 to {LONGEST} with commas between: 1,8")
+    if not found or not all(1 <= each <= POSITIONS for each in found):
+        raise InputError(f"{option} {given!r} is not allowed; numbers from 1 to {POSITIONS} with commas between: 1,8")
     return found
 
 

@@ -13,7 +13,6 @@ import numpy as np
 import numpy.typing as npt
 
 from inference.arithmetic import formats, tables
-from inference.arithmetic.formats import LONGEST
 from inference.computation import Inference
 from inference.model import Model, layer
 from inference.models.llama import MEASURES
@@ -21,13 +20,14 @@ from inference.ops._drawing import scale_of
 from inference.reference import Reference
 from inference.steps import LEAF, Step
 
+CONTEXT = 8192
 SHAPES = {
-    "SmolLM2-135M": (30, 576, 9, 3, 64, 1536, 49152, LONGEST),
-    "Llama-2-7B": (32, 4096, 32, 32, 128, 11008, 32000, LONGEST),
-    "Llama-3-8B": (32, 4096, 32, 8, 128, 14336, 128256, LONGEST),
-    "Llama-3-70B": (80, 8192, 64, 8, 128, 28672, 128256, LONGEST),
-    "Llama-3.1-405B": (126, 16384, 128, 8, 128, 53248, 128256, LONGEST),
-    "71 heads of one key": (32, 4544, 71, 1, 64, 18176, 65024, LONGEST),
+    "SmolLM2-135M": (30, 576, 9, 3, 64, 1536, 49152, CONTEXT),
+    "Llama-2-7B": (32, 4096, 32, 32, 128, 11008, 32000, CONTEXT),
+    "Llama-3-8B": (32, 4096, 32, 8, 128, 14336, 128256, CONTEXT),
+    "Llama-3-70B": (80, 8192, 64, 8, 128, 28672, 128256, CONTEXT),
+    "Llama-3.1-405B": (126, 16384, 128, 8, 128, 53248, 128256, CONTEXT),
+    "71 heads of one key": (32, 4544, 71, 1, 64, 18176, 65024, CONTEXT),
 }
 """``MEASURES`` of models, and of one whose heads share one key head and are cut by leaves."""
 LEVELS = 2
@@ -181,7 +181,7 @@ if __name__ == "__main__":
     for shape, measures in SHAPES.items():
         for eight in (False, True):
             model = without_weights(measures, eight=eight)
-            run = Inference(Reference(model), [0] * (LONGEST - 32), limit=32, temperature=0.8)
+            run = Inference(Reference(model), [0] * (CONTEXT - 32), limit=32, temperature=0.8)
             found = list(walk(run))
             print(f"{shape}, {8 if eight else 4} bits: {len(run.nodes)} nodes, {run.macs:.3g} multiply-accumulates")
             for op in sorted({leaf.op for leaf in found}):

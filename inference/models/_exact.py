@@ -34,7 +34,7 @@ class Exact:
 
     def __init__(self, read: Checkpoint) -> None:
         self.read = read
-        self.context = min(read.context, formats.LONGEST)
+        self.context = min(read.context, formats.longest(read.head_width))
         self.constants: dict[str, Any] = {
             "exponential": tables.exponential(),
             "curve": tables.gelu_curve() if read.gelu else tables.silu_curve(),

@@ -7,15 +7,25 @@ positions up to its own, of a ``window`` the last ones: y = sum_j softmax(q·k_j
 Exact: q·k in 16 fraction bits, |q·k| and its partial sums below 2^30 by Cauchy–Schwarz; t = max - score < 2^31;
 
     u = rs(mul16(t, mantissa), shift)      t · log2(e) / sqrt(w) in 8 fraction bits
-    p = EXP[u & 255] >> min(u >> 8, 31)    EXP[i] = 2^(18 - i/256); den = sum p <= 8,192 · 2^18 = 2^31
-    sh = bit length of den - 16            at least 3: the largest p is 2^18
-    p' = rs(p, sh), den' = sum p'          2^15 <= den' <= 2^16 + positions / 2
+    p = EXP[u & 255] >> min(u >> 8, 31)    EXP[i] = 2^(18 - i/256)
+
+Of each block b of 8,192 positions, counted from the first that is seen:
+
+    den_b = sum p <= 8,192 · 2^18 = 2^31,  sh_b = max(bit length of den_b - 16, 0)
+    p' = rs(p, sh_b),  den'_b = sum p',  m_b = sum p'·v
+                                           den'_b <= 2^16 + 2^12, |m_b| <= den'_b · max|v| < 2^31 - 2^6 · max|v|
+
+and of all blocks, of which the one with the largest p = 2^18 has sh_b >= 3 and den'_b >= 2^15:
+
+    S = max sh_b,  D = sum_b rs(den'_b, S - sh_b),  more = 0 where D <= 2^16 + 2^12, else bit length of D - 16
+    den' = sum_b rs(den'_b, S - sh_b + more),  m likewise of m_b     of one block den'_b and m_b themselves
     rc = min((2^30 + den' / 2) / den', 32767)
-    y = rs(mul16(sum p'·v, rc), value_shift)     |sum p'·v| <= den' · max|v| < 2^31
+    y = rs(mul16(m, rc), value_shift)
 
-Values of more than 16 bits are summed in two parts, v >> low and their ``low`` last bits l:
+A half of rounding is at most 2^20, and den' at most 2^16 + 2^12 + 2^5. Values of more than 16 bits are summed in two
+parts, v >> low and their ``low`` last bits l:
 
-    y = rs(mul16(sum p'·(v >> low), rc) + (mul16(sum p'·l, rc) >> low), value_shift)
+    y = rs(mul16(m of v >> low, rc) + (mul16(m of l, rc) >> low), value_shift)
 """
 
 import numpy as np
@@ -23,22 +33,32 @@ import numpy.typing as npt
 
 from inference.arithmetic import tables
 from inference.arithmetic.fixed_point import i32, u32
+from inference.arithmetic.formats import POSITIONS, longest
 from inference.arithmetic.tolerance import Array, Enclosed, U, flushed, gamma
-from inference.derivation import Constant, Derivation, Operand, Pieces, groups
-from inference.device.target import Target
 from inference.files.blocks import pack_plain
 from inference.ops import Shape, require
+from inference.ops._attention_kernels import (
+    before,
+    dimensions,
+    entry,
+    pieces,
+    variants,
+    visible_positions,
+    workgroups,
+    workspace,
+)
+from inference.ops._attention_steps import derivation
 from inference.ops._drawing import Drawn, Generator, draw_places, floats, integers, scale_of
-from inference.steps import LEAF, SOURCES, Source, Step
 from inference.steps.attend import mean
 from inference.steps.exponential import weights
+from inference.steps.merge import merged, shifts
 from inference.steps.mix import halves
 from inference.steps.narrow import narrowed
 from inference.steps.scores import dot
 
 PACK = {"exponential": pack_plain}
 COLOUR = "#f8dcc4"
-FULL = 32  # tokens from which whole subgroups are busy with one each
+__all__ = ["before", "derivation", "dimensions", "entry", "pieces", "variants", "workgroups", "workspace"]
 
 
 def shape(
@@ -59,6 +79,8 @@ def shape(
     require(heads % kv_heads == 0, f"{heads} heads do not share {kv_heads} key heads evenly")
     require(len(q) == 2 and q[1] % heads == 0, f"{heads} heads do not fit queries {q}")
     require(cache[1] == 2 * kv_heads * (q[1] // heads), f"keys and values {cache} do not fit queries {q}")
+    most = longest(q[1] // heads)
+    require(not tables or visible_positions(capacity, window) <= most, f"{capacity} positions are more than {most}")
     require(places == (q[0], 2), f"places {places} do not fit {q}")
     require(tables in ((), ((256,),)), f"the exponential has 256 entries, not {tables}")
     return q
@@ -86,86 +108,17 @@ def exact(
     ):
         scores = dot(queries, keys.transpose(1, 0, 2)[:, None].astype(np.int64))
         p = weights(scores.max(2, keepdims=True) - scores, table, mantissa, shift, 0)
-        p = narrowed(p, u32(p.sum(2)))
-        mixtures = [i32(p @ half) for half in halves(values.transpose(1, 0, 2).astype(np.int64), low)]
-        output[t] = mean(mixtures, p.sum(2, keepdims=True), value_shift, low).ravel()
+        parts = [p[..., at : at + POSITIONS] for at in range(0, p.shape[2], POSITIONS)]
+        sums = np.stack([u32(part.sum(2)) for part in parts])
+        parts = [narrowed(part, each) for part, each in zip(parts, sums, strict=True)]
+        narrow = np.stack([part.sum(2) for part in parts])
+        by = shifts(sums, narrow)
+        mixtures = []
+        for half in halves(values.transpose(1, 0, 2).astype(np.int64), low):
+            each = (part @ half[:, at * POSITIONS : (at + 1) * POSITIONS] for at, part in enumerate(parts))
+            mixtures.append(merged(i32(np.stack(list(each))), by[..., None]))
+        output[t] = mean(mixtures, merged(narrow, by)[..., None], value_shift, low).ravel()
     return output
-
-
-def derivation(
-    row: int,
-    start: int,
-    stop: int,
-    q: Operand,
-    cache: Operand,
-    places: npt.NDArray[np.int32],
-    exponential: Constant,
-    *,
-    heads: int,
-    kv_heads: int,
-    mantissa: int,
-    shift: int,
-    value_shift: int,
-    low: int = 0,
-    window: int = 0,
-    **_: object,
-) -> list[Step]:
-    """For the heads that lie in the leaf; a row of the cache is a position of the one sequence."""
-    made, group, width = Derivation(), heads // kv_heads, q.words // heads
-    first, last, words = start // width, -(-stop // width), stop - start
-    of, lanes = {"heads": [first, last], "group": group}, last - first
-    part = [start - first * width, stop - first * width]
-    key_heads = (first // group, (last - 1) // group + 1)
-    seen = int(places[row, 1]) + 1
-    begin = max(seen - window, 0) if window else 0
-
-    def vectors(position: int, offset: int, sources: list[Source]) -> Pieces:
-        """Keys or values of a position."""
-        start, stop = ((offset + head) * width for head in key_heads)
-        return cache.pieces(position, start, stop, sources)
-
-    def fitting(taken: int, offset: int) -> int:
-        """Positions that a step can read besides."""
-        vectors(0, offset, one := list[Source]())
-        return min((SOURCES - taken) // len(one), LEAF // lanes)
-
-    query = q.pieces(row, first * width, last * width, queries := list[Source]())
-    few, scores = fitting(len(queries), 0), []
-    for at in range(begin, seen, few):
-        sources, positions = list(queries), range(at, min(at + few, seen))
-        keys, count = [vectors(j, 0, sources) for j in positions], lanes * len(positions)
-        scores.append(made.step("scores", sources, count, count * width, query=query, keys=keys, **of))
-    largest = made.reduced("maximum", scores, lanes, rows=lanes, absolute=0)
-
-    together = min(LEAF // (lanes * few), SOURCES - 1)
-    scale = {"mantissa": mantissa, "shift": shift, "drop": 0, "table": exponential.name}
-    p = []
-    for some in groups(scores, together):
-        count = sum(map(made.words, some))
-        p.append(made.step("exponential", [largest, *some], count, count, rows=lanes, **scale))
-    total = made.reduced("sum", p, lanes, rows=lanes, unsigned=1)
-    p = [made.step("narrow", [total, each], made.words(each), made.words(each), rows=lanes) for each in p]
-    total = made.reduced("sum", p, lanes, rows=lanes, unsigned=1)
-
-    few_values = fitting(1, kv_heads)
-
-    def mixture(half: dict[str, int]) -> int:
-        """The weighted sum of values, or of a part of each."""
-        mixes = []
-        for block, weighted in enumerate(p):
-            before, count = begin + block * together * few, made.words(weighted) // lanes
-            for at in range(0, count, few_values):
-                columns, sources = range(at, min(at + few_values, count)), list[Source]([weighted])
-                values = [vectors(before + j, kv_heads, sources) for j in columns]
-                numbers = {"columns": [columns.start, columns.stop], "values": values, "part": part, **half}
-                mixes.append(made.step("mix", sources, words, lanes * len(columns) * width, **numbers, **of))
-        return made.summed(mixes, words)
-
-    halved = [{"low": low, "half": half} for half in (0, 1)] if low else [{}]
-    sources = [total, *map(mixture, halved)]
-    numbers = {"width": width, "part": part, "value_shift": value_shift} | ({"low": low} if low else {})
-    made.step("attend", sources, words, words, **numbers)
-    return made.steps
 
 
 def float32(
@@ -247,91 +200,6 @@ def work(q: Shape, cache: Shape, places: Shape, *_: Shape, capacity: int, window
 def work_seen(start: int, q: Shape, *_: Shape, window: int = 0, **__: object) -> int:
     """For tokens at consecutive positions from ``start`` on, each of which sees those up to its own."""
     return 2 * q[1] * sum(min(seen, window or seen) for seen in range(start + 1, start + q[0] + 1))
-
-
-def dimensions(
-    q: Shape, *_: Shape, heads: int, kv_heads: int, capacity: int, sequences: int = 1, **__: object
-) -> dict[str, int]:
-    return {
-        "tokens": q[0],
-        "columns": q[1],
-        "head_width": q[1] // heads,
-        "group": heads // kv_heads,
-        "sequences": sequences,
-        "fours": fours(capacity),
-    }
-
-
-def fours(capacity: int) -> int:
-    """Vectors of four positions, an even number of them."""
-    return 2 * -(-capacity // 8)
-
-
-SPLIT = ("scores", "weights", "mixtures", "split")
-"""The dispatches of attention that is split over positions."""
-WIDEST = 256  # of a head whose mixture a workgroup holds
-FEW = 8  # tokens up to which one is worth several workgroups a head
-
-
-def workspace(
-    q: Shape, *_: Shape, lanes: int, heads: int, kv_heads: int, capacity: int, variant: str = "", **__: object
-) -> int:
-    """Words of scores a dispatch keeps to itself."""
-    if variant == "tokens_subgroup":  # whole workgroups of tokens, whole threes of heads
-        return -(-q[0] // lanes) * lanes * kv_heads * -(-heads // kv_heads // 3) * 3 * fours(capacity) * 4
-    if variant in SPLIT:
-        return q[0] * heads * (capacity + -(-capacity // lanes) * (3 + q[1] // heads))
-    return q[0] * heads * fours(capacity) * 4
-
-
-def entry(*, low: int = 0, **_: object) -> str:
-    """The kernel's entry point."""
-    return "halves" if low else "main"
-
-
-def variants(
-    output: Shape, *, arithmetic: str, target: Target, heads: int, sequences: int = 1, low: int = 0, **_: object
-) -> list[str]:
-    """The kernels that a target admits, the likeliest first; all give the same bits.
-
-    On processors three heads that share keys read them together; on GPUs a workgroup takes one head (``wide``), or one
-    head's positions are split over several (``split``).
-    """
-    if arithmetic == "float32":
-        return [""]
-    if low:
-        return [""] if target.rasteriser or output[1] // heads > WIDEST else ["wide", ""]
-    if target.rasteriser:
-        many = output[0] >= FULL and sequences == 1 and target.subgroups
-        return ["tokens_subgroup", ""] if many else [""]
-    if output[1] // heads > WIDEST:
-        return [""]
-    return ["split", "wide", ""] if output[0] <= FEW else ["wide", ""]
-
-
-def before(variant: str, arithmetic: str) -> list[str]:
-    """The variants dispatched before one of them."""
-    return list(SPLIT[:-1]) if variant == "split" else []
-
-
-def workgroups(
-    output: Shape,
-    *,
-    lanes: int,
-    heads: int,
-    kv_heads: int,
-    arithmetic: str,
-    capacity: int = 1,
-    variant: str = "",
-    **_: object,
-) -> Shape:
-    if variant == "tokens_subgroup":
-        return (kv_heads, -(-output[0] // lanes), -(-heads // kv_heads // 3))
-    if variant in SPLIT[:-1]:
-        return (-(-capacity // lanes), heads, output[0])
-    if variant in ("wide", "split"):
-        return (heads, output[0], 1)
-    return (heads if arithmetic == "float32" else kv_heads, output[0], 1)
 
 
 def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Drawn:

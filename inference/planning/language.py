@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inference.arithmetic.formats import LONGEST
+from inference.arithmetic.formats import POSITIONS
 from inference.errors import InputError
 from inference.files.checks import parse_json, read_text
 from inference.files.gguf_file import header_shape
@@ -80,14 +80,14 @@ def parts_of(architecture: Architecture, fields: Fields) -> Parts:
 
 
 def plan(of: Shape, context: int | None = None) -> Plan:
-    """Both passes with room for ``context`` positions: where None the model's, or as many as the formats allow.
+    """Both passes with room for ``context`` positions: where None the model's, at most 8,192.
 
     Raises:
         InputError: a context that the model has not.
     """
     most = of.measures["context"]
     if context is None:
-        context = min(most, LONGEST)
+        context = min(most, POSITIONS)
     if not 1 <= context <= most:
         raise InputError(f"--context {context} is not allowed; {of.name} has 1 to {most} positions")
     stages = passes(of, context, {f"prompt of {min(CHUNK, context)}": min(CHUNK, context), "token": 1})

@@ -106,6 +106,19 @@ def beyond_a_tile() -> Iterator[Made]:
         yield Made(step, [a], constants, result(step, Tiles(constants), [a]))
 
 
+def of_blocks() -> Iterator[Made]:
+    """Merges of two blocks of positions, the first of which weighs little, each head's otherwise."""
+    generator = np.random.default_rng(16)
+    inputs = {"q": generator.integers(-(2**8), 2**8, (1, 96)), "cache": generator.integers(-(2**8), 2**8, (8200, 64))}
+    inputs["cache"][:8192, :32] -= inputs["q"][0, :32]
+    attributes = {"heads": 3, "kv_heads": 1, "capacity": 8200, "mantissa": 2**14, "shift": 9, "value_shift": 7}
+    given = {name: words.astype(np.int32) for name, words in inputs.items()}
+    given["places"] = np.array([[0, 8199]], np.int32)
+    for made in walked("attention", given, {"exponential": tables.exponential()}, attributes, 0):
+        if made.step.kind == "merge":
+            yield made
+
+
 def at_an_end() -> Iterator[Made]:
     """A threshold that is the end of the first of two spans: it lies in the second."""
     word, sums, top = np.array([5], np.int32), np.full(2, 2**15, np.int32), np.array([5, 0], np.int32)
@@ -152,6 +165,7 @@ CHANGES: Mapping[str, Sequence[Mapping[str, Any]]] = {
     "requantise": [{"range": [0, 2**20]}],
     "mix": [{"columns": [0, 2**10]}],
     "attend": [{"part": [0, 2**10]}],
+    "merge": [{"blocks": [1, 3]}, {"part": [0, 2**10]}],
     "draw": [{"first": 2**10}],
 }
 """Numbers, by kind, that fit no inputs."""
@@ -225,7 +239,7 @@ def vector(made: Made, *, good: bool = True) -> dict[str, Any]:
 def content() -> dict[str, Any]:
     """All of the file: a few good vectors of each kind, those refused that the first of them and the last give."""
     good: dict[str, list[Made]] = {}
-    for made in [*other(), *at_an_end(), *beyond_a_tile(), *drawn()]:
+    for made in [*other(), *at_an_end(), *beyond_a_tile(), *drawn(), *of_blocks()]:
         of_kind = good.setdefault(made.step.kind, [])
         if len(of_kind) < MOST:
             of_kind.append(made)

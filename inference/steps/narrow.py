@@ -2,10 +2,12 @@
 
 sources: the sum of each row over all positions, ``rows`` unsigned words; a matrix of ``rows`` rows. numbers: ``rows``.
 
-    y[i, j] = rs(p[i, j], sh),  sh = bits(sum[i]) - 16 >= 3
+    y[i, j] = rs(p[i, j], sh),  sh = max(bits(sum[i]) - 16, 0)
 """
 
 from collections.abc import Sequence
+
+import numpy as np
 
 from inference.arithmetic.fixed_point import Integers, bit_length, check, round_shift
 from inference.steps import Constants, Numbers, Words
@@ -20,6 +22,9 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
 
 def narrowed(p: Integers, total: Integers) -> Integers:
     """p' of weights (.., n) and their sums (..)."""
-    sh = bit_length(total) - 16
-    check(sh.min() >= 3, "a sum is less than its largest weight")
-    return round_shift(p, sh[..., None])
+    return round_shift(p, narrowing(total)[..., None])
+
+
+def narrowing(total: Integers) -> Integers:
+    """By how many bits weights are narrowed, of their sums."""
+    return np.maximum(bit_length(total) - 16, 0)

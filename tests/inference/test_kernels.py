@@ -1,5 +1,7 @@
 """Every kernel on every adapter present against its numpy reference, on drawn shapes: exact to the bit."""
 
+import itertools
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -164,11 +166,10 @@ def test_only_attention_has_workgroups_in_three_dimensions(op):
 def test_every_variant_is_somebody_s_first_choice(op, arithmetic):
     """What no target takes of itself would be compiled, measured and shipped for nobody."""
     module, chosen = ops.load(op), set[str]()
-    for target in TARGETS:
+    for target, capacity in itertools.product(TARGETS, (100, 20_000)):
         for tokens in TOKENS:
-            admitted = module.variants(
-                (tokens, 1000), arithmetic=arithmetic, target=target, heads=10, inputs=[(tokens, 1000)]
-            )
+            given = {"heads": 10, "capacity": capacity, "inputs": [(tokens, 1000)]}
+            admitted = module.variants((tokens, 1000), arithmetic=arithmetic, target=target, **given)
             assert len(set(admitted)) == len(admitted) and {*admitted} <= {"", *variants(arithmetic, op)}
             assert target.features or not any("dot4" in name for name in admitted)
             assert target.subgroups or not any("subgroup" in name for name in admitted)

@@ -3,6 +3,7 @@
 // output (T, columns).
 struct Params {
     tokens: u32,     // T
+    first: u32,      // of this dispatch
     head_width: u32,
     heads: u32,
     kv_heads: u32,

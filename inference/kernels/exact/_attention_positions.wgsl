@@ -34,8 +34,11 @@ fn weight_of(score: i32, top: i32) -> u32 {
 
 // A weight among weights that sum to `den`, to 16 bits.
 fn narrowed_weight(p: u32, den: u32) -> i32 {
-    let narrow = u32(bit_length(den) - 16i); // at least 3
-    return i32((p + (1u << (narrow - 1u))) >> narrow);
+    return round_shift(i32(p), narrowing_of(den));
+}
+
+fn narrowing_of(den: u32) -> i32 {
+    return max(bit_length(den) - 16i, 0i);
 }
 
 // Set by hand: zero-initialisation was seen to fail from the second workgroup on (wgpu-native on lavapipe 25).
@@ -46,6 +49,10 @@ fn begin(lane: u32) {
     }
     for (var i = lane; i < params.head_width; i += lanes) { atomicStore(&mixed[i], 0i); }
     workgroupBarrier();
+}
+
+fn mixed_vector(i: u32) -> vec4<i32> {
+    return vec4<i32>(atomicLoad(&mixed[4u * i]), atomicLoad(&mixed[4u * i + 1u]), atomicLoad(&mixed[4u * i + 2u]), atomicLoad(&mixed[4u * i + 3u]));
 }
 
 // Of values, those without their last bits, or those bits.

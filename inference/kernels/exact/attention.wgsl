@@ -28,7 +28,8 @@ fn last_of(v: Four) -> Four {
 }
 
 fn attend(group: vec3<u32>, lane: u32, halved: bool) {
-    let t = group.y;
+    let t = params.first + group.y;
+    if (t >= params.tokens) { return; }
     let vectors = params.head_width / 4u;
     let place = places[t];
     let seen = place.y + 1u;
@@ -42,7 +43,7 @@ fn attend(group: vec3<u32>, lane: u32, halved: bool) {
         let head = t * params.heads + group.x * params.group + min(vec3<u32>(first) + vec3<u32>(0u, 1u, 2u), vec3<u32>(params.group - 1u));
         let count = min(HEADS, params.group - first);
         let queries = head * vectors;
-        let scores = head * params.fours;
+        let scores = (head - vec3<u32>(params.first * params.heads)) * params.fours;
 
         // Set by hand: zero-initialisation was seen to fail from the second workgroup on (wgpu-native on lavapipe 25).
         if (lane < HEADS) {

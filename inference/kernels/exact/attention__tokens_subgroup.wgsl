@@ -78,7 +78,7 @@ fn write(at: u32, i: u32, vectors: u32, mixed: Sums, reciprocal: i32) {
 }
 
 fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32) {
-    let first = group.y * lanes;
+    let first = params.first + group.y * lanes;
     // Beyond the last token the last again: in rows of the workspace that are there for it, and nothing is put out.
     let row = first + lane;
     let t = min(row, params.tokens - 1u);
@@ -89,7 +89,7 @@ fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32) {
     let each = min(group.z * 3u + vec3<u32>(0u, 1u, 2u), vec3<u32>(count - 1u)); // beyond a group its last again
     let head = vec3<u32>(t * params.heads + group.x * count) + each;
     let queries = head * vectors;
-    let threes = (row * params.kv_heads + group.x) * ((count + 2u) / 3u) + group.z;
+    let threes = ((row - params.first) * params.kv_heads + group.x) * ((count + 2u) / 3u) + group.z;
     let scores = (threes * 3u + vec3<u32>(0u, 1u, 2u)) * params.fours;
     var end = 0u; // beyond the last position that one of these tokens sees
     for (var n = 0u; n < lanes; n++) {

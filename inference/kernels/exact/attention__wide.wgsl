@@ -3,12 +3,10 @@
 // workspace (T, heads, capacity): scores, then weights.
 @group(0) @binding(6) var<storage, read_write> workspace: array<i32>;
 
-fn mixed_vector(i: u32) -> vec4<i32> {
-    return vec4<i32>(atomicLoad(&mixed[4u * i]), atomicLoad(&mixed[4u * i + 1u]), atomicLoad(&mixed[4u * i + 2u]), atomicLoad(&mixed[4u * i + 3u]));
-}
-
 fn attend(group: vec3<u32>, lane: u32, halved: bool) {
-    let h = head_of(group.x, group.y);
+    let t = params.first + group.y;
+    if (t >= params.tokens) { return; }
+    let h = head_of(group.x, t);
     let scores = (group.y * params.heads + group.x) * params.fours * 4u;
     begin(lane);
     var most = LEAST;

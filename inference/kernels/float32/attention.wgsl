@@ -2,6 +2,8 @@
 // q (T, columns); cache (sequences·capacity, keys and then values); places (T) of sequence and position;
 // output (T, columns); workspace (T, heads, capacity): scores, then weights. One workgroup a head and token.
 struct Params {
+    tokens: u32,
+    first: u32,      // of this dispatch
     columns: u32,
     head_width: u32, // w
     heads: u32,
@@ -21,7 +23,8 @@ var<workgroup> parts: array<f32, 256>;
 
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let t = group.y;
+    let t = params.first + group.y;
+    if (t >= params.tokens) { return; }
     let vectors = params.head_width / 4u;
     let queries = (t * params.heads + group.x) * vectors;
     let place = places[t];
@@ -30,7 +33,7 @@ fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index
     let stride = 2u * params.kv_heads * vectors;
     let keys = place.x * params.capacity * stride + group.x / params.group * vectors;
     let values = keys + params.kv_heads * vectors;
-    let scores = (t * params.heads + group.x) * params.capacity;
+    let scores = (group.y * params.heads + group.x) * params.capacity;
     let scale = inverseSqrt(f32(params.head_width));
 
     var most = -3.0e38;
