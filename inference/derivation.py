@@ -19,8 +19,9 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 | matmul_q4, matmul_q8, matmul_k | ``maximum`` of |a| over the row, where a is narrowed; ``product_q4``, |
 | | ``product_q8`` or ``product_k`` of some rows and a leaf of a; their ``sum``; ``requantise``; what is fused: |
 | | ``gate``, ``rotation`` |
-| attention | ``scores`` of some positions; their ``maximum``; ``exponential``: p; its ``sum``, den; ``narrow``: p'; |
-| | its ``sum``, den'; ``mix``: p'·v over some positions; their ``sum``; ``attend``: the leaf |
+| attention | ``scores`` of some positions; their ``maximum``; of each block ``exponential``: p; its ``sum``, den; |
+| | ``narrow``: p'; its ``sum``, den'; ``mix``: p'·v over some positions; their ``sum``; of several blocks ``merge`` |
+| | of den' and of p'·v, by ``concatenate`` of all den and den'; ``attend``: the leaf |
 | conv | ``conv_product`` of a span of a tap for some pixels and rows; ``sum``; ``conv_finish``; ``concatenate`` |
 | maxima | ``maximum`` of |x| over a part, a tree; ``concatenate`` |
 | scale | ``tensor_scale``: the leaf |

@@ -35,7 +35,7 @@ class Checkpoint:
     context: int
     epsilon: float
     theta: float
-    matrices: dict[str, Weights] = field(repr=False)
+    matrices: Mapping[str, Weights] = field(repr=False)
     """``embedding``, ``head`` (the same object where tied), ``layer00.q`` and so on, by the names of an architecture
     (``models._architecture``)."""
     gains: dict[str, npt.NDArray[np.float32]] = field(repr=False)

@@ -6,7 +6,9 @@ fraction bits as its bounds allow and refuses, with the layer's name, a layer th
 """
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +31,8 @@ POSITIONS = 8192
 """Of a block, for which the softmax's denominator and its weighted sum are proven to fit."""
 BLOCKS = 16
 """Of positions that a token sees, at most."""
+AT_ONCE = 2**21
+"""Weights whose 64 bits are held at once."""
 GATE_SPLIT = 10
 """Bits at which the gate's product is split in two that fit."""
 
@@ -63,7 +67,7 @@ def linear(name: str, weights: Weights) -> Linear:
     either half; Q8: of sum |q| · |D| / 2^16.
     """
     d = weights.d.astype(np.float64)
-    counts = np.abs(weights.q.reshape(*d.shape, -1).astype(np.int64)).sum(2)
+    counts = by_rows(lambda q, of: np.abs(q.reshape(*of.shape, -1).astype(np.int64)).sum(2), weights.q, d)
     if weights.m is None:
         sigma = np.abs(d).max(1) / 32767
         blocks = _divided(d, sigma)
@@ -84,6 +88,17 @@ def linear(name: str, weights: Weights) -> Linear:
             f"{name}: rows of {weights.q.shape[1]} weights leave activations {largest.bit_length()} bits; 11 are needed"
         )
     return Linear(weights.q, blocks, unit, largest)
+
+
+def by_rows(function: Callable[..., npt.NDArray[Any]], *arrays: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """A function of rows, a few at a time: what it makes of a whole embedding in 64 bits takes the memory of many."""
+    return np.concatenate([function(*(array[span] for array in arrays)) for span in spans(arrays[0].shape)])
+
+
+def spans(shape: tuple[int, ...]) -> list[slice]:
+    """A matrix' rows, as many at a time as have ``AT_ONCE`` weights."""
+    each = max(1, AT_ONCE // max(1, math.prod(shape[1:])))
+    return [slice(at, at + each) for at in range(0, shape[0], each)]
 
 
 def outlying(gain: npt.NDArray[np.float32]) -> bool:
@@ -200,7 +215,8 @@ def wide_fraction(name: str, bound: float) -> int:
 def row_bounds(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32]) -> Floats:
     """(N,): sqrt(d)·|W_n ∘ gain|_2, the largest |y_n| after a norm."""
     width = len(gain)
-    return np.sqrt(width * ((matrix * gain.astype(np.float64)) ** 2).sum(1)) * slack(width)
+    squares = by_rows(lambda rows: ((rows * gain.astype(np.float64)) ** 2).sum(1), matrix)
+    return np.sqrt(width * squares) * slack(width)
 
 
 def head_bound(matrix: npt.NDArray[np.float32], gain: npt.NDArray[np.float32], heads: int) -> float:

@@ -40,8 +40,8 @@ class Weights:
         """(N, K / 32): d; or with a last axis: d and m, or the d of either half and m."""
         return self.d if self.m is None else side_by_side(self.d, self.m)
 
-    def rows(self, order: npt.NDArray[np.integer]) -> "Weights":
-        """Rows in another order."""
+    def rows(self, order: npt.NDArray[np.integer] | slice) -> "Weights":
+        """Some rows, or all in another order."""
         return Weights(self.q[order], self.d[order], None if self.m is None else self.m[order])
 
     @property

@@ -1,6 +1,7 @@
 """GGUF files of the architectures in ``inference.models``; one model may lie in several files."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from inference.files.blocks import BLOCK, Weights, eight_bits, halved
 from inference.files.checks import LARGEST_WEIGHT, check_factors, check_finite, check_measures, check_tokens
 from inference.files.gguf_header import Tensor, read_header
 from inference.files.keys import Keys
+from inference.files.matrices import Matrices
 from inference.model import Checkpoint, layer
 from inference.models import _architecture
 from inference.models._architecture import ROTATED, Architecture, Fields
@@ -57,25 +59,34 @@ def read_gguf(path: Path) -> Checkpoint:
     if foreign := tensors.keys() - {architecture.in_gguf(name) for name in shapes}:
         raise InputError(f"{path}: tensor {min(foreign)} is not one of a {prefix} model's")
     tokenizer = {name: value for name, value in values.items() if name.startswith("tokenizer.")}
-    matrices: dict[str, Weights] = {}
-    vectors: dict[str, npt.NDArray[np.float32]] = {}
-    brought: set[str] = set()
-    for name, shape in shapes.items():
-        tensor = tensors[architecture.in_gguf(name)]
+
+    def order(name: str) -> npt.NDArray[np.int64] | None:
+        """Of a tensor's rows, where heads are not rotated by pairs."""
         halves = not architecture.pairs and name.partition(".")[2] in ROTATED
-        order = paired(shape[0], measures["head_width"]) if halves else np.arange(shape[0])
-        if len(shape) == 1:
-            vectors[name] = _floats(path, tensor)[order]
-        else:
-            kept = (*EIGHT_BITS, *HALVES, *(() if name in ("embedding", "head") else FOUR_BITS))
-            weights = _weights(path, tensor, kept)
-            if tensor.kind.name not in kept:
-                brought.add(tensor.kind.name)
-            matrices[name] = weights.rows(order) if halves else weights
-    matrices.setdefault("head", matrices["embedding"])
+        return paired(shapes[name][0], measures["head_width"]) if halves else None
+
+    def vector(name: str) -> npt.NDArray[np.float32]:
+        found, rows = _floats(path, tensors[architecture.in_gguf(name)]), order(name)
+        return found if rows is None else found[rows]
+
+    def kept(name: str) -> tuple[str, ...]:
+        """Formats that are multiplied as they are."""
+        return (*EIGHT_BITS, *HALVES, *(() if name in ("embedding", "head") else FOUR_BITS))
+
+    def matrix(name: str) -> Weights:
+        found, rows = _weights(path, tensors[architecture.in_gguf(name)], kept(name)), order(name)
+        return found if rows is None else found.rows(rows)
+
+    brought = set[str]()
+    for name in (names := [name for name, shape in shapes.items() if len(shape) == 2]):
+        tensor = tensors[architecture.in_gguf(name)]
+        if tensor.kind.name not in kept(name):
+            _floats(path, replace(tensor, data=tensor.data[:1], shape=(1, tensor.shape[1])))
+            brought.add(tensor.kind.name)
+    vectors = {name: vector(name) for name, shape in shapes.items() if len(shape) == 1}
     return Checkpoint(
         epsilon=keys.number(f"{prefix}.attention.layer_norm_rms_epsilon", 1e-5),
-        matrices=matrices,
+        matrices=Matrices(names, matrix),
         gains={name: vector for name, vector in vectors.items() if not name.endswith(".bias")},
         biases={name.removesuffix(".bias"): vector for name, vector in vectors.items() if name.endswith(".bias")},
         tokenizer=tokenizer,

@@ -13,7 +13,7 @@ import numpy.typing as npt
 from safetensors import SafetensorError, safe_open
 
 from inference.errors import InputError
-from inference.files.blocks import Weights, eight_bits
+from inference.files.blocks import eight_bits
 from inference.files.checks import (
     LARGEST_WEIGHT,
     MOST_JSON,
@@ -26,6 +26,7 @@ from inference.files.checks import (
 )
 from inference.files.gguf_file import paired
 from inference.files.keys import Keys
+from inference.files.matrices import Matrices
 from inference.model import Checkpoint
 from inference.models import _architecture
 from inference.models._architecture import ROTATED, Fields
@@ -73,29 +74,26 @@ def read_directory(path: Path) -> Checkpoint:
             raise InputError(f"{path}: the tensor {key} is missing")
         if (found := where[key].shape) != shapes[name]:
             raise InputError(f"{path}: tensor {key} has shape {found}, not {shapes[name]}")
-    matrices: dict[str, Weights] = {}
-    vectors: dict[str, npt.NDArray[np.float32]] = {}
-    for key, name in known.items():
-        values, shape = where[key].read(), shapes[name]
-        check_finite(str(path), key, values, largest=np.inf if len(shape) == 1 else LARGEST_WEIGHT)
-        if name.partition(".")[2] in ROTATED:
-            values = values[paired(shape[0], measures["head_width"])]
-        if len(shape) == 2:
-            matrices[name] = eight_bits(values)
-        elif name.endswith(".bias"):
-            vectors[name] = values
-        else:
-            vectors[name] = values + np.float32(architecture.added)
-    matrices.setdefault("head", matrices["embedding"])
+        where[key].check()
+
+    def values(name: str) -> npt.NDArray[np.float32]:
+        key, shape = architecture.in_hugging_face(name), shapes[name]
+        found = where[key].read()
+        check_finite(str(path), key, found, largest=np.inf if len(shape) == 1 else LARGEST_WEIGHT)
+        return found[paired(shape[0], measures["head_width"])] if name.partition(".")[2] in ROTATED else found
+
+    names = [name for name, shape in shapes.items() if len(shape) == 2]
+    vectors = {name: values(name) for name in shapes if name not in names}
+    gains = {name: vector for name, vector in vectors.items() if not name.endswith(".bias")}
     tokenizer = _tokenizer(path)
     _special(path / "config.json", config, measures["vocabulary"], "bos_token_id")
     return Checkpoint(
         epsilon=keys.number("rms_norm_eps", 1e-6),
-        matrices=matrices,
-        gains={name: vector for name, vector in vectors.items() if not name.endswith(".bias")},
+        matrices=Matrices(names, lambda name: eight_bits(values(name))),
+        gains={name: gain + np.float32(architecture.added) for name, gain in gains.items()},
         biases={name.removesuffix(".bias"): vector for name, vector in vectors.items() if name.endswith(".bias")},
         tokenizer=tokenizer,
-        brought=tuple(sorted({where[key].kind for key, name in known.items() if name in matrices})),
+        brought=tuple(sorted({where[architecture.in_hugging_face(name)].kind for name in names})),
         end=_ends(path, config, tokenizer, measures["vocabulary"]),
         **fields,
     )
@@ -173,15 +171,22 @@ class Placed:
     """Rows first."""
     offset: int
 
+    def check(self) -> None:
+        """Refuse a type that is not read (InputError)."""
+        if self.kind not in TYPES:
+            raise InputError(f"{self.file}: tensor {self.key} is {self.kind}; {', '.join(TYPES)} are allowed")
+
     def read(self) -> npt.NDArray[np.float32]:
         """Its numbers.
 
         Raises:
-            InputError: of a type that is not read.
+            InputError: of a type that is not read; the file is there no more.
         """
-        if self.kind not in TYPES:
-            raise InputError(f"{self.file}: tensor {self.key} is {self.kind}; {', '.join(TYPES)} are allowed")
-        values = np.memmap(self.file, TYPES[self.kind], "r", self.offset, self.shape)
+        self.check()
+        try:
+            values = np.memmap(self.file, TYPES[self.kind], "r", self.offset, self.shape)
+        except (OSError, ValueError) as error:  # it was there when the header was read
+            raise InputError(f"{self.file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
         if self.kind == "BF16":  # the upper half of a float32
             return (values.astype(np.uint32) << 16).view(np.float32)
         return np.array(values, np.float32)

@@ -36,13 +36,15 @@ def provider(
         memory: GiB that models may take. WebGPU does not tell: where None, all of the machine's memory for an adapter
             that is its processor, for a GPU the largest buffer, which is less than it has.
     """
-    matrices = list({id(matrix): matrix for matrix in llama.matrices.values()}.values())
+    tied = llama.matrices.get("head") is llama.matrices["embedding"]
+    own = [name for name in llama.matrices if name != "head" or not tied]
+    sizes = [(llama.matrices[name].q.size, _bytes(llama.matrices[name])) for name in own]
     model = {
         "name": name,
         "family": "llama",
         "arithmetic": rates["side"],
-        "parameters": sum(matrix.q.size for matrix in matrices) + sum(gain.size for gain in llama.gains.values()),
-        "weight_bytes": sum(_bytes(matrix) for matrix in matrices),
+        "parameters": sum(size for size, _ in sizes) + sum(gain.size for gain in llama.gains.values()),
+        "weight_bytes": sum(packed for _, packed in sizes),
         "prefill_tokens_per_second": rates["prefill"],
         "decode_tokens_per_second": rates["decode"],
     }

@@ -53,7 +53,8 @@ class Exact:
     def _embedding(self) -> formats.Linear:
         embedding, scale = self.read.matrices["embedding"], self.read.embedding_scale
         table = formats.linear("embedding", embedding)
-        largest = np.abs(embedding.d).max(1) * np.abs(embedding.q.astype(np.int64)).max(1)
+        digits = formats.by_rows(lambda q: np.abs(q.astype(np.int64)).max(1), embedding.q)
+        largest = np.abs(embedding.d).max(1) * digits
         if embedding.m is not None:
             largest += np.abs(embedding.m).max(1)
         self.bound = float(largest.max()) * scale + 2**-10
@@ -149,7 +150,8 @@ class Exact:
         head, tied = self.read.matrices["head"], self.read.matrices["head"] is self.read.matrices["embedding"]
         product = table if tied else formats.linear("head", head)
         norm = self._read("norm", product.largest, ("head",))
-        largest = float(formats.row_bounds(head.matrix(), self.read.gains["norm"]).max())
+        gain, spans = self.read.gains["norm"], formats.spans(head.q.shape)
+        largest = max(float(formats.row_bounds(head.rows(span).matrix(), gain).max()) for span in spans)
         self.logit_fraction = min(14, math.floor(math.log2(formats.LIMIT / 2 / max(largest, 1.0))))
         if self.logit_fraction < 0:
             raise InputError(f"head: logits of up to {largest:.3g} leave no fraction bits")
@@ -224,8 +226,8 @@ def _balanced(gains: list[Any]) -> list[Any]:
 
 def _typical(embedding: Weights) -> float:
     """The root of the mean square of the middle row."""
-    squares = (embedding.matrix().astype(np.float64) ** 2).mean(1)
-    return float(np.sqrt(np.median(squares)))
+    rows = (embedding.rows(span).matrix().astype(np.float64) for span in formats.spans(embedding.q.shape))
+    return float(np.sqrt(np.median(np.concatenate([(each**2).mean(1) for each in rows]))))
 
 
 def _longest(bias: Any, heads: int) -> float:

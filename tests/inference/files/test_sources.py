@@ -115,10 +115,13 @@ def split(path, tensors):
 
 def test_an_index_s_files_are_read_and_no_others(directory, llama, refusal):
     path, (_, tensors) = directory(), llama
-    whole, weight_map = read_model(path), split(path, tensors)
+    whole, lost = dict(read_model(path).matrices), read_model(path)
+    weight_map = split(path, tensors)
+    assert "model.safetensors: cannot be read: No such file" in refusal(lambda: lost.matrices["layer00.up"])
     save_file({"consolidated": np.ones(3, np.float32)}, path / "consolidated.safetensors")
     found = read_model(path)
-    assert all((found.matrices[name].q == whole.matrices[name].q).all() for name in whole.matrices)
+    assert found.matrices.keys() == whole.keys()
+    assert all((found.matrices[name].q == matrix.q).all() for name, matrix in whole.items())
     index = path / "model.safetensors.index.json"
     first, second = min(weight_map, key=weight_map.__getitem__), max(weight_map.values())
     for changed, said in (
