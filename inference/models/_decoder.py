@@ -23,7 +23,7 @@ import numpy as np
 
 from inference import ops
 from inference.arithmetic import tables
-from inference.arithmetic.formats import rows
+from inference.arithmetic.formats import longest, rows
 from inference.errors import InputError
 from inference.files.blocks import Weights
 from inference.graph import Arithmetic, add, new, schedule, source
@@ -83,6 +83,8 @@ def check(model: Model) -> None:
         raise InputError(f"{model.name}: the constant or measure {error} is missing") from None
     if [logits, *found] != [(1, rows[0]), rows, (measures["context"], measures["head_width"] // 2, 2)]:
         raise InputError(f"{model.name}: its embedding, head and rotations do not fit its measures")
+    if model.arithmetic == "exact" and measures["context"] > (most := longest(measures["head_width"])):
+        raise InputError(f"{model.name}: a context of {measures['context']}; heads of its width see at most {most}")
     for name in schedule(built):
         node = built.nodes[name]
         try:
