@@ -6,6 +6,7 @@ from matplotlib.figure import Figure
 
 from experiments import plots, sweep
 from experiments.claims import Judgement, Results, Size, Verdict, undecided
+from experiments.claims._ladder import ENOUGH, GENERATION, ladder
 from experiments.sweep import Draw, Plan, seed_range
 
 TITLE = "How far exact methods reach"
@@ -17,57 +18,25 @@ GRID = {  # tasks (twice as many providers), seeds, seconds a solver
     "small": ((10, 20, 40), 1, 2.0),
     "full": ((10, 20, 40, 80), 10, 60.0),
 }
-TYPES = {  # numbers of model types, sizes of each family, seeds, seconds a solver
-    "tiny": ((2, 5), {"uniform": 5, "sparse": 8}, 1, 1.0),
-    "small": ((2, 6, 16), {"uniform": 20, "sparse": 40}, 1, 1.0),
-    "full": ((2, 3, 4, 6, 8, 16, 40), {"uniform": 20, "sparse": 80}, 10, 60.0),
-}
 MANY = 0.5  # of the markets
-ENOUGH = 10  # markets on the last rung
-BY_TYPES = ("family", "types", "tasks", "providers")
-GENERATION = "column generation"
-SHIFT = 1.0  # seconds, of the shifted geometric mean
 VARIED = {
     "size": "{runs.tasks} tasks, twice as many providers",
     "solver": "{runs.solver}",
-    "model types": "{types.types} in families of many; {runs.types} by size",
-    "family": "{types.family} by model types; {runs.family} by size",
+    "model types": "{runs.types}; more in the finding by model types",
+    "family": "{runs.family}",
 }
 FIXED = {
-    "time": "{runs.limit} s a solve, {types.limit} s by model types; 60 s and ten seeds belong to the size full",
+    "time": "{runs.limit} s a solve; 60 s and ten seeds belong to the size full",
     "reading": "{runs.reading}",
 }
 
 
 def run(size: Size, block: int = 0) -> Results:
-    """Uniform markets, then uniform and sparse ones of many types; integer programmes start from the best heuristic."""
+    """Uniform markets; integer programmes start from the best heuristic."""
     sizes, seeds, limit = GRID[size]
     draws = [Draw("uniform", m, 2 * m, seed) for m in sizes for seed in seed_range(seeds, block)]
     plans = [Plan(GENERATION, "column_generation", {}, limit), *sweep.exact(limit)]
-    runs = sweep.run(draws, plans, "bundle", "exact methods").assign(limit=limit)
-    return {"runs": runs, "types": _by_types(size, block)}
-
-
-def _by_types(size: Size, block: int) -> pd.DataFrame:
-    types, tasks, seeds, limit = TYPES[size]
-    draws = [
-        Draw(family, m, 2 * m, seed, K)
-        for family, m in tasks.items()
-        for K in types
-        for seed in seed_range(seeds, block)
-    ]
-    plans = [Plan(GENERATION, "column_generation", {}, limit), *sweep.exact(limit)]
-    return sweep.run(draws, plans, "bundle", "exact methods by types").assign(limit=limit)
-
-
-def ladder(runs: pd.DataFrame, by: tuple[str, ...] = ("tasks", "providers")) -> pd.DataFrame:
-    """By size, or by what else, and solver: share proved, mean gaps to the best known, shifted geometric mean time."""
-    runs = runs[runs["best"] > 0]
-    runs = runs.assign(dual=(runs["bound"] / runs["best"] - 1.0).astype(float), log=np.log(runs["seconds"] + SHIFT))
-    table = runs.groupby([*by, "solver"], sort=False)[["proven", "only its start", "gap", "dual", "log"]].mean()
-    table["log"] = np.exp(table["log"]) - SHIFT
-    names = {"proven": "share proved", "gap": "primal gap", "dual": "dual gap", "log": "seconds (shifted geometric)"}
-    return table.reset_index().rename(columns=names)
+    return {"runs": sweep.run(draws, plans, "bundle", "exact methods").assign(limit=limit)}
 
 
 def check(results: Results) -> Verdict:
@@ -104,7 +73,7 @@ def as_a_claim(results: Results) -> Judgement:
 
 
 def figures(results: Results) -> dict[str, Figure]:
-    """Share proved by size, the performance profile of times, and share proved by types."""
+    """Share proved by size, and the performance profile of times."""
     runs, table = results["runs"], ladder(results["runs"])
     figure, (left, right) = plots.canvas(2, width=9.5)
     for solver, colour in plots.colours(dict.fromkeys(runs["solver"])).items():
@@ -120,30 +89,9 @@ def figures(results: Results) -> dict[str, Figure]:
     for axes in (left, right):
         plots.percent(axes)
     plots.legend(right)
-    return {
-        "Share of uniform markets proved within the limit, by size (left) and by time (right).": figure,
-        "Share of markets proved within the limit, by the number of model types.": _types_figure(results["types"]),
-    }
-
-
-def _types_figure(runs: pd.DataFrame) -> Figure:
-    table = ladder(runs, BY_TYPES)
-    figure, panels = plots.canvas(2, width=9.5, sharey=True)
-    for axes, (family, own) in zip(panels, table.groupby("family", sort=False), strict=True):
-        for solver, colour in plots.colours(dict.fromkeys(runs["solver"])).items():
-            one = own[own["solver"] == solver]
-            axes.plot(one["types"], one["share proved"], marker="o", markersize=4, color=colour, label=solver)
-        size = f"{own['tasks'].iloc[0]} × {own['providers'].iloc[0]}"
-        axes.set(title=f"{family}, {size}", xlabel="model types", ylim=(-0.02, 1.05), xscale="log")
-        ticks = sorted(own["types"].unique())
-        axes.set_xticks(ticks, [str(t) for t in ticks])
-        axes.minorticks_off()
-    plots.percent(panels[0])
-    panels[0].set_ylabel("share proved")
-    plots.legend(panels[1])
-    return figure
+    return {"Share of uniform markets proved within the limit, by size (left) and by time (right).": figure}
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:
-    """The ladders."""
-    return {"The ladder of sizes": ladder(results["runs"]), "By model types": ladder(results["types"], BY_TYPES)}
+    """The ladder."""
+    return {"The ladder of sizes": ladder(results["runs"])}
