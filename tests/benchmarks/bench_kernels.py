@@ -35,7 +35,8 @@ def test_kernels(benchmark, runtimes, op, tokens, arithmetic):
     loaded = runtime.load(built, ["choice"])
     dispatches = [
         dispatch
-        for name, dispatch in zip(schedule(built), loaded.dispatches, strict=True)
+        for name, each in zip(schedule(built), loaded.dispatches, strict=True)
+        for dispatch in each
         if built.nodes[name]["op"] == op
     ]
 

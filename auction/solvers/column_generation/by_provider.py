@@ -117,7 +117,7 @@ def _enumerate(
         best = best if near is None else improve_from_pool(near, price, best, stop)
         stop.report(welfare=int(best.profit.sum()), bound=bound)
     while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:
-        outside = max(worth, bound - int(spread))
+        outside = max(worth, bound - max(1, int(spread)))
         if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:
             break
         few = pool.profit.size * ((bound - worth) / (bound - outside)) ** GROWTH <= PACKED

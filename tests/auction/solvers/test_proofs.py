@@ -119,9 +119,9 @@ def drawn(number, tasks, providers):
     return market, {reading: optimum(market, reading) for reading in READINGS}
 
 
-def judge(solver, options, market, reading, best):
+def judge(solver, options, market, reading, best, limit=60):
     """What a solver makes of the market: proven, unproven or refused; a wrong word about it fails here."""
-    limit = 0.2 if options == {"rows": "vectors"} else 60  # which closes no gap that prices leave
+    limit = 0.2 if options == {"rows": "vectors"} else limit  # which closes no gap that prices leave
     try:
         outcome = solvers.solve(market, solver, reading=reading, options=options, time_limit=limit)
     except InputError:
@@ -158,7 +158,12 @@ def test_the_reference_is_the_optimum_by_enumeration(number):
 @pytest.mark.parametrize("reading", READINGS)
 def test_no_proof_is_false(solver, options, reading):
     if reading in solvers.load(solver).READINGS:
-        for number in (*range(12), 469, 799):  # the last made CBC cut an optimum off
+        for number in (
+            *range(12),
+            469,
+            686,
+            799,
+        ):  # small amounts, with which a search once divided by 0; CBC cut an optimum off
             market, best = drawn(number, *((2, 4), (3, 5)) if number < 12 else ((3, 5), (4, 7)))
             judge(solver, options, market, reading, best[reading])
 
@@ -169,6 +174,10 @@ def test_branching_ends_where_floats_tell_no_difference(number):
     market, best = drawn(number, (3, 5), (4, 7))
     outcome = solvers.solve(market, "column_generation", time_limit=20)
     assert outcome.status == "optimal" and outcome.welfare == best["bundle"]
+
+
+LIMIT = 2
+"""Seconds a solve of many: 8 tasks keep an integer programme busy for an hour."""
 
 
 @pytest.mark.slow
@@ -184,7 +193,7 @@ def test_no_proof_is_false_on_many_markets(solver, options, count, tasks, provid
             if reading not in taken or (reading == "whole" and len(taken) > 1 and number % 3):
                 continue
             try:
-                verdict = judge(solver, options, market, reading, best[reading])
+                verdict = judge(solver, options, market, reading, best[reading], LIMIT)
             except Exception as fault:  # noqa: BLE001 - all of them are counted, then shown
                 verdict = "wrong"
                 faults.append(f"{number} {reading}: {type(fault).__name__} {str(fault)[:200]}")
