@@ -25,7 +25,7 @@ def test_it_holds_over_short_chains(roles, nodes):
     ("roles", "nodes", "states"),
     [
         ("two challengers", 4, 1_000),
-        ("coordinator", 3, 400),  # who challenges but once is in as many states whatever the chain
+        ("coordinator", 3, 400),  # 440, of chains of four nodes too
         ("verifier", 3, 1_000),
         ("deputy", 3, 1_000),
         ("all", 1, 1_000),
