@@ -12,8 +12,8 @@ Exact: q·k in 16 fraction bits, |q·k| and its partial sums below 2^30 by Cauch
 Of each block b of 8,192 positions, counted from the first that is seen:
 
     den_b = sum p <= 8,192 · 2^18 = 2^31,  sh_b = max(bit length of den_b - 16, 0)
-    p' = rs(p, sh_b),  den'_b = sum p',  m_b = sum p'·v
-                                           den'_b <= 2^16 + 2^12, |m_b| <= den'_b · max|v| < 2^31 - 2^6 · max|v|
+    p' = rs(p, sh_b),  den'_b = sum p' <= 2^16 + 2^12
+    m_b = sum p'·v                         |m_b| <= den'_b · max|v| < 2^31 - 2^6 · max|v|
 
 and of all blocks, of which the one with the largest p = 2^18 has sh_b >= 3 and den'_b >= 2^15:
 
