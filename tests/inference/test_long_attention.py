@@ -32,7 +32,7 @@ def case(name, seen, *, low=0, window=0, tokens=1):
     generator, made = np.random.default_rng(seen), formulas(low)
     q = generator.normal(0, 2, (tokens, HEADS * WIDTH))
     cache = generator.normal(0, 2, (seen, 2 * KEYS * WIDTH))
-    if name == "flat":
+    if name in ("flat", "loud"):
         cache[:, : KEYS * WIDTH] = 0
     if name == "one":  # all but one equal, that one a little larger
         cache[:, : KEYS * WIDTH] = 0
@@ -40,7 +40,7 @@ def case(name, seen, *, low=0, window=0, tokens=1):
     if name == "late":  # all weight lies in the last block
         cache[: seen - 100, :WIDTH] = -4 * np.sign(q[-1, :WIDTH])
     cache[:, KEYS * WIDTH :] *= 3
-    cache[0, KEYS * WIDTH :] = 90 if not low else 2900
+    cache[0 if name != "loud" else slice(None), KEYS * WIDTH :] = 90 if not low else 2900
     fractions = np.repeat([made.key_fraction, made.value_fraction], KEYS * WIDTH)
     inputs = {
         "q": np.rint(q * 2.0**made.query_fraction).astype(np.int32),
@@ -54,6 +54,7 @@ def case(name, seen, *, low=0, window=0, tokens=1):
 CASES = {
     "drawn": ("drawn", POSITIONS + 1),
     "flat": ("flat", 40_000),
+    "loud": ("loud", 40_000),  # sums of all blocks at one scale leave 32 bits, unless they are narrowed once more
     "one": ("one", BLOCKS * POSITIONS),
     "late": ("late", 3 * POSITIONS),
     "halves": ("drawn", 2 * POSITIONS + 77, 8),
