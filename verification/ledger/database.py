@@ -1,6 +1,7 @@
 """The ledger's file as SQLite sees it: its layout, how it is opened, and what goes wrong, in one line."""
 
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -40,6 +41,21 @@ def connect(path: Path | str, mode: Literal["ro", "rw", "rwc"]) -> sqlite3.Conne
     connection.text_factory = lambda raw: raw.decode(errors="backslashreplace")  # a damaged file's is no UTF-8
     connection.execute("PRAGMA trusted_schema = OFF")
     return connection
+
+
+def log_ahead(connection: sqlite3.Connection) -> None:
+    """Keep changes in a log beside the file (WAL). Of processes that turn to one at once SQLite refuses all but one
+    without waiting, whatever its timeout: it is tried again until then.
+    """
+    end = time.monotonic() + TIMEOUT
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+            return
+        except sqlite3.OperationalError as error:
+            if not error.sqlite_errorname.startswith("SQLITE_BUSY") or time.monotonic() >= end:
+                raise
+        time.sleep(0.01)
 
 
 def is_empty(connection: sqlite3.Connection) -> bool:

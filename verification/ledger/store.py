@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from verification.encoding.request import Request, opened, request
 from verification.errors import Refusal
 from verification.ledger.chain import check_blobs, follow, stored_blob, take
-from verification.ledger.database import check_damage, check_layout, connect, is_empty, lay_out, refusing
+from verification.ledger.database import check_damage, check_layout, connect, is_empty, lay_out, log_ahead, refusing
 from verification.ledger.event import Event, read_event
 from verification.ledger.operations import GENESIS, event_of
 from verification.ledger.state import FORGOTTEN, Operations, State
@@ -52,7 +52,7 @@ class Ledger:
             with refusing(path):
                 if begun is None or not is_empty(self._connection):
                     check_layout(self._connection, path)
-                self._connection.execute("PRAGMA journal_mode = WAL")
+                log_ahead(self._connection)
                 self._connection.execute(f"PRAGMA synchronous = {'FULL' if durable else 'OFF'}")
                 self._connection.execute("PRAGMA secure_delete = ON")
                 self._connection.execute(f"PRAGMA cache_size = -{CACHE}")

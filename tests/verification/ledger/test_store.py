@@ -4,7 +4,6 @@ import os
 import sqlite3
 import subprocess
 import sys
-from collections import Counter
 from contextlib import suppress
 from hashlib import sha256
 from pathlib import Path
@@ -13,7 +12,6 @@ import pytest
 import toy_market
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from toy_market import COORDINATOR, GENESIS, KEYS, OPERATIONS, PARTIES
 
 from verification.encoding.request import request
@@ -258,6 +256,24 @@ def test_a_file_that_cannot_be_written_is_refused(reopen, refused, filled):
     assert refused(reopen, filled) == "read-only"
 
 
+@pytest.mark.parametrize("name, tries", [("SQLITE_BUSY", 3), ("SQLITE_FULL", 1)])
+def test_a_log_that_another_process_turns_to_as_well_is_asked_for_again(name, tries):
+    """As SQLite answers two that begin one file at once: busy, without waiting."""
+    asked = []
+
+    class Connection:
+        def execute(self, statement):
+            asked.append(statement)
+            if len(asked) < 3:
+                error = sqlite3.OperationalError("refused")
+                error.sqlite_errorname = name
+                raise error
+
+    with suppress(sqlite3.OperationalError):
+        database.log_ahead(Connection())
+    assert asked == ["PRAGMA journal_mode = WAL"] * tries
+
+
 def test_two_processes_at_once_drive_one_market_as_one_does(tmp_path, reopen):
     """What either asks for next is a function of the ledger: they ask for the same, and it is performed once."""
     command = [sys.executable, toy_market.__file__, str(tmp_path / "ledger.db"), "40"]
@@ -304,105 +320,3 @@ def test_interleaved_ledgers_of_one_file_are_one(tmp_path_factory, turns):
         assert told[: len(heads)] == heads
     for ledger in (*ledgers, alone):
         ledger.__exit__()
-
-
-AMOUNTS = st.sampled_from([-1, 0, 1, 2, 3, 50, 2**62, INT64, 2**63])
-PARTY = st.integers(0, len(KEYS) - 1)
-
-
-class Money(RuleBasedStateMachine):
-    """Any operations, sensible or not, new or repeated, over one ledger; its sums are kept once more, by hand."""
-
-    def __init__(self):
-        super().__init__()
-        self.ledger = Ledger.create(":memory:", COORDINATOR, GENESIS, OPERATIONS)
-        self.made = []
-        self.stakes = {}
-        self.free, self.burnt, self.asked = Counter(), 0, 0
-
-    def perform(self, party, kind, blobs=None, **content):
-        key = COORDINATOR if party is None else KEYS[party]
-        self.asked += 1
-        asked = request(key, kind, self.ledger.market, content | {"nonce": self.asked})
-        before = self.ledger.state.copy()
-        try:
-            assert self.ledger.perform(asked, blobs)
-        except Refusal:
-            assert self.ledger.state == before
-            return None
-        self.made.append((asked, blobs))
-        return asked.name
-
-    @rule(party=PARTY, amount=AMOUNTS)
-    def deposit(self, party, amount):
-        possible = 0 < amount <= INT64 - sum(self.free.values()) - sum(a for _, a in self.stakes.values()) - self.burnt
-        assert (self.perform(party, "deposit", amount=str(amount)) is not None) == possible
-        self.free[party] += amount * possible
-
-    @rule(party=PARTY, amount=AMOUNTS)
-    def withdraw(self, party, amount):
-        possible = 0 < amount <= self.free[party]
-        assert (self.perform(party, "withdraw", amount=str(amount)) is not None) == possible
-        self.free[party] -= amount * possible
-
-    @rule(party=PARTY, amount=AMOUNTS)
-    def lease(self, party, amount):
-        possible = 0 < amount <= self.free[party]
-        name = self.perform(party, "lease", {NAME: OUTPUT}, stake=str(amount), output=NAME)
-        assert (name is not None) == possible
-        if possible:
-            self.free[party] -= amount
-            self.stakes[name] = party, amount
-
-    @rule(which=st.integers(0, 9), burnt=AMOUNTS)
-    def final(self, which, burnt):
-        if self.stakes:
-            name = list(self.stakes)[which % len(self.stakes)]
-            party, amount = self.stakes[name]
-            possible = 0 <= burnt <= amount
-            assert (self.perform(None, "final", lease=name, burnt=str(burnt)) is not None) == possible
-            if possible:
-                del self.stakes[name]
-                self.free[party] += amount - burnt
-                self.burnt += burnt
-
-    @rule(which=st.integers(0, 99))
-    def again(self, which):
-        if self.made:
-            before = self.ledger.state.copy()
-            assert not self.ledger.perform(*self.made[which % len(self.made)])
-            assert self.ledger.state == before
-
-    @invariant()
-    def sums_are_those_kept_by_hand(self):
-        state = self.ledger.state
-        state.check()
-        expected = {f"free:{PARTIES[party]}": amount for party, amount in self.free.items()} | {BURNT: self.burnt}
-        expected |= {f"stake:{PARTIES[party]}:{name}": amount for name, (party, amount) in self.stakes.items()}
-        assert state.balances == {account: amount for account, amount in expected.items() if amount}
-        for party, name in enumerate(PARTIES):
-            locked = sum(amount for owner, amount in self.stakes.values() if owner == party)
-            assert state.totals.get(name, 0) == self.free[party] + locked
-        assert list(state.facts.get("lease", {})) == list(self.stakes)
-
-    def teardown(self):
-        with Ledger.create(":memory:", COORDINATOR, GENESIS, OPERATIONS) as again:
-            for asked, blobs in self.made:
-                assert again.perform(asked, blobs)
-            assert again.state == self.ledger.state
-        self.ledger.__exit__()
-
-
-def many(examples):
-    return settings(max_examples=examples, stateful_step_count=25)
-
-
-TestMoney = Money.TestCase
-TestMoney.settings = many(60)
-
-
-@pytest.mark.slow
-class TestMoneyAtLength(Money.TestCase):
-    """The same, 3,000 times."""
-
-    settings = many(3_000)
