@@ -29,7 +29,11 @@ class Job(NamedTuple):
 def stored(out: Path, size: str) -> pd.DataFrame:
     """One row a claim and block that was run at this size: verdict, figure, commit, seconds."""
     path = _path(out, size)
-    return pd.read_csv(path, keep_default_na=False) if path.exists() else pd.DataFrame(columns=COLUMNS)
+    if not path.exists():
+        return pd.DataFrame(columns=COLUMNS)
+    # As text unless it is a number: a commit such as 5166899161e5 is none.
+    types = dict.fromkeys(COLUMNS, str) | {"block": int, "seconds": float}
+    return pd.read_csv(path, keep_default_na=False, dtype=types)
 
 
 def _path(out: Path, size: str) -> Path:

@@ -54,6 +54,12 @@ def test_each_block_is_judged_once(made, tmp_path):
     assert len(made) == 8
 
 
+def test_a_commit_or_a_figure_that_looks_like_a_number_stays_as_it_is(tmp_path):
+    row = ("a", 0, "upheld", "007", "5166899161e5", 1.0)
+    stability.keep(pd.DataFrame([row], columns=stability.COLUMNS), tmp_path, "tiny")
+    assert stability.stored(tmp_path, "tiny").to_numpy().tolist() == [list(row)]
+
+
 def test_the_table_says_how_often_each_verdict_came(made, tmp_path):
     shown = stability.shown(stability.judged(NAMES, 4, "tiny", tmp_path)).split("\n")
     assert [line.split() for line in shown] == [
