@@ -128,7 +128,7 @@ def agree(market, entered, perform, fates, factor, printed, patience, best_order
 
 @pytest.mark.parametrize("best_order", [False, True])
 @pytest.mark.parametrize("printed", [False, True])
-@settings(max_examples=150)
+@settings(max_examples=75)
 @given(
     st.from_type(Market).filter(offering),
     st.lists(st.integers(0, 2), min_size=4, max_size=4),

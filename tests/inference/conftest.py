@@ -24,6 +24,8 @@ def pytest_generate_tests(metafunc):
     if "stack" in metafunc.fixturenames:
         stacks = [s for s in STACKS if "SwiftShader" not in s[1]] if "smollm2" in metafunc.fixturenames else STACKS
         absent = pytest.param(None, marks=pytest.mark.skip(reason="no WebGPU adapter; make adapter"))
+        if metafunc.definition.get_closest_marker("any_stack"):
+            stacks = stacks[:1] + [pytest.param(stack, marks=pytest.mark.slow) for stack in stacks[1:]]
         metafunc.parametrize("stack", stacks or [absent], ids=lambda stack: stack and "-".join(stack).split(" ")[0])
 
 

@@ -7,6 +7,7 @@ import pytest
 
 from auction.data import traces
 from auction.errors import InputError
+from auction.readers import opened
 
 CONV, IMAGE = traces.TRACES["chat"][0], traces.TRACES["image"][0]
 IMAGE_HEADER = "gmt_create,predict_status,num_images_per_prompt,num_inference_steps\n"
@@ -29,6 +30,18 @@ def refusal(call, *arguments):
 def test_token_trace(tmp_path):
     write(tmp_path, CONV, "\ufeffTIMESTAMP,ContextTokens,GeneratedTokens\r\nnow,374,44\r\nthen, 396 ,109.0")
     assert traces.load_trace(tmp_path, "chat").tolist() == [[374, 44], [396, 109]]
+
+
+def test_a_trace_is_read_once_and_again_where_it_was_written_to(tmp_path, monkeypatch):
+    read = []
+    monkeypatch.setattr(traces, "opened", lambda path, most: read.append(path) or opened(path, most))
+    write(tmp_path, CONV, "TIMESTAMP,ContextTokens,GeneratedTokens\nnow,374,44\n")
+    first = traces.load_trace(tmp_path, "chat")
+    assert traces.load_trace(tmp_path, "chat") is first and len(read) == 1
+    with pytest.raises(ValueError, match="read-only"):
+        first[0, 0] = 1
+    write(tmp_path, CONV, "TIMESTAMP,ContextTokens,GeneratedTokens\nnow,374,44\nnow,1,2\n")
+    assert traces.load_trace(tmp_path, "chat").tolist() == [[374, 44], [1, 2]]
 
 
 def test_image_trace_keeps_what_succeeded_with_both_counts(tmp_path):

@@ -68,7 +68,9 @@ def test_no_provider_gains_by_another_cost_where_both_sides_report(market, data)
     assert provider_utility(market, lied.allocation, lied.receipt)[j] <= truth
 
 
-@pytest.mark.parametrize("family", ["uniform", "classes", "marketplace"])
+@pytest.mark.parametrize(
+    "family", ["classes", *(pytest.param(f, marks=pytest.mark.slow) for f in ("uniform", "marketplace"))]
+)
 def test_larger_markets_resist_lies_too_and_both_sides_run_a_deficit(generate, family):
     market = generate(family, 10, 20, 3, 1)
 

@@ -14,6 +14,7 @@ from auction.market import READINGS
 
 EXACT = {"brute_force", "ilp_pulp", "ilp_cpsat", "ilp_scip", "assignment"}
 SEEDS = range(25)
+SLOW = [pytest.param(seed, marks=pytest.mark.slow) for seed in SEEDS[8:]]
 
 
 def variants(solver):
@@ -35,7 +36,7 @@ def small(generate, family, seed):
     return replace(market, slots=np.minimum(market.slots, 2))
 
 
-@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("seed", [*SEEDS[:8], *SLOW])
 @pytest.mark.parametrize("family", instances.names())
 def test_solvers_agree(generate, family, seed):
     market = small(generate, family, seed)

@@ -130,7 +130,7 @@ WHOLE = [(0, 6), (4, 0)]
 
 @pytest.mark.parametrize("variant", VARIANTS, ids=lambda variant: "-".join(map(str, variant.values())))
 @pytest.mark.parametrize("reading", READINGS)
-@settings(max_examples=60)
+@settings(max_examples=30)
 @given(st.from_type(Market), st.integers(0, 3))
 @example(EXAMPLE, 0)
 def test_the_walk_is_that_of_the_design(reading, variant, market, seed):

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auction import solvers
@@ -62,6 +62,7 @@ def without_columns(monkeypatch):
 
 @pytest.mark.parametrize("rows", [0, 10_000])
 @pytest.mark.parametrize("reading", READINGS)
+@settings(max_examples=50)
 @given(market=st.from_type(Market))
 def test_the_bound_is_proven_and_above_the_optimum(reading, rows, market):
     with pytest.MonkeyPatch.context() as patch:

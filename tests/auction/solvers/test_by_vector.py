@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from auction import solvers
@@ -119,6 +119,7 @@ def test_the_same_market_gives_the_same(generate):
 
 @pytest.mark.parametrize("points", [1, 2, 5, 20])
 @pytest.mark.parametrize("reading", READINGS)
+@settings(max_examples=40)
 @given(market=st.from_type(Market))
 def test_a_coarse_lattice_keeps_the_bound_valid(points, reading, market):
     with pytest.MonkeyPatch.context() as patch:

@@ -4,6 +4,10 @@ import datetime
 import json
 import sys
 
+import pytest
+
+pytestmark = pytest.mark.any_stack
+
 
 def test_bench_measures_both_arithmetics_and_every_kind_of_kernel(cli, stack):
     backend, adapter = stack

@@ -15,6 +15,8 @@ from inference.models import _decoder
 from inference.models.llama import graph
 from inference.planning.language import Shape
 
+pytestmark = pytest.mark.any_stack
+
 SIZES = {"layers": 2, "width": 64, "heads": 4, "kv_heads": 2, "head_width": 16, "hidden": 96, "vocabulary": 300}
 OF = Shape("small", SIZES | {"context": 512}, True, False)
 CONFIG = {

@@ -35,6 +35,7 @@ def test_the_context_is_the_file_s_up_to_sixteen_blocks(made):
         check(more)
 
 
+@pytest.mark.any_stack  # its kernels are held against the reference's bits on each
 def test_a_token_beyond_a_block_has_the_reference_s_logits(made, stack, device):
     """After a few tokens at the beginning, and nothing between."""
     backends = Reference(made), Runtime(made, device(stack))
