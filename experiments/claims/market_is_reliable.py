@@ -24,7 +24,7 @@ UPTIMES = (1_800.0, 600.0)  # s, on the average, between two leaves
 LONG = 10**9  # s, that nobody leaves in
 
 # Orders, devices, seeds
-GRID: dict[Size, tuple[int, int, int]] = {"tiny": (120, 40, 2), "small": (300, 40, 10), "full": (10_000, 600, 10)}
+GRID: dict[Size, tuple[int, int, int]] = {"tiny": (60, 40, 1), "small": (300, 40, 10), "full": (10_000, 600, 10)}
 VARIED = {"where requests run": "{markets.where}", "of the time down": "{markets.down:each}"}
 FIXED = _market_runs.FIXED | {
     "devices": "the same cards and slots in the market and in the data centre, all honest",

@@ -31,7 +31,7 @@ NUMPY = "numpy"
 ARITHMETICS: tuple[Arithmetic, ...] = ("float32", "exact")
 
 # Pixels of a side, seeds, stacks at most
-GRID: dict[Size, tuple[int, int, int]] = {"tiny": (8, 1, 2), "small": (32, 2, 9), "full": (32, 20, 9)}
+GRID: dict[Size, tuple[int, int, int]] = {"tiny": (8, 1, 1), "small": (32, 2, 9), "full": (32, 20, 9)}
 VARIED = {"stack": "{pixels.where}", "arithmetic": "{pixels.arithmetic}", "seed, prompt": "{pixels.seed:count} of them"}
 FIXED = {
     "model": "Stable Diffusion Turbo's networks, reduced, with drawn weights: text encoder, UNet, decoder; one step",

@@ -37,14 +37,9 @@ class Kernel:
     bindings: dict[str, int]
     fields: dict[str, str]
 
-    def used(self, entry: str) -> set[str]:
+    def used(self, entry: str) -> frozenset[str]:
         """The variables bound that an entry point or what it calls names: what a pipeline's own layout has."""
-        functions = {name: _named(text) for name, text in FUNCTION.findall(COMMENT.sub("", self.code))}
-        reached, left = set[str](), {entry}
-        while left:
-            reached |= left
-            left = {name for caller in left for name in functions.get(caller, ())} - reached
-        return reached & self.bindings.keys()
+        return _reached(self.code, entry) & self.bindings.keys()
 
     def parameters(self, values: Mapping[str, int | float]) -> bytes:
         """The Params struct, to whole 16 bytes.
@@ -57,6 +52,17 @@ class Kernel:
             raise InputError(f"{self.name}: nothing fills the field {missing[0]!r}; there are {', '.join(values)}")
         packed = b"".join(struct.pack(FORMATS[kind], values[name]) for name, kind in self.fields.items())
         return packed + bytes(-len(packed) % 16)
+
+
+@cache
+def _reached(code: str, entry: str) -> frozenset[str]:
+    """All that an entry point and what it calls name."""
+    functions = {name: _named(text) for name, text in FUNCTION.findall(COMMENT.sub("", code))}
+    reached, left = set[str](), {entry}
+    while left:
+        reached |= left
+        left = {name for caller in left for name in functions.get(caller, ())} - reached
+    return frozenset(reached)
 
 
 def _named(function: str) -> set[str]:
