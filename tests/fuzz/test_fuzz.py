@@ -9,7 +9,7 @@ import fuzz
 import pytest
 import readers
 
-INPUTS = 60
+INPUTS = 30
 
 
 def test_damaged_files_are_read_or_refused_with_one_line(tmp_path):

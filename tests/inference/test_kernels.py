@@ -146,7 +146,7 @@ def check_variant(op, variant, opened, monkeypatch, single):
         same(seed, *shape)
 
 
-@pytest.mark.parametrize("lanes", [16, 32, 128, 256])
+@pytest.mark.parametrize("lanes", [16, 256, *(pytest.param(lanes, marks=pytest.mark.slow) for lanes in (32, 128))])
 @pytest.mark.parametrize("op", ops.names())
 def test_the_workgroup_s_size_changes_no_bit(op, lanes, device, stack, single):
     model, built, operands = single(op, "exact", 7, 3, 4, 2)

@@ -45,6 +45,7 @@ def test_the_chat_template_wraps_a_message(smollm2):
     assert text.encode(wrapped)[0] == 1  # one token, not its letters
 
 
+@pytest.mark.any_stack
 @pytest.mark.parametrize("arithmetic", ["float32", "exact"])
 def test_scores_and_continuations_are_the_golden_ones(built, cases, stack, device, arithmetic):
     backend = Runtime(built(arithmetic), device(stack, None))

@@ -27,7 +27,7 @@ def without(amounts, index):
 
 
 @pytest.mark.parametrize("reading", READINGS)
-@settings(max_examples=60)
+@settings(max_examples=40)
 @given(market=st.from_type(Market))
 def test_everyone_pays_what_its_presence_costs_the_others(reading, market):
     total = optimum(market, reading)
@@ -42,7 +42,7 @@ def test_everyone_pays_what_its_presence_costs_the_others(reading, market):
 
 
 @pytest.mark.parametrize("sides", ["users", "both"])
-@settings(max_examples=40)
+@settings(max_examples=25)
 @given(market=st.from_type(Market), reading=st.sampled_from(READINGS))
 def test_no_task_gains_by_another_value_or_inflated_demand_and_nobody_loses(sides, market, reading):
     def settle(reported):

@@ -53,13 +53,27 @@ def test_outcome_says_what_was_run(generate, solver, reading):
     assert set(outcome.options) == set(solvers.registry.options_of(solvers.load(solver).solve))
 
 
+@pytest.fixture(scope="module")
+def optima():
+    """The optimum of a market, searched for once."""
+    found: dict[tuple[str, str], int] = {}
+
+    def optima(market, reading):
+        key = market.digest, reading
+        if key not in found:
+            found[key] = solvers.solve(market, "brute_force", reading=reading).welfare
+        return found[key]
+
+    return optima
+
+
 @every
-def test_what_was_known_when(generate, solver, reading):
+def test_what_was_known_when(generate, optima, solver, reading):
     """Incumbents rise, bounds fall and hold, the last is the outcome, and the callback hears all of it."""
     for market in (generate("uniform", 5, 8, 2, 3), generate("sparse", 6, 10, 5, 1)):
         heard = []
         outcome = solvers.solve(market, solver, reading=reading, callback=heard.append)
-        optimum = solvers.solve(market, "brute_force", reading=reading).welfare
+        optimum = optima(market, reading)
         history = outcome.history
         assert history[-1][1:] == (None if outcome.status == "bound" else outcome.welfare, outcome.bound)
         assert history[0].seconds >= 0 and history[-1].seconds <= outcome.seconds
