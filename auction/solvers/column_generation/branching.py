@@ -2,7 +2,10 @@
 
 import heapq
 import math
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import count
 
 import numpy as np
@@ -13,6 +16,7 @@ from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool, price_columns
 from auction.solvers.column_generation.relaxation import Relaxation
 
+AT_ONCE = 8  # nodes
 TRIED = 8  # pairs whose children are looked at before one is branched on
 STEPS = 25  # of the simplex method, for each of these
 DECIDED = 1e-3  # from 0 and 1
@@ -36,6 +40,16 @@ class Node:
         return self.only(self.slack < self.bound - lower)
 
 
+@dataclass(frozen=True)
+class Explored:
+    """What came of a node."""
+
+    better: Pool | None  # than what was known when it was taken
+    children: (
+        tuple[Node, Node] | None
+    )  # without its pair, and that must serve it; None where nothing of interest is left
+
+
 def branch_and_bound(
     pool: Pool,
     slack: Int,
@@ -50,7 +64,8 @@ def branch_and_bound(
     """The best columns that fit together, what nothing in or out of the pool is worth more than, and the nodes taken.
 
     Best bound first, but from each such node it plunges: on to the child that must serve its pair, until that holds
-    nothing of interest.
+    nothing of interest. ``AT_ONCE`` plunge side by side, each with a relaxation of its own, and wait for each other at
+    every node, so that the same is found however many processors there are and however fast.
 
     Args:
         slack, bound: an allocation that uses column c is worth at most bound - slack_c.
@@ -58,51 +73,72 @@ def branch_and_bound(
         best: columns that fit together, kept where the pool holds nothing better.
         gap: stop once (bound - worth) / bound is at most this.
         limit: stop after so many nodes.
-        tried: pairs whose children are looked at before one is branched on. With 1, relaxations are solved afresh:
-            vertices that owe nothing to the last one are rounded to better allocations, if that is what is sought.
+        tried: pairs whose children are looked at before one is branched on. With 1, one node is taken at a time and
+            its relaxation solved afresh: vertices that owe nothing to the last one are rounded to better allocations,
+            if that is what is sought.
     """
     order = count(1)  # of equal bounds, the first made is the first explored
     lower = int(best.profit.sum())
-    floor = max(lower, outside)
     gainful = np.flatnonzero(pool.profit > 0)
     heap = [(-bound, 0, Node(bound, gainful, slack[gainful], np.zeros(pool.tasks, dtype=np.int64)))]
-    plunged: Node | None = None
-    relaxation, nodes = Relaxation(pool, stop), 0
-    while heap and -heap[0][0] > floor and -heap[0][0] - lower > -heap[0][0] * gap and nodes < limit and not stop.now:
-        nodes += 1
-        node = (plunged or heap[0][2]).above(floor)
-        bonus = node.bonus[pool.task[node.column]]
-        part = pool.only(node.column)
-        part = replace(part, profit=part.profit + bonus)
-        if tried == 1:
-            relaxation = Relaxation(pool, stop)
-        if (solution := relaxation.solve(node.column, bonus, node.slack)) is None:
-            break
-        price, used, x = solution.price, solution.used, solution.x
-        near = np.argsort(node.slack, kind="stable")[: 4 * part.tasks]
-        fit = part.fitting(np.concatenate((used[np.argsort(-x, kind="stable")], near)))
-        if (worth := int((part.profit - bonus)[fit].sum())) > lower:
-            best, lower = pool.only(node.column[fit]), worth
-            floor = max(lower, outside)
-        bound, slack = price_columns(part, price)
-        bound -= int(node.bonus.sum())
-        worse = max(0, bound - node.bound)
-        node = replace(node, bound=bound - worse, slack=slack - worse)
-        if plunged is None:
-            heapq.heappop(heap)
-        plunged = None
-        if node.bound <= floor:
-            continue
-        rest = node.above(floor)
-        if rest.column.size <= pool.tasks and (whole := pool.only(rest.column)).fits():
-            if (worth := int(whole.profit.sum())) > lower:
-                best, lower = whole, worth
-                floor = max(lower, outside)
-            continue
-        if (children := _children(pool, rest, node.column[used], x, floor, relaxation, tried)) is not None:
-            without, plunged = children
-            heapq.heappush(heap, (-without.bound, next(order), without))
-    return best, max(floor, -heap[0][0] if heap else 0), nodes
+    plunging: list[Node | None] = [None] * (1 if tried == 1 else AT_ONCE)
+    relaxations, nodes = [Relaxation(pool, stop) for _ in plunging], 0
+    with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as threads:
+        while (upper := _upper(heap, plunging)) > max(lower, outside) and upper - lower > upper * gap:
+            if nodes >= limit or stop.now:
+                break
+            plunging = [node or (heapq.heappop(heap)[2] if heap else None) for node in plunging]
+            taken = [at for at, node in enumerate(plunging) if node is not None]
+            nodes += len(taken)
+            if tried == 1:
+                relaxations = [Relaxation(pool, stop) for _ in plunging]
+            explore = partial(_explore, pool, lower=lower, outside=outside, tried=tried)
+            parts = [plunging[at] for at in taken], [relaxations[at] for at in taken]
+            explored = list(threads.map(explore, *parts) if len(taken) > 1 else map(explore, *parts))
+            for at, found in zip(taken, explored, strict=True):
+                if found is None:  # the node stays open
+                    continue
+                plunging[at] = None
+                if found.better is not None and (worth := int(found.better.profit.sum())) > lower:
+                    best, lower = found.better, worth
+                if found.children is not None:
+                    without, plunging[at] = found.children
+                    heapq.heappush(heap, (-without.bound, next(order), without))
+            if None in explored:  # stopped
+                break
+    return best, max(lower, outside, _upper(heap, plunging)), nodes
+
+
+def _upper(heap: list[tuple[int, int, Node]], plunging: list[Node | None]) -> int:
+    """What nothing in open nodes is worth more than."""
+    return max([0, *(-bound for bound, *_ in heap[:1]), *(node.bound for node in plunging if node is not None)])
+
+
+def _explore(pool: Pool, node: Node, relaxation: Relaxation, lower: int, outside: int, tried: int) -> Explored | None:
+    """A node's relaxation, rounded, and its children; None when stopped."""
+    floor, better = max(lower, outside), None
+    node = node.above(floor)
+    bonus = node.bonus[pool.task[node.column]]
+    part = pool.only(node.column)
+    part = replace(part, profit=part.profit + bonus)
+    if (solution := relaxation.solve(node.column, bonus, node.slack)) is None:
+        return None
+    price, used, x = solution.price, solution.used, solution.x
+    near = np.argsort(node.slack, kind="stable")[: 4 * part.tasks]
+    fit = part.fitting(np.concatenate((used[np.argsort(-x, kind="stable")], near)))
+    if (worth := int((part.profit - bonus)[fit].sum())) > lower:
+        better, floor = pool.only(node.column[fit]), max(worth, outside)
+    bound, slack = price_columns(part, price)
+    bound -= int(node.bonus.sum())
+    worse = max(0, bound - node.bound)
+    node = replace(node, bound=bound - worse, slack=slack - worse)
+    if node.bound <= floor:
+        return Explored(better, None)
+    rest = node.above(floor)
+    if rest.column.size <= pool.tasks and (whole := pool.only(rest.column)).fits():
+        known = lower if better is None else worth
+        return Explored(whole if int(whole.profit.sum()) > known else better, None)
+    return Explored(better, _children(pool, rest, node.column[used], x, floor, relaxation, tried))
 
 
 def _children(

@@ -39,6 +39,7 @@ COMPARED = 500_000_000  # demands with what providers serve, to see whether all 
 NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
+SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
 BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
@@ -116,6 +117,9 @@ def _enumerate(
         near = covers_at.within(price, int(NEAR * bound) + 1, stop, flag)
         best = best if near is None else improve_from_pool(near, price, best, stop)
         stop.report(welfare=int(best.profit.sum()), bound=bound)
+        if (near := covers_at.within(price, int(spread) + 1, stop, flag)) is not None:
+            best, *_ = _prove(near, price, 0, best, gap, stop, flag, SEARCHED)
+            stop.report(welfare=int(best.profit.sum()), bound=bound)
     while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:
         outside = max(worth, bound - max(1, int(spread)))
         if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:

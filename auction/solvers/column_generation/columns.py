@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
+from numba import njit
 from numpy.typing import NDArray
 from scipy import sparse
 
@@ -44,23 +45,38 @@ class Pool:
 
     def fitting(self, order: Int) -> Int:
         """Of the columns in this order, those taken while they fit with those before."""
-        room = self.limit.copy()
-        taken = []
-        for c in order.tolist():
-            span = slice(self.A.indptr[c], self.A.indptr[c + 1])
-            rows, entries = self.A.indices[span], self.A.data[span]
-            if (room[rows] >= entries).all():
-                room[rows] -= entries
-                taken.append(c)
-        return np.array(taken, dtype=np.int64)
+        A = self.A
+        starts, rows, entries = (np.asarray(part, np.int64) for part in (A.indptr, A.indices, A.data))
+        return order[_fitting(starts, rows, entries, self.limit, np.asarray(order, np.int64))]
+
+    @cached_property
+    def _by_row(self) -> sparse.csr_array:
+        return self.A.tocsr()
 
     def uses(self, column: Int, row: int) -> NDArray[np.bool_]:
         """Which of the columns have an entry in the row."""
-        return np.isin(column, np.searchsorted(self.A.indptr, np.flatnonzero(self.A.indices == row), "right") - 1)
+        using, A = np.zeros(self.profit.size, dtype=bool), self._by_row
+        using[A.indices[A.indptr[row] : A.indptr[row + 1]]] = True
+        return using[column]
 
     def only(self, kept: Int) -> "Pool":
         """Those columns alone, by mask or index."""
         return replace(self, A=self.A[:, kept], profit=self.profit[kept])
+
+
+@njit("boolean[::1](int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
+def _fitting(starts, rows, entries, limit, order):
+    """Which of the columns in this order fit with those taken before."""
+    room, taken = limit.copy(), np.zeros(order.size, dtype=np.bool_)
+    for at in range(order.size):
+        begin, end = starts[order[at]], starts[order[at] + 1]
+        taken[at] = True
+        for p in range(begin, end):
+            taken[at] &= room[rows[p]] >= entries[p]
+        if taken[at]:
+            for p in range(begin, end):
+                room[rows[p]] -= entries[p]
+    return taken
 
 
 @dataclass(frozen=True)
