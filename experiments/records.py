@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import time
+from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from importlib.metadata import version
@@ -17,6 +18,7 @@ import pandas as pd
 
 from auction.data.traces import data_directory
 from auction.errors import InputError
+from auction.readers import ensure_fields, read_json
 from experiments import claims, sweep
 from experiments.claims import Results, Size
 
@@ -38,6 +40,20 @@ class Record:
     verdict: str = ""
     figure: str = ""
     failed: str = ""  # in one line, where it did
+
+
+NUMBER, TEXT = (float, int), (str,)
+RECORD_FIELDS = {
+    **dict.fromkeys(("claim", "size", "date", "commit", "verdict", "figure", "failed"), TEXT),
+    "block": (int,),
+    "seconds": NUMBER,
+    "processor_seconds": NUMBER,
+}
+RUN_FIELDS = {
+    **dict.fromkeys(("size", "date", "data", "commit", "machine", "versions"), TEXT),
+    "block": (int,),
+    "seconds": NUMBER,
+}
 
 
 @dataclass(frozen=True)
@@ -172,19 +188,32 @@ def last_run(out: Path) -> dict[str, Any]:
     """Size, date, seconds and provenance of the run whose results lie below ``out``.
 
     Raises:
-        InputError: there is none.
+        InputError: there is none, or it is damaged.
     """
     path = out / "raw" / RUN
     if not path.exists():
         raise InputError(f"{out}: holds no results; run `python -m experiments report --out {out}` first")
-    run: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    return run
+    return _typed(path, RUN_FIELDS)
 
 
 def record(name: str, out: Path) -> Record | None:
-    """What the last run of a claim came to; None where it was not run to its end."""
+    """What the last run of a claim came to; None where it was not run to its end.
+
+    Raises:
+        InputError: what was written of it is damaged.
+    """
     path = out / "raw" / f"{name}.json"
-    return Record(**json.loads(path.read_text(encoding="utf-8"))) if path.exists() else None
+    return Record(**_typed(path, RECORD_FIELDS)) if path.exists() else None
+
+
+def _typed(path: Path, fields: Mapping[str, tuple[type, ...]]) -> dict[str, Any]:
+    """The JSON object in a file that a run wrote."""
+    found = read_json(path)
+    ensure_fields(path, found, fields, "what a run writes")
+    for name, kinds in fields.items():
+        if type(found[name]) not in kinds:
+            raise InputError(f"{path}: {name} is {found[name]!r:.40}, not {kinds[0].__name__}")
+    return found
 
 
 def commit() -> str:

@@ -63,7 +63,7 @@ def _by_vector(market: Market, reading: Reading, stop: Stop, rounds: int) -> Fou
 def _by_provider(market: Market, reading: Reading, stop: Stop, flag: Int, rounds: int) -> Found:
     """Polyak's steps towards the best allocation, halved when the bound has not fallen for a while (Fisher 1981)."""
     shape = market.demand.max(axis=0, initial=0) + 1
-    entries = float(np.prod(shape, dtype=float)) * market.providers
+    entries = float(np.prod(shape, dtype=float)) * max(1, market.providers)
     listed = _list_covers(market) if reading == "bundle" and entries > SMALL else None
     together = reading == "bundle" and listed is None and entries <= STATES
     points = market.demand @ np.append(np.cumprod(shape[:0:-1])[::-1], 1)

@@ -32,7 +32,8 @@ def derived(
         InputError: see ``make``.
     """
     try:
-        kept = cache.folder("models") / f"{_name(path, arithmetic)}{model_file.SUFFIX}"
+        name = _name(path, arithmetic)
+        kept = cache.folder("models") / f"{name}{model_file.SUFFIX}"
     except (OSError, ValueError):  # no file: whoever reads it says so
         return make()
     if kept.exists():
@@ -42,7 +43,8 @@ def derived(
             return found
     made = make()
     with suppress(InputError, OSError):  # a disk that is full, or may not be written, keeps nothing
-        _keep(kept, *made)
+        if _name(path, arithmetic) == name:
+            _keep(kept, *made)
     return made
 
 

@@ -81,7 +81,7 @@ def read_gguf(path: Path) -> Checkpoint:
     for name in (names := [name for name, shape in shapes.items() if len(shape) == 2]):
         tensor = tensors[architecture.in_gguf(name)]
         if tensor.kind.name not in kept(name):
-            _floats(path, replace(tensor, data=tensor.data[:1], shape=(1, tensor.shape[1])))
+            _floats(path, replace(tensor, shape=(1, tensor.shape[1])))
             brought.add(tensor.kind.name)
     vectors = {name: vector(name) for name, shape in shapes.items() if len(shape) == 1}
     return Checkpoint(

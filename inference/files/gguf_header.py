@@ -17,6 +17,7 @@ import numpy.typing as npt
 
 from inference.errors import InputError
 from inference.files.checks import size_of
+from inference.files.versioned import Version, read_bytes, version_of
 
 if TYPE_CHECKING:  # seconds of importing, which no run of a kept model needs
     from gguf import GGMLQuantizationType
@@ -40,8 +41,28 @@ class Tensor:
     kind: "GGMLQuantizationType"
     shape: tuple[int, ...]
     """Rows first."""
-    data: npt.NDArray[np.uint8]
-    """(..., bytes of a row): mapped, not read."""
+    path: Path
+    version: Version
+    begin: int
+
+    @property
+    def data(self) -> npt.NDArray[np.uint8]:
+        """(..., bytes of a row), read anew each time.
+
+        Raises:
+            InputError: the file is there no more, or is another.
+        """
+        row = row_bytes(self.kind, self.shape[-1])
+        rows = self.shape[:-1]
+        return read_bytes(self.path, self.version, self.begin, math.prod(rows) * row).reshape(*rows, row)
+
+
+def row_bytes(kind: "GGMLQuantizationType", width: int) -> int:
+    """Of a row of so many numbers."""
+    from gguf import GGML_QUANT_SIZES
+
+    block, size = GGML_QUANT_SIZES[kind]
+    return width // block * size
 
 
 def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -53,14 +74,15 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if not size_of(path):
         raise InputError(f"{path}: not a GGUF file: it is empty")
     try:
-        file = np.memmap(path, np.uint8, "r")
+        with path.open("rb") as file:
+            version, head = version_of(file.fileno()), file.read(MOST_BYTES)
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
-    if file[:4].tobytes() != MAGIC:
+    if head[:4] != MAGIC:
         raise InputError(f"{path}: not a GGUF file")
-    cursor = _Cursor(path, file.data)
-    if (version := cursor.scalar("<I")) not in VERSIONS:
-        raise InputError(f"{path}: GGUF version {version}; 2 and 3 are read, of little-endian bytes")
+    cursor = _Cursor(path, memoryview(head), version[0])
+    if (said := cursor.scalar("<I")) not in VERSIONS:
+        raise InputError(f"{path}: GGUF version {said}; 2 and 3 are read, of little-endian bytes")
     tensors, keys = cursor.count(MOST_TENSORS, "tensors"), cursor.count(MOST_KEYS, "keys")
     fields: dict[str, Any] = {}
     for _ in range(keys):
@@ -73,7 +95,7 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if type(alignment) is not int or alignment < 1 or alignment & (alignment - 1):
         raise InputError(f"{path}: general.alignment is {alignment!r:.40}; a power of two is allowed")
     start = -(-cursor.at // alignment) * alignment
-    found = {place.name: place.tensor(path, file, start, alignment) for place in places}
+    found = {place.name: place.tensor(path, version, start, alignment) for place in places}
     if len(found) < len(places):
         raise InputError(f"{path}: a tensor is there twice")
     # Tensors that share bytes would make much of a small file.
@@ -93,31 +115,22 @@ class _Place:
     offset: int
 
     @property
-    def row(self) -> int:
-        """Bytes of a row."""
-        from gguf import GGML_QUANT_SIZES
-
-        block, size = GGML_QUANT_SIZES[self.kind]
-        return self.shape[-1] // block * size
-
-    @property
     def bytes(self) -> int:
-        return math.prod(self.shape[:-1]) * self.row
+        return math.prod(self.shape[:-1]) * row_bytes(self.kind, self.shape[-1])
 
-    def tensor(self, path: Path, file: npt.NDArray[np.uint8], start: int, alignment: int) -> Tensor:
+    def tensor(self, path: Path, version: Version, start: int, alignment: int) -> Tensor:
         begin = start + self.offset
-        if self.offset % alignment or begin + self.bytes > len(file):
+        if self.offset % alignment or begin + self.bytes > version[0]:
             raise InputError(f"{path}: a damaged or truncated GGUF file: tensor {self.name} does not lie in it")
-        data = file[begin : begin + self.bytes].reshape(*self.shape[:-1], self.row)
-        return Tensor(self.name, self.kind, self.shape, data)
+        return Tensor(self.name, self.kind, self.shape, path, version, begin)
 
 
 class _Cursor:
     """Reads forward through the header."""
 
-    def __init__(self, path: Path, file: memoryview) -> None:
-        self.path, self.file, self.at = path, file[:MOST_BYTES], len(MAGIC)
-        self.whole = len(file) <= MOST_BYTES
+    def __init__(self, path: Path, head: memoryview, size: int) -> None:
+        self.path, self.file, self.at = path, head, len(MAGIC)
+        self.whole = size <= MOST_BYTES
         self.elements = MOST_ELEMENTS
 
     def take(self, count: int) -> memoryview:

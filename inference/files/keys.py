@@ -32,6 +32,12 @@ class Keys:
         """A whole number."""
         return int(self._typed(name, default, (int,), "an integer"))
 
+    def window(self, name: str, default: int = 0) -> int:
+        """Positions that a layer sees; 0: all."""
+        if (window := self.integer(name, default)) < 0:
+            raise InputError(f"{self.where}: {name} is {window}; a window of 0, which is none, or more is allowed")
+        return window
+
     def number(self, name: str, default: float | None = None) -> float:
         """A positive number of sensible size."""
         value = self._typed(name, default, (int, float), "a positive number")

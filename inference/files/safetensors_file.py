@@ -5,6 +5,7 @@ import re
 import struct
 from collections.abc import Mapping
 from dataclasses import dataclass
+from math import prod
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +28,7 @@ from inference.files.checks import (
 from inference.files.gguf_file import paired
 from inference.files.keys import Keys
 from inference.files.matrices import Matrices
+from inference.files.versioned import Version, read_bytes, version_of
 from inference.model import Checkpoint
 from inference.models import _architecture
 from inference.models._architecture import ROTATED, Fields
@@ -170,6 +172,7 @@ class Placed:
     shape: tuple[int, ...]
     """Rows first."""
     offset: int
+    version: Version
 
     def check(self) -> None:
         """Refuse a type that is not read (InputError)."""
@@ -180,13 +183,12 @@ class Placed:
         """Its numbers.
 
         Raises:
-            InputError: of a type that is not read; the file is there no more.
+            InputError: of a type that is not read; the file is there no more, or is another.
         """
         self.check()
-        try:
-            values = np.memmap(self.file, TYPES[self.kind], "r", self.offset, self.shape)
-        except (OSError, ValueError) as error:  # it was there when the header was read
-            raise InputError(f"{self.file}: cannot be read: {getattr(error, 'strerror', None) or error}") from None
+        kind = np.dtype(TYPES[self.kind])
+        words = read_bytes(self.file, self.version, self.offset, prod(self.shape) * kind.itemsize)
+        values = words.view(kind).reshape(self.shape)
         if self.kind == "BF16":  # the upper half of a float32
             return (values.astype(np.uint32) << 16).view(np.float32)
         return np.array(values, np.float32)
@@ -227,12 +229,12 @@ def _header(file: Path) -> list[Placed]:
     try:
         with safe_open(file, framework="numpy"), file.open("rb") as opened:
             [length] = struct.unpack("<Q", opened.read(8))
-            header = json.loads(opened.read(length))
+            header, version = json.loads(opened.read(length)), version_of(opened.fileno())
     except (SafetensorError, OSError) as error:
         raise InputError(f"{file}: a damaged safetensors file: {error}") from None
     header.pop("__metadata__", None)
     return [
-        Placed(file, name, each["dtype"], tuple(each["shape"]), 8 + length + each["data_offsets"][0])
+        Placed(file, name, each["dtype"], tuple(each["shape"]), 8 + length + each["data_offsets"][0], version)
         for name, each in header.items()
     ]
 

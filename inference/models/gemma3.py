@@ -37,7 +37,7 @@ def of_gguf(keys: Keys, measures: Mapping[str, int]) -> Fields:
         raise InputError(f"{keys.where}: Gemma 3 of 62 layers is not supported")
     return _fields(
         measures,
-        keys.integer("gemma3.attention.sliding_window", 0),
+        keys.window("gemma3.attention.sliding_window"),
         theta=keys.number("gemma3.rope.freq_base", 1e6),
         local_theta=keys.number("gemma3.rope.freq_base_swa", LOCAL_THETA),
         rotation_factors=() if scale == 1 else (scale,) * (measures["head_width"] // 2),
@@ -63,7 +63,7 @@ def of_config(keys: Keys, measures: Mapping[str, int]) -> Fields:
     factor = scaling.number("factor", 1.0) if kind == "linear" else 1.0
     return _fields(
         measures,
-        keys.integer("sliding_window", 4096),
+        keys.window("sliding_window", 4096),
         theta=keys.number("rope_theta", whole.number("rope_theta", 1e6)),
         local_theta=keys.number("rope_local_base_freq", local.number("rope_theta", LOCAL_THETA)),
         rotation_factors=() if factor == 1 else (factor,) * (measures["head_width"] // 2),

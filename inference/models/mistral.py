@@ -10,7 +10,7 @@ from inference.models._decoder import windows
 
 def of_config(keys: Keys, measures: Mapping[str, int]) -> Fields:
     """Llama's, and the window."""
-    window = keys.integer("sliding_window", 0)
+    window = keys.window("sliding_window")
     return llama.of_config(keys, measures) | {"windows": windows(measures, window, lambda index: True)}
 
 

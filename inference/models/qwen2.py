@@ -23,7 +23,7 @@ def of_config(keys: Keys, measures: Mapping[str, int]) -> Fields:
     fields: Fields = {"theta": theta, "rotation_factors": factors}
     if keys.flag("use_sliding_window", False):
         first = keys.integer("max_window_layers", measures["layers"])
-        fields["windows"] = windows(measures, keys.integer("sliding_window", 0), lambda index: index >= first)
+        fields["windows"] = windows(measures, keys.window("sliding_window"), lambda index: index >= first)
     return fields
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from inference.arithmetic.formats import POSITIONS
+from inference.arithmetic.formats import POSITIONS, longest
 from inference.errors import InputError
 from inference.files.checks import parse_json, read_text
 from inference.files.gguf_file import header_shape
@@ -83,9 +83,9 @@ def plan(of: Shape, context: int | None = None) -> Plan:
     """Both passes with room for ``context`` positions: where None the model's, at most 8,192.
 
     Raises:
-        InputError: a context that the model has not.
+        InputError: a context that the model has not, or that exact attention is not proven for.
     """
-    most = of.measures["context"]
+    most = min(of.measures["context"], longest(of.measures["head_width"]))
     if context is None:
         context = min(most, POSITIONS)
     if not 1 <= context <= most:

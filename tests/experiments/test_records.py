@@ -1,5 +1,6 @@
 """Raw results come back as they were, whole or not at all, with what they came to and where they are from."""
 
+import json
 import subprocess
 import sys
 
@@ -101,3 +102,25 @@ def test_cells_are_kept_until_the_claim_has_ended(monkeypatch, tmp_path, made):
         records.perform(NAME, "tiny", tmp_path)
     records.perform(NAME, "tiny", tmp_path)
     assert seen == [[], ["a.parquet"]] and not folder.parent.exists()
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("{", "not valid JSON"),
+        ('{"size": "tiny"}', "lacks 'date'"),
+        ("whole", "block is True, not int"),
+    ],
+)
+def test_what_is_written_of_a_run_may_be_damaged(made, tmp_path, text, said):
+    run, path = records.begin("tiny", tmp_path), tmp_path / "raw" / "run.json"
+    records.perform(NAME, "tiny", tmp_path)
+    assert records.last_run(tmp_path) == run
+    path.write_text(text.replace("whole", json.dumps(run | {"block": True})))
+    for call in (records.last_run, lambda out: records.join("tiny", out)):
+        with pytest.raises(InputError) as caught:
+            call(tmp_path)
+        assert str(caught.value).startswith(f"{path}: {said}")
+    (tmp_path / "raw" / f"{NAME}.json").write_text("[]")
+    with pytest.raises(InputError, match="a JSON object is needed"):
+        records.record(NAME, tmp_path)

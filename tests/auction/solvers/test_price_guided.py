@@ -108,3 +108,21 @@ def test_the_same_seed_or_another_gives_the_same(generate):
         market = generate("classes", size, size, 2, 0)
         runs = [solvers.solve(market, "price_guided", seed=seed) for seed in (0, 0, 1)]
         assert len({(run.welfare, run.bound, run.allocation.provider.tobytes()) for run in runs}) == 1
+
+
+@pytest.mark.parametrize("demand", [[653715, 927462, 324210, 55258], [332085733814, 0]])
+def test_without_providers_nothing_trades_however_much_is_asked_for(demand):
+    none = np.zeros((0, len(demand)))
+    market = Market(
+        demand=[demand],
+        value=[10**8],
+        unit_work=[1e-9] * len(demand),
+        alpha=10,
+        beta=0,
+        resource=none.astype(int),
+        slots=[],
+        cost=[],
+        ability=none,
+    )
+    outcome = solvers.solve(market, "price_guided")
+    assert outcome.welfare == outcome.bound == 0

@@ -67,3 +67,14 @@ def test_the_oldest_goes_where_there_is_no_room(directory, monkeypatch):
 def test_a_place_that_may_not_be_written_keeps_nothing(directory):
     (directory.parent / "cache").write_text("a file")
     assert derived(directory, "exact", make(directory))[0].name == "small"
+
+
+def test_what_changed_while_it_was_derived_is_not_kept(directory):
+    def meanwhile():
+        made = make(directory)()
+        config = directory / "config.json"
+        config.write_text(config.read_text() + "\n")
+        return made
+
+    derived(directory, "exact", meanwhile)
+    assert not files(directory)

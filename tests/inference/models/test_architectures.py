@@ -71,3 +71,10 @@ def described(built):
     ops = ((name, node) for name, node in built.nodes.items() if node["kind"] == "op")
     nodes = {name: (node["op"], node["shape"], node["attributes"].get("window")) for name, node in ops}
     return nodes, {name: node["shape"] for name, node in built.nodes.items() if node["kind"] != "op"}
+
+
+@pytest.mark.parametrize("name", ["gemma3", "mistral", "qwen2"])
+def test_a_window_of_less_than_nothing_is_refused_by_its_key(name, tmp_path, refusal):
+    config, tensors = drawn(name)
+    path = write_directory(tmp_path, config | {"sliding_window": -1, "use_sliding_window": True}, tensors)
+    assert f"{path / 'config.json'}: sliding_window is -1; a window of 0" in refusal(read_model, path)

@@ -189,3 +189,9 @@ def test_what_cannot_fit_is_refused_before_it_is_read(refusal, monkeypatch):
 
 def test_configurations_are_known_by_name():
     assert set(PUBLISHED) <= set(configurations.names())
+
+
+def test_a_context_is_one_that_exact_attention_is_proven_for(refusal):
+    of = language.of_configuration("x", TINY | {"head_dim": 16, "max_position_embeddings": 131_072})
+    assert language.plan(of).context == 8192
+    assert refusal(language.plan, of, 8193) == "--context 8193 is not allowed; x has 1 to 8192 positions"
