@@ -117,7 +117,8 @@ def _enumerate(
         near = covers_at.within(price, int(NEAR * bound) + 1, stop, flag)
         best = best if near is None else improve_from_pool(near, price, best, stop)
         stop.report(welfare=int(best.profit.sum()), bound=bound)
-        if (near := covers_at.within(price, int(spread) + 1, stop, flag)) is not None:
+        near = covers_at.within(price, int(spread) + 1, stop, flag) if isinstance(covers_at, TabledCovers) else None
+        if near is not None:
             best, *_ = _prove(near, price, 0, best, gap, stop, flag, SEARCHED)
             stop.report(welfare=int(best.profit.sum()), bound=bound)
     while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:

@@ -1,8 +1,5 @@
 """Good allocations from a pool of columns: diving, then searches of large neighbourhoods."""
 
-from concurrent.futures import ThreadPoolExecutor
-from functools import partial
-
 import numpy as np
 
 from auction.market import Int
@@ -16,7 +13,6 @@ COLUMNS = 2_000  # of least slack, from which allocations are built
 FREED = (20, 30, 40)  # tasks that a neighbourhood frees
 NODES = 1.5  # of its search, a task freed
 PATIENCE = 20  # neighbourhoods of one size in a row that may bring nothing
-SIDES = 2  # neighbourhoods searched at once
 FIRST, GROWTH = 200, 1.25  # tasks freed where neighbourhoods are packed, and how that grows and shrinks
 FRUITLESS, LAST = 6, 60  # of these in a row before it grows, and before the search ends
 SECONDS = 1.0  # for one of these
@@ -27,7 +23,7 @@ def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
     """Columns that fit together and are worth no less than ``best``.
 
     A dive, then neighbourhoods: random tasks lose their providers, and the columns that fit what the others leave are
-    searched, two neighbourhoods side by side.
+    searched.
 
     Args:
         pool: columns to choose from; those of least slack at ``price`` are.
@@ -37,25 +33,19 @@ def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
     pool = pool.only(np.sort(np.argsort(slack, kind="stable")[:COLUMNS]))
     best = max(best, _dive(pool, price, stop), key=_worth)
     rng = np.random.default_rng(0)
-    with ThreadPoolExecutor(SIDES) as threads:
-        for size in FREED:
-            idle = 0
-            while idle < PATIENCE and not stop.now:
-                sides = [rng.permutation(best.profit.size)[:size] for _ in range(SIDES)]
-                found = list(threads.map(partial(_search_anew, pool, price, best, stop=stop), sides))
-                before, best = best, max(best, *found, key=_worth)
-                idle = 0 if _worth(best) > _worth(before) else idle + SIDES
-                if size >= before.profit.size:
-                    return best
+    for size in FREED:
+        idle = 0
+        while idle < PATIENCE and not stop.now:
+            order = rng.permutation(best.profit.size)
+            old, kept = best.only(order[:size]), best.only(order[size:])
+            rest = pool.after(kept)
+            bound, slack = price_columns(rest, price)
+            new, _, _ = branch_and_bound(rest, slack, bound, 0, old, 0.0, stop, NODES * size, tried=1)
+            idle = 0 if _worth(new) > _worth(old) else idle + 1
+            best = join(kept, new)
+            if not kept.profit.size:
+                return best
     return best
-
-
-def _search_anew(pool: Pool, price: Int, best: Pool, freed: Int, stop: Stop) -> Pool:
-    """The best with other columns in the place of some, no worse than these, that fit with the others."""
-    old, kept = best.only(freed), best.only(np.setdiff1d(np.arange(best.profit.size), freed))
-    rest = pool.after(kept)
-    bound, slack = price_columns(rest, price)
-    return join(kept, branch_and_bound(rest, slack, bound, 0, old, 0.0, stop, NODES * freed.size, tried=1)[0])
 
 
 def improve_by_packing(pool: Pool, best: Pool, enough: int, stop: Stop) -> Pool:
