@@ -32,6 +32,7 @@ def test_an_order_is_one_however_often_it_is_sent(market):
         ("malformed", {"requests": [{}]}),
         ("empty-order", {"requests": []}),
         ("beyond-free", {"bid": "1000001"}),
+        ("beyond-free", {"bid": str(2**53 - 1)}),
         ("beyond-largest", {"bid": str(2**53)}),
     ],
 )
