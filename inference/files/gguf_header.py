@@ -75,7 +75,8 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
         raise InputError(f"{path}: not a GGUF file: it is empty")
     try:
         with path.open("rb") as file:
-            version, head = version_of(file.fileno()), file.read(MOST_BYTES)
+            version = version_of(file.fileno())
+            head = file.read(min(MOST_BYTES, version[0]))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     if head[:4] != MAGIC:
