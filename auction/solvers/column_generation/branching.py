@@ -45,9 +45,8 @@ class Explored:
     """What came of a node."""
 
     better: Pool | None  # than what was known when it was taken
-    children: (
-        tuple[Node, Node] | None
-    )  # without its pair, and that must serve it; None where nothing of interest is left
+    children: tuple[Node, Node] | None
+    """Without its pair, and that must serve it; None where nothing of interest is left."""
 
 
 def branch_and_bound(

@@ -18,7 +18,7 @@ from auction.solvers import _minimal_covers, column_generation
 from auction.solvers._exact import dot
 from auction.solvers._time import NEVER_RAISED
 from auction.solvers._vector_prices import dual
-from auction.solvers.column_generation import by_provider
+from auction.solvers.column_generation import branching, by_provider
 from auction.solvers.column_generation import lattices as lattice_limits
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import (
@@ -288,6 +288,24 @@ def test_nodes_close_only_where_integers_say_so():
         bound, slack = price_columns(pool, np.zeros(2, dtype=np.int64))
         best, upper, _ = branch_and_bound(pool, slack, bound, 0, pool.only(np.arange(0)), 0.0, Stop(None))
         assert int(best.profit.sum()) == upper == max(first, second + third)
+
+
+def test_the_number_of_processors_shows_in_nothing(monkeypatch):
+    """The nodes that are taken, the columns that are best and the bound when the search is cut off."""
+    rng, columns = np.random.default_rng(0), 600
+    A = np.zeros((50, columns), dtype=np.int64)
+    for c in range(columns):
+        A[rng.integers(20), c] = A[20 + rng.choice(30, 3, replace=False), c] = 1
+    profit = rng.integers(900, 1000, columns)
+    pool = Pool(sparse.csc_array(A), profit, np.ones(50, dtype=np.int64), 20, 50)
+    bound, slack = price_columns(pool, np.zeros(pool.limit.size - pool.tasks, dtype=np.int64))
+    found = []
+    for processors in (1, 2, 8):
+        monkeypatch.setattr(branching.os, "cpu_count", lambda processors=processors: processors)
+        nothing = pool.only(np.arange(0))
+        best, upper, nodes = branch_and_bound(pool, slack, bound, 0, nothing, 0.0, Stop(None), 60)
+        found.append((best.A.indices.tolist(), upper, nodes))
+    assert found[0] == found[1] == found[2] and found[0][2] > 2 * branching.AT_ONCE
 
 
 def test_a_heuristic_s_task_loses_where_it_needs_a_provider_of_no_use():
