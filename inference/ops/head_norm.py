@@ -26,7 +26,8 @@ COLOUR = "#dcecd2"
 def shape(x: Shape, gain: Shape, *, offset: int, heads: int, copied: int = 0, **_: object) -> Shape:
     require(len(x) == 2 and len(gain) == 1, f"a gain of {gain} does not fit heads of {x}")
     width = heads * gain[0] + copied
-    require(offset >= 0 and offset + width <= x[1], f"{heads} heads of {gain[0]} from column {offset} exceed {x}")
+    require(min(offset, copied) >= 0, f"a column of {offset} or {copied} copied columns are below 0")
+    require(offset + width <= x[1], f"{heads} heads of {gain[0]} from column {offset} exceed {x}")
     require(copied % gain[0] == 0, f"{copied} copied columns are no heads of {gain[0]}")
     return (x[0], width)
 

@@ -39,6 +39,7 @@ def shape(
     require(len(x) == 2 and len(table) == 3 and table[2] == 2, f"a table of {table} does not rotate {x}")
     require(places == (x[0], 2), f"places {places} do not fit {x}")
     width = heads * 2 * table[1] + copied
+    require(min(offset, copied) >= 0, f"a column of {offset} or {copied} copied columns are below 0")
     require(offset + width <= x[1], f"{heads} heads of {2 * table[1]} from column {offset} exceed {x}")
     return (x[0], width)
 

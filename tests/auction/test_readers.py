@@ -1,5 +1,6 @@
 """Files that were written to hang, to fill memory or to say two things at once: one line each, at once."""
 
+import io
 import json
 import os
 import struct
@@ -46,6 +47,14 @@ def test_headers_that_state_what_is_not_there(tmp_path, refusal, members, name):
         for shape in SHAPES:
             path = npz(tmp_path / "market.npz", members | {f"{name}.npy": header(descr, shape)})
             assert refusal(read_market, path).startswith(f"{path}: ")
+
+
+@pytest.mark.parametrize("value", [np.ones(3, bool), np.ones(3, complex), np.array(["1", "2", "3"])])
+def test_arrays_of_what_is_no_number(tmp_path, refusal, members, value):
+    file = io.BytesIO()
+    np.save(file, value)
+    path = npz(tmp_path / "market.npz", members | {"value.npy": file.getvalue()})
+    assert f"value.npy holds {value.dtype}; numbers are needed" in refusal(read_market, path)
 
 
 @pytest.mark.parametrize(
