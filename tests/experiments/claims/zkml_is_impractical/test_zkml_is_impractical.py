@@ -60,6 +60,23 @@ def test_the_figure_is_both_extrapolations():
     assert "takes 1 µs and a dispute 8 µs, on the same machine and day" in verdict.explanation
 
 
+def test_what_is_in_proportion_to_a_circuit_is_extrapolated_in_proportion():
+    made, logrows = results(), results()["proofs"]["logrows"]
+    columns = [*claim.SECONDS, "srs_cpu", "setup_memory", "prove_memory", "pk_bytes", "vk_bytes", "proof_bytes"]
+    whole = {column: 1e12 * (place + 1) for place, column in enumerate(columns)}  # at ROWS
+    made["proofs"] = made["proofs"].assign(
+        machine="one", **{name: cost * 2.0**logrows / ROWS for name, cost in whole.items()}
+    )
+    made["optimistic"]["opened_bytes"] = 2000
+    *_, table = claim.tables(made).values()
+    names = [name for name in claim.SECONDS | claim.BYTES if name in whole and name != "proof_bytes"]
+    expected = np.repeat([whole[name] / (1 if name.endswith("cpu") else 1e9) for name in names], 3)
+    assert list(table["predicted"]) == pytest.approx(
+        expected * np.tile([1, claim.LARGE / ROWS, claim.LARGE / ROWS], len(names))
+    )
+    assert {exponent[:4] for exponent in table["exponent"]} == {"1.00", "1"}
+
+
 def test_circuits_have_the_least_power_of_two_of_rows():
     assert [claim.rows_needed(macs) for macs in (320, 65536, 65538, 7e9)] == [2**15, 2**15, 2**16, 2**32]
     stored = ladder.stored().query("status == 'proved'")
