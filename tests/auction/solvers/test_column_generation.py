@@ -29,7 +29,10 @@ from auction.solvers.column_generation.columns import (
     reduce_market,
 )
 from auction.solvers.column_generation.enumeration import covers_within
+from auction.solvers.column_generation.lattices import lattices
 from auction.solvers.column_generation.pricing import NEVER, cheapest_covers, cover_prices, lattice_points
+from auction.solvers.column_generation.searched import SearchedCovers
+from auction.solvers.column_generation.tabled import TabledCovers
 from auction.welfare import welfare
 
 
@@ -156,6 +159,32 @@ def test_cover_prices_and_covers(generate):
         stop, member = covers_within(*prices, demand, budget, 1_000, NEVER_RAISED)
         found = [set(part.tolist()) for part in np.split(member, stop[:-1])] if stop.size else []
         assert sorted(map(sorted, found)) == sorted(map(sorted, needed))
+
+
+@pytest.mark.parametrize("types", [2, 3, 5])
+@pytest.mark.parametrize("spread", [1, 5 * 10**4, 2 * 10**6])
+def test_columns_near_the_prices_are_all_of_them(generate, types, spread):
+    """Every minimal cover of slack below the spread, at premiums drawn, by tables and by searches."""
+    market = generate("uniform", 7, 8, types, 5)
+    reduced = reduce_market(market)
+    price = np.random.default_rng(types).integers(0, 10**6, reduced.provider.size)
+    subsets = np.array(list(np.ndindex(*(2,) * reduced.provider.size)))
+    paid, supply = subsets @ (reduced.cost + price), subsets @ reduced.slot
+    expected = set()
+    for i, demand in enumerate(reduced.demand):
+        covering = (supply >= demand).all(axis=1)
+        spare = supply[:, None, :] - subsets[:, :, None] * reduced.slot >= demand
+        minimal = covering & ~(spare.all(axis=2) & (subsets > 0)).any(axis=1)
+        budget = min(int(reduced.bid[i]), paid[covering].min(initial=NEVER)) + spread - 1
+        expected |= {(i, *np.flatnonzero(row)) for row in subsets[minimal & (paid <= budget)]}
+    searched = SearchedCovers(reduced)
+    while searched.sharpen():
+        pass
+    for covers_at in (TabledCovers(reduced, lattices(reduced)), searched):
+        pool = covers_at.within(price, spread, Stop(None), NEVER_RAISED)
+        rows = np.split(pool.A.indices, pool.A.indptr[1:-1])
+        found = [(row[0], *np.sort(row[1:] - reduced.task.size)) for row in rows]
+        assert len(found) == len(set(found)) and set(found) == expected
 
 
 def goods(bids, count, seed):
