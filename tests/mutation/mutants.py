@@ -80,13 +80,18 @@ class Trials:
         return list(islice((row for row in rows if row["times"]), FILES))
 
     def _baseline(self, tests: str, word: str) -> dict:
-        """What the tests of a file take and execute on the code as it is; those that fail there are left out."""
+        """What the tests of a file take and execute on the code as it is, of a word those alone that are named after
+        it; those that fail there are left out.
+        """
         if (tests, word) not in self.baselines:
-            with tempfile.TemporaryDirectory() as folder:
-                record = Path(folder, "record")
-                self._pytest([tests, *(["-k", word] if word else [])], SLOWEST, record)
-                found = json.loads(record.read_text()) if record.exists() else {"times": {}, "lines": {}}
-            self.baselines[tests, word] = self._keep({"tests": tests, "word": word} | found)
+            if word:
+                self.baselines[tests, word] = named(self._baseline(tests, ""), word)
+            else:
+                with tempfile.TemporaryDirectory() as folder:
+                    record = Path(folder, "record")
+                    self._pytest([tests], SLOWEST, record)
+                    found = json.loads(record.read_text()) if record.exists() else {"times": {}, "lines": {}}
+                self.baselines[tests, ""] = self._keep({"tests": tests, "word": ""} | found)
         return self.baselines[tests, word]
 
     def _outcome(self, mutant: Mutant, tests: dict[str, float]) -> str:
@@ -148,6 +153,19 @@ def _run(copy: Path, arguments: list[str], limit: int, record: Path | None) -> N
         {"MUTANTS_RECORD": str(record)} if record else {}
     )
     sys.exit(pytest.main(arguments))
+
+
+def named(whole: dict, word: str) -> dict:
+    """A baseline's tests that are named after a word, each with its lines."""
+    kept = [n for n, name in enumerate(whole["times"]) if word in name.partition("::")[2]]
+    place, names = {n: at for at, n in enumerate(kept)}, list(whole["times"])
+    lines: dict[str, dict[str, list[int]]] = {}
+    for path, by_line in whole["lines"].items():
+        of_word = {line: [place[n] for n in by if n in place] for line, by in by_line.items()}
+        found = {line: by for line, by in of_word.items() if by or not by_line[line]}  # none of all stands for all
+        if any(found.values()):
+            lines[path] = found
+    return {"times": {names[n]: whole["times"][names[n]] for n in kept}, "lines": lines}
 
 
 def executing(mutant: Mutant, source: bytes, baselines: list[dict]) -> dict[str, float]:

@@ -229,3 +229,12 @@ def test_a_variant_s_own_test_comes_before_the_others_of_its_file():
     mutant = changes.mutants("k/attention__tokens.wgsl", b"let a = b + c;\n")[0]
     ordered = list(mutants.executing(mutant, b"let a = b + c;\n", [{"times": times, "lines": {}}]))
     assert ordered == ["t[attention-tokens-wgpu]", "t[attention-wgpu]", "t[attention-wide-wgpu]"]
+
+
+def test_a_word_s_baseline_is_that_of_its_file_s_tests_named_after_it():
+    times = {"t.py::test_a[one]": 1.0, "t.py::test_a[two]": 2.0, "t.py::test_one": 3.0}
+    lines = {"a/x.py": {"3": [0, 1], "4": [1], "5": []}, "a/y.py": {"3": [1], "5": []}}
+    assert mutants.named({"times": times, "lines": lines}, "one") == {
+        "times": {"t.py::test_a[one]": 1.0, "t.py::test_one": 3.0},
+        "lines": {"a/x.py": {"3": [0], "5": []}},  # what fixtures execute stands for all tests
+    }
