@@ -16,7 +16,7 @@ from auction.search import Stop
 from auction.solvers.column_generation.columns import Pool, price_columns
 from auction.solvers.column_generation.relaxation import Relaxation
 
-AT_ONCE = 8  # nodes
+PLUNGES = 8  # side by side
 TRIED = 8  # pairs whose children are looked at before one is branched on
 STEPS = 25  # of the simplex method, for each of these
 DECIDED = 1e-3  # from 0 and 1
@@ -58,12 +58,12 @@ def branch_and_bound(
     gap: float,
     stop: Stop,
     limit: float = math.inf,
-    tried: int = TRIED,
+    afresh: bool = False,
 ) -> tuple[Pool, int, int]:
     """The best columns that fit together, what nothing in or out of the pool is worth more than, and the nodes taken.
 
     Best bound first, but from each such node it plunges: on to the child that must serve its pair, until that holds
-    nothing of interest. ``AT_ONCE`` plunge side by side, each with a relaxation of its own, and wait for each other at
+    nothing of interest. ``PLUNGES`` plunge side by side, each with a relaxation of its own, and wait for each other at
     every node, so that the same is found however many processors there are and however fast.
 
     Args:
@@ -72,26 +72,25 @@ def branch_and_bound(
         best: columns that fit together, kept where the pool holds nothing better.
         gap: stop once (bound - worth) / bound is at most this.
         limit: stop after so many nodes.
-        tried: pairs whose children are looked at before one is branched on. With 1, one node is taken at a time and
-            its relaxation solved afresh: vertices that owe nothing to the last one are rounded to better allocations,
-            if that is what is sought.
+        afresh: one node is taken at a time, its relaxation solved from nothing and no pair tried: vertices that owe
+            nothing to the last one are rounded to better allocations, if that is what is sought.
     """
     order = count(1)  # of equal bounds, the first made is the first explored
     lower = int(best.profit.sum())
     gainful = np.flatnonzero(pool.profit > 0)
     heap = [(-bound, 0, Node(bound, gainful, slack[gainful], np.zeros(pool.tasks, dtype=np.int64)))]
-    plunging: list[Node | None] = [None] * (1 if tried == 1 else AT_ONCE)
+    plunging: list[Node | None] = [None] * (1 if afresh else PLUNGES)
     relaxations, nodes = [Relaxation(pool, stop) for _ in plunging], 0
-    with ThreadPoolExecutor(min(AT_ONCE, os.cpu_count() or 1)) as threads:
+    with ThreadPoolExecutor(min(PLUNGES, os.cpu_count() or 1)) as threads:
         while (upper := _upper(heap, plunging)) > max(lower, outside) and upper - lower > upper * gap:
             if nodes >= limit or stop.now:
                 break
             plunging = [node or (heapq.heappop(heap)[2] if heap else None) for node in plunging]
             taken = [at for at, node in enumerate(plunging) if node is not None]
             nodes += len(taken)
-            if tried == 1:
+            if afresh:
                 relaxations = [Relaxation(pool, stop) for _ in plunging]
-            explore = partial(_explore, pool, lower=lower, outside=outside, tried=tried)
+            explore = partial(_explore, pool, lower=lower, outside=outside, tried=1 if afresh else TRIED)
             parts = [plunging[at] for at in taken], [relaxations[at] for at in taken]
             explored = list(threads.map(explore, *parts) if len(taken) > 1 else map(explore, *parts))
             for at, found in zip(taken, explored, strict=True):

@@ -23,11 +23,12 @@ from auction.solvers.column_generation.columns import (
     reduce_market,
     whole_columns,
 )
-from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts, solve_relaxation
+from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts
 from auction.solvers.column_generation.lattices import Lattice, lattices
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.packing import pack
 from auction.solvers.column_generation.primal import improve_from_pool
+from auction.solvers.column_generation.relaxation import solve_relaxation
 from auction.solvers.column_generation.searched import SearchedCovers
 from auction.solvers.column_generation.tabled import TabledCovers
 
@@ -156,10 +157,10 @@ def _prove(
     while bound > max(outside, int(best.profit.sum())):
         if (solution := solve_relaxation(pool, slack, stop)) is None:
             break
-        trial, used, x = solution
+        trial = solution.price
         previous, idle = bound, pool.limit.size == pool.base
         bound, slack = price_columns(pool, trial)
-        cut = add_cuts(drop_idle_cuts(pool, trial), used, x, flag)
+        cut = add_cuts(drop_idle_cuts(pool, trial), solution.used, solution.x, flag)
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
@@ -185,7 +186,7 @@ def _relaxation_of(pool: Pool, reduced: ReducedMarket, stop: Stop) -> tuple[int,
     trials = [np.zeros(reduced.provider.size, dtype=np.int64)]
     _, slack = price_columns(pool, trials[0])
     if (solution := solve_relaxation(pool, slack, stop)) is not None:
-        trials.append(solution[0])
+        trials.append(solution.price)
     return min(((price_columns(pool, price)[0], price) for price in trials), key=lambda tried: tried[0])
 
 

@@ -1,4 +1,4 @@
-"""Subset-row cuts, and the relaxation of a pool of columns that they tighten."""
+"""Subset-row cuts, which tighten the relaxation of a pool of columns."""
 
 from dataclasses import replace
 
@@ -7,44 +7,10 @@ from numba import njit
 from scipy import sparse
 
 from auction.market import Float, Int
-from auction.search import Stop
-from auction.solvers._exact import SAFE
 from auction.solvers.column_generation.columns import Pool
-from auction.solvers.column_generation.master import RestrictedMaster
 
-AT_ONCE = 100  # cuts a round
+A_ROUND = 100  # cuts, those violated most
 VIOLATION = 0.02
-
-
-def solve_relaxation(pool: Pool, slack: Int, stop: Stop) -> tuple[Int, Int, Float] | None:
-    """The pool's linear relaxation, by adding columns of positive reduced cost to those of least ``slack``.
-
-    Returns:
-        prices of all rows but the tasks' (int64, rounded), indices of the columns used and their values; None when
-        stopped.
-    """
-    if not slack.size:
-        return np.zeros(pool.limit.size - pool.tasks, dtype=np.int64), np.zeros(0, dtype=np.int64), np.zeros(0)
-    unit = max(1, int(pool.profit.max()) // 1000)
-    size = min(slack.size, 4 * pool.limit.size)
-    active = np.sort(np.argpartition(slack, size - 1)[:size])
-    master = RestrictedMaster(pool.limit, unit, stop)
-    master.add_columns(pool.only(active))
-    outside = np.ones(slack.size, dtype=bool)
-    outside[active] = False
-    while (solution := master.solve()) is not None:
-        _, dual, x = solution
-        reduced_cost = (pool.profit - pool.A.T @ dual) * outside
-        entering = np.flatnonzero(reduced_cost > 1e-6 * unit)
-        if not entering.size:
-            used = x > 1e-7
-            price = np.rint(np.minimum(dual[pool.tasks :], SAFE)).astype(np.int64)
-            return price, active[used].astype(np.int64), x[used]
-        entering = entering[np.argsort(-reduced_cost[entering], kind="stable")[: pool.limit.size]]
-        master.add_columns(pool.only(entering))
-        active = np.concatenate((active, entering))
-        outside[entering] = False
-    return None
 
 
 def add_cuts(pool: Pool, column: Int, x: Float, flag: Int) -> Pool:
@@ -58,7 +24,7 @@ def add_cuts(pool: Pool, column: Int, x: Float, flag: Int) -> Pool:
     triple, violation = _violated(used, x, pool.limit[: pool.base], flag)
     if not violation.size:
         return pool
-    triple = triple[np.argsort(-violation, kind="stable")[:AT_ONCE]]
+    triple = triple[np.argsort(-violation, kind="stable")[:A_ROUND]]
     rows = np.repeat(np.arange(len(triple)), 3)
     chosen = sparse.csr_array((np.ones(rows.size, dtype=np.int64), (rows, triple.ravel())), (len(triple), pool.base))
     cut = (chosen @ pool.A[: pool.base].tocsr()).tocsr()

@@ -6,8 +6,8 @@ from auction.market import Int
 from auction.search import Stop
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import Pool, join, price_columns
-from auction.solvers.column_generation.cuts import solve_relaxation
 from auction.solvers.column_generation.packing import pack
+from auction.solvers.column_generation.relaxation import solve_relaxation
 
 COLUMNS = 2_000  # of least slack, from which allocations are built
 FREED = (20, 30, 40)  # tasks that a neighbourhood frees
@@ -40,7 +40,7 @@ def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
             old, kept = best.only(order[:size]), best.only(order[size:])
             rest = pool.after(kept)
             bound, slack = price_columns(rest, price)
-            new, _, _ = branch_and_bound(rest, slack, bound, 0, old, 0.0, stop, NODES * size, tried=1)
+            new, _, _ = branch_and_bound(rest, slack, bound, 0, old, 0.0, stop, NODES * size, afresh=True)
             idle = 0 if _worth(new) > _worth(old) else idle + 1
             best = join(kept, new)
             if not kept.profit.size:
@@ -91,9 +91,9 @@ def _dive(pool: Pool, price: Int, stop: Stop) -> Pool:
     while pool.profit.size:
         _, slack = price_columns(pool, price)
         solution = solve_relaxation(pool, slack, stop)
-        if solution is None or not solution[1].size:
+        if solution is None or not solution.used.size:
             break
-        _, used, x = solution
+        used, x = solution.used, solution.x
         order = np.argsort(-x, kind="stable")
         certain = int((x > 1 - 1e-6).sum())
         chosen = pool.only(pool.fitting(used[order[: certain + max(1, (x.size - certain) // 20)]]))

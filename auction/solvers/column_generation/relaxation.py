@@ -1,4 +1,4 @@
-"""The relaxations of a search's nodes: one linear programme, solved for each node from where another one ended."""
+"""Relaxations of pools of columns: linear programmes that columns enter as they are wanted."""
 
 from dataclasses import dataclass, replace
 
@@ -9,7 +9,7 @@ from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers._exact import SAFE
 from auction.solvers.column_generation.columns import Pool
-from auction.solvers.column_generation.master import DUAL, PRIMAL, RestrictedMaster
+from auction.solvers.column_generation.master import CHOOSE, DUAL, PRIMAL, RestrictedMaster
 
 LEAST = 1e-6  # fall of a bound that counts
 FIRST = 4  # columns a row that the programme begins with
@@ -17,11 +17,16 @@ FIRST = 4  # columns a row that the programme begins with
 
 @dataclass(frozen=True)
 class Solution:
-    """Of a node's relaxation."""
+    """Of a relaxation."""
 
     price: Int  # of all rows but the tasks', rounded
-    used: Int  # places of the columns above 0, among the node's
+    used: Int  # places of the columns above 0, among those that were asked for
     x: Float  # their values
+
+
+def solve_relaxation(pool: Pool, slack: Int, stop: Stop) -> Solution | None:
+    """Of all columns of a pool, those of least ``slack`` entered first; None when stopped."""
+    return Relaxation(pool, stop).solve(np.arange(slack.size), np.zeros(slack.size, dtype=np.int64), slack)
 
 
 class Relaxation:
@@ -52,12 +57,12 @@ class Relaxation:
             return Solution(np.zeros(self._pool.limit.size - self._pool.tasks, dtype=np.int64), column, np.zeros(0))
         part = self._pool.only(column)
         profit = part.profit + bonus
+        strategy = DUAL if self._entered.size else CHOOSE
         if not self._entered.size:
             size = min(column.size, FIRST * self._pool.limit.size)
             least = np.sort(np.argpartition(slack, size - 1)[:size])
             self._enter(column[least], bonus[least])
         self._admit(column, profit)
-        strategy = DUAL
         while (solution := self._master.solve(strategy)) is not None:
             self._value, dual, x = solution
             reduced_cost = np.where(self._inside[column], 0, profit - part.A.T @ dual)

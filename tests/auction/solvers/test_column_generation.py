@@ -334,7 +334,7 @@ def test_the_number_of_processors_shows_in_nothing(monkeypatch):
         nothing = pool.only(np.arange(0))
         best, upper, nodes = branch_and_bound(pool, slack, bound, 0, nothing, 0.0, Stop(None), 60)
         found.append((best.A.indices.tolist(), upper, nodes))
-    assert found[0] == found[1] == found[2] and found[0][2] > 2 * branching.AT_ONCE
+    assert found[0] == found[1] == found[2] and found[0][2] > 2 * branching.PLUNGES
 
 
 def test_a_heuristic_s_task_loses_where_it_needs_a_provider_of_no_use():

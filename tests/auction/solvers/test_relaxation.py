@@ -2,12 +2,12 @@
 
 import numpy as np
 import pytest
+from scipy import optimize
 
 import auction.solvers.column_generation.relaxation as relaxations
 from auction.search import Stop
 from auction.solvers.column_generation.columns import minimal_columns, price_columns, reduce_market
-from auction.solvers.column_generation.cuts import solve_relaxation
-from auction.solvers.column_generation.relaxation import Relaxation
+from auction.solvers.column_generation.relaxation import Relaxation, solve_relaxation
 
 
 @pytest.fixture
@@ -20,8 +20,16 @@ def value(pool, solution):
 
 
 def alone(pool):
-    _, used, x = solve_relaxation(pool, np.zeros(pool.profit.size, dtype=np.int64), Stop(None))
-    return float(pool.profit[used] @ x)
+    return -optimize.linprog(-pool.profit, pool.A, pool.limit).fun if pool.profit.size else 0.0
+
+
+def test_a_pool_s_relaxation_is_that_of_its_programme(pool):
+    for share in (0.0, 0.01, 0.2, 1.0):
+        part = pool.only(np.random.default_rng(1).random(pool.profit.size) < share)
+        _, slack = price_columns(part, np.zeros(part.limit.size - part.tasks, dtype=np.int64))
+        solution = solve_relaxation(part, slack, Stop(None))
+        assert value(part, solution) == pytest.approx(alone(part), rel=1e-6)
+        assert (part.A[:, solution.used] @ solution.x <= part.limit + 1e-6).all()
 
 
 def test_nodes_solved_from_one_another_are_worth_what_they_are_alone(pool):
