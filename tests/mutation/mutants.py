@@ -84,14 +84,15 @@ class Trials:
         it; those that fail there are left out.
         """
         if (tests, word) not in self.baselines:
-            if word:
-                self.baselines[tests, word] = named(self._baseline(tests, ""), word)
-            else:
+            whole = self._baseline(tests, "") if word else None
+            if whole and whole["times"]:
+                self.baselines[tests, word] = named(whole, word)
+            else:  # of a file that does not run whole, its tests of a word
                 with tempfile.TemporaryDirectory() as folder:
                     record = Path(folder, "record")
-                    self._pytest([tests], SLOWEST, record)
+                    self._pytest([tests, *(["-k", word] if word else [])], SLOWEST, record)
                     found = json.loads(record.read_text()) if record.exists() else {"times": {}, "lines": {}}
-                self.baselines[tests, ""] = self._keep({"tests": tests, "word": ""} | found)
+                self.baselines[tests, word] = self._keep({"tests": tests, "word": word} | found)
         return self.baselines[tests, word]
 
     def _outcome(self, mutant: Mutant, tests: dict[str, float]) -> str:
