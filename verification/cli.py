@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from distribute_lab.help import flowing
 from verification._interrupt import INTERRUPTED, raise_again
 from verification.commands.adversaries import adversaries
 from verification.commands.commit import check, commit
@@ -60,7 +61,7 @@ def run(app: typer.Typer, *others: type[Exception]) -> None:
     raise_again()
     replace_unencodable()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(flowing(app)(standalone_mode=False))
     except bad_input as error:
         fail(str(error))
     except typer.TyperException as error:

@@ -21,6 +21,7 @@ from rich.table import Table
 
 from auction._interrupt import INTERRUPTED, raise_again
 from auction.errors import InputError
+from distribute_lab.help import flowing
 
 BAD_INPUT = 2
 NONE = "–"  # in a table: there is no such number
@@ -57,7 +58,7 @@ def run(app: typer.Typer) -> None:
         sys.stdout.reconfigure(errors="replace")  # what the console's encoding lacks
     try:
         with install_listener("numba:compile", _Compiling()):
-            sys.exit(app(standalone_mode=False))
+            sys.exit(flowing(app)(standalone_mode=False))
     except InputError as error:
         fail(*error.lines)
     except typer.TyperException as error:

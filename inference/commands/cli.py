@@ -8,6 +8,7 @@ from typing import Annotated
 
 import typer
 
+from distribute_lab.help import flowing
 from inference import generate as runs
 from inference import models
 from inference._interrupt import INTERRUPTED, raise_again
@@ -55,7 +56,7 @@ def run(app: typer.Typer) -> None:
     raise_again()
     replace_unencodable()
     try:
-        sys.exit(app(standalone_mode=False))
+        sys.exit(flowing(app)(standalone_mode=False))
     except InputError as error:
         fail(str(error))
     except typer.TyperException as error:
