@@ -66,6 +66,7 @@ def gap_against_time(markets: Sequence[tuple[str, Sequence[tuple[str, Outcome]]]
             axes.set_xscale("log")
             axes.set_yscale("symlog", linthresh=LINEAR, linscale=0.3)
             axes.set_ylim(0.0, 1.0)
+            axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
             axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:g}%"))
             axes.grid(color="#e3e7ec")
             axes.set_title(title, loc="left")

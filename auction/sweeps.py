@@ -71,15 +71,16 @@ def warm_started(solver: Solver, options: Mapping[str, Any]) -> dict[str, Any]:
     return ({"warm_start": "true"} if takes else {}) | dict(options)
 
 
-def run(cell: Cell) -> "pd.DataFrame":
+def run(cell: Cell, *, history: bool = False) -> "pd.DataFrame":
     """Solve a cell: a frame of one row, what was drawn and an outcome without its pairs.
 
-    What it refuses or raises stands in its ``status``.
+    What it refuses or raises stands in its ``status``; its ``history``, where that is asked for, is JSON.
     """
     market = cell.market.market() if isinstance(cell.market, Draw) else cell.market
     asked: Any = {name: getattr(cell, name) for name in ("reading", "time_limit", "seed", "options")}
     try:
-        row = summary_of(solvers.solve(market, cell.solver, **asked))
+        outcome = solvers.solve(market, cell.solver, **asked)
+        row = summary_of(outcome) | ({"history": json.dumps(outcome.history)} if history else {})
     except InputError as refusal:
         row = _without_outcome(cell, f"{REFUSED}{refusal}")
     except Exception as error:  # noqa: BLE001 - solvers may be anybody's: the other cells go on
@@ -108,7 +109,7 @@ def framed(rows: Sequence[Mapping[str, Any]]) -> "pd.DataFrame":
 
     frame = pd.DataFrame(rows)
     kinds = dict.fromkeys(AMOUNTS, "Int64") | dict.fromkeys(SHARES, "float64") | {"seconds": "float64"}
-    texts = dict.fromkeys(("market_digest", "proof", "remark", "contradicted_by"), "str")
+    texts = dict.fromkeys(("market_digest", "proof", "remark", "history", "contradicted_by"), "str")
     return frame.astype({name: kind for name, kind in (kinds | texts).items() if name in frame})
 
 

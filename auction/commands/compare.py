@@ -3,6 +3,8 @@
 import csv
 import json as json_format
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import fields
+from functools import partial
 from itertools import count
 from pathlib import Path
 from typing import Annotated, Any
@@ -11,14 +13,18 @@ import typer
 
 from auction import solvers
 from auction._interrupt import INTERRUPTED
+from auction.allocation import Allocation
 from auction.commands.arguments import Json, ReadingName, Scheduler, Seed, TimeLimit
 from auction.commands.comparison_tables import print_header, print_market, print_runs, print_summary, say_contradictions
+from auction.commands.plot import draw, ensure_drawable
 from auction.commands.solving import read
 from auction.commands.terminal import clean_stdout, key_values, print_json, printable, shown, stderr, working
 from auction.comparison import Row, against_best, summary
 from auction.errors import InputError
 from auction.files import ensure_writable, replacing
 from auction.market import Market
+from auction.outcome import Outcome
+from auction.progress import Progress
 from auction.solvers import name_of
 from auction.streaming import begin, streamed
 from auction.sweeps import FAILED, REFUSED, Cell, rows_of, run, warm_started
@@ -41,6 +47,9 @@ def compare(
     out: Annotated[
         Path | None, typer.Option(help=f"directory for {RUNS}, {SUMMARY} and each run as it ends", show_default=False)
     ] = None,
+    plot: Annotated[
+        Path | None, typer.Option(help="gap against time of every solver: gap.svg, .png or .pdf", show_default=False)
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="go on where an interrupted run into --out stopped")] = False,
     processes: Annotated[int, typer.Option("--workers", min=1, help="runs side by side, which slow one another")] = 1,
     scheduler: Scheduler = None,
@@ -56,12 +65,14 @@ def compare(
     the table, in the JSON (contradicted_by) and on standard error; the exit code is then 1.
 
     Example: python -m auction compare a.json b.json --solvers bid_density,greedy,ilp_cpsat --time-limit 30
-    --option ilp_cpsat.warm_start=false --out results
+    --option ilp_cpsat.warm_start=false --out results --plot gap.svg
     """
     plans = _plans(solver.split(",") if solver else _comparable(reading), option or [], reading, time_limit, seed)
     if resume and out is None:
         raise InputError("--resume needs --out, where an interrupted run left what it had")
     folder = None if out is None else _prepared(out, resume)
+    if plot is not None:
+        ensure_drawable(plot)
     loaded = [(path, read(path)) for path in markets]
     cells = [Cell(market, name, options, reading, time_limit, seed) for _, market in loaded for name, options in plans]
     several = len(loaded) > 1
@@ -107,6 +118,8 @@ def compare(
     if out is not None:
         _write_table(out / RUNS, runs)
         _write_table(out / SUMMARY, summary(runs))
+    if plot is not None:
+        draw(plot, [(printable(Path(rows[0]["market"]).stem), _outcomes(rows)) for rows in ended.values() if rows])
     if json:
         print_json(runs)
     elif several:
@@ -130,17 +143,28 @@ def _rows(
         limit = "" if cell.time_limit is None else f", at most {cell.time_limit:g} s"
         what = f"{far}{name_of(cell.solver)} on {cell.market.tasks} x {cell.market.providers}{limit}"
         with working(what), clean_stdout():
-            return run(cell)
+            return solved(cell)
 
+    solved = partial(run, history=True)
     with on(scheduler):
-        work = run if side_by_side else watched
+        work = solved if side_by_side else watched
         frames = streamed(work, cells, Cell.described, folder, processes=processes)
         for number, frame in shown(frames, len(cells), "runs") if side_by_side else frames:
             if frame is None:
                 yield number, None
                 continue
             (row,) = rows_of(frame)
-            yield number, row | {"options": json_format.loads(row["options"])}
+            yield number, row | {name: json_format.loads(row.get(name) or "[]") for name in ("options", "history")}
+
+
+def _outcomes(rows: Sequence[Row]) -> list[tuple[str, Outcome]]:
+    """Runs as outcomes, by solver; their pairs were not kept."""
+    found = []
+    for row in rows:
+        given: dict[str, Any] = {field.name: row[field.name] for field in fields(Outcome) if field.name in row}
+        given["history"] = tuple(Progress(*known) for known in row["history"])
+        found.append((row["solver"], Outcome(**given, allocation=Allocation.empty())))
+    return found
 
 
 def _plans(
@@ -187,4 +211,4 @@ def _write_table(path: Path, rows: Sequence[Row]) -> None:
 
 
 def _cell(value: Any) -> Any:
-    return json_format.dumps(value) if isinstance(value, Mapping | bool) else value
+    return json_format.dumps(value) if isinstance(value, Mapping | list | bool) else value

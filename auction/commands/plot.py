@@ -1,6 +1,7 @@
 """The command ``plot``: gap against time, out of outcome files."""
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -27,23 +28,35 @@ def plot(
 
     Example: python -m auction plot cpsat.json highs.json price_guided.json --out gap.svg
     """
-    if out.suffix not in SUFFIXES:
-        raise InputError(f"{out}: a picture ends in {', '.join(SUFFIXES)}")
-    ensure_writable(out)
-    try:
-        import matplotlib  # noqa: F401 - refused here, before anything is read
-    except ModuleNotFoundError:
-        raise InputError("plot draws with matplotlib, which is not installed; the extra plot has it") from None
+    ensure_drawable(out)
     markets: dict[str, list[tuple[Path, Outcome]]] = {}
     for path in outcomes:
         outcome = read_outcome(path)
         markets.setdefault(outcome.market_digest, []).append((path, outcome))
     with working(f"drawing {len(outcomes)} outcomes"):
-        named = [(f"market {digest[:8]}", _named(found)) for digest, found in markets.items()]
         _say_what_is_left_out(markets)
-        figure = gap_against_time(named)
-        with replacing(out) as temporary:
-            write(figure, temporary, out.suffix[1:])
+        draw(out, [(f"market {digest[:8]}", _named(found)) for digest, found in markets.items()])
+
+
+def ensure_drawable(out: Path) -> None:
+    """Refuse a picture that cannot be made, before anything is read or solved for it.
+
+    Raises:
+        InputError: no picture's suffix, a place that cannot be written, no matplotlib.
+    """
+    if out.suffix not in SUFFIXES:
+        raise InputError(f"{out}: a picture ends in {', '.join(SUFFIXES)}")
+    ensure_writable(out)
+    try:
+        import matplotlib  # noqa: F401
+    except ModuleNotFoundError:
+        raise InputError("plots are drawn with matplotlib, which is not installed; the extra plot has it") from None
+
+
+def draw(out: Path, markets: Sequence[tuple[str, Sequence[tuple[str, Outcome]]]]) -> None:
+    """Gap against time of outcomes by name, of each market under its title."""
+    with replacing(out) as temporary:
+        write(gap_against_time(markets), temporary, out.suffix[1:])
 
 
 def _named(found: list[tuple[Path, Outcome]]) -> list[tuple[str, Outcome]]:

@@ -6,7 +6,7 @@ import pytest
 
 from auction.allocation import Allocation
 from auction.outcome import Outcome
-from auction.plot import gap_against_time, gap_over_time
+from auction.plot import gap_against_time, gap_over_time, write
 from auction.progress import Progress
 
 
@@ -59,3 +59,9 @@ def test_a_panel_a_market_and_a_line_a_solver(exact):
     assert [line.get_linestyle() for line in lines] == ["-", "--"]
     assert lines[0].get_xydata().tolist()[:2] == [[1.0, 1.0], [2.0, 0.5]]
     assert lines[0].get_color() == second.lines[0].get_color()
+
+
+def test_seconds_are_plain_numbers_and_names_no_mathematics(exact, tmp_path):
+    write(gap_against_time([("of $5 and $6", [("exact", exact)])]), tmp_path / "gap.svg", "svg")
+    text = (tmp_path / "gap.svg").read_text()
+    assert "mathdefault" not in text and ">1</text>" in text and "of $5 and $6" in text

@@ -36,7 +36,8 @@ def test_compare_warm_starts_exact_solvers_and_lists_runs_with_their_market(cli,
     assert [one["options"].get("warm_start") for one in outcomes] == [None, True] * 2
     assert {one["market"] for one in outcomes} == {str(market)}
     outcome = json.loads(cli("solve", market, "--solver", "greedy", "--json")[1])
-    assert all(set(one) == set(outcome) | KNOWN for one in outcomes)
+    assert all(set(one) == set(outcome) | KNOWN | {"history"} for one in outcomes)
+    assert all(one["history"][-1][1:] == [one["welfare"], one["bound"]] for one in outcomes)
 
 
 def test_compare_says_which_of_two_proven_optima_is_false(cli, market, monkeypatch):
@@ -119,6 +120,17 @@ def test_what_is_written_is_what_the_json_says(cli, market, other, tmp_path):
     assert float(means["greedy"]["seconds"]) == summary(runs)[0]["seconds"] and set(means) == {"greedy", "bid_density"}
 
 
+def test_gaps_of_all_solvers_are_drawn_against_time(cli, market, other, tmp_path):
+    picture = tmp_path / "gap.svg"
+    arguments = "--solvers", "greedy,lp_bound,ilp_cpsat", "--plot"
+    assert cli("compare", market, other, *arguments, picture)[0] == 0
+    text = picture.read_text()
+    assert all(name in text for name in (market.stem, other.stem, "greedy", "ilp_cpsat", "seconds"))
+    assert "lp_bound" not in text  # it has no allocation
+    code, _, error = cli("compare", market, *arguments, tmp_path / "gap.gif")
+    assert code == 2 and "a picture ends in .svg, .png, .pdf" in error
+
+
 def test_an_option_replaces_the_warm_start(cli, market):
     printed = cli("compare", market, "--solvers", "ilp_cpsat", "--option", "ilp_cpsat.warm_start=false", "--json")[1]
     assert json.loads(printed)[0]["options"]["warm_start"] is False
@@ -171,7 +183,7 @@ def test_interrupted_and_resumed_it_is_the_same(cli, market, other, tmp_path, mo
 
 
 def without_times(run):
-    return {name: value for name, value in run.items() if name != "seconds"}
+    return {name: value for name, value in run.items() if name not in ("seconds", "history")}
 
 
 def test_side_by_side_it_is_the_same(cli, market, other):

@@ -61,5 +61,5 @@ def test_what_a_caller_gets_wrong(cli, tmp_path, outcomes, monkeypatch):
 
     monkeypatch.setattr(builtins, "__import__", without)
     said = refused(outcomes[1], "--out", tmp_path / "gap.svg")
-    assert said == "error: plot draws with matplotlib, which is not installed; the extra plot has it\n"
+    assert said == "error: plots are drawn with matplotlib, which is not installed; the extra plot has it\n"
     assert not (tmp_path / "gap.svg").exists()
