@@ -46,7 +46,7 @@ def gap_against_time(markets: Sequence[tuple[str, Sequence[tuple[str, Outcome]]]
     """
     from matplotlib import rc_context
     from matplotlib.figure import Figure
-    from matplotlib.ticker import FuncFormatter
+    from matplotlib.ticker import FuncFormatter, NullFormatter
 
     names = list(dict.fromkeys(name for _, outcomes in markets for name, _ in outcomes))
     with rc_context(STYLE):
@@ -66,7 +66,9 @@ def gap_against_time(markets: Sequence[tuple[str, Sequence[tuple[str, Outcome]]]
             axes.set_xscale("log")
             axes.set_yscale("symlog", linthresh=LINEAR, linscale=0.3)
             axes.set_ylim(0.0, 1.0)
+            low, high = axes.get_xlim()
             axes.xaxis.set_major_formatter(FuncFormatter(lambda seconds, _: f"{seconds:g}"))
+            axes.xaxis.set_minor_formatter(axes.xaxis.get_major_formatter() if high < 10 * low else NullFormatter())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda share, _: f"{share * 100:g}%"))
             axes.grid(color="#e3e7ec")
             axes.set_title(title, loc="left")
