@@ -92,6 +92,15 @@ def test_it_beats_the_greedy_on_average(generate, family):
     assert mean["price_guided"] > mean["greedy"]
 
 
+@pytest.mark.parametrize("types", [2, 4])
+def test_prices_bring_the_bound_near_the_optimum(generate, types):
+    """The first prices' bound is a quarter and more above it."""
+    market = generate("uniform", 12, 24, types)
+    bound = solvers.solve(market, "price_guided").bound
+    optimum = solvers.solve(market, "column_generation", time_limit=20)
+    assert optimum.proven_optimal and optimum.welfare <= bound <= 1.03 * optimum.welfare
+
+
 def test_it_comes_near_in_large_markets(generate):
     outcome = solvers.solve(generate("classes", 20_000, 20_000, 3, 0, classes=20_000), "price_guided")
     assert outcome.gap < 0.01
