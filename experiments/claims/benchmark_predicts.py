@@ -36,11 +36,11 @@ SECTION = "4.2"
 STATEMENT = "Let M_i represent the compute power of R_i , which will be determined by benchmarking."
 CLOSE, NEAR, MOST = 1.5, 3.0, 0.9
 LEAST = 0.6  # of the processors
-LAYERS, REPEATS = 8, 3
+LAYERS = 8
 SAME, OTHER = "SmolLM2", f"its first {LAYERS} layers"
 TASKS = ((16, 4), (160, 8), (64, 12), (64, 2), (100, 24), (240, 16))  # tokens of prompt and answer
-# Stacks, rounds of the benchmark, tasks
-GRID: dict[Size, tuple[int, int, int]] = {"tiny": (1, 1, 1), "small": (1, 1, 3), "full": (9, 5, 6)}
+# Stacks, rounds of the benchmark, tasks, runs of each
+GRID: dict[Size, tuple[int, int, int, int]] = {"tiny": (1, 1, 1, 1), "small": (1, 1, 3, 3), "full": (9, 5, 6, 3)}
 ROUND = 3600.0  # seconds: what a processor's slot takes
 VARIED = {"task": "prompts of {tasks.prompt} tokens, answers of {tasks.answer}", "model": "{tasks.model}"}
 FIXED = {
@@ -67,7 +67,7 @@ def first_layers(llama: Checkpoint) -> Checkpoint:
 
 def run(size: Size, block: int = 0) -> Results:
     """Seconds of tasks as a benchmark predicts them, and as they took; and what the auction makes of the benchmark."""
-    many, rounds, count = GRID[size]
+    many, rounds, count, runs = GRID[size]
     found = [stack for stack in stacks() if not is_swiftshader(stack[1])][:many]
     rows, bids = [], []
     llama = models.find("smollm2")
@@ -85,7 +85,7 @@ def run(size: Size, block: int = 0) -> Results:
                 predicted = float(
                     hardware.seconds(shapes[name], np.array((prompt, answer)), cards.compute[0], cards.bandwidth[0])
                 )
-                seconds, processors = _seconds(runtime, prompt, answer)
+                seconds, processors = _seconds(runtime, prompt, answer, runs)
                 rows.append((backend, adapter, name, prompt, answer, predicted, seconds, processors))
     columns = ["stack", "adapter", "model", "prompt", "answer", "predicted", "seconds", "processors"]
     named = ["stack", "adapter", "requests a round", "cost of a round"]
@@ -96,11 +96,11 @@ def run(size: Size, block: int = 0) -> Results:
     }
 
 
-def _seconds(runtime: Runtime, prompt: int, answer: int) -> tuple[float, float]:
-    """Seconds of a task whose kernels are ready, and the processors it had: medians of three runs."""
+def _seconds(runtime: Runtime, prompt: int, answer: int, runs: int) -> tuple[float, float]:
+    """Seconds of a task whose kernels are ready, and the processors it had: medians of so many runs."""
     ids = (np.arange(prompt) * 37 % runtime.model.measures["vocabulary"]).tolist()
     generate(runtime, ids, limit=1)
-    seconds, processors = np.median([_once(runtime, ids, answer) for _ in range(REPEATS)], axis=0)
+    seconds, processors = np.median([_once(runtime, ids, answer) for _ in range(runs)], axis=0)
     return float(seconds), float(processors)
 
 
