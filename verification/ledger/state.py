@@ -144,6 +144,8 @@ class Draft:
         self.market = state.market
         self.number = state.number + 1
         """The event's that is being made."""
+        self.head = state.head
+        """Digest of the event before it."""
         self.tick = state.tick
         self.blob = blob
         """Bytes by their SHA-256 in hex: those that came with the request, or any written before; None: neither. What

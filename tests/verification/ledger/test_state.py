@@ -49,6 +49,13 @@ def test_a_move_that_cannot_be_is_refused(refused, reason, source, target, amoun
     assert draft.moves == []
 
 
+def test_a_draft_follows_the_event_that_its_state_ends_with():
+    state = state_of()
+    state.market, state.number, state.head, state.tick = "market", 7, "digest", 5
+    draft = Draft(state)
+    assert (draft.market, draft.number, draft.head, draft.tick) == ("market", 8, "digest", 5)
+
+
 def test_the_last_micro_token_of_int64_can_be_held():
     draft = Draft(state_of({A: 70}))
     draft.move(OUTSIDE, B, INT64 - 70)
