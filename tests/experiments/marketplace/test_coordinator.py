@@ -207,6 +207,18 @@ def test_a_device_that_is_away_computes_nothing_though_its_offer_stands(town):
     assert desk.computes(key) == 0 and desk.device_of(owner, lease) == "" and key in desk.offers.of(owner)
 
 
+def test_a_device_is_remembered_by_what_became_of_its_leases(town):
+    """Psi is (served + 1) / (leased + 1)."""
+    user, device = town.join("user"), town.join("provider", device=True)
+    key, psi = public(device.device), [1.0]
+    for computes in (True, False, True):
+        device.computes = computes
+        town.order(user, inputs=(len(psi),), patience=30)
+        town.run()
+        psi.append(town.coordinator.desk.offers.psi(key))
+    assert psi == [1, 1, 2 / 3, 3 / 4]
+
+
 def test_a_bundle_of_two_models_is_a_lease_of_each():
     town = Town(models=(SmallNumbers(), SmallNumbers("others", weight=9)))
     user = town.join("user")

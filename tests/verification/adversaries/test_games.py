@@ -129,6 +129,8 @@ def test_what_is_measured_of_games_is_what_is_said_of_them(played):
     assert measured(played, "fifty-leases") == {"lost by the one": 8_000, "fallen": 50}
     assert measured(played, "restart")["killed"] >= 5
     assert measured(played, "dear-verifier") == {"listed": 0}
+    deputies = {"offline-asserter": 1, "foretold-deputies": 1, "false-deputies": 3, "only-false-deputies": 0}
+    assert {name: measured(played, name)["deputies"] for name in deputies} == deputies
     assert measured(played, "lost-audit") == {"lost on purpose": 2}
 
 

@@ -152,7 +152,7 @@ def offline_asserter() -> End:
     scene.parties[PROVIDER].online = False
     scene.claim(PUPPETS[0], lease, wrong(scene))
     settle(scene)
-    return ended(scene, PUPPETS[:1])
+    return ended(scene, PUPPETS[:1], measured=_deputies(scene))
 
 
 def false_deputies() -> End:
@@ -184,7 +184,7 @@ def foretold_deputies() -> End:
     scene.parties[PROVIDER].online = False
     scene.claim(PUPPETS[0], lease, false)
     settle(scene, lambda: _foretell(scene, lease))
-    return ended(scene, PUPPETS)
+    return ended(scene, PUPPETS, measured=_deputies(scene))
 
 
 def _foretell(scene: Scene, lease: str) -> bool:
@@ -214,7 +214,13 @@ def _false_deputies(own: bool) -> End:
     for name in STRANGERS:
         scene.parties[name].trace = false
     settle(scene)
-    return ended(scene, (PUPPETS[0], "deputies"), together={"deputies": STRANGERS}, prevented=own)
+    together = {"deputies": STRANGERS}
+    return ended(scene, (PUPPETS[0], "deputies"), together=together, prevented=own, measured=_deputies(scene))
+
+
+def _deputies(scene: Scene) -> dict[str, float | str]:
+    """How many took the place of who was absent."""
+    return {"deputies": sum(event.request.kind == "take_up" for event in scene.ledger.events())}
 
 
 def vanished_challenger() -> End:

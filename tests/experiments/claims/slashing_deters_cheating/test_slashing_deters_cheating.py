@@ -104,3 +104,8 @@ def test_the_same_seed_gives_the_same_results(tiny):
     first, second = tiny("slashing_deters_cheating"), claim.run("tiny")
     for name in first:
         pd.testing.assert_frame_equal(first[name], second[name])
+
+
+def test_every_challenger_of_a_delay_puts_up_a_bond(tiny):
+    delay = tiny("slashing_deters_cheating")["delay"]
+    assert delay["bonds"].tolist() == [BOND * k for k in delay["k"]] and (delay["minutes"] > 0).all()
