@@ -117,6 +117,21 @@ def test_what_a_model_cannot_take_is_refused(tiny_model, refusal):
     assert "at least 2 tokens" in refusal(fit, backend, [1])
 
 
+@pytest.mark.parametrize(
+    ("ids", "said"),
+    [
+        ([], "the prompt is empty"),
+        ([256, 1], "token 256 is not in"),
+        ([-1, 1], "token -1"),
+        ([1] * 9999, "of 9999 tokens"),
+    ],
+)
+def test_prompts_that_no_model_takes_are_refused(tiny_model, refusal, ids, said):
+    backend = Reference(tiny_model("exact"))
+    for call, settings in ((generate, {"limit": 2}), (next_scores, {}), (fit, {})):
+        assert said in refusal(call, backend, ids, **settings)
+
+
 @pytest.fixture(scope="module")
 def boundless():
     """A float32 model whose last gain takes its logits beyond float32."""

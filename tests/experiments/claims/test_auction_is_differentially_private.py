@@ -89,6 +89,19 @@ def test_prices_of_the_experiment_are_those_of_the_mechanism(generate):
     assert swept == pytest.approx(chance, rel=1e-9)
 
 
+def test_neighbours_differ_in_one_report(generate):
+    """Of a task of two model types each: other values, larger demands, and no false names, which add a report."""
+    market = generate("uniform", 9, 12, 2)
+    kinds = set()
+    for task, kind, other in claim.neighbours(market):
+        kinds.add(kind)
+        assert other.tasks == market.tasks
+        others = np.arange(market.tasks) != task
+        assert np.array_equal(other.value[others], market.value[others])
+        assert np.array_equal(other.demand[others], market.demand[others])
+    assert kinds == {"value", "demand"}
+
+
 def test_the_silent_neighbour_never_wins_and_differs_in_one_value(generate):
     market = generate("uniform", 8, 16)
     task, silent = claim._bidder(market)
