@@ -14,7 +14,14 @@ STACKS = (("wgpu", "lavapipe"), ("dawn", "lavapipe"), ("dawn", "SwiftShader"))
 
 
 def results(
-    floats="aaa", integers="eee", numpys="ne", rates=(4.0, 4.0, 4.0), differ=0, wrong=("", "", ""), others="aa"
+    floats="aaa",
+    integers="eee",
+    numpys="ne",
+    rates=(4.0, 4.0, 4.0),
+    differ=0,
+    wrong=("", "", ""),
+    others="aa",
+    whole="ee",
 ):
     """Digests by stack and numpy's own; rates in float32; integers' nodes that differ; a second model on two stacks."""
     first, second = numpys
@@ -25,6 +32,7 @@ def results(
     rows += [("tiny", "float32", *s, d, 3, rate) for s, d, rate in zip(STACKS, floats, rates, strict=True)]
     rows += [("tiny", "exact", *s, digest, differ, 1.0) for s, digest in zip(STACKS, integers, strict=True)]
     rows += [("other", "float32", *s, digest, 5, 100.0) for s, digest in zip(STACKS[:2], others, strict=True)]
+    rows += [("other", "exact", *s, digest, 0, 1.0) for s, digest in zip(STACKS[:2], whole, strict=True)]
     columns = ["model", "arithmetic", "implementation", "driver", "digest", "nodes that differ", "tokens per second"]
     corner = pd.DataFrame(
         [(*s, w) for s, w in zip(STACKS, wrong, strict=True)], columns=["implementation", "driver", "wrong"]
@@ -43,6 +51,7 @@ def results(
         ({"rates": (4.0, 1.99, 3.0)}, "qualified"),
         ({"integers": "eef"}, "refuted"),
         ({"integers": "fff"}, "refuted"),  # all alike, but not numpy's
+        ({"whole": "ef"}, "refuted"),  # of one model of two
         ({"differ": 1}, "refuted"),
         ({"wrong": ("", "", "shift by 32")}, "refuted"),
     ],
