@@ -3,8 +3,9 @@
 import heapq
 import math
 import os
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
 
@@ -13,14 +14,17 @@ from numpy.typing import NDArray
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers.column_generation.columns import Pool, price_columns
-from auction.solvers.column_generation.relaxation import Relaxation
+from auction.solvers.column_generation.columns import Pool, price_finely
+from auction.solvers.column_generation.relaxation import Basis, Relaxation
 
 PLUNGES = 8  # side by side
-TRIED = 8  # pairs whose children are looked at before one is branched on
+TRIED = 16  # pairs whose children are looked at before one is branched on
 STEPS = 25  # of the simplex method, for each of these
+RELIABLE = 4  # times that a pair is tried: then it is known how far bounds fall (Achterberg, Koch, Martin 2005)
 DECIDED = 1e-3  # from 0 and 1
 BONUSES = 2**60  # of a node together at most
+Pair = tuple[int, int]  # of a task and a provider
+Falls = Mapping[Pair, Sequence[float]]  # of bounds, each time that a pair was tried
 
 
 @dataclass(frozen=True)
@@ -31,6 +35,7 @@ class Node:
     column: Int  # indices into the pool
     slack: Int  # an allocation that uses the column is worth at most bound - slack
     bonus: Int  # (tasks,) added to every column of a task that must be served, and taken off the bound; else 0
+    basis: Basis | None = None  # of the node above it
 
     def only(self, kept: NDArray[np.bool_]) -> "Node":
         return replace(self, column=self.column[kept], slack=self.slack[kept])
@@ -45,8 +50,10 @@ class Explored:
     """What came of a node."""
 
     better: Pool | None  # than what was known when it was taken
-    children: tuple[Node, Node] | None
+    children: tuple[Node, Node] | None = None
     """Without its pair, and that must serve it; None where nothing of interest is left."""
+    tried: Mapping[Pair, float] = field(default_factory=dict)
+    """By how much the bounds of both children of a pair fell, multiplied."""
 
 
 def branch_and_bound(
@@ -81,6 +88,7 @@ def branch_and_bound(
     heap = [(-bound, 0, Node(bound, gainful, slack[gainful], np.zeros(pool.tasks, dtype=np.int64)))]
     plunging: list[Node | None] = [None] * (1 if afresh else PLUNGES)
     relaxations, nodes = [Relaxation(pool, stop) for _ in plunging], 0
+    falls: dict[Pair, list[float]] = {}
     with ThreadPoolExecutor(min(PLUNGES, os.cpu_count() or 1)) as threads:
         while (upper := _upper(heap, plunging)) > max(lower, outside) and upper - lower > upper * gap:
             if nodes >= limit or stop.now:
@@ -90,13 +98,15 @@ def branch_and_bound(
             nodes += len(taken)
             if afresh:
                 relaxations = [Relaxation(pool, stop) for _ in plunging]
-            explore = partial(_explore, pool, lower=lower, outside=outside, tried=1 if afresh else TRIED)
+            explore = partial(_explore, pool, falls, lower=lower, outside=outside, afresh=afresh)
             parts = [plunging[at] for at in taken], [relaxations[at] for at in taken]
             explored = list(threads.map(explore, *parts) if len(taken) > 1 else map(explore, *parts))
             for at, found in zip(taken, explored, strict=True):
                 if found is None:  # the node stays open
                     continue
                 plunging[at] = None
+                for pair, fall in found.tried.items():
+                    falls.setdefault(pair, []).append(fall)
                 if found.better is not None and (worth := int(found.better.profit.sum())) > lower:
                     best, lower = found.better, worth
                 if found.children is not None:
@@ -112,43 +122,45 @@ def _upper(heap: list[tuple[int, int, Node]], plunging: list[Node | None]) -> in
     return max([0, *(-bound for bound, *_ in heap[:1]), *(node.bound for node in plunging if node is not None)])
 
 
-def _explore(pool: Pool, node: Node, relaxation: Relaxation, lower: int, outside: int, tried: int) -> Explored | None:
+def _explore(
+    pool: Pool, falls: Falls, node: Node, relaxation: Relaxation, lower: int, outside: int, afresh: bool
+) -> Explored | None:
     """A node's relaxation, rounded, and its children; None when stopped."""
     floor, better = max(lower, outside), None
     node = node.above(floor)
     bonus = node.bonus[pool.task[node.column]]
     part = pool.only(node.column)
     part = replace(part, profit=part.profit + bonus)
-    if (solution := relaxation.solve(node.column, bonus, node.slack)) is None:
+    basis = None if afresh else node.basis
+    if (solution := relaxation.solve(node.column, node.bonus, node.slack, basis)) is None:
         return None
-    price, used, x = solution.price, solution.used, solution.x
+    used, x = solution.used, solution.x
     near = np.argsort(node.slack, kind="stable")[: 4 * part.tasks]
     fit = part.fitting(np.concatenate((used[np.argsort(-x, kind="stable")], near)))
     if (worth := int((part.profit - bonus)[fit].sum())) > lower:
         better, floor = pool.only(node.column[fit]), max(worth, outside)
-    bound, slack = price_columns(part, price)
+    bound, slack = price_finely(part, solution.dual)
     bound -= int(node.bonus.sum())
     worse = max(0, bound - node.bound)
-    node = replace(node, bound=bound - worse, slack=slack - worse)
+    node = replace(node, bound=bound - worse, slack=slack - worse, basis=solution.basis)
     if node.bound <= floor:
-        return Explored(better, None)
+        return Explored(better)
     rest = node.above(floor)
     if rest.column.size <= pool.tasks and (whole := pool.only(rest.column)).fits():
         known = lower if better is None else worth
-        return Explored(whole if int(whole.profit.sum()) > known else better, None)
-    return Explored(better, _children(pool, rest, node.column[used], x, floor, relaxation, tried))
+        return Explored(whole if int(whole.profit.sum()) > known else better)
+    z = _over_pairs(pool, node.column[used], x)
+    pair, tried = _strongest(pool, z, relaxation, 1 if afresh else TRIED, falls)
+    return Explored(better, _children(pool, rest, z, pair, floor), tried)
 
 
-def _children(
-    pool: Pool, node: Node, used: Int, x: Float, floor: int, relaxation: Relaxation, tried: int
-) -> tuple[Node, Node] | None:
+def _children(pool: Pool, node: Node, z: Float, pair: Pair, floor: int) -> tuple[Node, Node] | None:
     """A provider is kept from a task, or must serve it.
 
     Each child has fewer columns or one more task that must be served. None where all is decided: the node's columns
     are one allocation, which does not fit.
     """
-    z = _over_pairs(pool, used, x)
-    i, j = _strongest(pool, z, relaxation, tried)
+    i, j = pair
     kept_from, must_serve = _lost(pool, node.column, i, j)
     if not 1e-6 < z[i, j] < 1 - 1e-6 or (node.bonus[i] > 0 and not must_serve.any()):  # floats hide what is left
         count, size = _over_pairs(pool, node.column), np.bincount(pool.task[node.column], minlength=pool.tasks)
@@ -163,23 +175,26 @@ def _children(
     return node.only(~kept_from), replace(node.only(~must_serve), bonus=bonus)
 
 
-def _strongest(pool: Pool, z: Float, relaxation: Relaxation, tried: int) -> tuple[int, int]:
-    """Of the pairs about which z is least decided, that of whose two children the bounds fall most.
+def _strongest(
+    pool: Pool, z: Float, relaxation: Relaxation, most: int, falls: Falls
+) -> tuple[Pair, Mapping[Pair, float]]:
+    """Of the pairs about which z is least decided, that of whose two children the bounds fall most; those tried for it.
 
-    A few steps of the simplex method tell how far they fall; of three types the tree has a third to a thirtieth of the
-    nodes.
+    A few steps of the simplex method tell how far they fall, or what they told before; of three types the tree has a
+    third to a thirtieth of the nodes.
     """
     far = np.abs(z - 0.5).ravel()
-    nearest = np.argsort(far, kind="stable")[:tried]
+    nearest = np.argsort(far, kind="stable")[:most]
     pairs = [divmod(int(pair), z.shape[1]) for pair in nearest if far[pair] < 0.5 - DECIDED]
     if len(pairs) < 2:
-        return divmod(int(nearest[0]), z.shape[1])
-
-    def falls(pair: tuple[int, int]) -> float:
-        lost = _lost(pool, np.arange(pool.profit.size), *pair)
-        return math.prod(relaxation.fall(each, STEPS) for each in lost)
-
-    return max(pairs, key=falls)
+        return divmod(int(nearest[0]), z.shape[1]), {}
+    every, tried, known = np.arange(pool.profit.size), dict[Pair, float](), dict[Pair, float]()
+    for pair in pairs:
+        if len(before := falls.get(pair, ())) < RELIABLE:
+            tried[pair] = math.prod(relaxation.fall(lost, STEPS) for lost in _lost(pool, every, *pair))
+        else:
+            known[pair] = math.exp(math.fsum(map(math.log, before)) / len(before))
+    return max(pairs, key=(tried | known).__getitem__), tried
 
 
 def _lost(pool: Pool, column: Int, i: int, j: int) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

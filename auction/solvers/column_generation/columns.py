@@ -1,5 +1,6 @@
 """Columns: a task and the providers that cover it, as a sparse matrix over the rows of the master."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -10,12 +11,13 @@ from numpy.typing import NDArray
 from scipy import sparse
 
 from auction.allocation import Allocation
-from auction.market import Int, Market
+from auction.market import Float, Int, Market
 from auction.solvers._exact import SAFE, dot
 from auction.solvers._formulation import candidates
 from auction.solvers._minimal_covers import minimal_covers
 
 LIMIT = 1_000_000  # columns listed at most
+FRACTION = 20  # bits of a price at most
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,22 @@ def price_columns(pool: Pool, price: Int) -> tuple[int, Int]:
     best = np.zeros(pool.tasks, dtype=np.int64)
     np.maximum.at(best, pool.task, surplus)
     return int(best.sum()) + offered, best[pool.task] - surplus
+
+
+def price_finely(pool: Pool, price: Float) -> tuple[int, Int]:
+    """What ``price_columns`` gives of prices in fractions of a micro-token, rounded down to whole ones.
+
+    Prices in whole ones leave a relaxation's bound some micro-tokens above its optimum; where that is an allocation
+    already known, these would be searched to the last column. Fractions are of as many bits as sums have room for.
+
+    Args:
+        price: (rows - tasks,) 0 or more.
+    """
+    most = max(pool.tasks * float(pool.profit.max(initial=1)), float(pool.limit[pool.tasks :] @ price), 1.0)
+    bits = max(0, min(FRACTION, math.floor(math.log2(SAFE / 4 / most))))
+    fine = replace(pool, profit=pool.profit << bits)
+    bound, slack = price_columns(fine, np.rint(np.minimum(price * 2.0**bits, SAFE)).astype(np.int64))
+    return bound >> bits, (bound >> bits) - ((bound - slack) >> bits)
 
 
 def join(pool: Pool, more: Pool) -> Pool:

@@ -44,6 +44,21 @@ class RestrictedMaster:
         self._highs.changeColsCost(profit.size, every, profit / self._unit)
         self._highs.changeColsBounds(profit.size, every, np.zeros(profit.size), upper)
 
+    def basis(self) -> tuple[Int, Int]:
+        """The basic columns, and the rows whose slacks are."""
+        _, basic = self._highs.getBasicVariables()
+        return basic[basic >= 0].astype(np.int64), -1 - basic[basic < 0].astype(np.int64)
+
+    def start_from(self, columns: Int, rows: Int) -> None:
+        """The next solve begins with this basis: other columns are 0, other rows tight."""
+        basis, status = highspy.HighsBasis(), highspy.HighsBasisStatus
+        of_columns, of_rows = [status.kLower] * self._highs.getNumCol(), [status.kUpper] * self._highs.getNumRow()
+        for of, basics in ((of_columns, columns), (of_rows, rows)):
+            for place in basics.tolist():
+                of[place] = status.kBasic
+        basis.col_status, basis.row_status, basis.valid = of_columns, of_rows, True
+        self._highs.setBasis(basis)
+
     def probe(self, columns: Int, steps: int) -> float:
         """What the optimum is at most without some columns, as so many steps of the dual simplex tell; the basis of the
         last solve is kept."""

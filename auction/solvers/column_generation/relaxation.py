@@ -15,25 +15,39 @@ LEAST = 1e-6  # fall of a bound that counts
 FIRST = 4  # columns a row that the programme begins with
 
 
+@dataclass(frozen=True, eq=False)
+class Basis:
+    """Where a relaxation ended, and where one of nearly the same columns begins."""
+
+    column: Int  # indices into the pool of those that are basic
+    row: Int  # those whose slacks are
+
+
 @dataclass(frozen=True)
 class Solution:
     """Of a relaxation."""
 
-    price: Int  # of all rows but the tasks', rounded
+    dual: Float  # of all rows but the tasks', 0 or more
     used: Int  # places of the columns above 0, among those that were asked for
     x: Float  # their values
+    basis: Basis | None = None  # where there was anything to solve
+
+    @property
+    def price(self) -> Int:
+        """The dual in whole micro-tokens."""
+        return np.rint(np.minimum(self.dual, SAFE)).astype(np.int64)
 
 
 def solve_relaxation(pool: Pool, slack: Int, stop: Stop) -> Solution | None:
     """Of all columns of a pool, those of least ``slack`` entered first; None when stopped."""
-    return Relaxation(pool, stop).solve(np.arange(slack.size), np.zeros(slack.size, dtype=np.int64), slack)
+    return Relaxation(pool, stop).solve(np.arange(slack.size), np.zeros(pool.tasks, dtype=np.int64), slack)
 
 
 class Relaxation:
     """max (profit + bonus) x subject to A x <= limit, x >= 0 over some columns of a pool, others kept at 0.
 
-    Columns enter when a node wants them and stay, with the basis that the last node ended with: where a node differs
-    from it in few columns, as a child from its parent, few steps of the dual simplex are left.
+    Columns enter when a node wants them and stay. A node begins with a basis of its parent's, from which it differs in
+    few columns: so few steps of the dual simplex are left, and for that columns that are kept at 0 keep their profits.
     """
 
     def __init__(self, pool: Pool, stop: Stop) -> None:
@@ -44,51 +58,64 @@ class Relaxation:
         self._admitted = np.zeros(0, dtype=bool)
         self._inside = np.zeros(pool.profit.size, dtype=bool)
         self._value = 0.0
+        self._basis: Basis | None = None
 
-    def solve(self, column: Int, bonus: Int, slack: Int) -> Solution | None:
+    def solve(self, column: Int, bonus: Int, slack: Int, basis: Basis | None = None) -> Solution | None:
         """Of the columns of a node; None when stopped.
 
         Args:
             column: indices into the pool, ascending.
-            bonus: (columns,) added to the profit of each.
+            bonus: (tasks,) added to the profit of a task's columns.
             slack: (columns,) those of least are entered first.
+            basis: where to begin; None: where the last solve ended.
         """
         if not column.size:
-            return Solution(np.zeros(self._pool.limit.size - self._pool.tasks, dtype=np.int64), column, np.zeros(0))
+            return Solution(np.zeros(self._pool.limit.size - self._pool.tasks), column, np.zeros(0))
         part = self._pool.only(column)
-        profit = part.profit + bonus
+        profit = part.profit + bonus[part.task]
         strategy = DUAL if self._entered.size else CHOOSE
         if not self._entered.size:
             size = min(column.size, FIRST * self._pool.limit.size)
-            least = np.sort(np.argpartition(slack, size - 1)[:size])
-            self._enter(column[least], bonus[least])
-        self._admit(column, profit)
+            self._enter(column[np.sort(np.argpartition(slack, size - 1)[:size])], bonus)
+        if basis is not None and basis is not self._basis:
+            self._start_from(basis, bonus)
+        self._admit(column, bonus)
         while (solution := self._master.solve(strategy)) is not None:
             self._value, dual, x = solution
             reduced_cost = np.where(self._inside[column], 0, profit - part.A.T @ dual)
             entering = np.flatnonzero(reduced_cost > 1e-6 * self._unit)
             if not entering.size:
-                price = np.rint(np.minimum(dual[self._pool.tasks :], SAFE)).astype(np.int64)
                 above = np.flatnonzero(self._admitted & (x > 1e-7))
-                return Solution(price, np.searchsorted(column, self._entered[above]), x[above])
+                basic, row = self._master.basis()
+                self._basis = Basis(self._entered[basic], row)
+                return Solution(
+                    dual[self._pool.tasks :], np.searchsorted(column, self._entered[above]), x[above], self._basis
+                )
             entering = entering[np.argsort(-reduced_cost[entering], kind="stable")[: self._pool.limit.size]]
-            self._enter(column[entering], bonus[entering])
+            self._enter(column[entering], bonus)
             strategy = PRIMAL
         return None
 
     def _enter(self, column: Int, bonus: Int) -> None:
         part = self._pool.only(column)
-        self._master.add_columns(replace(part, profit=part.profit + bonus))
+        self._master.add_columns(replace(part, profit=part.profit + bonus[part.task]))
         self._entered = np.concatenate((self._entered, column))
         self._inside[column] = True
         self._admitted = np.append(self._admitted, np.ones(column.size, dtype=bool))
 
-    def _admit(self, column: Int, profit: Int) -> None:
-        """Entered columns that are not the node's are kept at 0; the others have its profits."""
-        at = np.minimum(np.searchsorted(column, self._entered), column.size - 1)
-        admitted = column[at] == self._entered
-        self._master.change_columns(np.where(admitted, profit[at], 0), np.where(admitted, np.inf, 0.0))
-        self._admitted = admitted
+    def _start_from(self, basis: Basis, bonus: Int) -> None:
+        missing = basis.column[~self._inside[basis.column]]
+        if missing.size:
+            self._enter(missing, bonus)
+        self._master.start_from(np.flatnonzero(np.isin(self._entered, basis.column)), basis.row)
+
+    def _admit(self, column: Int, bonus: Int) -> None:
+        """Entered columns that are not the node's are kept at 0; all have its profits."""
+        wanted = np.zeros(self._inside.size, dtype=bool)
+        wanted[column] = True
+        self._admitted = wanted[self._entered]
+        profit = self._pool.profit[self._entered] + bonus[self._pool.task[self._entered]]
+        self._master.change_columns(profit, np.where(self._admitted, np.inf, 0.0))
 
     def fall(self, lost: NDArray[np.bool_], steps: int) -> float:
         """By how much the last node's relaxation falls without some of the pool's columns, as a share of what it was
