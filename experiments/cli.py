@@ -64,11 +64,12 @@ def run_claim(
     """
     module = claims.load(claim)
     _prepared(size, out)
-    records.join(size, out, block)  # type: ignore[arg-type]
+    run = records.join(size, out, block)  # type: ignore[arg-type]
     if not resume:
         records.forget(claim, out)
     with on(scheduler), clean_stdout():
-        records.perform(claim, size, out, block)  # type: ignore[arg-type]
+        record = records.perform(claim, size, out, block)  # type: ignore[arg-type]
+    records.save_run(run | {"seconds": round(run["seconds"] + record.seconds, 1)}, out)
     verdict = module.check(records.saved(claim, out))
     print("\n".join(filter(None, (f"{module.TITLE}: {verdict.verdict}", verdict.figure, verdict.explanation))))
     if size == "tiny":

@@ -14,7 +14,7 @@ from matplotlib.figure import Figure
 from experiments import claims, coverage, criteria, plots, published, records, stability, varied
 
 Section = dict[str, Any]
-UNFINISHED = "it was not run to its end"
+NOT_RUN = "it was not run to its end"
 VERDICTS = ("upheld", "qualified", "refuted", "undecided")
 
 
@@ -22,12 +22,13 @@ def section(name: str, out: Path) -> Section:
     """What the page shows of one claim, from its raw results and its record below ``out``."""
     claim, record = claims.load(name), records.record(name, out)
     if record is None:
-        return unfinished(name, UNFINISHED)
+        return unfinished(name)
     if record.failed:
         return unfinished(name, record.failed)
     results = records.saved(name, out)
     verdict = published.judged(name, results)
-    return unfinished(name, "") | {
+    return unfinished(name) | {
+        "failed": "",
         "record": record,
         "verdict": verdict,
         "published": published.difference(name, verdict, record.size),
@@ -43,8 +44,8 @@ def section(name: str, out: Path) -> Section:
     }
 
 
-def unfinished(name: str, why: str) -> Section:
-    """What the page shows of a claim without results, and why there are none."""
+def unfinished(name: str, failed: str = "") -> Section:
+    """What the page shows of a claim without results: why it failed, or that it was not run."""
     claim = claims.load(name)
     return {
         "name": name,
@@ -61,7 +62,8 @@ def unfinished(name: str, why: str) -> Section:
         "changed": {},
         "verdict": None,
         "published": "",
-        "failed": why,
+        "state": "failed" if failed else "not run",
+        "failed": failed or NOT_RUN,
     }
 
 
@@ -92,7 +94,7 @@ def render(sections: list[Section], run: dict[str, Any]) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    judged = {s["name"]: s["verdict"].verdict for s in sections if s["verdict"]}
+    judged = {s["name"]: s["verdict"].verdict if s["verdict"] else s["state"] for s in sections}
     count = {verdict: list(judged.values()).count(verdict) for verdict in VERDICTS}
     return template.render(
         sections=sections,

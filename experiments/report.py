@@ -135,7 +135,7 @@ def _say(name: str, found: Section, sections: dict[str, Section], expected: dict
 
 
 def _write(sections: dict[str, Section], run: dict[str, Any], out: Path) -> Path:
-    shown = [sections.get(name) or page.unfinished(name, page.UNFINISHED) for name in ordered()]
+    shown = [sections.get(name) or page.unfinished(name) for name in ordered()]
     path = out / PAGE
     temporary = path.with_suffix(".tmp")
     temporary.write_text(page.render(shown, run), encoding="utf-8")

@@ -105,14 +105,17 @@ def solve(
     outcome = solved(loaded, solver, reading, time_limit, seed, options)
     if out is not None:
         write_outcome(out, outcome)
-    if certificate is not None:
-        if outcome.certificate is None:
-            raise InputError(f"{solver} proves no bound by prices: there is no certificate to write")
+    if certificate is not None and outcome.certificate is not None:
         write_certificate(certificate, outcome.certificate)
     if json:
         print_json(summary_of(outcome))
     else:
         print_outcome({"market": str(market), **summary_of(outcome)})
+    if certificate is not None and outcome.certificate is None:
+        raise InputError(
+            f"{outcome.solver} proves no bound by prices: there is no certificate to write; column_generation and "
+            "price_guided do, and under whole assignment"
+        )
     if outcome.status == "interrupted":
         raise typer.Exit(INTERRUPTED)
 

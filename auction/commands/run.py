@@ -200,7 +200,8 @@ def _print_summary(made: Report) -> None:
         print(f"  {words}")
     print(f"  at midpoint prices tasks gain {tokens(users)}, providers {tokens(sellers)}")
     users, sellers, platform = gains(market, made.auction)
-    print(f"{made.mechanism}: welfare {tokens(made.auction_welfare)}, {lost(made) or 'compared with nothing proven'}")
+    nothing = "which is the optimum" if outcome.proven_optimal and not outcome.bound else "compared with nothing proven"
+    print(f"{made.mechanism}: welfare {tokens(made.auction_welfare)}, {lost(made) or nothing}")
     print(f"  at its prices tasks gain {tokens(users)}, providers {tokens(sellers)}, the platform {tokens(platform)}")
 
 

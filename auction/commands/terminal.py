@@ -45,7 +45,7 @@ class _Compiling(Listener):
 
     def on_start(self, event: Any) -> None:
         if not self.said:
-            stderr.print("compiling for this machine on first use: up to a minute")
+            stderr.print("compiling for this machine on first use, once: a few minutes")
             self.said = True
 
     def on_end(self, event: Any) -> None: ...

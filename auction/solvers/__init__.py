@@ -87,7 +87,8 @@ def solve(
 
     Args:
         market: the market.
-        solver: a name from ``names()``, or a function of the shape above.
+        solver: a name from ``names()``, or a function ``(market, reading, stop, seed, *, options...)`` that gives an
+            ``auction.search.Found``; see the module.
         reading: ``bundle`` (a task may combine providers) or ``whole`` (one provider a task).
         time_limit: seconds of solving; None for no limit.
         seed: same seed, same result whenever the solver finishes within its limit.
@@ -95,8 +96,16 @@ def solve(
         callback: called with seconds, welfare and bound each time that a better allocation or bound is found, from the
             solver's threads; what it raises stops the solver and is raised here.
 
+    Returns:
+        the allocation, its welfare, the bound and what proves it; ``outcome.frame()`` lists the pairs.
+
     Raises:
         InputError: see ``prepare``, or a market beyond what the solver can take.
+
+    >>> import auction
+    >>> market = auction.generate("uniform", 6, 10, 2, seed=1)
+    >>> auction.solve(market, "ilp_cpsat", time_limit=10.0).proven_optimal
+    True
     """
     module, complete = prepare(solver, reading, time_limit, seed, options or {})
     name = name_of(solver)

@@ -16,6 +16,7 @@ from inference.commands.output import check_writable, write
 from inference.commands.progress import working
 from inference.errors import InputError
 from inference.models.llama import model
+from inference.planning.language import Shape
 
 
 def bench(
@@ -72,6 +73,7 @@ def bench(
     from inference.device.runtime import Runtime
     from inference.measure import bench as measured
     from inference.measure.provider import provider
+    from inference.planning import language
 
     if rounds < 1:
         raise InputError(f"--rounds {rounds} is not allowed; at least 1")
@@ -86,7 +88,8 @@ def bench(
         if peers or devices is not None or memory is not None:
             raise InputError("--peers, --devices and --memory are measured without -p, -n, -b and --shape")
         sizes = [_numbers("-p", prompts, "128"), _numbers("-n", answers, "32"), _numbers("-b", sequences, "1")]
-        _table(model_name, shape, sizes, rounds, Device(backend, adapter), as_json, as_csv)
+        of = None if shape is None else language.shape(shape)
+        _table(model_name, of, sizes, rounds, Device(backend, adapter), as_json, as_csv)
         return
     if as_csv or as_markdown:
         raise InputError("--csv and --markdown need -p, -n, -b or --shape")
@@ -160,7 +163,7 @@ def _numbers(option: str, given: str | None, otherwise: str) -> list[int]:
 
 
 def _table(
-    model_name: str, shape: str | None, sizes: list[list[int]], rounds: int, device: Any, as_json: bool, as_csv: bool
+    model_name: str, shape: Shape | None, sizes: list[list[int]], rounds: int, device: Any, as_json: bool, as_csv: bool
 ) -> None:
     """Measure and print the table of a model or of a shape."""
     from inference.device.runtime import Runtime
@@ -168,21 +171,18 @@ def _table(
     from inference.measure import table
     from inference.measure.random_model import RandomRuntime, random_model
     from inference.measure.roofline import roofline
-    from inference.planning import language
 
     prompts, answers, sequences = sizes
-    of = None if shape is None else language.shape(shape)
-    llama = None if shape is not None else models.find(model_name)
     with working(f"measuring what {device.name} does at most"):
         limits = roofline(device)
     rows = []
     for arithmetic in measured.ARITHMETICS:
         runtime: Runtime
-        with working(f"measuring {shape or model_name} in {arithmetic}: {rounds} rounds"):
-            if llama is not None:
-                runtime = Runtime(model(model_name, llama, arithmetic), device)
-            elif of is not None:
-                runtime = RandomRuntime(random_model(of, arithmetic, max(prompts + answers)), device)
+        with working(f"measuring {shape.name if shape else model_name} in {arithmetic}: {rounds} rounds"):
+            if shape is not None:
+                runtime = RandomRuntime(random_model(shape, arithmetic, max(prompts + answers)), device)
+            else:
+                runtime = Runtime(model(model_name, models.find(model_name), arithmetic), device)
             rows += table.rows(runtime, prompts, answers, sequences, rounds, limits)
     about = {"adapter": device.name, "backend": device.backend, "driver": device.adapter.info["description"]}
     about |= {"version": __version__, "date": datetime.now(UTC).date().isoformat()}

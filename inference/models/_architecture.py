@@ -134,7 +134,8 @@ def of_hugging_face(where: object, names: Any) -> Architecture:
         [known[name] for name in names if isinstance(name, str) and name in known] if isinstance(names, list) else []
     )
     if not found:
-        raise InputError(f"{where}: the architecture is {names!r:.60}; {', '.join(sorted(known))} are allowed")
+        said = "there are no architectures" if names is None else f"the architecture is {names!r:.60}"
+        raise InputError(f"{where}: {said}; {', '.join(sorted(known))} are allowed")
     return found[0]
 
 

@@ -54,7 +54,8 @@ def measures(config: Mapping[str, Any], where: str) -> dict[str, int]:
     found: dict[str, int] = {}
     for name, value in values.items():
         if type(value) is not int:
-            raise InputError(f"{where}: {KEYS.get(name, name)} is {shortened(value)}, not an integer")
+            said = "is not there" if value is None else f"is {shortened(value)}, not an integer"
+            raise InputError(f"{where}: {KEYS.get(name, name)} {said}")
         found[name] = value
     check_measures(where, **found)
     return {name: found[name] for name in MEASURES}

@@ -52,7 +52,11 @@ def shape(name: str) -> Shape:
     if name.endswith(".json") or path.is_dir():
         file = path if name.endswith(".json") else path / "config.json"
         return of_configuration(str(file), configuration(file), eight=True)
-    return of_configuration(name, configurations.named(name))
+    found = configurations.named(name)
+    if "architectures" not in found:
+        known = ", ".join(each for each in configurations.names() if "architectures" in configurations.named(each))
+        raise InputError(f"{name} is no language model; there are {known}")
+    return of_configuration(name, found)
 
 
 def configuration(file: Path) -> dict[str, Any]:

@@ -131,7 +131,7 @@ def test_limits(smollm2_plan):
             {"architectures": ["MambaForCausalLM"]},
             "the architecture is ['MambaForCausalLM']; Gemma3ForCausalLM, LlamaForCausalLM",
         ),
-        ({"hidden_size": None}, "x: hidden_size is None, not an integer"),
+        ({"hidden_size": None}, "x: hidden_size is not there"),
         ({"vocab_size": "many"}, "x: vocab_size is 'many', not an integer"),
         ({"num_key_value_heads": 3}, "2 heads do not share 3 key heads evenly"),
         ({"num_hidden_layers": 10**9}, "layers is 1000000000; 1 to 1024 is allowed"),
