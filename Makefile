@@ -2,7 +2,8 @@
 
 PYTHON ?= python3
 VENV ?= .venv
-WORKERS ?= $(shell getconf _NPROCESSORS_ONLN)
+# One more than there are processors: tests wait for browsers, clocks and processes of their own.
+WORKERS ?= $(shell expr $$(getconf _NPROCESSORS_ONLN) + 1)
 SIZE =
 OUT =
 CHANGED =
