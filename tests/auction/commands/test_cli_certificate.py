@@ -19,6 +19,14 @@ def solved(cli, tmp_path, request):
     return paths
 
 
+def test_where_there_is_no_certificate_the_outcome_is_shown_and_kept_all_the_same(cli, solved, tmp_path):
+    outcome, certificate = tmp_path / "own.json", tmp_path / "none.json"
+    arguments = ("--solver", "ilp_cpsat", "--time-limit", 20, "--out", outcome, "--certificate", certificate)
+    code, printed, error = cli("solve", solved[0], *arguments)
+    assert code == 2 and "welfare" in printed and json.loads(outcome.read_text())["proven_optimal"]
+    assert "ilp_cpsat proves no bound by prices" in error and not certificate.exists()
+
+
 def test_a_certificate_is_derived_again(cli, solved):
     code, printed, _ = cli("check", solved[0], solved[1], "--certificate", solved[2])
     assert code == 0

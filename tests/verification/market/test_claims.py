@@ -46,6 +46,7 @@ def test_a_device_of_the_owner_may_play(market, lease, claimed, records):
     "reason, changed",
     [
         ("small-bond", {"bond": "3999"}),
+        ("beyond-largest", {"bond": str(2**53)}),
         ("beyond-free", {"bond": "1000001"}),
         ("wrong-header", {"header": "0" * 64}),
         ("no-such-lease", {"lease": "0" * 64}),

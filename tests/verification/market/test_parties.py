@@ -47,6 +47,7 @@ def test_a_key_registers_once_as_owner_or_device(market, refused):
     market.ask(owner, "register", {})
     assert market.ledger.head == head
     assert refused(market.ask, device, "register", {}) == "known-key"
+    assert refused(market.ask, device, "register", {"name": "more"}) == "malformed"
     content = {"device": device, "consent": market.consent(device, market.user)}
     assert refused(market.ask, market.user, "device", content) == "known-key"
     content = {"device": owner, "consent": market.consent(owner, market.user)}

@@ -11,6 +11,7 @@ from auction.commands.terminal import run
 from experiments import cli
 from experiments.marketplace.live import secrets
 from experiments.marketplace.live.ask import Prompt, ask
+from experiments.marketplace.live.commands import settings_of
 from experiments.marketplace.live.operating import deposit, renew, withdraw
 from verification.encoding.signature import public
 from verification.errors import Refusal
@@ -125,3 +126,9 @@ def test_a_deposit_to_no_ledger_or_by_other_keys_is_refused(command, tmp_path, m
     assert code == 2 and "the key is not that of" in said
     code, _, said = command("deposit", ledger, "--owner", "ab" * 32, "--tokens", "-1")
     assert code == 2 and "not allowed" in said
+
+
+def test_a_round_has_as_many_ticks_as_fit():
+    settings = settings_of(10.0, 2.0, "price_guided", 1.5)
+    assert (settings.seconds_per_tick, settings.round_ticks, settings.solve_limit) == (2.0, 5, 5.0)
+    assert settings.faucet == 1_500_000
