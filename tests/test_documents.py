@@ -113,7 +113,7 @@ def test_the_gap_of_the_tutorial_is_half(market):
     assert welfare == {"bid_density": 7 * MICRO, "greedy": 14 * MICRO, "brute_force": 14 * MICRO}
     assert (market.net_bid == [8 * MICRO, 10 * MICRO, 7 * MICRO]).all()
     shown = (TUTORIALS / "gap.md").read_text()
-    assert re.search(r"bid_density +7\.000000 +50\.0000%", shown) and re.search(r"ilp_cpsat +14\.000000", shown)
+    assert re.search(r"bid_density +7\.000000 +– +50\.0000%", shown) and re.search(r"ilp_cpsat +14\.000000", shown)
 
 
 def test_the_solver_of_the_tutorial_solves(market, module, monkeypatch):
