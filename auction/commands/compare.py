@@ -118,7 +118,7 @@ def compare(
     if out is not None:
         _write_table(out / RUNS, runs)
         _write_table(out / SUMMARY, summary(runs))
-    if plot is not None:
+    if plot is not None and runs:
         draw(plot, [(printable(Path(rows[0]["market"]).stem), _outcomes(rows)) for rows in ended.values() if rows])
     if json:
         print_json(runs)

@@ -7,6 +7,7 @@ import pytest
 
 from auction import Allocation, generate
 from auction.comparison import against_best, summary
+from auction.errors import InputError
 from auction.files import write_market
 from auction.search import Found
 from auction.solvers import greedy
@@ -131,14 +132,23 @@ def test_gaps_of_all_solvers_are_drawn_against_time(cli, market, other, tmp_path
     assert code == 2 and "a picture ends in .svg, .png, .pdf" in error
 
 
+def test_where_no_run_ended_nothing_is_drawn(cli, market, tmp_path, monkeypatch):
+    def refuse(market, reading, stop, seed, *, norm="unit"):
+        raise InputError("too many tasks")
+
+    monkeypatch.setattr(greedy, "solve", refuse)
+    monkeypatch.setattr("auction.commands.compare._comparable", lambda reading: ["greedy"])
+    code, printed, error = cli("compare", market, "--json", "--plot", tmp_path / "gap.svg")
+    assert (code, json.loads(printed)) == (0, []) and "greedy left out: too many tasks" in error
+    assert not (tmp_path / "gap.svg").exists()
+
+
 def test_an_option_replaces_the_warm_start(cli, market):
     printed = cli("compare", market, "--solvers", "ilp_cpsat", "--option", "ilp_cpsat.warm_start=false", "--json")[1]
     assert json.loads(printed)[0]["options"]["warm_start"] is False
 
 
 def test_a_solver_that_refuses_one_market_is_left_out_there_and_said_so(cli, market, other, monkeypatch):
-    from auction.errors import InputError
-
     solve = greedy.solve
 
     def refuse(market, reading, stop, seed, *, norm="unit"):
