@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import count
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,13 +19,23 @@ from auction.solvers.column_generation.columns import Pool, price_finely
 from auction.solvers.column_generation.relaxation import Basis, Relaxation
 
 PLUNGES = 8  # side by side
-TRIED = 16  # pairs whose children are looked at before one is branched on
-STEPS = 25  # of the simplex method, for each of these
-RELIABLE = 4  # times that a pair is tried: then it is known how far bounds fall (Achterberg, Koch, Martin 2005)
 DECIDED = 1e-3  # from 0 and 1
 BONUSES = 2**60  # of a node together at most
 Pair = tuple[int, int]  # of a task and a provider
 Falls = Mapping[Pair, Sequence[float]]  # of bounds, each time that a pair was tried
+
+
+class Trials(NamedTuple):
+    """What is done to choose the pair that a node is branched on (Achterberg, Koch, Martin 2005)."""
+
+    pairs: int  # whose children are looked at
+    steps: int  # of the simplex method, for each of these
+    reliable: int  # times that a pair is tried: then it is known how far bounds fall
+
+
+FEW = Trials(16, 25, 4)
+MANY = Trials(64, 12, 1)  # of set packing, whose pairs are columns: more of them, each looked at once
+NONE = Trials(1, 0, 0)
 
 
 @dataclass(frozen=True)
@@ -150,7 +161,8 @@ def _explore(
         known = lower if better is None else worth
         return Explored(whole if int(whole.profit.sum()) > known else better)
     z = _over_pairs(pool, node.column[used], x)
-    pair, tried = _strongest(pool, z, relaxation, 1 if afresh else TRIED, falls)
+    trials = NONE if afresh else MANY if pool.is_set_packing else FEW
+    pair, tried = _strongest(pool, z, relaxation, trials, falls)
     return Explored(better, _children(pool, rest, z, pair, floor), tried)
 
 
@@ -176,7 +188,7 @@ def _children(pool: Pool, node: Node, z: Float, pair: Pair, floor: int) -> tuple
 
 
 def _strongest(
-    pool: Pool, z: Float, relaxation: Relaxation, most: int, falls: Falls
+    pool: Pool, z: Float, relaxation: Relaxation, trials: Trials, falls: Falls
 ) -> tuple[Pair, Mapping[Pair, float]]:
     """Of the pairs about which z is least decided, that of whose two children the bounds fall most; those tried for it.
 
@@ -184,14 +196,14 @@ def _strongest(
     third to a thirtieth of the nodes.
     """
     far = np.abs(z - 0.5).ravel()
-    nearest = np.argsort(far, kind="stable")[:most]
+    nearest = np.argsort(far, kind="stable")[: trials.pairs]
     pairs = [divmod(int(pair), z.shape[1]) for pair in nearest if far[pair] < 0.5 - DECIDED]
     if len(pairs) < 2:
         return divmod(int(nearest[0]), z.shape[1]), {}
     every, tried, known = np.arange(pool.profit.size), dict[Pair, float](), dict[Pair, float]()
     for pair in pairs:
-        if len(before := falls.get(pair, ())) < RELIABLE:
-            tried[pair] = math.prod(relaxation.fall(lost, STEPS) for lost in _lost(pool, every, *pair))
+        if len(before := falls.get(pair, ())) < trials.reliable:
+            tried[pair] = math.prod(relaxation.fall(lost, trials.steps) for lost in _lost(pool, every, *pair))
         else:
             known[pair] = math.exp(math.fsum(map(math.log, before)) / len(before))
     return max(pairs, key=(tried | known).__getitem__), tried

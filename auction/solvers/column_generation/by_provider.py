@@ -12,6 +12,7 @@ from auction.solvers._minimal_covers import SMALL
 from auction.solvers._time import flag_of, half_of, with_grace
 from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.branching import branch_and_bound
+from auction.solvers.column_generation.cliques import add_cliques
 from auction.solvers.column_generation.columns import (
     Pool,
     ReducedMarket,
@@ -25,6 +26,7 @@ from auction.solvers.column_generation.columns import (
 )
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts
 from auction.solvers.column_generation.lattices import Lattice, lattices
+from auction.solvers.column_generation.local_search import improve_by_swaps
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.packing import pack
 from auction.solvers.column_generation.primal import improve_from_pool
@@ -40,6 +42,7 @@ COMPARED = 500_000_000  # demands with what providers serve, to see whether all 
 NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
+CLIQUES = 20  # violated ones, from which on they are the only cuts of a round
 SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
 BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
@@ -160,12 +163,20 @@ def _prove(
         trial = solution.price
         previous, idle = bound, pool.limit.size == pool.base
         bound, slack = price_columns(pool, trial)
-        cut = add_cuts(drop_idle_cuts(pool, trial), solution.used, solution.x, flag)
+        cut = drop_idle_cuts(pool, trial)
+        kept = cut.limit.size
+        cut = add_cliques(cut, solution.used, solution.x) if cut.is_set_packing else cut
+        cut = add_cuts(cut, solution.used, solution.x, flag) if cut.limit.size < kept + CLIQUES else cut
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
+    if pool.is_set_packing:
+        branched = math.inf
+        if bound > max(outside, int(best.profit.sum())):
+            best = improve_by_swaps(pool, best, stop)
+            stop.report(welfare=int(best.profit.sum()), bound=bound)
     best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched)
-    proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} subset-row cuts; {nodes:,} nodes"
+    proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} cuts; {nodes:,} nodes"
     known = max(outside, int(best.profit.sum()))
     open_still = upper - known > gap * upper and nodes >= branched
     return best, upper, proof, pool.only(np.flatnonzero(slack < bound - known)) if open_still else None

@@ -35,6 +35,11 @@ class Pool:
         """(columns,) the task, which is each column's first row."""
         return self.A.indices[self.A.indptr[:-1]].astype(np.int64)
 
+    @cached_property
+    def is_set_packing(self) -> bool:
+        """Whether columns fit together where no two share a row."""
+        return bool((self.limit[: self.base] == 1).all() and (self.A.data == 1).all())
+
     def after(self, taken: "Pool") -> "Pool":
         """What the rows have left once ``taken`` is, and the columns that still fit."""
         limit = self.limit - taken.A.sum(axis=1)[: self.limit.size]
