@@ -34,7 +34,7 @@ class Trials(NamedTuple):
 
 
 FEW = Trials(16, 25, 4)
-MANY = Trials(64, 12, 1)  # of set packing, whose pairs are columns: more of them, each looked at once
+MANY = Trials(100, 8, 1)  # of set packing, whose pairs are columns: more of them, each looked at once
 NONE = Trials(1, 0, 0)
 
 

@@ -3,14 +3,14 @@
 import numpy as np
 from numba import njit
 
-from auction.market import Int
 from auction.search import Stop
 from auction.solvers._time import flag_of
 from auction.solvers.column_generation.columns import Pool
 
 PERTURBATIONS = 100  # a column of the pool
+WORK = 100_000_000  # columns that perturbations look at, at most: a few seconds
 CONFLICTS = 20_000_000  # pairs of columns that share a row, at most
-WORSE = 0.0005  # of the worth: by so much worse a packing is kept every e-th time
+WORSE = 0.002  # of the worth: by so much worse a packing is kept every e-th time
 SEVERAL, MOST = 0.3, 4  # how often more than one column is forced in, and how many
 WAITED = 3  # columns drawn, to force in the one that was last forced in longest ago
 
@@ -32,8 +32,9 @@ def improve_by_swaps(pool: Pool, best: Pool, stop: Stop) -> Pool:
     shared = shared.tocsr()
     shared.eliminate_zeros()
     starts, near = shared.indptr.astype(np.int64), shared.indices.astype(np.int64)
+    n = pool.profit.size
     with flag_of(stop) as flag:
-        taken = _search(starts, near, pool.profit, PERTURBATIONS * pool.profit.size, flag)
+        taken = _search(starts, near, pool.profit, min(PERTURBATIONS * n, WORK // n), np.random.default_rng(0), flag)
     found = pool.only(np.flatnonzero(taken))
     return max(best, found, key=lambda packing: int(packing.profit.sum()))
 
@@ -54,14 +55,6 @@ def _force(c, taken, load, count, starts, near, profit):
         load[near[q]] += profit[c]
         count[near[q]] += 1
     return gain
-
-
-@njit("boolean(int64, int64, int64[::1], int64[::1])", cache=True, nogil=True)
-def _conflict(a, b, starts, near):
-    for p in range(starts[a], starts[a + 1]):
-        if near[p] == b:
-            return True
-    return False
 
 
 @njit("int64(boolean[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
@@ -85,7 +78,7 @@ def _descend(taken, load, count, starts, near, profit):
                 for b in range(a + 1, size):
                     if swapped or profit[single[a]] + profit[single[b]] <= profit[c]:
                         continue
-                    if not _conflict(single[a], single[b], starts, near):
+                    if not (near[starts[single[a]] : starts[single[a] + 1]] == single[b]).any():
                         gain += _force(single[a], taken, load, count, starts, near, profit)
                         gain += _force(single[b], taken, load, count, starts, near, profit)
                         swapped = True
@@ -95,16 +88,16 @@ def _descend(taken, load, count, starts, near, profit):
             return gain
 
 
-@njit("boolean[::1](int64[::1], int64[::1], int64[::1], int64, int64[::1])", cache=True, nogil=True)
-def _search(starts, near, profit, perturbations, flag):
+@njit(cache=True, nogil=True)
+def _search(starts, near, profit, perturbations, rng, flag):
     """Which columns the best packing found takes.
 
     Args:
         starts, near: of each column those it shares rows with, one after another.
         profit: (columns,) micro-tokens.
+        rng: numpy's generator.
         flag: (1,) once it is 1, the best so far is the one.
     """
-    np.random.seed(0)
     n = profit.size
     taken, load, count = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
     worth = _descend(taken, load, count, starts, near, profit)
@@ -114,17 +107,17 @@ def _search(starts, near, profit, perturbations, flag):
     for step in range(1, perturbations + 1):
         if flag[0] != 0:
             break
-        for _ in range(1 + np.random.randint(MOST) if np.random.random() < SEVERAL else 1):
-            c = np.random.randint(n)
+        for _ in range(rng.integers(1, MOST + 1) if rng.random() < SEVERAL else 1):
+            c = rng.integers(0, n)
             for _ in range(WAITED):
-                other = np.random.randint(n)
+                other = rng.integers(0, n)
                 if not taken[other] and (taken[c] or forced[other] < forced[c]):
                     c = other
             if not taken[c]:
                 forced[c] = step
                 worth += _force(c, taken, load, count, starts, near, profit)
         worth += _descend(taken, load, count, starts, near, profit)
-        if worth > kept or np.random.random() < np.exp((worth - kept) / (WORSE * kept + 1)):
+        if worth > kept or rng.random() < np.exp((worth - kept) / (WORSE * kept + 1)):
             kept, kept_taken[:], kept_load[:], kept_count[:] = worth, taken, load, count
         else:
             worth, taken[:], load[:], count[:] = kept, kept_taken, kept_load, kept_count

@@ -1,0 +1,134 @@
+"""Set packing: cliques cut off fractions and no packing, local search finds packings; against exhaustive search."""
+
+from itertools import combinations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy import sparse
+
+from auction.search import Stop
+from auction.solvers.column_generation import local_search
+from auction.solvers.column_generation.branching import branch_and_bound
+from auction.solvers.column_generation.cliques import add_cliques
+from auction.solvers.column_generation.columns import Pool, price_columns
+from auction.solvers.column_generation.local_search import improve_by_swaps
+from auction.solvers.column_generation.relaxation import solve_relaxation
+
+GOODS = 6
+
+
+def pool_of(bundles, profit):
+    """A task a bundle, a provider a good, one of each."""
+    n = len(bundles)
+    A = np.zeros((n + GOODS, n), dtype=np.int64)
+    for c, bundle in enumerate(bundles):
+        A[c, c] = 1
+        A[[n + good for good in bundle], c] = 1
+    limit = np.ones(n + GOODS, dtype=np.int64)
+    return Pool(sparse.csc_array(A), np.array(profit, dtype=np.int64), limit, n, n + GOODS)
+
+
+bids = st.lists(
+    st.tuples(st.sets(st.integers(0, GOODS - 1), min_size=1, max_size=4), st.integers(1, 50)), min_size=1, max_size=10
+)
+
+
+def packings(pool):
+    """Every set of columns that fits."""
+    columns = range(pool.profit.size)
+    for size in range(pool.profit.size + 1):
+        for chosen in combinations(columns, size):
+            if (pool.A[: pool.base, list(chosen)].sum(axis=1) <= 1).all():
+                yield list(chosen)
+
+
+def optimum(pool):
+    return max(int(pool.profit[chosen].sum()) for chosen in packings(pool))
+
+
+def nothing_of(pool):
+    return pool.only(np.zeros(0, dtype=np.int64))
+
+
+def relaxed(pool):
+    _, slack = price_columns(pool, np.zeros(pool.limit.size - pool.tasks, dtype=np.int64))
+    return solve_relaxation(pool, slack, Stop(None))
+
+
+@given(bids)
+def test_cliques_cut_off_no_packing_and_are_maximal(drawn):
+    pool = pool_of(*zip(*drawn, strict=True))
+    solution = relaxed(pool)
+    cut = add_cliques(pool, solution.used, solution.x)
+    cliques = cut.A[cut.base :].toarray()
+    x = np.zeros(pool.profit.size)
+    x[solution.used] = solution.x
+    shared = (pool.A.T @ pool.A).toarray() > 0
+    for clique in cliques:
+        members = np.flatnonzero(clique)
+        assert clique @ x > 1
+        assert shared[np.ix_(members, members)].all()
+        outside = np.setdiff1d(np.arange(pool.profit.size), members)
+        assert not shared[np.ix_(outside, members)].all(axis=1).any()
+    for chosen in packings(pool):
+        assert (cliques[:, chosen].sum(axis=1) <= 1).all()
+
+
+def test_three_bids_two_of_which_always_share_a_good_are_closed_by_their_clique():
+    """The relaxation takes a half of each and is worth 15, a packing 10."""
+    pool = pool_of([{0, 1}, {1, 2}, {0, 2}], [10, 10, 10])
+    solution = relaxed(pool)
+    assert np.allclose(solution.x, 0.5)
+    cut = add_cliques(pool, solution.used, solution.x)
+    assert cut.limit.size == pool.limit.size + 1 and cut.A[cut.base :].toarray().tolist() == [[1, 1, 1]]
+    assert price_columns(cut, relaxed(cut).price)[0] == 10
+    assert add_cliques(cut, np.array([0]), np.array([1.0])) is cut  # nothing is violated
+
+
+@given(bids)
+def test_swaps_find_the_best_packing_of_few_bids_and_never_lose(drawn):
+    pool = pool_of(*zip(*drawn, strict=True))
+    found = improve_by_swaps(pool, nothing_of(pool), Stop(None))
+    assert found.fits() and int(found.profit.sum()) == optimum(pool)
+    assert improve_by_swaps(pool, found, Stop(None)) is found
+
+
+def test_a_swap_of_two_for_one_is_found_without_perturbation(monkeypatch):
+    """The bid for both goods is worth more than either of the others, and less than both."""
+    monkeypatch.setattr(local_search, "PERTURBATIONS", 0)
+    pool = pool_of([{0, 1}, {0}, {1}], [10, 6, 7])
+    assert improve_by_swaps(pool, nothing_of(pool), Stop(None)).profit.tolist() == [6, 7]
+    shared = pool_of([{0, 1}, {0, 2}, {1, 2}], [10, 6, 7])  # here these two share a good
+    assert improve_by_swaps(shared, nothing_of(shared), Stop(None)).profit.tolist() == [10]
+
+
+def test_pools_of_many_conflicts_keep_what_they_have(monkeypatch):
+    pool = pool_of([{0}, {1}], [3, 4])
+    monkeypatch.setattr(local_search, "CONFLICTS", 3)
+    assert improve_by_swaps(pool, nothing_of(pool), Stop(None)).profit.size == 0
+
+
+def test_local_search_ends_where_time_does():
+    stop = Stop(None)
+    stop.interrupt()
+    pool = pool_of([{0}, {1}], [3, 4])
+    assert improve_by_swaps(pool, pool.only(np.array([1])), stop).fits()
+
+
+@given(bids)
+def test_branching_on_many_pairs_tried_once_proves_the_optimum(drawn):
+    pool = pool_of(*zip(*drawn, strict=True))
+    assert pool.is_set_packing
+    bound, slack = price_columns(pool, np.zeros(pool.limit.size - pool.tasks, dtype=np.int64))
+    best, upper, _ = branch_and_bound(pool, slack, bound, 0, nothing_of(pool), 0.0, Stop(None))
+    assert int(best.profit.sum()) == upper == optimum(pool)
+
+
+@pytest.mark.parametrize("row", [0, 3])
+def test_a_slot_more_is_no_set_packing(row):
+    pool = pool_of([{0, 1}, {1, 2}, {0, 2}], [10, 10, 10])
+    limit = pool.limit.copy()
+    limit[row] = 2
+    assert pool.is_set_packing and not Pool(pool.A, pool.profit, limit, pool.tasks, pool.base).is_set_packing
