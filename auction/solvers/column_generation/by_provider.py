@@ -42,6 +42,7 @@ COMPARED = 500_000_000  # demands with what providers serve, to see whether all 
 NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
+FIRST = 40  # nodes of set packing, before local search has its turn
 CLIQUES = 20  # violated ones, from which on they are the only cuts of a round
 SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
 BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn
@@ -172,9 +173,10 @@ def _prove(
         pool = cut
     if pool.is_set_packing:
         branched = math.inf
-        if bound > max(outside, int(best.profit.sum())):
+        best, within, _ = branch_and_bound(pool, slack, bound, outside, best, gap, stop, FIRST)
+        if within > max(outside, int(best.profit.sum())):
             best = improve_by_swaps(pool, best, stop)
-            stop.report(welfare=int(best.profit.sum()), bound=bound)
+            stop.report(welfare=int(best.profit.sum()), bound=within)
     best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched)
     proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} cuts; {nodes:,} nodes"
     known = max(outside, int(best.profit.sum()))

@@ -8,7 +8,7 @@ from auction.solvers._time import flag_of
 from auction.solvers.column_generation.columns import Pool
 
 PERTURBATIONS = 100  # a column of the pool
-WORK = 100_000_000  # columns that perturbations look at, at most: a few seconds
+WORK = 3_000_000_000  # columns looked at: a few seconds
 CONFLICTS = 20_000_000  # pairs of columns that share a row, at most
 WORSE = 0.002  # of the worth: by so much worse a packing is kept every e-th time
 SEVERAL, MOST = 0.3, 4  # how often more than one column is forced in, and how many
@@ -32,9 +32,8 @@ def improve_by_swaps(pool: Pool, best: Pool, stop: Stop) -> Pool:
     shared = shared.tocsr()
     shared.eliminate_zeros()
     starts, near = shared.indptr.astype(np.int64), shared.indices.astype(np.int64)
-    n = pool.profit.size
     with flag_of(stop) as flag:
-        taken = _search(starts, near, pool.profit, min(PERTURBATIONS * n, WORK // n), np.random.default_rng(0), flag)
+        taken = _search(starts, near, pool.profit, PERTURBATIONS * pool.profit.size, np.random.default_rng(0), flag)
     found = pool.only(np.flatnonzero(taken))
     return max(best, found, key=lambda packing: int(packing.profit.sum()))
 
@@ -57,12 +56,17 @@ def _force(c, taken, load, count, starts, near, profit):
     return gain
 
 
-@njit("int64(boolean[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
-def _descend(taken, load, count, starts, near, profit):
-    """Swaps to a local optimum; the gain."""
+@njit(
+    "int64(boolean[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])",
+    cache=True,
+    nogil=True,
+)
+def _descend(taken, load, count, starts, near, profit, work):
+    """Swaps to a local optimum, or until no work (1,) is left; the gain."""
     gain = 0
-    single = np.empty(profit.size, dtype=np.int64)
-    while True:
+    single, mark = np.empty(profit.size, dtype=np.int64), np.full(profit.size, -1)
+    while work[0] > 0:
+        work[0] -= profit.size
         one = np.argmax(np.where(taken, 0, profit - load))
         if not taken[one] and profit[one] > load[one]:
             gain += _force(one, taken, load, count, starts, near, profit)
@@ -75,17 +79,21 @@ def _descend(taken, load, count, starts, near, profit):
                     single[size] = near[p]
                     size += 1
             for a in range(size):
-                for b in range(a + 1, size):
-                    if swapped or profit[single[a]] + profit[single[b]] <= profit[c]:
-                        continue
-                    if not (near[starts[single[a]] : starts[single[a] + 1]] == single[b]).any():
-                        gain += _force(single[a], taken, load, count, starts, near, profit)
-                        gain += _force(single[b], taken, load, count, starts, near, profit)
+                first = single[a]
+                work[0] -= starts[first + 1] - starts[first] + size - a
+                mark[near[starts[first] : starts[first + 1]]] = first
+                for second in single[a + 1 : size]:
+                    if not swapped and profit[first] + profit[second] > profit[c] and mark[second] != first:
+                        gain += _force(first, taken, load, count, starts, near, profit)
+                        gain += _force(second, taken, load, count, starts, near, profit)
                         swapped = True
+                if swapped:
+                    break
             if swapped:
                 break
         if not swapped:
-            return gain
+            break
+    return gain
 
 
 @njit(cache=True, nogil=True)
@@ -98,14 +106,14 @@ def _search(starts, near, profit, perturbations, rng, flag):
         rng: numpy's generator.
         flag: (1,) once it is 1, the best so far is the one.
     """
-    n = profit.size
+    n, work = profit.size, np.array([WORK])
     taken, load, count = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    worth = _descend(taken, load, count, starts, near, profit)
+    worth = _descend(taken, load, count, starts, near, profit, work)
     best, most = taken.copy(), worth
     kept, kept_taken, kept_load, kept_count = worth, taken.copy(), load.copy(), count.copy()
     forced = np.zeros(n, dtype=np.int64)
     for step in range(1, perturbations + 1):
-        if flag[0] != 0:
+        if flag[0] != 0 or work[0] <= 0:
             break
         for _ in range(rng.integers(1, MOST + 1) if rng.random() < SEVERAL else 1):
             c = rng.integers(0, n)
@@ -116,7 +124,7 @@ def _search(starts, near, profit, perturbations, rng, flag):
             if not taken[c]:
                 forced[c] = step
                 worth += _force(c, taken, load, count, starts, near, profit)
-        worth += _descend(taken, load, count, starts, near, profit)
+        worth += _descend(taken, load, count, starts, near, profit, work)
         if worth > kept or rng.random() < np.exp((worth - kept) / (WORSE * kept + 1)):
             kept, kept_taken[:], kept_load[:], kept_count[:] = worth, taken, load, count
         else:
