@@ -45,7 +45,7 @@ NEAR = 0.003  # of the bound: the slack of columns that good allocations are bui
 FIRST = 40  # nodes of set packing, before local search has its turn
 CLIQUES = 20  # violated ones, from which on they are the only cuts of a round
 SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
-BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn
+BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn; not of set packing
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
 GROWTH, PACKED = 2.2, 20_000  # columns grow like this power of the slack; so many are packed at once
@@ -73,9 +73,10 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     pool = _every_column(market, reading, reduced, parts)
     proof: str | None
     best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
-    branched = BRANCHED if reading == "bundle" and market.types > TABLED else math.inf
     with flag_of(stop) as flag:
         if pool is not None:
+            few_types = reading == "whole" or market.types <= TABLED
+            branched = math.inf if few_types or pool.is_set_packing else BRANCHED
             bound, price = _relaxation_of(pool, reduced, stop)
             best, upper, proof, rest = _prove(pool, price, 0, best, gap, stop, flag, branched)
             if rest is not None:
@@ -171,13 +172,13 @@ def _prove(
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
-    if pool.is_set_packing:
-        branched = math.inf
-        best, within, _ = branch_and_bound(pool, slack, bound, outside, best, gap, stop, FIRST)
-        if within > max(outside, int(best.profit.sum())):
-            best = improve_by_swaps(pool, best, stop)
-            stop.report(welfare=int(best.profit.sum()), bound=within)
-    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched)
+    first = min(FIRST, branched) if pool.is_set_packing else branched
+    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, first)
+    if pool.is_set_packing and upper - max(outside, int(best.profit.sum())) > gap * upper:
+        best, within = improve_by_swaps(pool, best, stop), upper
+        stop.report(welfare=int(best.profit.sum()))
+        best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched)
+        upper = min(upper, within)
     proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} cuts; {nodes:,} nodes"
     known = max(outside, int(best.profit.sum()))
     open_still = upper - known > gap * upper and nodes >= branched

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from scipy import sparse
 
 from auction.search import Stop
-from auction.solvers.column_generation import local_search
+from auction.solvers._time import NEVER_RAISED
+from auction.solvers.column_generation import by_provider, local_search
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.cliques import add_cliques
 from auction.solvers.column_generation.columns import Pool, price_columns
@@ -132,3 +133,15 @@ def test_a_slot_more_is_no_set_packing(row):
     limit = pool.limit.copy()
     limit[row] = 2
     assert pool.is_set_packing and not Pool(pool.A, pool.profit, limit, pool.tasks, pool.base).is_set_packing
+
+
+def test_columns_that_are_not_all_say_nothing_of_the_bound(monkeypatch):
+    """An odd cycle of bids, whose relaxation is above the best packing until nodes are taken."""
+    monkeypatch.setattr(by_provider, "FIRST", 0)
+    pool = pool_of([{c, (c + 1) % 5} for c in range(5)], [10, 10, 10, 10, 10])
+    stop, told = Stop(None), []
+    monkeypatch.setattr(stop, "report", lambda **known: told.append(known))
+    price = np.zeros(pool.limit.size - pool.tasks, dtype=np.int64)
+    best, upper, *_ = by_provider._prove(pool, price, 0, nothing_of(pool), 0.0, stop, NEVER_RAISED, 40)
+    assert int(best.profit.sum()) == upper == 20
+    assert told == [{"welfare": 20}]
