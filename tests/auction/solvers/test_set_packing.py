@@ -145,3 +145,9 @@ def test_columns_that_are_not_all_say_nothing_of_the_bound(monkeypatch):
     best, upper, *_ = by_provider._prove(pool, price, 0, nothing_of(pool), 0.0, stop, NEVER_RAISED, 40)
     assert int(best.profit.sum()) == upper == 20
     assert told == [{"welfare": 20}]
+
+
+def test_a_clique_takes_in_columns_that_the_relaxation_leaves_at_0():
+    pool = pool_of([{0, 1}, {1, 2}, {0, 2}, {0, 1, 2}, {2, 3}], [10, 10, 10, 1, 1])
+    cut = add_cliques(pool, np.array([0, 1, 2]), np.array([0.5, 0.5, 0.5]))
+    assert cut.A[cut.base :].toarray().tolist() == [[1, 1, 1, 1, 0]]
