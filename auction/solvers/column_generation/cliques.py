@@ -11,13 +11,14 @@ from auction.solvers.column_generation.columns import Pool
 
 A_ROUND = 100  # cuts, those violated most
 VIOLATION = 0.02
+LIFTED = 2_000  # columns that may join a clique, at most: their conflicts are a dense matrix
 
 
 def add_cliques(pool: Pool, column: Int, x: Float) -> Pool:
     """The pool and the cuts x violates most: sum_{c in Q} x_c <= 1 of columns Q no two of which fit together.
 
-    Cliques grow from each column in turn by the largest x, then by all columns that fit with none of theirs, so that
-    every cut is of a maximal clique (Padberg 1973).
+    Cliques grow from each column in turn by the largest x, then by columns that fit with none of theirs, so that
+    cuts are of maximal cliques (Padberg 1973), but where more than ``LIFTED`` could join one.
 
     Args:
         pool: of set packing.
@@ -42,17 +43,16 @@ def add_cliques(pool: Pool, column: Int, x: Float) -> Pool:
 
 
 def _maximal(A: sparse.csc_array, by_column: sparse.csr_array, clique: Int) -> tuple[int, ...]:
-    """The clique and, while there are any, the column that shares rows with all of it and with most others that do."""
+    """The clique and columns that share rows with all of it and each other, those first that do so with most others."""
     near = np.flatnonzero(((by_column @ A[:, clique]) > 0).sum(axis=1) == clique.size)
-    near = np.setdiff1d(near, clique)
+    near = np.setdiff1d(near, clique)[:LIFTED]
     shared = (A[:, near].T @ A[:, near]).toarray() > 0
     np.fill_diagonal(shared, False)
     taken, left = clique.tolist(), np.ones(near.size, dtype=bool)
-    while left.any():
-        most = np.flatnonzero(left)
-        one = int(most[np.argmax(shared[np.ix_(most, most)].sum(axis=1))])
-        taken.append(int(near[one]))
-        left &= shared[one]
+    for one in np.argsort(-shared.sum(axis=1), kind="stable"):
+        if left[one]:
+            taken.append(int(near[one]))
+            left &= shared[one]
     return tuple(sorted(taken))
 
 

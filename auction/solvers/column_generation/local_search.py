@@ -24,12 +24,12 @@ def improve_by_swaps(pool: Pool, best: Pool, stop: Stop) -> Pool:
     Args:
         pool: of set packing.
     """
+    pool = pool.only(np.flatnonzero(pool.profit > 0))
     A = pool.A[: pool.base]
-    if (A.tocsr().sum(axis=1).astype(float) ** 2).sum() > CONFLICTS:
+    if not pool.profit.size or (A.tocsr().sum(axis=1).astype(float) ** 2).sum() > CONFLICTS:
         return best
-    shared = (A.T @ A).tolil()
+    shared = (A.T @ A).tocsr()
     shared.setdiag(0)
-    shared = shared.tocsr()
     shared.eliminate_zeros()
     starts, near = shared.indptr.astype(np.int64), shared.indices.astype(np.int64)
     with flag_of(stop) as flag:

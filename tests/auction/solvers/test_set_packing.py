@@ -105,6 +105,11 @@ def test_a_swap_of_two_for_one_is_found_without_perturbation(monkeypatch):
     assert improve_by_swaps(shared, nothing_of(shared), Stop(None)).profit.tolist() == [10]
 
 
+def test_bids_that_lose_are_not_forced_in():
+    pool = pool_of([{0}, {1}, {0, 1}], [3, -500, -500])
+    assert improve_by_swaps(pool, nothing_of(pool), Stop(None)).profit.tolist() == [3]
+
+
 def test_pools_of_many_conflicts_keep_what_they_have(monkeypatch):
     pool = pool_of([{0}, {1}], [3, 4])
     monkeypatch.setattr(local_search, "CONFLICTS", 3)
