@@ -11,7 +11,7 @@ from auction.solvers.column_generation.columns import Pool
 
 A_ROUND = 100  # cuts, those violated most
 VIOLATION = 0.02
-LIFTED = 2_000  # columns that may join a clique, at most: their conflicts are a dense matrix
+LIFTED = 500  # columns that may join a clique, at most: their conflicts are a dense matrix
 
 
 def add_cliques(pool: Pool, column: Int, x: Float) -> Pool:
@@ -43,16 +43,17 @@ def add_cliques(pool: Pool, column: Int, x: Float) -> Pool:
 
 
 def _maximal(A: sparse.csc_array, by_column: sparse.csr_array, clique: Int) -> tuple[int, ...]:
-    """The clique and columns that share rows with all of it and each other, those first that do so with most others."""
+    """The clique and, while there are any, the column that shares rows with all of it and with most others that do."""
     near = np.flatnonzero(((by_column @ A[:, clique]) > 0).sum(axis=1) == clique.size)
     near = np.setdiff1d(near, clique)[:LIFTED]
     shared = (A[:, near].T @ A[:, near]).toarray() > 0
     np.fill_diagonal(shared, False)
     taken, left = clique.tolist(), np.ones(near.size, dtype=bool)
-    for one in np.argsort(-shared.sum(axis=1), kind="stable"):
-        if left[one]:
-            taken.append(int(near[one]))
-            left &= shared[one]
+    while left.any():
+        most = np.flatnonzero(left)
+        one = int(most[np.argmax(shared[np.ix_(most, most)].sum(axis=1))])
+        taken.append(int(near[one]))
+        left &= shared[one]
     return tuple(sorted(taken))
 
 
