@@ -15,11 +15,14 @@ from numpy.typing import NDArray
 
 from auction.market import Float, Int
 from auction.search import Stop
+from auction.solvers._time import flag_of
 from auction.solvers.column_generation.columns import Pool, price_finely
+from auction.solvers.column_generation.local_search import LONG, improve_by_swaps
 from auction.solvers.column_generation.relaxation import Basis, Relaxation
 
 PLUNGES = 8  # side by side
 DECIDED = 1e-3  # from 0 and 1
+PATIENCE, SEEDS = 40, 2  # nodes of single-minded bids before local searches that are long, and how many these are
 BONUSES = 2**60  # of a node together at most
 Pair = tuple[int, int]  # of a task and a provider
 Falls = Mapping[Pair, Sequence[float]]  # of bounds, each time that a pair was tried
@@ -34,7 +37,7 @@ class Trials(NamedTuple):
 
 
 FEW = Trials(16, 25, 4)
-MANY = Trials(100, 8, 1)  # of set packing, whose pairs are columns: more of them, each looked at once
+MANY = Trials(200, 40, 1)  # of single-minded bids, whose pairs are columns: more of them, each looked at once
 NONE = Trials(1, 0, 0)
 
 
@@ -77,12 +80,14 @@ def branch_and_bound(
     stop: Stop,
     limit: float = math.inf,
     afresh: bool = False,
+    tell: bool = False,
 ) -> tuple[Pool, int, int]:
     """The best columns that fit together, what nothing in or out of the pool is worth more than, and the nodes taken.
 
     Best bound first, but from each such node it plunges: on to the child that must serve its pair, until that holds
     nothing of interest. ``PLUNGES`` plunge side by side, each with a relaxation of its own, and wait for each other at
-    every node, so that the same is found however many processors there are and however fast.
+    every node, so that the same is found however many processors there are and however fast. Of single-minded bids
+    good allocations come from local search, and the bound is what is wanting: none plunges.
 
     Args:
         slack, bound: an allocation that uses column c is worth at most bound - slack_c.
@@ -92,9 +97,10 @@ def branch_and_bound(
         limit: stop after so many nodes.
         afresh: one node is taken at a time, its relaxation solved from nothing and no pair tried: vertices that owe
             nothing to the last one are rounded to better allocations, if that is what is sought.
+        tell: the stop what is found: of a search for the best there is.
     """
     order = count(1)  # of equal bounds, the first made is the first explored
-    lower = int(best.profit.sum())
+    lower, swaps = int(best.profit.sum()), pool.is_single_minded and not afresh
     gainful = np.flatnonzero(pool.profit > 0)
     heap = [(-bound, 0, Node(bound, gainful, slack[gainful], np.zeros(pool.tasks, dtype=np.int64)))]
     plunging: list[Node | None] = [None] * (1 if afresh else PLUNGES)
@@ -102,6 +108,8 @@ def branch_and_bound(
     falls: dict[Pair, list[float]] = {}
     with ThreadPoolExecutor(min(PLUNGES, os.cpu_count() or 1)) as threads:
         while (upper := _upper(heap, plunging)) > max(lower, outside) and upper - lower > upper * gap:
+            if tell:
+                stop.report(welfare=lower, bound=upper)
             if nodes >= limit or stop.now:
                 break
             plunging = [node or (heapq.heappop(heap)[2] if heap else None) for node in plunging]
@@ -121,11 +129,24 @@ def branch_and_bound(
                 if found.better is not None and (worth := int(found.better.profit.sum())) > lower:
                     best, lower = found.better, worth
                 if found.children is not None:
-                    without, plunging[at] = found.children
-                    heapq.heappush(heap, (-without.bound, next(order), without))
+                    without, must = found.children
+                    plunging[at] = None if swaps else must
+                    for child in (without,) if plunging[at] else (without, must):
+                        heapq.heappush(heap, (-child.bound, next(order), child))
             if None in explored:  # stopped
                 break
+            if swaps and nodes - len(taken) < PATIENCE <= nodes:
+                best = max(best, *_swapped(pool, stop, threads), key=lambda packing: int(packing.profit.sum()))
+                lower = int(best.profit.sum())
     return best, max(lower, outside, _upper(heap, plunging)), nodes
+
+
+def _swapped(pool: Pool, stop: Stop, threads: ThreadPoolExecutor) -> list[Pool]:
+    """Packings of long local searches that begin with nothing."""
+    nothing = np.zeros(0, dtype=np.int64)
+    with flag_of(stop) as flag:
+        found = threads.map(lambda seed: improve_by_swaps(pool, nothing, LONG, seed, flag), range(SEEDS))
+        return [pool.only(columns) for columns in found]
 
 
 def _upper(heap: list[tuple[int, int, Node]], plunging: list[Node | None]) -> int:
@@ -148,8 +169,10 @@ def _explore(
     used, x = solution.used, solution.x
     near = np.argsort(node.slack, kind="stable")[: 4 * part.tasks]
     fit = part.fitting(np.concatenate((used[np.argsort(-x, kind="stable")], near)))
-    if (worth := int((part.profit - bonus)[fit].sum())) > lower:
-        better, floor = pool.only(node.column[fit]), max(worth, outside)
+    fit = node.column[fit]
+    fit = improve_by_swaps(pool, fit, seed=node.bound) if pool.is_single_minded and not afresh else fit
+    if (worth := int(pool.profit[fit].sum())) > lower:
+        better, floor = pool.only(fit), max(worth, outside)
     bound, slack = price_finely(part, solution.dual)
     bound -= int(node.bonus.sum())
     worse = max(0, bound - node.bound)
@@ -161,7 +184,7 @@ def _explore(
         known = lower if better is None else worth
         return Explored(whole if int(whole.profit.sum()) > known else better)
     z = _over_pairs(pool, node.column[used], x)
-    trials = NONE if afresh else MANY if pool.is_set_packing else FEW
+    trials = NONE if afresh else MANY if pool.is_single_minded else FEW
     pair, tried = _strongest(pool, z, relaxation, trials, falls)
     return Explored(better, _children(pool, rest, z, pair, floor), tried)
 
@@ -196,10 +219,11 @@ def _strongest(
     third to a thirtieth of the nodes.
     """
     far = np.abs(z - 0.5).ravel()
-    nearest = np.argsort(far, kind="stable")[: trials.pairs]
-    pairs = [divmod(int(pair), z.shape[1]) for pair in nearest if far[pair] < 0.5 - DECIDED]
+    undecided = np.flatnonzero(far < 0.5 - DECIDED)
+    nearest = undecided[np.argsort(far[undecided], kind="stable")[: trials.pairs]]
+    pairs = [divmod(int(pair), z.shape[1]) for pair in nearest]
     if len(pairs) < 2:
-        return divmod(int(nearest[0]), z.shape[1]), {}
+        return divmod(int(np.argmin(far)), z.shape[1]), {}
     every, tried, known = np.arange(pool.profit.size), dict[Pair, float](), dict[Pair, float]()
     for pair in pairs:
         if len(before := falls.get(pair, ())) < trials.reliable:

@@ -26,7 +26,6 @@ from auction.solvers.column_generation.columns import (
 )
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts
 from auction.solvers.column_generation.lattices import Lattice, lattices
-from auction.solvers.column_generation.local_search import improve_by_swaps
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.packing import pack
 from auction.solvers.column_generation.primal import improve_from_pool
@@ -42,10 +41,9 @@ COMPARED = 500_000_000  # demands with what providers serve, to see whether all 
 NEARING = 3  # tolerances of covers, which are priced more exactly once bound and master are so near
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
-FIRST = 40  # nodes of set packing, before local search has its turn
 CLIQUES = 20  # violated ones, from which on they are the only cuts of a round
 SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
-BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn; not of set packing
+BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn; not of single-minded bids
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
 GROWTH, PACKED = 2.2, 20_000  # columns grow like this power of the slack; so many are packed at once
@@ -76,8 +74,9 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     with flag_of(stop) as flag:
         if pool is not None:
             few_types = reading == "whole" or market.types <= TABLED
-            branched = math.inf if few_types or pool.is_set_packing else BRANCHED
+            branched = math.inf if few_types or pool.is_single_minded else BRANCHED
             bound, price = _relaxation_of(pool, reduced, stop)
+            stop.report(welfare=int(best.profit.sum()), bound=bound)
             best, upper, proof, rest = _prove(pool, price, 0, best, gap, stop, flag, branched)
             if rest is not None:
                 best, upper, proof = _pack(rest, 0, best, upper, gap, stop, proof)
@@ -125,7 +124,7 @@ def _enumerate(
         stop.report(welfare=int(best.profit.sum()), bound=bound)
         near = covers_at.within(price, int(spread) + 1, stop, flag) if isinstance(covers_at, TabledCovers) else None
         if near is not None:
-            best, *_ = _prove(near, price, 0, best, gap, stop, flag, SEARCHED)
+            best, *_ = _prove(near, price, 0, best, gap, stop, flag, SEARCHED, tell=False)
             stop.report(welfare=int(best.profit.sum()), bound=bound)
     while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:
         outside = max(worth, bound - max(1, int(spread)))
@@ -145,7 +144,15 @@ def _enumerate(
 
 
 def _prove(
-    pool: Pool, price: Int, outside: int, best: Pool, gap: float, stop: Stop, flag: Int, branched: float
+    pool: Pool,
+    price: Int,
+    outside: int,
+    best: Pool,
+    gap: float,
+    stop: Stop,
+    flag: Int,
+    branched: float,
+    tell: bool = True,
 ) -> tuple[Pool, int, str, Pool | None]:
     """Cut, then branch for so many nodes.
 
@@ -156,6 +163,7 @@ def _prove(
     Args:
         price: (n,) premiums whose bound over the pool is the start.
         outside: what allocations that need columns outside the pool are worth at most.
+        tell: the stop what is found and proved on the way; not where ``outside`` is left out.
     """
     size = pool.profit.size
     bound, slack = price_columns(pool, price)
@@ -167,18 +175,12 @@ def _prove(
         bound, slack = price_columns(pool, trial)
         cut = drop_idle_cuts(pool, trial)
         kept = cut.limit.size
-        cut = add_cliques(cut, solution.used, solution.x) if cut.is_set_packing else cut
+        cut = add_cliques(cut, solution.used, solution.x) if cut.is_single_minded else cut
         cut = add_cuts(cut, solution.used, solution.x, flag) if cut.limit.size < kept + CLIQUES else cut
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
-    first = min(FIRST, branched) if pool.is_set_packing else branched
-    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, first)
-    if pool.is_set_packing and upper - max(outside, int(best.profit.sum())) > gap * upper:
-        best, within = improve_by_swaps(pool, best, stop), upper
-        stop.report(welfare=int(best.profit.sum()))
-        best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched)
-        upper = min(upper, within)
+    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched, tell=tell)
     proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} cuts; {nodes:,} nodes"
     known = max(outside, int(best.profit.sum()))
     open_still = upper - known > gap * upper and nodes >= branched
@@ -224,8 +226,8 @@ def _root(
     stop.report(bound=bound)
     unit = max(1, int(highest) // 1000)
     master = RestrictedMaster(reduced.limit, unit, stop)
-    master.add_columns(start)
-    master.add_columns(covers)
+    master.add_columns(start.A, start.profit)
+    master.add_columns(covers.A, covers.profit)
     pool = join(start, covers)
     while not stop.now and (solution := master.solve()) is not None:
         value, dual, _ = solution
@@ -248,8 +250,9 @@ def _root(
             weight = max(0.0, 2 * weight - 1)  # mispriced: twice as far towards the master's own prices
         if not entering.size:
             break
-        master.add_columns(covers.only(entering))
-        pool = join(pool, covers.only(entering))
+        new = covers.only(entering)
+        master.add_columns(new.A, new.profit)
+        pool = join(pool, new)
     return _settled(covers_at, bound, price, stop), price, pool
 
 

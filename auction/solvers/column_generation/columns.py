@@ -17,6 +17,7 @@ from auction.solvers._formulation import candidates
 from auction.solvers._minimal_covers import minimal_covers
 
 LIMIT = 1_000_000  # columns listed at most
+CONFLICTS = 20_000_000  # pairs of columns that share a row, at most
 FRACTION = 20  # bits of a price at most
 
 
@@ -39,6 +40,37 @@ class Pool:
     def is_set_packing(self) -> bool:
         """Whether columns fit together where no two share a row."""
         return bool((self.limit[: self.base] == 1).all() and (self.A.data == 1).all())
+
+    @cached_property
+    def is_single_minded(self) -> bool:
+        """Whether it is a set packing and each task has one column, as of bids for bundles of goods."""
+        return self.is_set_packing and bool((np.bincount(self.task, minlength=1) <= 1).all())
+
+    @cached_property
+    def conflicts(self) -> tuple[Int, Int] | None:
+        """Of each column of a set packing those it shares rows with, where they start and one after another; None
+        where they are too many."""
+        A = self.A[: self.base]
+        if (A.sum(axis=1).astype(float) ** 2).sum() > CONFLICTS:
+            return None
+        shared = (A.T @ A).tocsr()
+        shared.setdiag(0)
+        shared.eliminate_zeros()
+        return shared.indptr.astype(np.int64), shared.indices.astype(np.int64)
+
+    @cached_property
+    def undominated(self) -> Int:
+        """Rows that imply all others: of set packing those whose columns no other row has all of; else every row."""
+        if not self.is_set_packing:
+            return np.arange(self.limit.size)
+        A = self.A.tocsr()
+        size = np.diff(A.indptr)
+        shared = (A @ A.T).tocoo()
+        i, j = shared.row, shared.col
+        within = (shared.data == size[i]) & ((size[j] > size[i]) | (j < i)) & (i != j)
+        kept = size > 0
+        kept[i[within]] = False
+        return np.flatnonzero(kept)
 
     def after(self, taken: "Pool") -> "Pool":
         """What the rows have left once ``taken`` is, and the columns that still fit."""

@@ -3,39 +3,34 @@
 import numpy as np
 from numba import njit
 
-from auction.search import Stop
-from auction.solvers._time import flag_of
+from auction.market import Int
+from auction.solvers._time import NEVER_RAISED
 from auction.solvers.column_generation.columns import Pool
 
-PERTURBATIONS = 100  # a column of the pool
-WORK = 3_000_000_000  # columns looked at: a few seconds
-CONFLICTS = 20_000_000  # pairs of columns that share a row, at most
+SHORT, LONG = 4_000_000, 1_500_000_000  # columns looked at: some thousandths of a second, a few seconds
 WORSE = 0.002  # of the worth: by so much worse a packing is kept every e-th time
 SEVERAL, MOST = 0.3, 4  # how often more than one column is forced in, and how many
 WAITED = 3  # columns drawn, to force in the one that was last forced in longest ago
 
 
-def improve_by_swaps(pool: Pool, best: Pool, stop: Stop) -> Pool:
-    """Columns that fit together and are worth no less than ``best``, after a number of perturbations.
+def improve_by_swaps(pool: Pool, column: Int, work: int = SHORT, seed: int = 0, flag: Int = NEVER_RAISED) -> Int:
+    """Columns that fit together and are worth no less than these.
 
     A local optimum gains by no column that replaces those it shares rows with, and by no two that replace one (Andrade,
     Resende, Werneck 2012; Nogueira, Pinheiro, Subramanian 2018). Pools of too many conflicts are left as they are.
 
     Args:
         pool: of set packing.
+        column: columns of it that fit together.
+        work: columns that are looked at, about.
+        seed: of perturbations.
+        flag: (1,) once it is 1, the best so far are the ones.
     """
-    pool = pool.only(np.flatnonzero(pool.profit > 0))
-    A = pool.A[: pool.base]
-    if not pool.profit.size or (A.tocsr().sum(axis=1).astype(float) ** 2).sum() > CONFLICTS:
-        return best
-    shared = (A.T @ A).tocsr()
-    shared.setdiag(0)
-    shared.eliminate_zeros()
-    starts, near = shared.indptr.astype(np.int64), shared.indices.astype(np.int64)
-    with flag_of(stop) as flag:
-        taken = _search(starts, near, pool.profit, PERTURBATIONS * pool.profit.size, np.random.default_rng(0), flag)
-    found = pool.only(np.flatnonzero(taken))
-    return max(best, found, key=lambda packing: int(packing.profit.sum()))
+    if (conflicts := pool.conflicts) is None:
+        return column
+    begin = np.zeros(pool.profit.size, dtype=np.bool_)
+    begin[column] = True
+    return np.flatnonzero(_search(*conflicts, pool.profit, begin, work, np.random.default_rng(seed), flag))
 
 
 @njit("int64(int64, boolean[::1], int64[::1], int64[::1], int64[::1], int64[::1], int64[::1])", cache=True, nogil=True)
@@ -97,34 +92,38 @@ def _descend(taken, load, count, starts, near, profit, work):
 
 
 @njit(cache=True, nogil=True)
-def _search(starts, near, profit, perturbations, rng, flag):
+def _search(starts, near, profit, begin, work, rng, flag):
     """Which columns the best packing found takes.
 
     Args:
         starts, near: of each column those it shares rows with, one after another.
         profit: (columns,) micro-tokens.
+        begin: (columns,) which the first packing takes.
+        work: as of ``improve_by_swaps``, as is ``flag``.
         rng: numpy's generator.
-        flag: (1,) once it is 1, the best so far is the one.
     """
-    n, work = profit.size, np.array([WORK])
+    n, left = profit.size, np.array([work])
     taken, load, count = np.zeros(n, dtype=np.bool_), np.zeros(n, dtype=np.int64), np.zeros(n, dtype=np.int64)
-    worth = _descend(taken, load, count, starts, near, profit, work)
+    worth = 0
+    for c in np.flatnonzero(begin):
+        worth += _force(c, taken, load, count, starts, near, profit)
+    worth += _descend(taken, load, count, starts, near, profit, left)
     best, most = taken.copy(), worth
     kept, kept_taken, kept_load, kept_count = worth, taken.copy(), load.copy(), count.copy()
     forced = np.zeros(n, dtype=np.int64)
-    for step in range(1, perturbations + 1):
-        if flag[0] != 0 or work[0] <= 0:
-            break
+    step = 0
+    while left[0] > 0 and flag[0] == 0:
+        step += 1
         for _ in range(rng.integers(1, MOST + 1) if rng.random() < SEVERAL else 1):
             c = rng.integers(0, n)
             for _ in range(WAITED):
                 other = rng.integers(0, n)
                 if not taken[other] and (taken[c] or forced[other] < forced[c]):
                     c = other
-            if not taken[c]:
+            if not taken[c] and profit[c] > 0:
                 forced[c] = step
                 worth += _force(c, taken, load, count, starts, near, profit)
-        worth += _descend(taken, load, count, starts, near, profit, work)
+        worth += _descend(taken, load, count, starts, near, profit, left)
         if worth > kept or rng.random() < np.exp((worth - kept) / (WORSE * kept + 1)):
             kept, kept_taken[:], kept_load[:], kept_count[:] = worth, taken, load, count
         else:

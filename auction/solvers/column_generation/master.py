@@ -4,25 +4,27 @@ import math
 
 import highspy
 import numpy as np
+from scipy import sparse
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers.column_generation.columns import Pool
 
 MANY = 2**31 - 1  # steps of the simplex method: no limit
 CHOOSE, DUAL, PRIMAL = 0, 1, 4  # of HiGHS's strategies
+STEEPEST, DEVEX = 2, 1  # of its edge weights in the dual simplex method: exact, which cost a solve of each row, or not
 SLICE = 1.0  # seconds of a first run before the stop is looked at; the next is twice as long
 
 
 class RestrictedMaster:
     """max profit x subject to A x <= limit, x >= 0, in HiGHS; profits are divided by ``unit``, for its tolerances."""
 
-    def __init__(self, limit: Int, unit: int, stop: Stop) -> None:
+    def __init__(self, limit: Int, unit: int, stop: Stop, weights: int = STEEPEST) -> None:
         self._unit = unit
         self._stop = stop
         self._highs = highspy.Highs()
         self._highs.setOptionValue("output_flag", False)
         self._highs.setOptionValue("threads", 1)
+        self._highs.setOptionValue("simplex_dual_edge_weight_strategy", weights)
         self._highs.setOptionValue("presolve", "off")  # slower here by a third, and of no use to a next solve
         self._highs.changeObjectiveSense(highspy.ObjSense.kMaximize)
         nothing = np.zeros(limit.size, dtype=np.int32)
@@ -30,9 +32,12 @@ class RestrictedMaster:
             limit.size, np.full(limit.size, -np.inf), limit.astype(float), 0, nothing, nothing[:0], np.zeros(0)
         )
 
-    def add_columns(self, pool: Pool) -> None:
+    @property
+    def columns(self) -> int:
+        return int(self._highs.getNumCol())
+
+    def add_columns(self, A: sparse.csc_array, profit: Int) -> None:
         """Columns over the rows there are."""
-        A, profit = pool.A, pool.profit
         self._highs.addCols(
             profit.size, profit / self._unit, np.zeros(profit.size), np.full(profit.size, np.inf), A.nnz,
             A.indptr[:-1].astype(np.int32), A.indices.astype(np.int32), A.data.astype(float),

@@ -176,7 +176,8 @@ class _Columns:
         self._column += new
         self._known.update(new)
         if new:
-            self._master.add_columns(self._pool(new))
+            pool = self._pool(new)
+            self._master.add_columns(pool.A, pool.profit)
         return len(new)
 
     def _pool(self, columns: list[tuple[int, ...]]) -> Pool:

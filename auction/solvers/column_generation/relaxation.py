@@ -1,6 +1,6 @@
 """Relaxations of pools of columns: linear programmes that columns enter as they are wanted."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,7 +9,7 @@ from auction.market import Float, Int
 from auction.search import Stop
 from auction.solvers._exact import SAFE
 from auction.solvers.column_generation.columns import Pool
-from auction.solvers.column_generation.master import CHOOSE, DUAL, PRIMAL, RestrictedMaster
+from auction.solvers.column_generation.master import CHOOSE, DEVEX, DUAL, PRIMAL, RestrictedMaster
 
 LEAST = 1e-6  # fall of a bound that counts
 FIRST = 4  # columns a row that the programme begins with
@@ -20,7 +20,7 @@ class Basis:
     """Where a relaxation ended, and where one of nearly the same columns begins."""
 
     column: Int  # indices into the pool of those that are basic
-    row: Int  # those whose slacks are
+    row: Int  # those whose slacks are, among the rows that imply all others
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,14 @@ class Relaxation:
     def __init__(self, pool: Pool, stop: Stop) -> None:
         self._pool = pool
         self._unit = max(1, int(pool.profit.max(initial=0)) // 1000)
-        self._master = RestrictedMaster(pool.limit, self._unit, stop)
+        self._A, limit = pool.A[pool.undominated], pool.limit[pool.undominated]
+        self._master = RestrictedMaster(limit, self._unit, stop)
+        self._prober = RestrictedMaster(limit, self._unit, stop, DEVEX)
+        self._probed: Basis | None = None  # where the prober begins
         self._entered = np.zeros(0, dtype=np.int64)
         self._admitted = np.zeros(0, dtype=bool)
         self._inside = np.zeros(pool.profit.size, dtype=bool)
+        self._bonus = np.zeros(pool.tasks, dtype=np.int64)
         self._value = 0.0
         self._basis: Basis | None = None
 
@@ -82,23 +86,27 @@ class Relaxation:
         self._admit(column, bonus)
         while (solution := self._master.solve(strategy)) is not None:
             self._value, dual, x = solution
-            reduced_cost = np.where(self._inside[column], 0, profit - part.A.T @ dual)
+            reduced_cost = np.where(self._inside[column], 0, profit - part.A.T @ self._of_every_row(dual))
             entering = np.flatnonzero(reduced_cost > 1e-6 * self._unit)
             if not entering.size:
                 above = np.flatnonzero(self._admitted & (x > 1e-7))
                 basic, row = self._master.basis()
                 self._basis = Basis(self._entered[basic], row)
-                return Solution(
-                    dual[self._pool.tasks :], np.searchsorted(column, self._entered[above]), x[above], self._basis
-                )
+                used = np.searchsorted(column, self._entered[above])
+                return Solution(self._of_every_row(dual)[self._pool.tasks :], used, x[above], self._basis)
             entering = entering[np.argsort(-reduced_cost[entering], kind="stable")[: self._pool.limit.size]]
             self._enter(column[entering], bonus)
             strategy = PRIMAL
         return None
 
+    def _of_every_row(self, dual: Float) -> Float:
+        """Dual prices, 0 of the rows that others imply."""
+        every = np.zeros(self._pool.limit.size)
+        every[self._pool.undominated] = dual
+        return every
+
     def _enter(self, column: Int, bonus: Int) -> None:
-        part = self._pool.only(column)
-        self._master.add_columns(replace(part, profit=part.profit + bonus[part.task]))
+        self._master.add_columns(self._A[:, column], self._profit(column, bonus))
         self._entered = np.concatenate((self._entered, column))
         self._inside[column] = True
         self._admitted = np.append(self._admitted, np.ones(column.size, dtype=bool))
@@ -113,12 +121,25 @@ class Relaxation:
         """Entered columns that are not the node's are kept at 0; all have its profits."""
         wanted = np.zeros(self._inside.size, dtype=bool)
         wanted[column] = True
-        self._admitted = wanted[self._entered]
-        profit = self._pool.profit[self._entered] + bonus[self._pool.task[self._entered]]
-        self._master.change_columns(profit, np.where(self._admitted, np.inf, 0.0))
+        self._admitted, self._bonus = wanted[self._entered], bonus
+        self._master.change_columns(self._profit(self._entered, bonus), np.where(self._admitted, np.inf, 0.0))
+
+    def _profit(self, column: Int, bonus: Int) -> Int:
+        return self._pool.profit[column] + bonus[self._pool.task[column]]
 
     def fall(self, lost: NDArray[np.bool_], steps: int) -> float:
         """By how much the last node's relaxation falls without some of the pool's columns, as a share of what it was
         worth: as so many steps tell, and while no others enter. Never 0, so that products tell other factors apart."""
+        if self._probed is not self._basis:
+            self._probe_here()
         entered = np.flatnonzero(self._admitted & lost[self._entered])
-        return max(1 - self._master.probe(entered, steps) / self._value, LEAST)
+        return max(1 - self._prober.probe(entered, steps) / self._value, LEAST)
+
+    def _probe_here(self) -> None:
+        """The prober takes over columns and basis."""
+        new = self._entered[self._prober.columns :]
+        profit, upper = self._profit(self._entered, self._bonus), np.where(self._admitted, np.inf, 0.0)
+        self._prober.add_columns(self._A[:, new], profit[self._entered.size - new.size :])
+        self._prober.change_columns(profit, upper)
+        self._prober.start_from(*self._master.basis())
+        self._probed = self._basis
