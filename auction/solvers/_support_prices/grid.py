@@ -7,6 +7,7 @@ of each amount count, and those are the same for all supports with that type; sl
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from auction.market import Int, Market, Reading
 from auction.solvers._vectors import distinct_rows
 
 POINTS = 1 << 21  # of the box of one support at most
+WIDE = 1 << 18  # of a box beyond which its programme takes longer than to search for a thousand tasks' covers
 STEPS = 1 << 28  # points of all boxes together, and slots listed by pair, at most
 
 
@@ -53,6 +55,16 @@ class Grid:
     reading: Reading
     supports: Supports
     offers: Offers
+
+    @cached_property
+    def largest(self) -> float:
+        """Points of the largest box."""
+        return float(np.multiply.reduceat(self.supports.top + 1.0, self.supports.type_first[:-1]).max())
+
+    @property
+    def wide(self) -> bool:
+        """Whether covers are sooner searched for, task by task, than taken from a programme on the box."""
+        return self.reading == "bundle" and self.largest > WIDE
 
 
 def group(market: Market, reading: Reading) -> Grid | None:

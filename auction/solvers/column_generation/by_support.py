@@ -1,7 +1,7 @@
 """A covering programme for each set of types that tasks demand: for markets of many types, of any size.
 
 Prices by noisy requests prove a bound, and a dive by prices finds an allocation; where a master is
-small enough, columns near those prices make both better.
+small enough, columns near those prices make both better, and have more of the time where a box is wide.
 """
 
 import numpy as np
@@ -16,12 +16,13 @@ from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.search import search_prices
 from auction.solvers._support_prices.serving import Covers
 from auction.solvers._time import NEVER_RAISED, half_of
+from auction.solvers._warm_start import best_heuristic
 from auction.solvers.column_generation.near_prices import ROWS, pack_columns, respond_once
 from auction.welfare import welfare
 
 
 def solve(grid: Grid, stop: Stop, seed: int, gap: float) -> Found:
-    """Bound, certificate and allocation; half of the time is for prices.
+    """Bound, certificate and allocation; half of the time is for prices, or a quarter.
 
     The bound is sum_i max(0, b_i - f(C_i; c + pi)) + sum_j w_j pi_j, f being allowed to repeat a provider where
     the certificate says so, which is of more than ROWS tasks and providers.
@@ -31,10 +32,14 @@ def solve(grid: Grid, stop: Stop, seed: int, gap: float) -> Found:
         price = np.zeros(market.providers, dtype=np.int64)
         return Found(Allocation.empty(), 0, "optimal", Certificate(market.digest, grid.reading, 0, price, repeat=True))
     rng = np.random.default_rng(seed)
-    at = search_prices(grid, rng, half_of(stop))
-    allocation = dive(grid, at, rng, stop)
-    stop.report(welfare=(worth := welfare(market, allocation)))
     few = grid.supports.task.size + grid.offers.provider.size <= ROWS
+    if few and grid.wide:
+        at = search_prices(grid, rng, half_of(half_of(stop)))
+        allocation = best_heuristic(market, grid.reading, half_of(stop))
+    else:
+        at = search_prices(grid, rng, half_of(stop))
+        allocation = dive(grid, at, rng, stop)
+    stop.report(welfare=(worth := welfare(market, allocation)))
     if few and at.value - worth > gap * at.value and not stop.now:
         at, allocation = pack_columns(grid, at, allocation, rng, stop)
     certificate = _certify(grid, at)
