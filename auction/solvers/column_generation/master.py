@@ -85,19 +85,20 @@ class RestrictedMaster:
         one = np.ones(columns.size)
         self._highs.changeColsBounds(columns.size, columns.astype(np.int32), one, one)
 
-    def solve(self, strategy: int = CHOOSE) -> tuple[float, Float, Float] | None:
+    def solve(self, strategy: int = CHOOSE, sooner: Stop | None = None) -> tuple[float, Float, Float] | None:
         """Objective, dual prices >= 0 of the rows, values of the columns; None when cut short.
 
         ``strategy``: DUAL is quick where columns were taken away since the last solve, PRIMAL where they were added.
+        ``sooner``: than the stop of all solves; the next goes on from there.
         """
-        seconds = SLICE
+        stop, seconds = sooner or self._stop, SLICE
         self._highs.setOptionValue("simplex_strategy", strategy)
         while True:  # a run that was cut short goes on from its basis
-            remaining = self._stop.remaining()
+            remaining = stop.remaining()
             limit = seconds if remaining is None else min(seconds, remaining)
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + limit)
             self._highs.run()
-            if self._stop.now or self._highs.getModelStatus() != highspy.HighsModelStatus.kTimeLimit:
+            if stop.now or self._highs.getModelStatus() != highspy.HighsModelStatus.kTimeLimit:
                 break
             seconds *= 2
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:

@@ -20,7 +20,7 @@ from auction.solvers._support_prices.grid import Grid
 from auction.solvers._support_prices.serving import Covers, cheapest_covers, serve
 from auction.solvers._time import flag_of, half_of, with_grace
 from auction.solvers.column_generation.columns import Pool
-from auction.solvers.column_generation.master import RestrictedMaster
+from auction.solvers.column_generation.master import PRIMAL, RestrictedMaster
 from auction.solvers.column_generation.primal import improve_by_packing
 from auction.welfare import welfare
 
@@ -83,7 +83,7 @@ def _generate(
         price = np.rint(at.price * np.exp(NOISE * rng.standard_normal(at.price.size))).astype(np.int64)
         master.add(*cheapest_covers(grid, everyone, price, grid.offers.slots, known, FEW, flag))
     half = half_of(stop)
-    while not half.now and (solution := master.solve()) is not None:
+    while not half.now and (solution := master.solve(half)) is not None:
         value, price, _ = solution
         if at.value - value <= TOLERANCE * at.value:
             break
@@ -194,9 +194,9 @@ class _Columns:
         A = sparse.csc_array((np.ones(rows.size, dtype=np.int64), rows, ends), (self._limit.size, len(columns)))
         return Pool(A, profit, self._limit, bid.size, self._limit.size)
 
-    def solve(self) -> tuple[float, Int, Float] | None:
+    def solve(self, sooner: Stop | None = None) -> tuple[float, Int, Float] | None:
         """Value of the master, what a slot of each provider costs at its prices, and the columns' shares."""
-        if (solution := self._master.solve()) is None:
+        if (solution := self._master.solve(PRIMAL, sooner)) is None:
             return None
         value, dual, x = solution
         premium = np.rint(dual[self._grid.supports.bid.size :]).astype(np.int64)

@@ -162,7 +162,7 @@ class After(Stop):
         return super().now
 
 
-@pytest.mark.parametrize("looks", [2, 30, 80, 100, 110, 120])
+@pytest.mark.parametrize("looks", [2, 30, 80, 90, 100, 110])
 def test_an_interrupt_at_any_time_keeps_what_was_found(looks):
     market = few_of_many(60, 120, 12, 4)
     stop = After(looks)

@@ -10,6 +10,7 @@ import auction.solvers.column_generation.relaxation as relaxations
 from auction.search import Stop
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import minimal_columns, price_columns, price_finely, reduce_market
+from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.relaxation import Relaxation, solve_relaxation
 
 
@@ -115,3 +116,11 @@ def test_a_probe_falls_no_further_than_the_relaxation_does(pool, steps, monkeypa
             assert fall == pytest.approx(true, abs=1e-6)
     again = relaxation.solve(column, nothing(pool), np.zeros_like(column))
     assert value(pool, again) == pytest.approx(value(pool, solution), rel=1e-9)
+
+
+def test_a_master_that_is_cut_short_goes_on_later(pool):
+    master, over = RestrictedMaster(pool.limit, 1, Stop(None)), Stop(None)
+    master.add_columns(pool.A, pool.profit)
+    over.interrupt()
+    assert master.solve(sooner=over) is None
+    assert master.solve()[0] == pytest.approx(alone(pool), rel=1e-6)
