@@ -118,9 +118,12 @@ def test_a_probe_falls_no_further_than_the_relaxation_does(pool, steps, monkeypa
     assert value(pool, again) == pytest.approx(value(pool, solution), rel=1e-9)
 
 
-def test_a_master_that_is_cut_short_goes_on_later(pool):
-    master, over = RestrictedMaster(pool.limit, 1, Stop(None)), Stop(None)
+def test_a_master_takes_no_longer_than_the_sooner_stop(pool):
+    """Which leaves less than the stop of all solves, whose limit is the next one's again."""
+    master, limits = RestrictedMaster(pool.limit, 1, Stop(None)), []
     master.add_columns(pool.A, pool.profit)
-    over.interrupt()
-    assert master.solve(sooner=over) is None
-    assert master.solve()[0] == pytest.approx(alone(pool), rel=1e-6)
+    for sooner in (Stop(0.25), None):
+        begun = master._highs.getRunTime()
+        assert master.solve(sooner=sooner)[0] == pytest.approx(alone(pool), rel=1e-6)
+        limits.append(master._highs.getOptionValue("time_limit")[1] - begun)
+    assert limits[0] <= 0.25 < limits[1]
