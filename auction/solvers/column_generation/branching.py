@@ -97,7 +97,8 @@ def branch_and_bound(
         limit: stop after so many nodes.
         afresh: one node is taken at a time, its relaxation solved from nothing and no pair tried: vertices that owe
             nothing to the last one are rounded to better allocations, if that is what is sought.
-        tell: the stop what is found: of a search for the best there is.
+        tell: report welfare and bound to the stop as they change; only where ``outside`` holds for all that is not in
+            the pool.
     """
     order = count(1)  # of equal bounds, the first made is the first explored
     lower, swaps = int(best.profit.sum()), pool.is_single_minded and not afresh

@@ -73,8 +73,8 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
     with flag_of(stop) as flag:
         if pool is not None:
-            few_types = reading == "whole" or market.types <= TABLED
-            branched = math.inf if few_types or pool.is_single_minded else BRANCHED
+            to_the_end = reading == "whole" or market.types <= TABLED or pool.is_single_minded
+            branched = math.inf if to_the_end else BRANCHED
             bound, price = _relaxation_of(pool, reduced, stop)
             stop.report(welfare=int(best.profit.sum()), bound=bound)
             best, upper, proof, rest = _prove(pool, price, 0, best, gap, stop, flag, branched)
@@ -163,7 +163,7 @@ def _prove(
     Args:
         price: (n,) premiums whose bound over the pool is the start.
         outside: what allocations that need columns outside the pool are worth at most.
-        tell: the stop what is found and proved on the way; not where ``outside`` is left out.
+        tell: as of ``branch_and_bound``.
     """
     size = pool.profit.size
     bound, slack = price_columns(pool, price)

@@ -1,7 +1,5 @@
 """Clique cuts, which tighten the relaxation of set packing more than its rows do."""
 
-from dataclasses import replace
-
 import numpy as np
 from numba import njit
 from scipy import sparse
@@ -37,9 +35,7 @@ def add_cliques(pool: Pool, column: Int, x: Float) -> Pool:
     cuts = sorted({_maximal(A, by_column, np.array(clique)) for clique in found})
     columns, ends = np.concatenate(cuts), np.cumsum([0, *map(len, cuts)])
     rows = sparse.csr_array((np.ones(columns.size, dtype=np.int64), columns, ends), (len(cuts), pool.profit.size))
-    joined = sparse.vstack((pool.A, rows), format="csc")
-    joined.sort_indices()
-    return replace(pool, A=joined, limit=np.concatenate((pool.limit, np.ones(len(cuts), dtype=np.int64))))
+    return pool.with_cuts(rows, np.ones(len(cuts), dtype=np.int64))
 
 
 def _maximal(A: sparse.csc_array, by_column: sparse.csr_array, clique: Int) -> tuple[int, ...]:

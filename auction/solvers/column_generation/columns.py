@@ -98,6 +98,12 @@ class Pool:
         using[A.indices[A.indptr[row] : A.indptr[row + 1]]] = True
         return using[column]
 
+    def with_cuts(self, rows: sparse.csr_array, limit: Int) -> "Pool":
+        """The pool and more rows."""
+        A = sparse.vstack((self.A, rows), format="csc")
+        A.sort_indices()
+        return replace(self, A=A, limit=np.concatenate((self.limit, limit)))
+
     def only(self, kept: Int) -> "Pool":
         """Those columns alone, by mask or index."""
         return replace(self, A=self.A[:, kept], profit=self.profit[kept])

@@ -30,9 +30,7 @@ def add_cuts(pool: Pool, column: Int, x: Float, flag: Int) -> Pool:
     cut = (chosen @ pool.A[: pool.base].tocsr()).tocsr()
     cut.data //= 2
     cut.eliminate_zeros()
-    A = sparse.vstack((pool.A, cut), format="csc")
-    A.sort_indices()
-    return replace(pool, A=A, limit=np.concatenate((pool.limit, pool.limit[triple].sum(axis=1) // 2)))
+    return pool.with_cuts(cut, pool.limit[triple].sum(axis=1) // 2)
 
 
 def drop_idle_cuts(pool: Pool, price: Int) -> Pool:

@@ -1,6 +1,7 @@
 """Relaxations of pools of columns: linear programmes that columns enter as they are wanted."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,9 +54,9 @@ class Relaxation:
     def __init__(self, pool: Pool, stop: Stop) -> None:
         self._pool = pool
         self._unit = max(1, int(pool.profit.max(initial=0)) // 1000)
-        self._A, limit = pool.A[pool.undominated], pool.limit[pool.undominated]
-        self._master = RestrictedMaster(limit, self._unit, stop)
-        self._prober = RestrictedMaster(limit, self._unit, stop, DEVEX)
+        self._stop = stop
+        self._A, self._limit = pool.A[pool.undominated], pool.limit[pool.undominated]
+        self._master = RestrictedMaster(self._limit, self._unit, stop)
         self._probed: Basis | None = None  # where the prober begins
         self._entered = np.zeros(0, dtype=np.int64)
         self._admitted = np.zeros(0, dtype=bool)
@@ -98,6 +99,11 @@ class Relaxation:
             self._enter(column[entering], bonus)
             strategy = PRIMAL
         return None
+
+    @cached_property
+    def _prober(self) -> RestrictedMaster:
+        """Of the same rows, for the many bases from which few steps are taken; most relaxations need none."""
+        return RestrictedMaster(self._limit, self._unit, self._stop, DEVEX)
 
     def _of_every_row(self, dual: Float) -> Float:
         """Dual prices, 0 of the rows that others imply."""
