@@ -8,6 +8,7 @@ from auction.solvers._time import NEVER_RAISED
 from auction.solvers.column_generation.columns import Pool
 
 SHORT, LONG = 4_000_000, 1_500_000_000  # columns looked at: some thousandths of a second, a few seconds
+LEAST = 1_000  # of these that a perturbation counts as: few columns are not searched for as long as many
 WORSE = 0.002  # of the worth: by so much worse a packing is kept every e-th time
 SEVERAL, MOST = 0.3, 4  # how often more than one column is forced in, and how many
 WAITED = 3  # columns drawn, to force in the one that was last forced in longest ago
@@ -114,6 +115,7 @@ def _search(starts, near, profit, begin, work, rng, flag):
     step = 0
     while left[0] > 0 and flag[0] == 0:
         step += 1
+        before = left[0]
         for _ in range(rng.integers(1, MOST + 1) if rng.random() < SEVERAL else 1):
             c = rng.integers(0, n)
             for _ in range(WAITED):
@@ -124,6 +126,7 @@ def _search(starts, near, profit, begin, work, rng, flag):
                 forced[c] = step
                 worth += _force(c, taken, load, count, starts, near, profit)
         worth += _descend(taken, load, count, starts, near, profit, left)
+        left[0] = min(left[0], before - LEAST)
         if worth > kept or rng.random() < np.exp((worth - kept) / (WORSE * kept + 1)):
             kept, kept_taken[:], kept_load[:], kept_count[:] = worth, taken, load, count
         else:
