@@ -11,6 +11,7 @@ from auction.tables.sheet import Faults, Sheet
 
 UNITS = {"tokens": 6, "milli": 3, "micro": 0}  # places to the right of each one's point that micro-tokens fill
 NUMBER = re.compile(r"\+?(\d+\.?\d*|\.\d+)(e[+-]?\d{1,3})?", re.ASCII | re.IGNORECASE)
+THOUSANDS = re.compile(r"\d{1,3}([,. '’\u00a0\u2009\u202f]\d{3})+([,.]\d+)?", re.ASCII)
 LONGEST = 60  # characters of a number
 DIGITS = 15  # of a spreadsheet's numbers; a sum such as 0.30000000000000004 has more
 ROOM = 400  # digits: of the longest number with the largest exponent
@@ -110,7 +111,9 @@ def _decimal(text: str, comma: bool | None) -> Decimal:
 def _described(text: str, comma: bool | None) -> str:
     if not text:
         return "is empty"
-    said = f"{text[:LONGEST]!r} is not allowed"
-    if "," in text and comma is False:
-        return f"{said} (decimal commas need ';' between the columns)"
-    return said
+    hints = []
+    if THOUSANDS.fullmatch(text):
+        hints.append("nothing stands between thousands")
+    if comma is False and text.count(",") == 1 and "." not in text:
+        hints.append("decimal commas need ';' between the columns")
+    return f"{text[:LONGEST]!r} is not allowed" + (f" ({'; '.join(hints)})" if hints else "")

@@ -27,8 +27,10 @@ def fields_of(tasks: Sheet, providers: Sheet, types: Sheet | None, unit: str) ->
     """
     cells.amount(unit)  # refuses an unknown one
     faults = Faults()
+    if tasks.has("provider", "slots") and providers.has("task") and not tasks.has("task"):
+        raise InputError(f"{tasks.name} has the columns of providers, {providers.name} of tasks: name tasks first")
     offers = _Columns.of(providers, ("provider", "cost", "slots"), (), unit, faults)
-    long = all(name in [title.casefold() for title in tasks.header] for name in LONG)
+    long = tasks.has(*LONG)
     needed = ("task", "value", *LONG) if long else ("task", "value")
     wants = _Columns.of(tasks, needed, ("arrival",), unit, faults)
     faults.refuse()

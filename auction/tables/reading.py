@@ -42,7 +42,10 @@ def read_sheet(path: Path) -> Sheet:
         content = _unpacked(path, file) if lower.endswith(".gz") else file.read(LARGEST_TABLE)
     text = _decoded(path, content)
     head = next((line for line in text.splitlines() if line.strip()), "")
-    sign = max(";\t,", key=re.sub('"[^"]*"', "", head).count)
+    unquoted = re.sub('"[^"]*"', "", head)
+    sign = max(";\t,", key=unquoted.count)
+    if sign not in unquoted and "|" in unquoted:
+        raise InputError(f"{path}: row 1: columns are parted by '|'; ',', ';' or a tab parts them")
     return Sheet.of(str(path), _csv_rows(path, text, sign), comma=sign != ",")
 
 

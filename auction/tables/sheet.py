@@ -47,7 +47,8 @@ class Sheet:
         """The first line that is not empty is the header; empty lines and columns without a name are left out.
 
         Raises:
-            InputError: no header, a column that occurs twice, cells to the right of the header, or too many of them.
+            InputError: no header, a column that occurs twice, cells to the right of the header, of a CSV fewer than
+                the header has, or too many of them.
         """
         filled = ((number, [cell.strip() for cell in cells]) for number, cells in lines)
         filled = ((number, cells) for number, cells in filled if any(cells))
@@ -74,12 +75,19 @@ class Sheet:
             if any(cells[width:]):
                 faults.add(f"{name}: row {number}: has more cells than the header, which has {width}")
                 continue
+            if comma is not None and len(cells) < width:  # spreadsheets write every cell: a sign between two is missing
+                faults.add(f"{name}: row {number}: has {len(cells)} cells where the header has {width}")
+                continue
             if (len(rows) + 1) * width > LARGEST_SHEET:
                 raise InputError(f"{name}: has more than {LARGEST_SHEET} cells")
             rows.append(cells[:width] + [""] * (width - len(cells)))
             numbers.append(number)
         faults.refuse()
         return cls(name, tuple(header), rows, numbers, comma)
+
+    def has(self, *titles: str) -> bool:
+        """Whether there are columns of these names, large or small."""
+        return set(titles) <= {title.casefold() for title in self.header}
 
     def where(self, row: int, column: int) -> str:
         """The place of a cell, for a message."""

@@ -27,6 +27,11 @@ def providers(old, new, count=-1):
     return TASKS, PROVIDERS.replace(old, new, count)
 
 
+def _with_column(table, title, cell):
+    head, first, *rows = table.splitlines()
+    return "\n".join([f"{head},{title}", f"{first},{cell}", *(f"{row}," for row in rows), ""])
+
+
 AMOUNT = "an amount in tokens, of at least 0 and no finer than 0.000001"
 COUNT = "a whole number from 0 up"
 ONE_SIGN = "one decimal sign a table, and nothing between thousands"
@@ -52,6 +57,29 @@ BROKEN = {
             "tasks.csv: row 2, column 'value': '12,00' is not allowed (decimal commas need ';' between the columns); "
             + AMOUNT
         ],
+    ),
+    "thousands parted": (
+        tasks("12.00", '"1,200.50"'),
+        [f"tasks.csv: row 2, column 'value': '1,200.50' is not allowed (nothing stands between thousands); {AMOUNT}"],
+    ),
+    "a comma that may part thousands": (
+        tasks("12.00", '"12,000"'),
+        [
+            "tasks.csv: row 2, column 'value': '12,000' is not allowed (nothing stands between thousands; "
+            f"decimal commas need ';' between the columns); {AMOUNT}"
+        ],
+    ),
+    "bars between columns": (
+        (TASKS.replace(",", "|"), PROVIDERS),
+        ["tasks.csv: row 1: columns are parted by '|'; ',', ';' or a tab parts them"],
+    ),
+    "tables swapped": (
+        (PROVIDERS, TASKS),
+        ["tasks.csv has the columns of providers, providers.csv of tasks: name tasks first"],
+    ),
+    "a cell missing": (
+        (TASKS + "Zuwenig,1,1\n", PROVIDERS),
+        ["tasks.csv: row 32: has 3 cells where the header has 12"],
     ),
     "points and commas": (
         (TASKS.replace(",", ";").replace(".", ",").replace("12,00", "12.00"), PROVIDERS),
@@ -106,11 +134,11 @@ BROKEN = {
         ["tasks.csv: row 32: the task asks for nothing; one request is needed"],
     ),
     "an ability beyond 1": (
-        (TASKS, PROVIDERS.replace("SmolLM2 360M\n", "SmolLM2 360M,Phi mini.ability\n").replace(",,\n", ",,,1.5\n", 1)),
-        ["providers.csv: row 3, column 'Phi mini.ability': '1.5' is not allowed; an ability from 0 to 1"],
+        (TASKS, _with_column(PROVIDERS, "Phi mini.ability", "1.5")),
+        ["providers.csv: row 2, column 'Phi mini.ability': '1.5' is not allowed; an ability from 0 to 1"],
     ),
     "an ability of no type": (
-        (TASKS, PROVIDERS.replace("SmolLM2 360M\n", "SmolLM2 360M,Phi.ability\n")),
+        (TASKS, _with_column(PROVIDERS, "Phi.ability", "1")),
         ["providers.csv: row 1, column 'Phi.ability': there is no type 'Phi'"],
     ),
     "an open quote": (tasks("Code Review", '"Code Review'), ["tasks.csv: row 8: is not CSV (unexpected end of data)"]),
