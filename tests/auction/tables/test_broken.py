@@ -33,6 +33,7 @@ def _with_column(table, title, cell):
 
 
 AMOUNT = "an amount in tokens, of at least 0 and no finer than 0.000001"
+SEMICOLON = "decimal commas need ';' between the columns)"
 COUNT = "a whole number from 0 up"
 ONE_SIGN = "one decimal sign a table, and nothing between thousands"
 ONE_LINE = "one line of text, without control characters"
@@ -53,10 +54,7 @@ BROKEN = {
     "no amount": (tasks("12.00", ""), [f"tasks.csv: row 2, column 'value': is empty; {AMOUNT}"]),
     "a decimal comma among commas": (
         tasks("12.00", '"12,00"'),
-        [
-            "tasks.csv: row 2, column 'value': '12,00' is not allowed (decimal commas need ';' between the columns); "
-            + AMOUNT
-        ],
+        [f"tasks.csv: row 2, column 'value': '12,00' is not allowed ({SEMICOLON}; {AMOUNT}"],
     ),
     "thousands parted": (
         tasks("12.00", '"1,200.50"'),
@@ -65,8 +63,8 @@ BROKEN = {
     "a comma that may part thousands": (
         tasks("12.00", '"12,000"'),
         [
-            "tasks.csv: row 2, column 'value': '12,000' is not allowed (nothing stands between thousands; "
-            f"decimal commas need ';' between the columns); {AMOUNT}"
+            f"tasks.csv: row 2, column 'value': '12,000' is not allowed (nothing stands between thousands; {SEMICOLON}; "
+            + AMOUNT
         ],
     ),
     "bars between columns": (
