@@ -63,8 +63,8 @@ BROKEN = {
     "a comma that may part thousands": (
         tasks("12.00", '"12,000"'),
         [
-            f"tasks.csv: row 2, column 'value': '12,000' is not allowed (nothing stands between thousands; {SEMICOLON}; "
-            + AMOUNT
+            "tasks.csv: row 2, column 'value': '12,000' is not allowed (nothing stands between thousands; "
+            + f"{SEMICOLON}; {AMOUNT}"
         ],
     ),
     "bars between columns": (
