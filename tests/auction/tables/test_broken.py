@@ -33,6 +33,7 @@ def _with_column(table, title, cell):
 
 
 AMOUNT = "an amount in tokens, of at least 0 and no finer than 0.000001"
+THOUSANDS = "nothing stands between thousands"
 SEMICOLON = "decimal commas need ';' between the columns)"
 COUNT = "a whole number from 0 up"
 ONE_SIGN = "one decimal sign a table, and nothing between thousands"
@@ -58,14 +59,11 @@ BROKEN = {
     ),
     "thousands parted": (
         tasks("12.00", '"1,200.50"'),
-        [f"tasks.csv: row 2, column 'value': '1,200.50' is not allowed (nothing stands between thousands); {AMOUNT}"],
+        [f"tasks.csv: row 2, column 'value': '1,200.50' is not allowed ({THOUSANDS}); {AMOUNT}"],
     ),
     "a comma that may part thousands": (
         tasks("12.00", '"12,000"'),
-        [
-            "tasks.csv: row 2, column 'value': '12,000' is not allowed (nothing stands between thousands; "
-            + f"{SEMICOLON}; {AMOUNT}"
-        ],
+        [f"tasks.csv: row 2, column 'value': '12,000' is not allowed ({THOUSANDS}; {SEMICOLON}; {AMOUNT}"],
     ),
     "bars between columns": (
         (TASKS.replace(",", "|"), PROVIDERS),
