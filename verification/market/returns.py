@@ -191,19 +191,13 @@ def drop_claim(draft: Draft, name: str) -> None:
 
 
 def _leave_audit(draft: Draft, name: str, lease: Lease) -> None:
-    """A verifier leaves: the next lot, if the audit is not over. What it confirmed stays confirmed."""
+    """A verifier or deputy leaves: the next lot, if it was still to come. What it confirmed stays confirmed.
+
+    One whose result differs never leaves: its claim is decided, or others are drawn for it while it is absent.
+    """
     unpay(draft, name, lease)
     main = lease.audits
     if known(draft, Audit, main) and (audit := find(draft, Audit, main)).verifier == name and audit.outcome != "stands":
         store(draft, main, replace(audit, verifier="", outcome="", over=True, since=draft.tick))
-    if known(draft, Deputies, main):
-        deputies = find(draft, Deputies, main)
-        if deputies.lease == name:
-            deputies = replace(deputies, lease="", over=True)
-        store(draft, main, replace(deputies, absent=[other for other in deputies.absent if other != name]))
-    if lease.state == "differs" and known(draft, Result, main):
-        claims = [claim for claim in find(draft, Result, main).claims if find(draft, Claim, claim).audit == name]
-        for claim in claims:
-            drop_claim(draft, claim)
-    if lease.state == "absent" and known(draft, Result, main):
-        restate(draft, main)
+    if known(draft, Deputies, main) and (deputies := find(draft, Deputies, main)).lease == name:
+        store(draft, main, replace(deputies, lease="", over=True))
