@@ -90,7 +90,10 @@ def derived_bound(
     if vector is None:
         paid = np.minimum(paid + np.minimum(market.cost, highest), highest)
         rows, paid = rows[market.slots > 0], paid[market.slots > 0]
-    rows = np.minimum(rows, top)
+    asked = top > 0
+    asked[:1] |= not asked.any()
+    # Types that nobody asks for only lengthen shapes, of which NumPy has at most 64.
+    demand, rows = np.ascontiguousarray(demand[:, asked]), np.ascontiguousarray(np.minimum(rows, top)[:, asked])
     if repeat:
         cover = covers_by_support(demand, rows, paid, highest, single=reading == "whole")
     elif reading == "whole":

@@ -22,6 +22,7 @@ from auction.progress import History, Progress
 from auction.readers import LARGEST_ARRAYS, LARGEST_TEXT, ensure_fields, read_json, read_npz
 
 MARKETS, BIDS = (".json", ".npz"), ".txt"
+TABLES = (".csv", ".tsv", ".xlsx", ".parquet", ".gz")
 PAIR_FIELDS = ("task", "provider")
 LONGEST_TEXT = 1000  # characters of a solver's name, a status, a proof
 
@@ -100,7 +101,8 @@ def read_market(path: Path) -> Market:
     if path.suffix == BIDS:
         return read_bids(path)
     if path.suffix not in MARKETS:
-        raise InputError(f"{path}: a market file ends in {' or '.join(MARKETS)}, bids of CATS in {BIDS}")
+        tables = "; tables of tasks and providers become one by `import`" if path.suffix in TABLES else ""
+        raise InputError(f"{path}: a market file ends in {' or '.join(MARKETS)}, bids of CATS in {BIDS}{tables}")
     fields: dict[str, Any]
     if path.suffix == ".npz":
         fields = read_npz(path, FIELDS, "a market", OPTIONAL)

@@ -114,7 +114,7 @@ def solve(
     if certificate is not None and outcome.certificate is None:
         raise InputError(
             f"{outcome.solver} proves no bound by prices: there is no certificate to write; column_generation and "
-            "price_guided do, and under whole assignment"
+            "price_guided do, and assignment where one provider serves all of a task (--reading whole)"
         )
     if outcome.status == "interrupted":
         raise typer.Exit(INTERRUPTED)

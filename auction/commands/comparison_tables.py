@@ -31,7 +31,7 @@ def print_outcome(run: Row) -> None:
 
 def print_runs(runs: Sequence[Row]) -> None:
     """The market's name and a line a run."""
-    caption = "welfare and bound in tokens; gap to the best bound of the table"
+    caption = "welfare and bound in tokens" + ("; gap to the best bound of the table" if len(runs) > 1 else "")
     stdout.print(printable(runs[0]["market"]), soft_wrap=True)
     table = table_of("solver", "welfare", "bound", "gap", "seconds", caption=caption)
     table.add_column("status", overflow="fold")

@@ -20,9 +20,7 @@ from auction.explain.tables import partners, tables_of
 from auction.explain.words import (
     aligned,
     certified,
-    count,
     gains,
-    listed,
     lost,
     places_of,
     proof,
@@ -32,7 +30,7 @@ from auction.explain.words import (
 from auction.files import replacing, summary_of, write_certificate, write_market, write_outcome
 from auction.market import Int
 from auction.tables import read
-from auction.tables.notes import tokens
+from auction.tables.notes import count, listed, tokens
 from auction.tables.writing import write_csv, write_parquet
 from auction.welfare import winners
 

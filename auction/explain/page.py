@@ -11,10 +11,8 @@ from auction.explain.tables import partners
 from auction.explain.words import (
     PLACES,
     certified,
-    count,
     fixed,
     gains,
-    listed,
     lost,
     places_of,
     proof,
@@ -24,7 +22,7 @@ from auction.explain.words import (
 )
 from auction.mechanisms import Settlement
 from auction.tables import notes
-from auction.tables.notes import tokens
+from auction.tables.notes import count, listed, tokens
 from auction.welfare import winners
 
 LONGEST = 500  # rows of a table on the page

@@ -122,19 +122,19 @@ class _Questions:
             short = market.demand[i] - market.resource[market.slots > 0].sum(axis=0)
             k = int(short.argmax())
             requests = "request" if short[k] == 1 else "requests"
-            return f"all providers together lack {short[k]:,} {requests} of {market.labels.types[k]}", Threshold()
+            lacking = f"{short[k]:,} {requests} of {market.labels.types[k]}"
+            return f"a slot of every provider, all that a task can have, lacks {lacking}", Threshold(never=True)
         if not self._time_left():
             return _left_out(outcome), Threshold()
         alone = self._cover(i, np.zeros_like(market.cost))
-        dear = alone is not None and alone > market.net_bid[i]
-        reason = f"its cheapest providers cost {tokens(alone or 0)}" if dear else _left_out(outcome)
         priced = alone if self.premium is None else self._cover(i, self.premium)
         first = max(int((priced or MICRO) * FIRST_STEP), int(market.net_bid[i]))
         # By weak duality V_i <= U - f(C_i; c + pi), U being the certificate's bound.
         least = None
         if priced is not None and outcome.certificate is not None and self.premium is not None:
             least = max(0, priced - (outcome.certificate.bound - outcome.welfare))
-        return reason, winning_bid(market, outcome, i, first, self._solve, self.stop, least)
+        found = winning_bid(market, outcome, i, first, self._solve, self.stop, least)
+        return _too_low(market, i, alone, found) or _left_out(outcome), found
 
     def provider(self, j: int) -> tuple[str, Threshold]:
         market, outcome = self.market, self.outcome
@@ -189,6 +189,18 @@ class _Questions:
         except (InputError, OverflowError):  # beyond what a market holds, or the solver
             return None
         return bid - found.welfare if found.proven_optimal and found.allocation.task.size else None
+
+
+def _too_low(market: Market, i: int, alone: int | None, found: Threshold) -> str:
+    """Why a bid is below what the cheapest providers cost; empty where it is not, or that is not known."""
+    bid, extra = int(market.net_bid[i]), int(market.extra_cost[i])
+    if bid <= 0 < extra:
+        return f"its extra cost of {tokens(extra)} leaves nothing to bid"
+    if alone is None or alone <= bid:
+        return ""
+    left = f"it bids {tokens(bid)} after its extra cost, and " if extra else ""
+    wanted = ", and others make more of them" if found.least is not None and found.least > alone else ""
+    return f"{left}its cheapest providers cost {tokens(alone)}{wanted}"
 
 
 def _premiums(market: Market, outcome: Outcome) -> Int | None:

@@ -7,8 +7,8 @@ import numpy as np
 
 from auction.explain.report import Report
 from auction.explain.thresholds import Threshold
-from auction.explain.words import listed
 from auction.market import Int
+from auction.tables.notes import listed
 from auction.tables.writing import Table, tokens
 from auction.welfare import provider_utility, user_utility, winners
 

@@ -28,10 +28,11 @@ ATTEMPTS = 40  # bids, each twice the one before; costs of Dinkelbach's method
 
 @dataclass(frozen=True)
 class Threshold:
-    """An amount between ``least`` and ``most``, micro-tokens; None where nothing is proven."""
+    """An amount between ``least`` and ``most``, micro-tokens; None where nothing is proven, or ``never`` one does."""
 
     least: int | None = None
     most: int | None = None
+    never: bool = False
 
     @property
     def exact(self) -> bool:

@@ -48,7 +48,7 @@ def exact(micro: int, places: int) -> str:
 
 def wins_above(found: Threshold, extra: int, places: int) -> str:
     """The value above which a task wins in every optimum, or what is proven of it."""
-    return _between(found, extra, places)
+    return "never" if found.never else _between(found, extra, places)
 
 
 def trades_below(found: Threshold, places: int) -> str:
@@ -81,7 +81,7 @@ def proof(report: Report) -> str:
         return "proven optimal"
     if outcome.bound is None:
         return "nothing is proven of the optimum"
-    return f"the optimum is at most {tokens(outcome.bound)}, so that at most {outcome.gap:.2%} of it are missing"
+    return f"the optimum is at most {tokens(outcome.bound)}, so that at most {outcome.gap:.2%} of it is missing"
 
 
 def certified(report: Report) -> str:
@@ -95,20 +95,9 @@ def lost(report: Report) -> str:
     if report.auction_gap is None or not report.outcome.bound:
         return ""
     if report.outcome.proven_optimal:
-        return f"{report.auction_gap:.1%} of the optimum are lost"
+        return f"{report.auction_gap:.1%} of the optimum is lost"
     least = (report.outcome.welfare - report.auction_welfare) / report.outcome.bound
-    return f"{max(0.0, least):.1%} to {report.auction_gap:.1%} of the optimum are lost"
-
-
-def listed(names: Iterable[str]) -> str:
-    """Names one after another, parted by semicolons where one has a comma of its own."""
-    names = list(names)
-    return ("; " if any("," in name for name in names) else ", ").join(names)
-
-
-def count(number: int, one: str, several: str) -> str:
-    """A number of things."""
-    return f"{number:,} {one if number == 1 else several}"
+    return f"{max(0.0, least):.1%} to {report.auction_gap:.1%} of the optimum is lost"
 
 
 def share(amount: int, whole: int) -> float:

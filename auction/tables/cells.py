@@ -47,6 +47,8 @@ def count() -> tuple[Read, str]:
             raise ValueError(f"a number of at most {INT64_MAX}")
         if number != int(number):
             raise ValueError
+        if number.as_tuple().exponent == -3:
+            raise ValueError("a whole number without three places, which may be thousands")
         return int(number)
 
     return read, "a whole number from 0 up"

@@ -114,12 +114,22 @@ def _types(market: Market) -> Iterable[str]:
         yield f"nobody asks for {_listed(names, ~asked)}"
 
 
-def _count(chosen: Mask, one: str, several: str) -> str:
-    number = int(chosen.sum())
+def count(number: int, one: str, several: str) -> str:
+    """A number of things."""
     return f"{number:,} {one if number == 1 else several}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names one after another, parted by semicolons where one has a comma of its own."""
+    names = list(names)
+    return ("; " if any("," in name for name in names) else ", ").join(names)
+
+
+def _count(chosen: Mask, one: str, several: str) -> str:
+    return count(int(chosen.sum()), one, several)
 
 
 def _listed(names: Sequence[str], chosen: Mask) -> str:
     first = list(islice((names[at] for at in np.flatnonzero(chosen).tolist()), LISTED))
     more = int(chosen.sum()) - len(first)
-    return ", ".join(first) + (f" and {more:,} more" if more else "")
+    return listed(first) + (f" and {more:,} more" if more else "")

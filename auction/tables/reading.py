@@ -7,6 +7,7 @@ import re
 import zipfile
 import zlib
 from collections.abc import Iterator
+from decimal import Decimal
 from io import BytesIO, StringIO
 from itertools import islice
 from pathlib import Path
@@ -149,7 +150,7 @@ def text_of(value: Any) -> str:
         return ""
     if isinstance(value, bytes):
         value = value.decode("utf-8", "backslashreplace")
-    if isinstance(value, float) and value.is_integer() and abs(value) < 2**53:
+    if isinstance(value, float | Decimal) and -(2**53) < value < 2**53 and value == int(value):
         value = int(value)
     return str(value)[: LONGEST_CELL + 1]
 

@@ -46,9 +46,10 @@ class Sheet:
     def of(cls, name: str, lines: Iterable[tuple[int, Sequence[str]]], comma: bool | None = None) -> "Sheet":
         """The first line that is not empty is the header; empty lines and columns without a name are left out.
 
+        A row of a CSV has as many cells as its header: one more or less, and it is not known which is which.
+
         Raises:
-            InputError: no header, a column that occurs twice, cells to the right of the header, of a CSV fewer than
-                the header has, or too many of them.
+            InputError: no header, a column that occurs twice, cells to the right of the header, or too many of them.
         """
         filled = ((number, [cell.strip() for cell in cells]) for number, cells in lines)
         filled = ((number, cells) for number, cells in filled if any(cells))
@@ -72,11 +73,10 @@ class Sheet:
         rows: list[list[str]] = []
         numbers: list[int] = []
         for number, cells in filled:
-            if any(cells[width:]):
-                faults.add(f"{name}: row {number}: has more cells than the header, which has {width}")
-                continue
-            if comma is not None and len(cells) < width:  # spreadsheets write every cell: a sign between two is missing
-                faults.add(f"{name}: row {number}: has {len(cells)} cells where the header has {width}")
+            if any(cells[width:]) if comma is None else len(cells) != len(top):
+                more = comma is False and len(cells) > len(top)
+                hint = "; decimal commas need ';' between the columns" if more else ""
+                faults.add(f"{name}: row {number}: has {len(cells)} cells where the header has {len(top)}{hint}")
                 continue
             if (len(rows) + 1) * width > LARGEST_SHEET:
                 raise InputError(f"{name}: has more than {LARGEST_SHEET} cells")

@@ -78,6 +78,32 @@ def test_prices_of_vectors_prove_the_formula_and_never_too_little(market, readin
     assert bound >= solve(market, "brute_force", reading=reading).welfare
 
 
+@pytest.mark.parametrize(
+    "solver, reading",
+    [
+        ("column_generation", "bundle"),
+        ("column_generation", "whole"),
+        ("price_guided", "bundle"),
+        ("assignment", "whole"),
+    ],
+)
+def test_of_many_types_few_may_be_asked_for(solver, reading):
+    """More types than an array of NumPy has axes."""
+    demand, resource = np.zeros((6, 70), dtype=np.int64), np.zeros((4, 70), dtype=np.int64)
+    demand[:, 68], resource[:, 68], resource[:, 1] = range(1, 7), range(2, 6), 1
+    market = Market(
+        demand=demand, resource=resource, value=[10, 20, 30, 40, 50, 60], slots=[1] * 4, cost=[1, 2, 3, 4],
+        unit_work=[0.0] * 70, ability=np.ones((4, 70)), alpha=2, beta=0,
+    )  # fmt: skip
+    few = replace(market, **{name: getattr(market, name)[:, 68:69] for name in ("demand", "resource", "ability")},
+                  unit_work=[0.0])  # fmt: skip
+    prices = solve(market, solver, reading=reading).certificate
+    of = prices.price, None if prices.vector is None else prices.vector[:, 68:69], None
+    assert derived_bound(market, reading, prices.price, prices.vector, prices.unit, repeat=prices.repeat) == (
+        derived_bound(few, reading, *of, repeat=prices.repeat)
+    )
+
+
 def test_what_is_no_price_list_is_refused(generate, refusal):
     market = generate("uniform", 4, 6)
     ones = np.ones(6, dtype=np.int64)

@@ -117,7 +117,7 @@ def test_import_export_and_run_of_a_market_file(cli, tables, tmp_path):
     assert words[:3] == ["python", "-m", "auction"] and cli(*words[3:])[0] == 0
     assert auction.read("market.json").digest == again.digest
     code, printed, _ = cli("run", "market.json", "--solver", "ilp_cpsat", "--mechanism", "vcg")
-    assert code == 0 and "Rechenzentrum" in printed and "vcg: welfare 131.39, 0.0% of the optimum are lost" in printed
+    assert code == 0 and "Rechenzentrum" in printed and "vcg: welfare 131.39, 0.0% of the optimum is lost" in printed
 
 
 def test_a_template_runs_and_is_not_overwritten(cli, tmp_path, monkeypatch):

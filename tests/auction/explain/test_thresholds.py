@@ -131,11 +131,29 @@ def test_reasons(generate):
     assert made.losing == {
         1: "others make more of the same slots",
         2: "its cheapest providers cost 2",
-        3: "all providers together lack 6 requests of type 0",
+        3: "a slot of every provider, all that a task can have, lacks 6 requests of type 0",
     }
+    assert made.bids[3] == Threshold(never=True)
     assert made.bids[1] == Threshold(6 * MICRO, 6 * MICRO)
     assert made.idle[1] == "it serves nothing that is asked for" and made.idle[2] == "it offers no slot"
     assert made.idle[3] == "others serve the same for less" and made.costs[3] == Threshold(5 * MICRO, 5 * MICRO)
+
+
+def test_reasons_of_bids_that_are_too_low():
+    """What the extra cost leaves is said, and that more than the cheapest cover is needed where others want it."""
+    market = Market(
+        demand=[[1], [1], [1]], value=[9 * MICRO, 3 * MICRO, MICRO // 2], unit_work=[0.0], alpha=2, beta=1,
+        resource=[[1]], slots=[1], cost=[4 * MICRO], ability=np.ones((1, 1)),
+    )  # fmt: skip
+    made = report(market, solve(market, "brute_force"), "whitepaper")
+    assert made.losing == {
+        1: "it bids 2 after its extra cost, and its cheapest providers cost 4, and others make more of them",
+        2: "its extra cost of 1 leaves nothing to bid",
+    }
+    assert made.bids[1] == Threshold(8 * MICRO, 8 * MICRO)
+    market = replace(market, beta=0, value=[4 * MICRO, 3 * MICRO, 2 * MICRO])
+    made = report(market, solve(market, "brute_force"), "whitepaper")
+    assert made.losing[1] == made.losing[2] == "its cheapest providers cost 4"
 
 
 @pytest.mark.parametrize("most, proven", [(None, False), (4, False), (3, False), (2, True)])

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from auction.explain.thresholds import Threshold
-from auction.explain.words import aligned, count, decimals, exact, fixed, listed, trades_below, wins_above
-from auction.tables.notes import tokens
+from auction.explain.words import aligned, decimals, exact, fixed, trades_below, wins_above
+from auction.tables.notes import count, listed, tokens
 
 MICRO_TOKENS = st.integers(-(2**62), 2**62)
 
@@ -45,6 +45,7 @@ def test_a_column_has_one_number_of_places():
         (Threshold(None, 2_000_000), "at most 3.00", "at most 2.00"),
         (Threshold(None, 0), "at most 1.00", "never"),
         (Threshold(), "", ""),
+        (Threshold(never=True), "never", ""),
         (Threshold(-1_000_000), "", ""),  # above 0, as every amount is
         (Threshold(-2_000_000, 2_000_000), "at most 3.00", "at most 2.00"),
     ],

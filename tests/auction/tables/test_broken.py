@@ -34,7 +34,7 @@ def _with_column(table, title, cell):
 
 AMOUNT = "an amount in tokens, of at least 0 and no finer than 0.000001"
 THOUSANDS = "nothing stands between thousands"
-SEMICOLON = "decimal commas need ';' between the columns)"
+SEMICOLON = "decimal commas need ';' between the columns"
 COUNT = "a whole number from 0 up"
 ONE_SIGN = "one decimal sign a table, and nothing between thousands"
 ONE_LINE = "one line of text, without control characters"
@@ -55,7 +55,7 @@ BROKEN = {
     "no amount": (tasks("12.00", ""), [f"tasks.csv: row 2, column 'value': is empty; {AMOUNT}"]),
     "a decimal comma among commas": (
         tasks("12.00", '"12,00"'),
-        [f"tasks.csv: row 2, column 'value': '12,00' is not allowed ({SEMICOLON}; {AMOUNT}"],
+        [f"tasks.csv: row 2, column 'value': '12,00' is not allowed ({SEMICOLON}); {AMOUNT}"],
     ),
     "thousands parted": (
         tasks("12.00", '"1,200.50"'),
@@ -63,7 +63,7 @@ BROKEN = {
     ),
     "a comma that may part thousands": (
         tasks("12.00", '"12,000"'),
-        [f"tasks.csv: row 2, column 'value': '12,000' is not allowed ({THOUSANDS}; {SEMICOLON}; {AMOUNT}"],
+        [f"tasks.csv: row 2, column 'value': '12,000' is not allowed ({THOUSANDS}; {SEMICOLON}); {AMOUNT}"],
     ),
     "bars between columns": (
         (TASKS.replace(",", "|"), PROVIDERS),
@@ -123,7 +123,15 @@ BROKEN = {
     ),
     "a cell too many": (
         (TASKS + "Zuviel,1,1,,,,,,,,,,7\n", PROVIDERS),
-        ["tasks.csv: row 32: has more cells than the header, which has 12"],
+        [f"tasks.csv: row 32: has 13 cells where the header has 12; {SEMICOLON}"],
+    ),
+    "a decimal comma that adds a cell": (
+        tasks("Wetterdienst,", "Wetterdienst,0,"),
+        [f"tasks.csv: row 15: has 13 cells where the header has 12; {SEMICOLON}"],
+    ),
+    "an empty cell too many": (
+        (TASKS + "Zuviel,1,1,,,,,,,,,,\n", PROVIDERS),
+        [f"tasks.csv: row 32: has 13 cells where the header has 12; {SEMICOLON}"],
     ),
     "a task of nothing": (
         (TASKS + "Nichts,5,,,,,,,,,,\n", PROVIDERS),

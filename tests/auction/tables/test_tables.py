@@ -1,6 +1,7 @@
 """People's tables become markets, exactly, in every format; and markets become tables again."""
 
 import gzip
+from dataclasses import replace
 from decimal import Decimal
 
 import numpy as np
@@ -106,6 +107,54 @@ def test_a_market_written_as_tables_is_read_again(tmp_path_factory, market, form
     paths = [folder / f"{name}.{form}" for name in ("tasks", "providers", "types")]
     again = auction.read(*paths[:2], types=paths[2], alpha=market.alpha, beta=market.beta)
     assert again.digest == market.digest and again.labels == market.labels
+
+
+@pytest.mark.parametrize(
+    "types, said",
+    [
+        (("value", "B"), "not fit"),
+        (("task", "B"), "not fit"),
+        (("arrival", "B"), "not fit"),
+        (("cost", "B"), "not fit"),
+        (("provider", "B"), "not fit"),
+        (("A", "a"), "2 columns are called 'A'"),
+        (("A", "A.ability"), "not fit"),
+        (("type", "requests"), "not fit"),
+        (("value [micro]", "B"), "'value' occurs twice"),
+        ((" A", "B"), "not fit"),
+        (("e\u0301", "B"), "not fit"),
+    ],
+)
+def test_names_that_tables_would_turn_into_others_are_refused(generate, refusal, types, said):
+    market = replace(generate("uniform", 3, 4, 2, 0), names={"types": types})
+    line = refusal(market_tables, market)
+    assert line.startswith("market: ") and said in line
+
+
+@pytest.mark.parametrize("of", ["tasks", "providers"])
+def test_names_of_rows_with_blanks_around_them_are_refused(generate, refusal, of):
+    market = replace(generate("uniform", 2, 2, 2, 0), names={of: (" p", "p")})
+    assert "' p' would be read as 'p'" in refusal(market_tables, market)
+
+
+@pytest.mark.parametrize("name", ["a;b;c;d", "a|b|c", 'a"b', "a,b"])
+def test_types_may_be_called_by_what_parts_columns(generate, tmp_path, name):
+    market = replace(generate("uniform", 3, 4, 2, 0), names={"types": (name, "B")})
+    for of, table in market_tables(market).items():
+        write_csv(tmp_path / f"{of}.csv", table)
+    again = auction.read(tmp_path / "tasks.csv", tmp_path / "providers.csv", types=tmp_path / "types.csv",
+                         alpha=market.alpha, beta=market.beta)  # fmt: skip
+    assert again.digest == market.digest and again.labels.types == (name, "B")
+
+
+@pytest.mark.parametrize("requests, right", [("1.000", False), ("1,000", False), ("12.000", False), ("2.0", True)])
+def test_requests_that_may_be_thousands_are_refused(tmp_path, refusal, requests, right):
+    """A whole number needs no places; of three it is not known whether they are."""
+    tasks, providers = written(tmp_path, f"task;value;A\nt;9;{requests}\n", "provider;cost;slots;A\np;1;1;3\n")
+    if right:
+        assert auction.read(tasks, providers).demand.tolist() == [[2]]
+    else:
+        assert "which may be thousands" in refusal(auction.read, tasks, providers)
 
 
 @given(st.decimals(0, 10**9, places=6, allow_nan=False), st.sampled_from(["tokens", "milli", "micro"]))
