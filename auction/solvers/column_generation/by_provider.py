@@ -20,6 +20,7 @@ from auction.solvers.column_generation.columns import (
     columns_of,
     join,
     minimal_columns,
+    nearest,
     price_columns,
     reduce_market,
     whole_columns,
@@ -28,7 +29,7 @@ from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts
 from auction.solvers.column_generation.lattices import Lattice, lattices
 from auction.solvers.column_generation.master import RestrictedMaster
 from auction.solvers.column_generation.packing import pack
-from auction.solvers.column_generation.primal import improve_from_pool
+from auction.solvers.column_generation.primal import improve_by_packing, improve_from_pool
 from auction.solvers.column_generation.relaxation import solve_relaxation
 from auction.solvers.column_generation.searched import SearchedCovers
 from auction.solvers.column_generation.tabled import TabledCovers
@@ -42,6 +43,7 @@ NEARING = 3  # tolerances of covers, which are priced more exactly once bound an
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
 CLIQUES = 20  # violated ones, from which on they are the only cuts of a round
+FAR, CHOSEN = 0.002, 5_000  # gap after that search beyond which neighbourhoods of so many columns are packed
 SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
 BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn; not of single-minded bids
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
@@ -120,12 +122,18 @@ def _enumerate(
     upper, proof, spread = bound, None, bound * SPREAD
     if upper - int(best.profit.sum()) > gap * upper and not stop.now:
         near = covers_at.within(price, int(NEAR * bound) + 1, stop, flag)
-        best = best if near is None else improve_from_pool(near, price, best, stop)
-        stop.report(welfare=int(best.profit.sum()), bound=bound)
-        near = covers_at.within(price, int(spread) + 1, stop, flag) if isinstance(covers_at, TabledCovers) else None
-        if near is not None:
-            best, *_ = _prove(near, price, 0, best, gap, stop, flag, SEARCHED, tell=False)
+        nearer = covers_at.within(price, int(spread) + 1, stop, flag) if isinstance(covers_at, TabledCovers) else None
+        if (built := nearer if near is None else near) is not None:
+            best = improve_from_pool(built, price, best, stop)
             stop.report(welfare=int(best.profit.sum()), bound=bound)
+        if nearer is not None:
+            best, *_ = _prove(nearer, price, 0, best, gap, stop, flag, SEARCHED, tell=False)
+            stop.report(welfare=int(best.profit.sum()), bound=bound)
+            if bound - int(best.profit.sum()) > max(gap, FAR) * bound:
+                best = best.without_cuts()
+                chosen = join(nearest(nearer, price, CHOSEN), best)
+                best = improve_by_packing(chosen, best, bound, half_of(half_of(stop)))
+                stop.report(welfare=int(best.profit.sum()), bound=bound)
     while upper - (worth := int(best.profit.sum())) > gap * upper and not stop.now:
         outside = max(worth, bound - max(1, int(spread)))
         if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:

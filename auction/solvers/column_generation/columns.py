@@ -104,6 +104,10 @@ class Pool:
         A.sort_indices()
         return replace(self, A=A, limit=np.concatenate((self.limit, limit)))
 
+    def without_cuts(self) -> "Pool":
+        """The columns over the rows of tasks and providers alone."""
+        return replace(self, A=self.A[: self.base], limit=self.limit[: self.base])
+
     def only(self, kept: Int) -> "Pool":
         """Those columns alone, by mask or index."""
         return replace(self, A=self.A[:, kept], profit=self.profit[kept])
@@ -218,6 +222,12 @@ def price_columns(pool: Pool, price: Int) -> tuple[int, Int]:
     best = np.zeros(pool.tasks, dtype=np.int64)
     np.maximum.at(best, pool.task, surplus)
     return int(best.sum()) + offered, best[pool.task] - surplus
+
+
+def nearest(pool: Pool, price: Int, count: int) -> Pool:
+    """So many columns, those of least slack at prices, in their order."""
+    _, slack = price_columns(pool, price)
+    return pool.only(np.sort(np.argsort(slack, kind="stable")[:count]))
 
 
 def price_finely(pool: Pool, price: Float) -> tuple[int, Int]:

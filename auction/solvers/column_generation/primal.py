@@ -5,7 +5,7 @@ import numpy as np
 from auction.market import Int
 from auction.search import Stop
 from auction.solvers.column_generation.branching import branch_and_bound
-from auction.solvers.column_generation.columns import Pool, join, price_columns
+from auction.solvers.column_generation.columns import Pool, join, nearest, price_columns
 from auction.solvers.column_generation.packing import pack
 from auction.solvers.column_generation.relaxation import solve_relaxation
 
@@ -29,8 +29,7 @@ def improve_from_pool(pool: Pool, price: Int, best: Pool, stop: Stop) -> Pool:
         pool: columns to choose from; those of least slack at ``price`` are.
         price: of all rows but the tasks'.
     """
-    _, slack = price_columns(pool, price)
-    pool = pool.only(np.sort(np.argsort(slack, kind="stable")[:COLUMNS]))
+    pool = nearest(pool, price, COLUMNS)
     best = max(best, _dive(pool, price, stop), key=_worth)
     rng = np.random.default_rng(0)
     for size in FREED:
