@@ -43,8 +43,9 @@ NEARING = 3  # tolerances of covers, which are priced more exactly once bound an
 SMOOTHING = 0.8  # weight of the best prices so far in the prices tried
 NEAR = 0.003  # of the bound: the slack of columns that good allocations are built from
 CLIQUES = 20  # violated ones, from which on they are the only cuts of a round
-FAR, CHOSEN = 0.002, 5_000  # gap after that search beyond which neighbourhoods of so many columns are packed
 SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
+LARGE, FAR = 100, 0.002  # tasks, and the gap after that search, beyond which neighbourhoods of columns are packed
+CHOSEN = 5_000  # columns of least slack, of which neighbourhoods are
 BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn; not of single-minded bids
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
@@ -129,7 +130,7 @@ def _enumerate(
         if nearer is not None:
             best, *_ = _prove(nearer, price, 0, best, gap, stop, flag, SEARCHED, tell=False)
             stop.report(welfare=int(best.profit.sum()), bound=bound)
-            if bound - int(best.profit.sum()) > max(gap, FAR) * bound:
+            if best.tasks > LARGE and bound - int(best.profit.sum()) > max(gap, FAR) * bound:
                 best = best.without_cuts()
                 chosen = join(nearest(nearer, price, CHOSEN), best)
                 best = improve_by_packing(chosen, best, bound, half_of(half_of(stop)))

@@ -6,12 +6,14 @@ import highspy
 import numpy as np
 from scipy import sparse
 
+from auction import solve
 from auction.search import Stop
-from auction.solvers.column_generation import primal
+from auction.solvers.column_generation import by_provider, primal
 from auction.solvers.column_generation.branching import branch_and_bound
 from auction.solvers.column_generation.columns import Pool, price_columns
 from auction.solvers.column_generation.packing import pack
-from auction.solvers.column_generation.primal import improve_by_packing
+from auction.solvers.column_generation.primal import improve_by_packing, improve_from_pool
+from auction.solvers.column_generation.tabled import TabledCovers
 
 
 def drawn(rng):
@@ -91,3 +93,46 @@ def test_what_highs_prints_is_not_seen(capfd, monkeypatch):
     packed, _ = pack(pool, pool.only(np.arange(0)), 0.0, Stop(None))
     libc.fflush(None)
     assert packed.profit.size and capfd.readouterr().out == ""
+
+
+def test_trees_of_many_tasks_begin_with_neighbourhoods(generate, monkeypatch):
+    """Whose best allocation fits, cuts or none, and is found by them: the tree of one node before left it."""
+    markets = [generate("uniform", 20, 40, 3, seed) for seed in range(4)]
+    right = [solve(market, "column_generation").welfare for market in markets]
+    given, gained = [], 0
+
+    def listened(pool, best, enough, stop):
+        given.append((pool, best))
+        return improve_by_packing(pool, best, enough, stop)
+
+    small = {"LARGE": 0, "FAR": 0.0, "SEARCHED": 1, "CHOSEN": 1000, "SMALL": 10**9, "improve_by_packing": listened}
+    for name, value in small.items():
+        monkeypatch.setattr(by_provider, name, value)
+    monkeypatch.setattr(primal, "LAST", 3)
+    for market, welfare in zip(markets, right, strict=True):
+        outcome = solve(market, "column_generation")
+        assert outcome.proven_optimal and outcome.welfare == welfare
+    for pool, best in given:
+        assert best.fits() and pool.limit.size == best.limit.size == best.base
+        gained += int(improve_by_packing(pool, best, 2**62, Stop(None)).profit.sum() > best.profit.sum())
+    assert len(given) >= 2 and gained
+
+
+def test_where_columns_are_too_many_the_nearest_are_built_from(generate, monkeypatch):
+    """Of those near the prices, fewer of less slack may be listed: more is built from than a heuristic found."""
+    built = []
+    within = TabledCovers.within
+    monkeypatch.setattr(by_provider, "SMALL", 10**9)
+    monkeypatch.setattr(by_provider, "NEAR", 0.5)
+    monkeypatch.setattr(
+        TabledCovers,
+        "within",
+        lambda self, price, spread, *rest: None if spread > 10**8 else within(self, price, spread, *rest),
+    )
+    monkeypatch.setattr(
+        by_provider, "improve_from_pool", lambda *given: built.append(given) or improve_from_pool(*given)
+    )
+    market = generate("uniform", 20, 40, 3, 0)
+    outcome = solve(market, "column_generation", time_limit=60)
+    assert len(built) == 1 and built[0][0].profit.size
+    assert outcome.welfare == solve(market, "ilp_cpsat").welfare
