@@ -38,7 +38,7 @@ def holds(market, made, solver):
     assert total == made.outcome.welfare
     checked = 0
     for i, found in made.bids.items():
-        if found == Threshold() or found.most + market.extra_cost[i] > 2**61:
+        if found == Threshold() or found.never or found.most + market.extra_cost[i] > 2**61:
             continue
         assert found.exact, (i, found)
         assert optimum(with_bid(market, i, found.most), solver) == total
@@ -65,7 +65,9 @@ def test_thresholds_of_small_markets_are_exact(market, reading):
         return solve(other, "brute_force", reading=reading).welfare
 
     for i, found in made.bids.items():
-        if found != Threshold():
+        if found.never:
+            assert again(with_bid(market, i, 2**50)) == total
+        elif found != Threshold():
             assert found.exact
             assert again(with_bid(market, i, found.most)) == total < again(with_bid(market, i, found.most + 1))
     for j, found in made.costs.items():
@@ -130,7 +132,7 @@ def test_reasons(generate):
     made = report(market, solve(market, "brute_force"), "whitepaper")
     assert made.losing == {
         1: "others make more of the same slots",
-        2: "its cheapest providers cost 2",
+        2: "its cheapest providers cost 2, and others make more of them",
         3: "a slot of every provider, all that a task can have, lacks 6 requests of type 0",
     }
     assert made.bids[3] == Threshold(never=True)
