@@ -126,6 +126,9 @@ class _Questions:
             return f"a slot of every provider, all that a task can have, lacks {lacking}", Threshold(never=True)
         if not self._time_left():
             return _left_out(outcome), Threshold()
+        able = market.resource[market.slots > 0] >= market.demand[i]
+        if outcome.reading == "whole" and not able.all(axis=1).any():
+            return "no provider alone completes what it asks for", Threshold(never=True)
         alone = self._cover(i, np.zeros_like(market.cost))
         priced = alone if self.premium is None else self._cover(i, self.premium)
         first = max(int((priced or MICRO) * FIRST_STEP), int(market.net_bid[i]))

@@ -141,6 +141,16 @@ def test_reasons(generate):
     assert made.idle[3] == "others serve the same for less" and made.costs[3] == Threshold(5 * MICRO, 5 * MICRO)
 
 
+def test_whole_tasks_need_a_provider_of_all_that_they_ask_for():
+    market = Market(
+        demand=[[3]], value=[9 * MICRO], unit_work=[0.0], alpha=2, beta=0, resource=[[1], [2]], slots=[1, 1],
+        cost=[1, 1], ability=np.ones((2, 1)),
+    )  # fmt: skip
+    made = report(market, solve(market, "brute_force", reading="whole"), "whitepaper")
+    assert made.losing == {0: "no provider alone completes what it asks for"}
+    assert made.bids == {0: Threshold(never=True)}
+
+
 def test_reasons_of_bids_that_are_too_low():
     """What the extra cost leaves is said, and that more than the cheapest cover is needed where others want it."""
     market = Market(
