@@ -41,9 +41,9 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop) -> All
         supports = grid.supports
         for _ in range(ROUNDS if number else 0):
             if not stop.now:
-                walk.step(NOISE, STEP, np.ones(supports.first.size - 1, dtype=bool))
+                walk.step(NOISE, STEP, np.ones(supports.first.size - 1, dtype=bool), stop)
         price = walk.price()
-        cover = respond_to(grid, [asks_at(grid, price)], np.arange(supports.first.size - 1)).cover
+        cover = respond_to(grid, [asks_at(grid, price)], np.arange(supports.first.size - 1), with_grace(stop)).cover
         surplus = supports.bid - cover
         order = np.argsort(-surplus, kind="stable")[: int((surplus > 0).sum())]
         remaining = stop.remaining()
@@ -60,7 +60,7 @@ def dive(grid: Grid, at: DualPoint, rng: np.random.Generator, stop: Stop) -> All
         walk.restart(grid)
         if last:
             asks = asks_at(grid, np.where(left > 0, offers.cost, walk.never))
-            cover = respond_to(grid, [asks], np.arange(grid.supports.first.size - 1)).cover
+            cover = respond_to(grid, [asks], np.arange(grid.supports.first.size - 1), with_grace(stop)).cover
             surplus = grid.supports.bid - cover
             order = np.argsort(-surplus, kind="stable")[: int((surplus > 0).sum())]
             task, slot = serve(grid, order, offers.cost, left, cover, with_grace(stop))

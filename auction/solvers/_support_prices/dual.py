@@ -16,8 +16,9 @@ from typing import NamedTuple, TypeVar
 import numpy as np
 
 from auction.market import Int
+from auction.search import Stop
 from auction.solvers._exact import dot
-from auction.solvers._support_prices.grid import Grid
+from auction.solvers._support_prices.grid import WIDE, Grid
 from auction.solvers._support_prices.programmes import LISTS, Asks, cheapest_amounts, respond, worth
 
 CHUNKS = 32  # of supports, whatever the number of threads
@@ -31,7 +32,7 @@ class Response(NamedTuple):
 
     surplus: int  # of all tasks
     asked: Int  # (n,) slots in cheapest covers
-    cover: Int  # (t,) price of each task's, the highest bid of its support where none costs less
+    cover: Int  # (t,) price of each task's, the highest bid of its support where none costs less; 0 of those given up
 
 
 def asks_at(grid: Grid, price: Int) -> Asks:
@@ -42,34 +43,52 @@ def asks_at(grid: Grid, price: Int) -> Asks:
     return Asks(price, *cheapest_amounts(grid.offers, price, amounts, never))
 
 
-def respond_to(grid: Grid, asks: list[Asks], which: Int) -> Response:
-    """The answer of some supports to price lists, in turn one of them each."""
+def respond_to(grid: Grid, asks: list[Asks], which: Int, stop: Stop) -> Response:
+    """The answer of some supports to price lists, in turn one of them each; 0 of those given up."""
     lists = tuple(asks[a % len(asks)] for a in range(LISTS))
     supports, offers = grid.supports, grid.offers
     cover = np.zeros(supports.bid.size, dtype=np.int64)
 
     def answer(chunk: Int) -> tuple[int, Int]:
         asked = np.zeros(offers.cost.size, dtype=np.int64)
+        if gives_up(grid, stop):
+            return sum(int(supports.bid[supports.first[s] : supports.first[s + 1]].sum()) for s in chunk), asked
         return respond(chunk, supports, offers, lists, grid.reading == "whole", asked, cover), asked
 
     surplus, asked = 0, np.zeros(offers.cost.size, dtype=np.int64)
-    for part, slots in each(answer, which):
+    for part, slots in each(answer, which, _pieces(grid, which)):
         surplus += part
         asked += slots
     return Response(surplus, asked, cover)
 
 
-def worths(grid: Grid, price: Int) -> Int:
-    """(n,) the most that any support would pay for a slot of each provider at these prices of all."""
+def gives_up(grid: Grid, stop: Stop) -> bool:
+    """Whether supports are asked no more: programmes on boxes that are not wide are ended whatever the time."""
+    return grid.largest > WIDE and stop.now
+
+
+def _pieces(grid: Grid, which: Int) -> int:
+    """Chunks of supports: small enough that the time is looked at between two wide boxes."""
+    return which.size if grid.largest > WIDE else CHUNKS
+
+
+def worths(grid: Grid, price: Int, stop: Stop) -> Int:
+    """(n,) the most that any support would pay for a slot of each provider at these prices of all.
+
+    Of supports that are given up it may be the highest bid.
+    """
     supports, offers, asks = grid.supports, grid.offers, asks_at(grid, price)
 
     def pay(chunk: Int) -> tuple[Int, Int]:
         shared, single = np.zeros(offers.cost.size, dtype=np.int64), np.zeros_like(asks.least)
+        if gives_up(grid, stop):
+            return shared + supports.bid.max(initial=0), single
         worth(chunk, supports, offers, asks, grid.reading == "whole", shared, single)
         return shared, single
 
     most, single = np.zeros(offers.cost.size, dtype=np.int64), np.zeros_like(asks.least)
-    for shared, alone in each(pay, np.arange(supports.first.size - 1)):
+    every = np.arange(supports.first.size - 1)
+    for shared, alone in each(pay, every, _pieces(grid, every)):
         np.maximum(most, shared, out=most)
         np.maximum(single, alone, out=single)
     if most.size:
@@ -86,17 +105,20 @@ class DualPoint(NamedTuple):
     repeat: bool  # whether covers may repeat a slot
 
 
-def evaluate(grid: Grid, price: Int) -> DualPoint:
-    """The bound at prices, those lowered to their worth: no cover changes, and slots are valued less."""
+def evaluate(grid: Grid, price: Int, stop: Stop) -> DualPoint:
+    """The bound at prices, those lowered to their worth: no cover changes, and slots are valued less.
+
+    Tasks of supports that are given up count with their bids.
+    """
     cost = grid.offers.cost
-    price = np.maximum(cost, np.minimum(price, worths(grid, price)))
-    response = respond_to(grid, [asks_at(grid, price)], np.arange(grid.supports.first.size - 1))
+    price = np.maximum(cost, np.minimum(price, worths(grid, price, stop)))
+    response = respond_to(grid, [asks_at(grid, price)], np.arange(grid.supports.first.size - 1), stop)
     return DualPoint(response.surplus + dot(grid.offers.slots, price - cost), price, response.cover, True)
 
 
-def each(work: Callable[[Int], Answer], which: Int) -> list[Answer]:
+def each(work: Callable[[Int], Answer], which: Int, pieces: int = CHUNKS) -> list[Answer]:
     """Work on chunks of supports or tasks, compiled and without the GIL, as many at once as there are processors."""
-    chunks = np.array_split(which, max(1, min(CHUNKS, which.size)))
+    chunks = np.array_split(which, max(1, min(pieces, which.size)))
     if len(chunks) == 1:
         return [work(which)]
     with ThreadPoolExecutor(os.cpu_count()) as pool:

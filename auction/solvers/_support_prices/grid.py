@@ -59,7 +59,7 @@ class Grid:
     @cached_property
     def largest(self) -> float:
         """Points of the largest box."""
-        return float(np.multiply.reduceat(self.supports.top + 1.0, self.supports.type_first[:-1]).max())
+        return float(np.multiply.reduceat(self.supports.top + 1.0, self.supports.type_first[:-1]).max(initial=0.0))
 
     @property
     def wide(self) -> bool:

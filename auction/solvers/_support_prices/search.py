@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from auction.market import Float, Int
 from auction.search import Stop
-from auction.solvers._support_prices.dual import DualPoint, asks_at, evaluate, respond_to, worths
+from auction.solvers._support_prices.dual import DualPoint, asks_at, evaluate, gives_up, respond_to, worths
 from auction.solvers._support_prices.grid import Grid, group_tasks
 from auction.solvers._support_prices.programmes import LISTS
 
@@ -66,15 +66,20 @@ class Walk:
         """Go on from these prices with other tasks."""
         self.grid, self._mean, self._number = grid, None, 0
 
-    def step(self, noise: float, step: float, which: NDArray[np.bool_]) -> None:
-        """One round: some supports ask at shaken prices; log prices move by the relative excess of the mean request."""
+    def step(self, noise: float, step: float, which: NDArray[np.bool_], stop: Stop) -> None:
+        """One round: some supports ask at shaken prices; log prices move by the relative excess of the mean request.
+
+        A round that is given up moves nothing.
+        """
         offers, sizes = self.grid.offers, np.diff(self.grid.supports.first)
         price = self.price()
         asks = []
         for _ in range(LISTS):
             shaken = price * np.exp(noise * self.rng.standard_normal(price.size))
             asks.append(asks_at(self.grid, self._offered(np.rint(shaken).astype(np.int64))))
-        asked = respond_to(self.grid, asks, np.flatnonzero(which)).asked
+        asked = respond_to(self.grid, asks, np.flatnonzero(which), stop).asked
+        if gives_up(self.grid, stop):
+            return
         scale = sizes.sum() / max(1, sizes[which].sum())
         requests = np.bincount(offers.vector, asked * scale, self._log.size).astype(float)
         self._number += 1
@@ -87,8 +92,15 @@ class Walk:
         self._log += step / np.sqrt(1 + (self._number - 1) / SLOWER) * excess
 
 
-def search_prices(grid: Grid, rng: np.random.Generator, stop: Stop) -> DualPoint:
-    """The best of the prices evaluated on the way, costs alone among them."""
+def search_prices(grid: Grid, rng: np.random.Generator, stop: Stop, whole: Stop) -> DualPoint:
+    """The best of the prices evaluated on the way, costs alone among them.
+
+    Args:
+        grid: both sides.
+        rng: shakes prices.
+        stop: of the search.
+        whole: of evaluations, the last of which is after it.
+    """
     offers = grid.offers
     units = np.add.reduceat(offers.amount, offers.first[:-1])
     price = np.median(offers.cost / units) * units
@@ -96,24 +108,26 @@ def search_prices(grid: Grid, rng: np.random.Generator, stop: Stop) -> DualPoint
     while min(grid.supports.bid.size, offers.cost.size) * shares[-1] / GROWTH > SMALLEST:
         shares.append(shares[-1] / GROWTH)
     for number, share in enumerate(shares[:0:-1]):
-        price = _carried_up(grid, price, share, MIDDLE if number else SMALL, rng, stop).astype(float)
-    best = evaluate(grid, offers.cost)
+        price = _carried_up(grid, price, share, MIDDLE if number else SMALL, rng, stop, whole).astype(float)
+    best = evaluate(grid, offers.cost, whole)
     walk, rounds = Walk(grid, price, offers.slots, rng), WHOLE if len(shares) > 1 else ALONE
     given = stop.remaining()
     for number in range(rounds.number):
         if stop.now:
             break
         spent = 0.0 if given is None else 1 - (stop.remaining() or 0) / given  # noise falls in time
-        walk.step(rounds.noise(max(number, spent * (rounds.number - 1))), rounds.step, some_supports(grid, rng))
+        walk.step(rounds.noise(max(number, spent * (rounds.number - 1))), rounds.step, some_supports(grid, rng), stop)
         if number % EVERY == EVERY - 1:
-            best = min(best, evaluate(grid, walk.price()), key=lambda at: at.value)
+            best = min(best, evaluate(grid, walk.price(), whole), key=lambda at: at.value)
             stop.report(bound=best.value)
     if stop.interrupted:
         return best
-    return min(best, evaluate(grid, walk.price()), key=lambda at: at.value)
+    return min(best, evaluate(grid, walk.price(), whole), key=lambda at: at.value)
 
 
-def _carried_up(grid: Grid, price: Float, share: float, rounds: Rounds, rng: np.random.Generator, stop: Stop) -> Int:
+def _carried_up(
+    grid: Grid, price: Float, share: float, rounds: Rounds, rng: np.random.Generator, stop: Stop, whole: Stop
+) -> Int:
     """(n,) what a share of the tasks would pay for any slot at prices for as large a share of the providers."""
     count = int(grid.supports.task.size * share)
     supports = group_tasks(grid.market, np.sort(rng.choice(grid.supports.task, count, replace=False)))
@@ -123,8 +137,8 @@ def _carried_up(grid: Grid, price: Float, share: float, rounds: Rounds, rng: np.
     for number in range(rounds.number):
         if stop.now:
             break
-        walk.step(rounds.noise(number), rounds.step, some_supports(part, rng))
-    return worths(part, walk.price())
+        walk.step(rounds.noise(number), rounds.step, some_supports(part, rng), stop)
+    return worths(part, walk.price(), whole)
 
 
 def some_supports(grid: Grid, rng: np.random.Generator) -> NDArray[np.bool_]:

@@ -34,10 +34,10 @@ def solve(grid: Grid, stop: Stop, seed: int, gap: float) -> Found:
     rng = np.random.default_rng(seed)
     few = grid.supports.task.size + grid.offers.provider.size <= ROWS
     if few and grid.wide:
-        at = search_prices(grid, rng, half_of(half_of(stop)))
+        at = search_prices(grid, rng, half_of(half_of(stop)), stop)
         allocation = best_heuristic(market, grid.reading, half_of(stop))
     else:
-        at = search_prices(grid, rng, half_of(stop))
+        at = search_prices(grid, rng, half_of(stop), stop)
         allocation = dive(grid, at, rng, stop)
     stop.report(welfare=(worth := welfare(market, allocation)))
     if few and at.value - worth > gap * at.value and not stop.now:
@@ -54,7 +54,11 @@ def _certify(grid: Grid, at: DualPoint) -> Certificate:
     plenty = market.slots[offers.provider] > market.tasks
     if plenty.any():
         price = np.where(plenty, offers.cost, at.price)
-        at = evaluate(grid, price) if at.repeat else respond_once(grid, price, Covers.of(grid), NEVER_RAISED)[0]
+        to_the_end = Stop(None)
+        if at.repeat:
+            at = evaluate(grid, price, to_the_end)
+        else:
+            at, *_ = respond_once(grid, price, Covers.of(grid), NEVER_RAISED, to_the_end)
     premium = np.zeros(market.providers, dtype=np.int64)
     premium[offers.provider] = np.where(plenty, 0, at.price - offers.cost)
     bound = at.value - dot(offers.slots, at.price - offers.cost) + dot(market.slots, premium)

@@ -53,7 +53,7 @@ def pack_columns(
     with flag_of(stop) as flag:
         master, known, proven = _Columns(grid, stop), Covers.of(grid), at
         at = _generate(grid, master, known, at, allocation, rng, stop, flag)
-        proven = min(proven, evaluate(grid, at.price), key=lambda one: one.value) if grid.wide else at
+        proven = min(proven, evaluate(grid, at.price, stop), key=lambda one: one.value) if grid.wide else at
         stop.report(bound=proven.value)
         best = max(allocation, _dive(grid, master, known, at, stop, flag), key=lambda one: welfare(grid.market, one))
     stop.report(welfare=welfare(grid.market, best))
@@ -74,7 +74,8 @@ def _generate(
 ) -> DualPoint:
     """Columns of cheapest covers at shaken prices, then at the master's own, smoothed or not; the best prices."""
     master.add(*_places(grid, allocation))
-    at, task, slot = respond_once(grid, at.price, known, flag)
+    tried, task, slot = respond_once(grid, at.price, known, flag, stop)
+    at = tried if tried.value <= at.value else at
     master.add(task, slot)
     everyone = np.arange(grid.supports.bid.size)
     for _ in range(LISTS):
@@ -89,7 +90,7 @@ def _generate(
             break
         smoothed = np.rint(SMOOTHING * at.price + (1 - SMOOTHING) * price).astype(np.int64)
         new = 0
-        for tried, task, slot in (respond_once(grid, asks, known, flag) for asks in (smoothed, price)):
+        for tried, task, slot in (respond_once(grid, asks, known, flag, stop) for asks in (smoothed, price)):
             at = min(at, tried, key=lambda one: one.value)
             new += master.add(task, slot)
         if not new:
@@ -97,7 +98,7 @@ def _generate(
     return at
 
 
-def respond_once(grid: Grid, price: Int, known: Covers, flag: Int) -> tuple[DualPoint, Int, Int]:
+def respond_once(grid: Grid, price: Int, known: Covers, flag: Int, stop: Stop) -> tuple[DualPoint, Int, Int]:
     """The dual at prices, and the pairs of cheapest covers that repeat no slot.
 
     The dual is that of such covers too, but where boxes are large or the flag is raised: then covers may repeat. Where
@@ -108,7 +109,7 @@ def respond_once(grid: Grid, price: Int, known: Covers, flag: Int) -> tuple[Dual
     nodes = ANY_NODES if small else FEW
     task, slot = cheapest_covers(grid, np.arange(supports.bid.size), price, offers.slots, known, nodes, flag)
     if not grid.wide and (not small or flag[0] != 0):
-        return evaluate(grid, price), task, slot
+        return evaluate(grid, price, stop), task, slot
     value = int((supports.bid - known.lower).sum()) + dot(offers.slots, price - offers.cost)
     return DualPoint(value, price, known.lower.copy(), False), task, slot
 

@@ -79,7 +79,7 @@ def test_any_prices_give_the_bound_they_prove(market, data):
         both = grid.group(market, reading)
         count = market.providers
         premium = np.array(data.draw(st.lists(st.integers(0, 10**8), min_size=count, max_size=count)), dtype=np.int64)
-        at = dual.evaluate(both, both.offers.cost + premium[both.offers.provider])
+        at = dual.evaluate(both, both.offers.cost + premium[both.offers.provider], Stop(None))
         used = np.zeros(market.providers, dtype=np.int64)
         used[both.offers.provider] = both.offers.slots
         before, lowered = replace(market, slots=used), np.zeros_like(premium)
@@ -122,7 +122,7 @@ def test_samples_carry_prices_up(monkeypatch, without_columns):
 
 def test_the_dive_asks_all_supports(monkeypatch):
     part = grid.group(few_of_many(60, 120, 12, 2), "bundle")
-    at = dual.evaluate(part, part.offers.cost)
+    at = dual.evaluate(part, part.offers.cost, Stop(None))
     of_all = dive.dive(part, at, np.random.default_rng(0), Stop(None))
     monkeypatch.setattr(search, "AT_ONCE", 5)
     again = dive.dive(part, at, np.random.default_rng(0), Stop(None))
@@ -197,3 +197,42 @@ def test_many_types_take_supports_and_few_take_vectors():
     market = few_of_many(300, 400, 12, 7)
     found = solvers.solve(market, "column_generation", time_limit=20)
     assert found.certificate.vector is None and not check(market, found.allocation, "bundle")
+
+
+class Over:
+    """It is time once that has been asked so many times."""
+
+    def __init__(self, times):
+        self.times = times
+
+    @property
+    def now(self):
+        self.times -= 1
+        return self.times < 0
+
+
+def test_a_bound_that_time_cuts_short_holds(monkeypatch):
+    """Whoever is not asked counts with the bid, one support after another where boxes are wide."""
+    market = few_of_many(12, 20, 6, 3)
+    part = grid.group(market, "bundle")
+    most = solvers.solve(market, "ilp_cpsat").welfare
+    price = part.offers.cost + 1_000_000
+    supports = part.supports.first.size - 1
+    assert dual.evaluate(part, price, Over(0)).value == dual.evaluate(part, price, Stop(None)).value
+    monkeypatch.setattr(dual, "WIDE", 0)
+    values = [dual.evaluate(part, price, Over(times)).value for times in range(2 * supports + 1)]
+    assert values[0] == int(part.supports.bid.sum()) + int((part.offers.slots * 1_000_000).sum())
+    assert min(values) >= most and values[-1] == dual.evaluate(part, price, Stop(None)).value < values[0]
+    assert sum(value not in (values[0], values[-1]) for value in values) > 2
+
+
+def test_a_round_that_time_is_over_in_moves_no_price(monkeypatch):
+    monkeypatch.setattr(dual, "WIDE", 0)
+    part = grid.group(few_of_many(12, 20, 6, 3), "bundle")
+    walk = search.Walk(part, part.offers.cost.astype(float), part.offers.slots, np.random.default_rng(0))
+    before = walk.price()
+    every = np.ones(part.supports.first.size - 1, dtype=bool)
+    walk.step(0.1, 0.1, every, Over(0))
+    assert (walk.price() == before).all()
+    walk.step(0.1, 0.1, every, Stop(None))
+    assert (walk.price() != before).any()
