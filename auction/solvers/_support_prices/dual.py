@@ -44,7 +44,7 @@ def asks_at(grid: Grid, price: Int) -> Asks:
 
 
 def respond_to(grid: Grid, asks: list[Asks], which: Int, stop: Stop) -> Response:
-    """The answer of some supports to price lists, in turn one of them each; 0 of those given up."""
+    """The answer of some supports to price lists, in turn one of them each; those given up ask for nothing."""
     lists = tuple(asks[a % len(asks)] for a in range(LISTS))
     supports, offers = grid.supports, grid.offers
     cover = np.zeros(supports.bid.size, dtype=np.int64)

@@ -229,7 +229,7 @@ def test_a_bound_that_time_cuts_short_holds(monkeypatch):
 def test_a_round_that_time_is_over_in_moves_no_price(monkeypatch):
     monkeypatch.setattr(dual, "WIDE", 0)
     part = grid.group(few_of_many(12, 20, 6, 3), "bundle")
-    walk = search.Walk(part, part.offers.cost.astype(float), part.offers.slots, np.random.default_rng(0))
+    walk = search.Walk(part, 2.0 * part.offers.cost, part.offers.slots, np.random.default_rng(0))
     before = walk.price()
     every = np.ones(part.supports.first.size - 1, dtype=bool)
     walk.step(0.1, 0.1, every, Over(0))
