@@ -8,7 +8,7 @@ array where it is public (the prompt's tokens, places, draws). What a step may b
 
 | op | kinds, in order |
 | --- | --- |
-| embedding, text_embedding | ``embedding``, ``text_embedding``: the leaf |
+| embedding, embedding_q4, text_embedding | ``embedding``, ``text_embedding``: the leaf |
 | row | ``concatenate``: the leaf |
 | rms_norm | ``maximum`` of |x| and ``squares`` over the row, each a tree; ``normalise``: the leaf |
 | head_norm | ``head_norm``: the leaf |

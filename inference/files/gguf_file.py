@@ -69,18 +69,14 @@ def read_gguf(path: Path) -> Checkpoint:
         found, rows = _floats(path, tensors[architecture.in_gguf(name)]), order(name)
         return found if rows is None else found[rows]
 
-    def kept(name: str) -> tuple[str, ...]:
-        """Formats that are multiplied as they are."""
-        return (*EIGHT_BITS, *HALVES, *(() if name in ("embedding", "head") else FOUR_BITS))
-
     def matrix(name: str) -> Weights:
-        found, rows = _weights(path, tensors[architecture.in_gguf(name)], kept(name)), order(name)
+        found, rows = _weights(path, tensors[architecture.in_gguf(name)]), order(name)
         return found if rows is None else found.rows(rows)
 
     brought = set[str]()
     for name in (names := [name for name, shape in shapes.items() if len(shape) == 2]):
         tensor = tensors[architecture.in_gguf(name)]
-        if tensor.kind.name not in kept(name):
+        if tensor.kind.name not in KEPT:
             _floats(path, replace(tensor, shape=(1, tensor.shape[1])))
             brought.add(tensor.kind.name)
     vectors = {name: vector(name) for name, shape in shapes.items() if len(shape) == 1}
@@ -130,8 +126,8 @@ JOINED = {"qkv": ("q", "k", "v"), "output": ("output",), "gate_up": ("gate", "up
 
 
 def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool, frozenset[str], frozenset[str]]:
-    """What a header says: architecture and its fields, measures, whether the head is the embedding, the products of
-    layers that have 8 bits, not 4, and of them, of embedding and head those with a step of each half of a block.
+    """What a header says: architecture and its fields, measures, whether the head is the embedding, which of embedding,
+    head and the products of layers have 8 bits, not 4, and which of these have a step of each half of a block.
 
     Raises:
         InputError: not a GGUF file of an architecture that is read.
@@ -149,15 +145,17 @@ def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool
         named = {format_: name for name, formats in (("four", FOUR_BITS), ("halves", HALVES)) for format_ in formats}
         return {named.get(each.kind.name, "eight") if each else "eight" for each in held}
 
-    for index in range(measures["layers"]):
-        for product, matrices in JOINED.items():
-            found = kinds(*(f"{layer(index)}.{part}" for part in matrices))
-            if found != {"four"}:
-                eight.add(f"{layer(index)}.{product}")
-            if len(found) > 1 or found == {"halves"}:
-                halves.add(f"{layer(index)}.{product}")
-    halves |= {name for name in ("embedding", "head") if kinds(name) == {"halves"}}
-    return architecture, fields, measures, "output.weight" not in tensors, frozenset(eight), frozenset(halves)
+    tied = "output.weight" not in tensors
+    products = {"embedding": ("embedding",), "head": ("embedding" if tied else "head",)}
+    for at in map(layer, range(measures["layers"])):
+        products |= {f"{at}.{name}": tuple(f"{at}.{part}" for part in parts) for name, parts in JOINED.items()}
+    for product, matrices in products.items():
+        found = kinds(*matrices)
+        if found != {"four"}:
+            eight.add(product)
+        if len(found) > 1 or found == {"halves"}:
+            halves.add(product)
+    return architecture, fields, measures, tied, frozenset(eight), frozenset(halves)
 
 
 def _measures(keys: Keys, architecture: Architecture, tensors: dict[str, Tensor]) -> dict[str, int]:
@@ -198,12 +196,14 @@ EIGHT_BITS = ("Q8_0", "Q5_0")
 FOUR_BITS = ("Q4_0", "Q4_1", "Q4_K")
 HALVES = ("Q5_K", "Q6_K")
 """Formats whose blocks have an offset and more than 4 bits, or a step of each half."""
+KEPT = (*EIGHT_BITS, *FOUR_BITS, *HALVES)
+"""Formats that are multiplied as they are."""
 
 
-def _weights(path: Path, tensor: Tensor, kept: tuple[str, ...]) -> Weights:
+def _weights(path: Path, tensor: Tensor) -> Weights:
     """Blocks as they are where they are of a format that is kept; all others at 8 bits."""
     kind, shape = tensor.kind.name, tensor.shape
-    if kind not in kept:
+    if kind not in KEPT:
         return eight_bits(_floats(path, tensor, LARGEST_WEIGHT))
     if kind in ("Q4_K", "Q5_K"):
         return _four_or_five_bits(path, tensor)

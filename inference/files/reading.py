@@ -1,8 +1,7 @@
 """Reading models: GGUF, and Hugging Face safetensors with config.json. Files are untrusted: no pickles, sizes first.
 
 Both end as a ``Checkpoint``: measures and weights by one set of names. The blocks of a GGUF (Q4_0, Q4_1, Q5_0,
-Q8_0, Q4_K, Q5_K, Q6_K) are kept as they are; every other format is read as float32 and brought to 8 bits, and so are an
-embedding and a head of 4 bits.
+Q8_0, Q4_K, Q5_K, Q6_K) are kept as they are; every other format is read as float32 and brought to 8 bits.
 """
 
 import stat

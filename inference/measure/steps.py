@@ -60,7 +60,8 @@ def without_weights(
     parts: Parts = LLAMA,
 ) -> Model:
     """A model of these measures, its constants all zero and without memory; ``eight``: whether products of its layers
-    have 8 bits, not 4, or the names of those that do; ``halves``: of those with a step of each half of a block."""
+    have 8 bits, not 4, as embedding and head have, or the names of all that do; ``halves``: of those with a step of
+    each half of a block."""
     of = dict(zip(MEASURES, measures, strict=True))
     width, hidden, vocabulary = of["width"], of["hidden"], of["vocabulary"]
     queries, keys = of["heads"] * of["head_width"], 2 * of["kv_heads"] * of["head_width"]
@@ -89,7 +90,8 @@ def without_weights(
             attributes[f"{prefix}.{name}"] = {"bits": 14, "unscaled": 1}
             attributes[f"{prefix}.{after}"] |= {"wide": 1, "bits": 14}
 
-    product("embedding", vocabulary, width, True)
+    tables_of_eight = ("embedding", "head") if isinstance(eight, bool) else eight
+    product("embedding", vocabulary, width, "embedding" in tables_of_eight)
     if parts.local:
         constants["rotations.local"] = constants["rotations"]
     for index in range(of["layers"]):
@@ -116,7 +118,7 @@ def without_weights(
         added("down", "feed_forward_after")
         attributes[f"{prefix}.down"]["bits"] = 14
     norm("norm")
-    product("head", vocabulary, width, True)
+    product("head", vocabulary, width, "head" in tables_of_eight)
     if tied:
         del constants["head.q"], constants["head.blocks"]
     return Model("shape", "exact", of, constants, attributes, 14)

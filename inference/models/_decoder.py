@@ -308,12 +308,13 @@ class _Graph:
     def embedding(self, ids: str) -> str:
         """Rows of the table, or the sum of those of its parts, of which all but one are zeros."""
         rows = _rows(self.model.constants)
+        op = "embedding_q4" if self.model.constants["embedding.q"].dtype == np.uint8 else "embedding"
         if len(rows) == 1:
-            return self.op("embedding", "embedding", [ids], packed("embedding"))
+            return self.op("embedding", op, [ids], packed("embedding"))
         total = ""
         for index in range(len(rows)):
             name = f"embedding.part{index}"
-            x = self.op(name, "embedding", [ids], packed(part("embedding", index)), first=sum(rows[:index]))
+            x = self.op(name, op, [ids], packed(part("embedding", index)), first=sum(rows[:index]))
             total = self.op(f"embedding.sum{index}", "add", [total], [x]) if total else x
         return total
 

@@ -17,7 +17,7 @@ import numpy.typing as npt
 from inference.arithmetic.formats import linear, rows
 from inference.arithmetic.tolerance import Array, Enclosed, flushed, gamma
 from inference.derivation import Constant, Derivation, Operand
-from inference.files.blocks import BLOCK, pack_blocks, pack_q8, pack_rows
+from inference.files.blocks import BLOCK, Weights, pack_blocks, pack_q8, pack_rows
 from inference.ops import Shape, require
 from inference.ops._drawing import Drawn, Generator, halves, weights
 from inference.steps import Step
@@ -28,8 +28,13 @@ BITS = {"q": 8}
 
 
 def shape(tokens: Shape, q: Shape, blocks: Shape, rows: Shape | None = None, *, first: int = -1) -> Shape:
+    return looked_up(((), (3,)), tokens, q, blocks, rows)
+
+
+def looked_up(per_block: tuple[Shape, ...], tokens: Shape, q: Shape, blocks: Shape, rows: Shape | None) -> Shape:
+    """The shape rule of every embedding; ``per_block``: shapes of what a block may have."""
     require(len(tokens) == 1, f"tokens are one row of ids, not {tokens}")
-    fit = len(q) == 2 and blocks in ((q[0], q[1] // BLOCK), (q[0], q[1] // BLOCK, 3))
+    fit = len(q) == 2 and blocks in [(q[0], q[1] // BLOCK, *each) for each in per_block]
     require(fit, f"blocks {blocks} do not fit weights {q}")
     require(rows is None or rows == (q[0], 2), f"scales {rows} do not fit weights {q}")
     return (tokens[0], q[1])
@@ -111,8 +116,13 @@ def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
     vocabulary = 8 * a + c
     table = halves(generator, vocabulary, b) if a % 2 else weights(generator, vocabulary, b, eight=True)
-    first = -1 if c % 2 else 3
-    tokens = {"tokens": generator.integers(0, vocabulary + max(first, 0), c).astype(np.int32)}
+    return tokens_drawn(generator, arithmetic, table, c)
+
+
+def tokens_drawn(generator: Generator, arithmetic: str, table: Weights, count: int) -> Drawn:
+    """So many tokens of a table, or, where they are even in number, of more than the part that it is."""
+    first = -1 if count % 2 else 3
+    tokens = {"tokens": generator.integers(0, len(table.q) + max(first, 0), count).astype(np.int32)}
     if arithmetic == "float32":
         return tokens, {"q": table.q, "blocks": table.blocks()}, {"first": first}
     integer = linear("embedding", table)

@@ -1,6 +1,6 @@
 """The plan of a language model: a pass over a chunk of a prompt, and one over a token."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -33,7 +33,7 @@ class Shape:
     tied: bool
     """Whether the head is the embedding."""
     eight: bool | frozenset[str]
-    """Whether the layers' weights have 8 bits, not 4, or the products that do; embedding and head have 8."""
+    """Whether the layers' weights have 8 bits, not 4, as embedding and head have, or the products of all that do."""
     parts: Parts = LLAMA
     halves: frozenset[str] = frozenset()
     """The products of 8 bits that have a step of each half of a block."""
@@ -98,10 +98,17 @@ def plan(of: Shape, context: int | None = None) -> Plan:
     constants = divided_model(of).constants
     parameters = sum(array.size for name, array in constants.items() if name.endswith((".q", ".gain", ".bias")))
     kept = "8 bits" if of.eight is True else "4 bits, embedding and head 8"
-    if isinstance(of.eight, frozenset) and of.eight:
-        products = {name for name in constants if name.startswith("layer") and name.endswith(".q")}
-        kept = f"4 bits, 8 in {len(of.eight)} of {len(products)} products of layers, embedding and head"
+    if isinstance(of.eight, frozenset):
+        kept = _kept(of.eight, constants)
     return Plan(of.name, context, {"model": parameters}, stages, kept)
+
+
+def _kept(eight: frozenset[str], constants: Iterable[str]) -> str:
+    """How many bits weights have."""
+    layers = {name.removesuffix(".q") for name in constants if name.startswith("layer") and name.endswith(".q")}
+    wide = [f"{len(eight & layers)} of {len(layers)} products of layers"] if eight & layers else []
+    wide += [name for name in ("embedding", "head") if name in eight]
+    return f"4 bits, 8 in {' and '.join(filter(None, (', '.join(wide[:-1]), wide[-1])))}" if wide else "4 bits"
 
 
 def passes(of: Shape, context: int, tokens: Mapping[str, int]) -> list[Stage]:

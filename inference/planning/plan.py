@@ -84,7 +84,9 @@ def tokens_per_second(plan: Plan, rates: Rates) -> dict[str, float]:
 def _looked_up(of: Stage, buffer: str) -> bool:
     """Whether only rows of a weight are read: an embedding that is not the head."""
     constant = buffer.split(" ")[1]
-    return all(of.graph.nodes[reader]["op"] == "embedding" for reader in of.graph.successors(constant))
+    return all(
+        of.graph.nodes[reader]["op"] in ("embedding", "embedding_q4") for reader in of.graph.successors(constant)
+    )
 
 
 def described(plan: Plan, limits: list[Limits], rates: Rates | None) -> dict[str, Any]:

@@ -1,14 +1,14 @@
 """Columns of a token's row of the embedding, in the residual's fraction bits.
 
 sources: the token, one word, or none. numbers: ``token``, where there is no source; ``columns``; ``q``, ``blocks``
-and ``rows``, constants of (vocabulary, d), (vocabulary, d / 32) or (vocabulary, d / 32, 3), and (vocabulary, 2). For
-column c
+and ``rows``, constants of (vocabulary, d), of (vocabulary, d / 32) with one number a block, or two or three, and of
+(vocabulary, 2). For column c
 
     y = rs(mulsh(i32((q[token, c]·D + 16·M) << 8), rows[token, 0], 16), rows[token, 1])
 
-where D is blocks[token, c / 32] and M 0; of three numbers a block D is the first in its first 16 columns and the second
-in the others, M the third. 0 <= token < vocabulary. With ``part`` these are a part of a table, of which row 0 is that
-of the token ``part``: y is 0 where the token has no row in it.
+where D is blocks[token, c / 32] and M 0; of two numbers a block D is the first, M the second; of three D is the first
+in its first 16 columns and the second in the others, M the third. 0 <= token < vocabulary. With ``part`` these are a
+part of a table, of which row 0 is that of the token ``part``: y is 0 where the token has no row in it.
 """
 
 from collections.abc import Sequence
@@ -33,7 +33,7 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     row = [token, token + 1]
     q = window(constants, numbers["q"], row, [start, stop])[0]
     each = constants.shape(numbers["blocks"])[1] * BLOCK // constants.shape(numbers["q"])[1]
-    check(each in (1, 3), "a block has neither one number nor three")
+    check(each in (1, 2, 3), "a block has neither one number nor two nor three")
     blocks = window(constants, numbers["blocks"], row, [start // BLOCK * each, -(-stop // BLOCK) * each])
     [[mantissa, shift]] = window(constants, numbers["rows"], row, [0, 2])
     D, M = spread(blocks if each == 1 else blocks.reshape(1, -1, each))
@@ -42,11 +42,12 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
 
 
 def spread(blocks: npt.NDArray[Any]) -> tuple[npt.NDArray[Any], npt.NDArray[Any]]:
-    """D and M of each column, (rows, K), from (rows, K / 32) or (rows, K / 32, 3)."""
+    """D and M of each column, (rows, K), from (rows, K / 32), (rows, K / 32, 2) or (rows, K / 32, 3)."""
     if blocks.ndim == 2:
         D = blocks.repeat(BLOCK, axis=1)
         return D, np.zeros_like(D)
-    return blocks[..., :2].reshape(len(blocks), -1).repeat(BLOCK // 2, axis=1), blocks[..., 2].repeat(BLOCK, axis=1)
+    D, M = blocks[..., :-1], blocks[..., -1]
+    return D.reshape(len(blocks), -1).repeat(BLOCK // D.shape[2], axis=1), M.repeat(BLOCK, axis=1)
 
 
 def dequantised(q: Integers, D: Integers, M: Integers, mantissa: Integers, shift: Integers) -> Integers:

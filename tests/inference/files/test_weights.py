@@ -125,10 +125,12 @@ def test_a_gguf_of_floats_is_read_at_8_bits(good):
 def test_blocks_of_a_gguf_are_kept_as_they_are(tmp_path, name):
     kind = gguf.GGMLQuantizationType[name]
     llama = read_model(write_gguf(tmp_path / "blocks.gguf", kind=kind))
-    for matrix in ("layer00.q", "layer01.down"):
+    for matrix in ("layer00.q", "layer01.down", "embedding"):
         written = gguf.dequantize(gguf.quantize(tiny().matrices[matrix].matrix(), kind), kind)
         np.testing.assert_allclose(llama.matrices[matrix].matrix(), written, rtol=0, atol=1e-6)
-    assert llama.matrices["layer00.q"].op == ("matmul_q8" if name in ("Q5_0", "Q8_0") else "matmul_q4")
+    for matrix in ("layer00.q", "embedding"):
+        assert llama.matrices[matrix].op == ("matmul_q8" if name in ("Q5_0", "Q8_0") else "matmul_q4")
+    assert llama.brought == ()
 
 
 def test_safetensors_give_the_same_model_as_gguf(good, tmp_path):

@@ -7,7 +7,7 @@ import pytest
 
 from inference.computation import Inference
 from inference.device.runtime import Runtime
-from inference.files.blocks import concatenate
+from inference.files.blocks import concatenate, four_bits
 from inference.generate import generate
 from inference.models import _decoder
 from inference.models.llama import check, model
@@ -18,13 +18,15 @@ ROWS = 1024
 IDS = [3, 1023, 1024, 2559, 2048, 0]
 
 
-@pytest.fixture(scope="module", params=["tied", "of its own"])
+@pytest.fixture(scope="module", params=["tied", "of its own", "tied, of 4 bits"])
 def wide(request):
     """The tiny model with ten times its vocabulary."""
     read = tiny()
     table = concatenate([tiny(seed).matrices["embedding"] for seed in range(10)])
+    if "4 bits" in request.param:
+        table = four_bits(table.matrix())
     head = (
-        table if request.param == "tied" else concatenate([tiny(seed).matrices["embedding"] for seed in range(10, 20)])
+        table if "tied" in request.param else concatenate([tiny(seed).matrices["embedding"] for seed in range(10, 20)])
     )
     return replace(read, vocabulary=2560, matrices={**read.matrices, "embedding": table, "head": head})
 
@@ -59,7 +61,10 @@ def test_a_device_runs_parts(divided, stack, device):
 
 def test_every_leaf_of_a_pass_is_derived(divided):
     _, parts = divided("exact")
-    check_leaves(Inference(Reference(parts), IDS, limit=1), ("embedding", "add", "join", "matmul_q8"))
+    check_leaves(
+        Inference(Reference(parts), IDS, limit=1),
+        ("embedding", "embedding_q4", "add", "join", "matmul_q8", "matmul_q4"),
+    )
 
 
 def check_leaves(computation, ops):
