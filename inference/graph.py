@@ -84,6 +84,13 @@ def schedule(graph: nx.DiGraph) -> list[str]:
     return [name for name in order if graph.nodes[name]["kind"] == "op"]
 
 
+def state_size(node: Mapping[str, Any]) -> int:
+    """Bytes of the buffer in which the rows of a node with a state are kept; of a ``short`` one two numbers a word."""
+    attributes = node["attributes"]
+    words = attributes["sequences"] * attributes["capacity"] * node["shape"][1]
+    return int(WORD * words // (1 + attributes.get("short", 0)))
+
+
 def validate(graph: nx.DiGraph) -> None:
     """Check a graph from outside.
 

@@ -47,7 +47,7 @@ VARIED = {
     "limits of a buffer": "WebGPU's defaults; desktop browsers'",
 }
 FIXED = {
-    "layout": "this package's: 4-bit weights, 8-bit embedding, 32-bit words in the cache",
+    "layout": "this package's: 4-bit weights, 8-bit embedding, 16-bit words in the cache",
     "usable memory": f"{USABLE_MEMORY:.0%} of a card's",
     "cards": "consumer and workstation cards of eight years, each counted once, however many were sold",
 }

@@ -250,10 +250,16 @@ def attention(
 
     q·k stays below 2^30 with its partial sums, a rotation's products below 2^31, sum p'·v below 2^31; where that leaves
     values too few fraction bits, they get 8 more, which are summed apart, and products narrow the output by ``bits``.
+    Keys have 16 bits, as values have but for those 8: what exceeds them is taken from their fraction and given to that
+    of the queries, whose products with them are the same.
     """
     rounding = 2 * math.sqrt(head_width)  # of a vector, in units: requantised, rotated
     for fraction in range(11 if entry else 8, 0, -1):
-        integer_query, integer_key = query * 2**fraction + rounding, key * 2**fraction + rounding
+        given = max(0, math.ceil(math.log2(key * 2**fraction / (ACTIVATION - rounding)))) if key > 0 else 0
+        integer_query, integer_key = (
+            query * 2 ** (fraction + given) + rounding,
+            key * 2 ** (fraction - given) + rounding,
+        )
         fits = integer_query * integer_key < 2**30 and max(integer_query, integer_key) * 2**14 < LIMIT
         if fits and entry * 2**fraction < ACTIVATION - 1:
             break
@@ -272,7 +278,7 @@ def attention(
     factor = math.log2(math.e) / math.sqrt(head_width) * 2.0 ** (8 - 2 * fraction)
     [[mantissa, mantissa_shift]] = rows(name, np.array([factor])).tolist()
     attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift} | ({"low": low} if low else {})
-    return Attention(fraction, fraction, value_fraction, attributes, value_fraction - low + 14 - shift)
+    return Attention(fraction + given, fraction - given, value_fraction, attributes, value_fraction - low + 14 - shift)
 
 
 def gate(name: str, gates: Floats, ups: Floats) -> int:

@@ -80,11 +80,12 @@ export function computation(model, schedule, options = {}) {
 
   // Runs dispatches up to a node and flips bit 0 of a word of its output, in its state as well.
   async function flipped(each, dispatches, node, start) {
-    const { buffer, offset } = each.place(`output ${node.name}`), from = offset + 4 * flip.element;
-    const [read] = await submit(gpu, dispatches, [[buffer, 4, from]]);
-    const word = new Int32Array([new Int32Array(read)[0] ^ 1]);
-    gpu.device.queue.writeBuffer(buffer, from, word);
-    if (node.state) gpu.device.queue.writeBuffer(states.get(node.state), 4 * (start * node.words + flip.element), word);
+    const count = node.short ? 2 : 1, at = flip.element - (flip.element % count);
+    const { buffer, offset } = each.place(`output ${node.name}`), from = offset + 4 * at;
+    const [read] = await submit(gpu, dispatches, [[buffer, 4 * count, from]]), words = new Int32Array(read);
+    words[flip.element - at] ^= 1;
+    gpu.device.queue.writeBuffer(buffer, from, words);
+    if (node.state) keepRows(node, start * node.words + at, words);
   }
 
   // Executes all nodes; the tokens, or the words of the last node. `observe(first, outputs)` may hash while the next ones
@@ -116,6 +117,11 @@ export function computation(model, schedule, options = {}) {
     return choices.length ? Array.from(output).filter((id) => id >= 0) : Array.from(output);
   }
 
+  // Writes words of a node's output, from one on, to its state; of a short one two share a word there.
+  function keepRows({ state, short }, from, words) {
+    gpu.device.queue.writeBuffer(states.get(state), (short ? 2 : 4) * from, short ? Int16Array.from(words) : words);
+  }
+
   // The outputs of all nodes of a node's pass, from kept ones of the passes before it; only that pass is run.
   async function regenerate(node, kept) {
     if (node === last) return new Map([[last, chosen(kept)]]);
@@ -126,8 +132,8 @@ export function computation(model, schedule, options = {}) {
     }
     await guarded(gpu, ready);
     for (let before = 0; before < first; before++) {
-      const { state, words } = nodes[before], { start } = passes[passOf(before)];
-      if (state) gpu.device.queue.writeBuffer(states.get(state), 4 * start * words, kept(before));
+      const { start } = passes[passOf(before)];
+      if (nodes[before].state) keepRows(nodes[before], start * nodes[before].words, kept(before));
     }
     const keep = async (from, { shapes, output }) => shapes.forEach((_, at) => outputs.set(from + at, output(at).slice()));
     await guarded(gpu, () => pass(index, kept, keep, true));

@@ -110,6 +110,7 @@ def _readable(graph: nx.DiGraph, target: Target, largest: int) -> dict[str, Any]
             {"name": name, "op": node["op"]}
             | dict(zip(("rows", "words"), committed(node["shape"]), strict=True))
             | ({} if node["state"] is None else {"state": f"state {node['state']}"})
+            | ({"short": 1} if node["attributes"].get("short") and node["state"] else {})
             for name, node in nodes
         ],
         "windows": [

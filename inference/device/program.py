@@ -15,7 +15,7 @@ import networkx as nx
 from inference import ops
 from inference.device.readback import Region
 from inference.device.target import Target
-from inference.graph import WORD, Arithmetic, plan, schedule
+from inference.graph import WORD, Arithmetic, plan, schedule, state_size
 from inference.kernels import kernel
 
 
@@ -90,8 +90,7 @@ def program(
         if node["kind"] == "input":
             result.sizes[f"input {name}"] = WORD * prod(node["shape"])
         elif node["kind"] == "op" and node["state"] is not None:
-            rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
-            result.sizes[f"state {node['state']}"] = WORD * rows * node["shape"][1]
+            result.sizes[f"state {node['state']}"] = state_size(node)
     for name in order:
         module, variant = ops.load(graph.nodes[name]["op"]), choose(name, admitted(graph, name, target), graph)
         needed = module.before(variant, result.arithmetic) if hasattr(module, "before") else []

@@ -17,7 +17,7 @@ from inference.device.loading import Loaded, dispatches
 from inference.device.program import Program, program
 from inference.device.readback import Window, arenas, windows
 from inference.errors import InputError
-from inference.graph import WORD
+from inference.graph import state_size
 from inference.model import Model
 from inference.outputs import Observer, Outputs
 
@@ -129,22 +129,20 @@ class Runtime:
 
     def read(self, graph: nx.DiGraph, name: str) -> Array:
         """The state of a node, (sequences · capacity, width)."""
-        buffer = self._state(graph, name)
-        dtype = np.int32 if graph.graph["arithmetic"] == "exact" else np.float32
-        return np.frombuffer(self.device.device.queue.read_buffer(buffer), dtype).reshape(
-            -1, graph.nodes[name]["shape"][1]
-        )
+        words = np.frombuffer(self.device.device.queue.read_buffer(self._state(graph, name)), kept_as(graph, name))
+        wide = np.float32 if graph.graph["arithmetic"] == "float32" else np.int32
+        return words.astype(wide, copy=False).reshape(-1, graph.nodes[name]["shape"][1])
 
     def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> None:
         """Rows of a node with a state, at consecutive places (T, 2) of sequence and position."""
         sequence, position = places[0].tolist()
-        at = rows[0].nbytes * (sequence * graph.nodes[name]["attributes"]["capacity"] + position)
-        self.device.device.queue.write_buffer(self._state(graph, name), at, np.ascontiguousarray(rows))
+        kept = np.ascontiguousarray(rows, kept_as(graph, name))
+        at = kept[0].nbytes * (sequence * graph.nodes[name]["attributes"]["capacity"] + position)
+        self.device.device.queue.write_buffer(self._state(graph, name), at, kept)
 
     def _state(self, graph: nx.DiGraph, name: str) -> Any:
         node = graph.nodes[name]
-        rows = node["attributes"]["sequences"] * node["attributes"]["capacity"]
-        return self._buffer(f"state {node['state']}", WORD * rows * node["shape"][1])
+        return self._buffer(f"state {node['state']}", state_size(node))
 
     def _build(self, made: Program, windows: Sequence[Window] = ()) -> Loaded:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
@@ -167,3 +165,10 @@ class Runtime:
             self.kept[name] = self.device.buffer(name, words.nbytes)
             self.device.device.queue.write_buffer(self.kept[name], 0, words)
         return self.kept[name]
+
+
+def kept_as(graph: nx.DiGraph, name: str) -> npt.DTypeLike:
+    """The type of the numbers of a node's state."""
+    if graph.graph["arithmetic"] == "float32":
+        return np.float32
+    return np.int16 if graph.nodes[name]["attributes"].get("short") else np.int32

@@ -213,7 +213,9 @@ def graph(
         y = build.op(f"{name}.attention_norm", "rms_norm", [x], [f"{name}.attention_norm.gain"])
         window = int(model.attributes.get(f"{name}.attention", {}).get("window", 0))
         table = "rotations.local" if window and "rotations.local" in model.constants else "rotations"
-        stored: dict[str, Any] = {"state": True, "heads": kv_heads, "capacity": capacity, "sequences": sequences}
+        low = model.attributes.get(f"{name}.attention", {}).get("low", 0)
+        kept: dict[str, Any] = {"short": 1} if model.arithmetic == "exact" and not low else {}
+        stored = {"state": True, "heads": kv_heads, "capacity": capacity, "sequences": sequences, **kept}
         if f"{name}.query.q" in model.constants:
             q = build.op(f"{name}.query", "matmul_q4", [y], packed(f"{name}.query"), [table], [places], heads=heads)
             cache = build.op(f"{name}.cache", "matmul_q4", [y], packed(f"{name}.cache"), [table], [places], **stored)
@@ -235,7 +237,7 @@ def graph(
             )
         y = build.op(
             f"{name}.attention", "attention", [q, cache, places], [exponential],
-            heads=heads, kv_heads=kv_heads, capacity=capacity, sequences=sequences,
+            heads=heads, kv_heads=kv_heads, capacity=capacity, sequences=sequences, **kept,
         )  # fmt: skip
         x = build.grown(f"{name}.output", y, x, f"{name}.attention_after")
         y = build.op(f"{name}.feed_forward_norm", "rms_norm", [x], [f"{name}.feed_forward_norm.gain"])

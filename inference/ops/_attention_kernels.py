@@ -67,9 +67,9 @@ def workspace(
     return tokens * heads * fours(capacity) * 4
 
 
-def entry(*, low: int = 0, **_: object) -> str:
+def entry(*, low: int = 0, short: int = 0, variant: str = "", **_: object) -> str:
     """The kernel's entry point."""
-    return "halves" if low else "main"
+    return "halves" if low else "short" if short and variant in ("", "tokens_subgroup") else "main"
 
 
 def variants(

@@ -25,6 +25,7 @@ def product_derivation(
     gated: bool = False,
     fraction: int = 0,
     heads: int = 0,
+    short: int = 0,
     **_: object,
 ) -> list[Step]:
     """Rows of W a few at a time, over each leaf of a; ``last``: a residual, a curve, or table and places."""
@@ -59,5 +60,5 @@ def product_derivation(
         made.step("gate", y, words, 2 * words, x=made.whole(y), **numbers)
     if heads:
         table, places = last
-        rope.derive_rotation(made, y, made.whole(y), start, stop, heads, table, places[row])
+        rope.derive_rotation(made, y, made.whole(y), start, stop, heads, table, places[row], short)
     return made.steps

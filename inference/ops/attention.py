@@ -26,6 +26,8 @@ A half of rounding is at most 2^20, and den' at most 2^16 + 2^12 + 2^5. Values o
 parts, v >> low and their ``low`` last bits l:
 
     y = rs(mul16(m of v >> low, rc) + (mul16(m of l, rc) >> low), value_shift)
+
+``short``, keys and values have 16 bits, and two share a word of the cache where it lies.
 """
 
 import numpy as np
@@ -72,9 +74,11 @@ def shape(
     sequences: int = 1,
     window: int = 0,
     low: int = 0,
+    short: int = 0,
     **_: object,
 ) -> Shape:
     require(0 <= low <= 8, f"{low} low bits are not 0 to 8")
+    require(short == 0 or (short == 1 and not low), f"short is {short} of values with {low} low bits")
     require(window >= 0, f"a window of {window} positions is none")
     require(heads % kv_heads == 0, f"{heads} heads do not share {kv_heads} key heads evenly")
     require(len(q) == 2 and q[1] % heads == 0, f"{heads} heads do not fit queries {q}")
@@ -212,7 +216,10 @@ def tuned(generator: Generator, arithmetic: str, tokens: int, size: int) -> Draw
         given = {"q": floats(generator, shape), "cache": floats(generator, cache), "places": places}
         return given, {}, attributes
     given = {"q": integers(generator, shape, 10), "cache": integers(generator, cache, 10), "places": places}
-    attributes |= scale_of(2.0**-9) | {"value_shift": 11}
+    attributes |= scale_of(2.0**-9) | {
+        "value_shift": 11,
+        "short": 1,
+    }  # which read half of the cache drawn, whatever it is
     return given, {"exponential": tables.exponential()}, attributes
 
 

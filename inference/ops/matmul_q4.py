@@ -61,6 +61,7 @@ def shape(
     heads: int = 0,
     capacity: int = 0,
     sequences: int = 1,
+    short: int = 0,
     **_: object,
 ) -> Shape:
     alone = not (adds or gated or heads)
@@ -70,7 +71,7 @@ def shape(
         *scales, table, places = others
         tokens, outputs = product_shape(PER_BLOCK, a, q, blocks, tuple(scales), bits, adds)
         copied = outputs - heads * 2 * table[1]
-        return rope.shape((tokens, outputs), table, places, offset=0, heads=heads, copied=copied)
+        return rope.shape((tokens, outputs), table, places, offset=0, heads=heads, copied=copied, short=short)
     if not gated:
         return product_shape(PER_BLOCK, a, q, blocks, others, bits, adds)
     require(q[0] % (2 * TILE) == 0 and not adds, f"weights {q} are no pairs of {TILE} gates and {TILE} ups")
@@ -108,6 +109,7 @@ def exact(
     gated: bool = False,
     fraction: int = 0,
     heads: int = 0,
+    short: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
     values, exponent = narrowed(a.astype(np.int64), bits)
@@ -125,7 +127,7 @@ def exact(
     if heads:
         assert last is not None and places is not None
         y = finish(acc, rows, exponent, None, 0).astype(np.int64)
-        return rope.turned(y, last, places, heads * 2 * last.shape[1]).astype(np.int32)
+        return rope.turned(y, last, places, heads * 2 * last.shape[1], short)
     if not gated:
         return finish(acc, rows, exponent, last, residual_shift)
     assert last is not None
@@ -238,7 +240,7 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
     if fused == "heads":
         inputs |= {"places": draw_places(generator, a, 1, 64)}
         constants |= {"table": tables.rotations(64, 8, 10000.0)}
-        attributes |= {"heads": b}
+        attributes |= {"heads": b, "short": int(generator.integers(0, 2))}
     if fused == "gated":
         constants |= {"curve": tables.silu_curve()}
         attributes |= {"gated": True, "fraction": int(generator.integers(8, 13))}

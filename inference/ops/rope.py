@@ -6,7 +6,8 @@ For head h, pair i, position p and angle p·theta^(-2i / w), w the head's width 
 
 x: (T, W), heads from column ``offset`` on; table: (positions, w / 2, 2) of cos and sin; places: (T, 2) of sequence and
 position; y: (T, heads·w + copied). Exact: the table has 14 fraction bits and y = rs(.., 14); a rotation keeps a pair's
-norm, so |x·cos - y·sin| <= pair norm · 2^14, which ``formats.attention`` bounds below 2^31.
+norm, so |x·cos - y·sin| <= pair norm · 2^14, which ``formats.attention`` bounds below 2^31. ``short``, y is its last 16
+bits, which it fits by that bound, and in a cache two share a word.
 """
 
 from collections.abc import Sequence
@@ -35,12 +36,14 @@ def shape(
     copied: int = 0,
     capacity: int = 0,
     sequences: int = 1,
+    short: int = 0,
 ) -> Shape:
     require(len(x) == 2 and len(table) == 3 and table[2] == 2, f"a table of {table} does not rotate {x}")
     require(places == (x[0], 2), f"places {places} do not fit {x}")
     width = heads * 2 * table[1] + copied
     require(min(offset, copied) >= 0, f"a column of {offset} or {copied} copied columns are below 0")
     require(offset + width <= x[1], f"{heads} heads of {2 * table[1]} from column {offset} exceed {x}")
+    require(short == 0 or (short == 1 and width % 2 == 0), f"short is {short} of {width} columns")
     return (x[0], width)
 
 
@@ -52,19 +55,21 @@ def exact(
     offset: int,
     heads: int,
     copied: int = 0,
+    short: int = 0,
     **_: object,
 ) -> npt.NDArray[np.int32]:
     rotated = heads * 2 * table.shape[1]
-    return turned(x[:, offset : offset + rotated + copied].astype(np.int64), table, places, rotated).astype(np.int32)
+    return turned(x[:, offset : offset + rotated + copied].astype(np.int64), table, places, rotated, short)
 
 
 def turned(
-    x: npt.NDArray[np.int64], table: npt.NDArray[np.int32], places: npt.NDArray[np.int32], rotated: int
-) -> npt.NDArray[np.int64]:
+    x: npt.NDArray[np.int64], table: npt.NDArray[np.int32], places: npt.NDArray[np.int32], rotated: int, short: int
+) -> npt.NDArray[np.int32]:
     """Rows of which the first ``rotated`` columns are heads."""
     pair = np.arange(0, rotated, 2) // 2 % table.shape[1]
     cos, sin = table.astype(np.int64)[places[:, 1, None], pair].transpose(2, 0, 1)
-    return np.hstack((rotation.turned(x[:, :rotated], cos, sin), x[:, rotated:]))
+    y = np.hstack((rotation.turned(x[:, :rotated], cos, sin), x[:, rotated:]))
+    return (rotation.last_16_bits(y) if short else y).astype(np.int32)
 
 
 def derivation(
@@ -77,11 +82,12 @@ def derivation(
     *,
     offset: int,
     heads: int,
+    short: int = 0,
     **_: object,
 ) -> list[Step]:
     made, sources = Derivation(), list[Source]()
     pieces = x.pieces(row, offset + start, offset + stop, sources)
-    derive_rotation(made, sources, pieces, start, stop, heads, table, places[row])
+    derive_rotation(made, sources, pieces, start, stop, heads, table, places[row], short)
     return made.steps
 
 
@@ -94,9 +100,10 @@ def derive_rotation(
     heads: int,
     table: Constant,
     place: npt.NDArray[np.int32],
+    short: int,
 ) -> None:
     """Columns start to stop of a row of which the first are heads."""
-    words, turn = stop - start, {"table": table.name, "position": int(place[1])}
+    words, turn = stop - start, {"table": table.name, "position": int(place[1])} | ({"short": 1} if short else {})
     rotated = heads * 2 * table.shape[1]
     made.step("rotation", sources, words, 2 * words, x=x, first=start, rotated=rotated, **turn)
 
@@ -146,8 +153,9 @@ def dimensions(x: Shape, table: Shape, places: Shape, *, heads: int, copied: int
     return {"columns": x[1], "width": rotated + copied, "turned": rotated, "head_width": 2 * table[1]}
 
 
-def workgroups(output: Shape, *, lanes: int, **_: object) -> Shape:
-    return (-(-output[1] // lanes), output[0], 1)
+def workgroups(output: Shape, *, lanes: int, arithmetic: str, **_: object) -> Shape:
+    each = 2 if arithmetic == "exact" else 1  # columns an invocation
+    return (-(-output[1] // (each * lanes)), output[0], 1)
 
 
 def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn:
@@ -158,4 +166,5 @@ def draw(generator: Generator, arithmetic: str, a: int, b: int, c: int) -> Drawn
         table = np.stack((np.cos(angles), np.sin(angles)), axis=2).astype(np.float32)
         return {"x": floats(generator, shape), "places": places}, {"table": table}, attributes
     x = integers(generator, shape, 15)
+    attributes["short"] = (a + b) % 2
     return {"x": x, "places": places}, {"table": tables.rotations(64, width, 10000.0)}, attributes

@@ -3,7 +3,7 @@ import { pieces, window } from "./_operands.js";
 
 const FRACTION = 14;
 
-export async function result({ x: places, first, rotated, table, position }, constants, inputs) {
+export async function result({ x: places, first, rotated, table, position, short = 0 }, constants, inputs) {
   const x = pieces(inputs, places), [, width] = constants.shape(table);
   const [turns] = await window(constants, table, [position, position + 1], [0, width]);
   const count = Math.min(Math.max(rotated - first, 0), x.length);
@@ -13,5 +13,5 @@ export async function result({ x: places, first, rotated, table, position }, con
     x[at] = roundShift(i32(even * cos - odd * sin), FRACTION);
     x[at + 1] = roundShift(i32(even * sin + odd * cos), FRACTION);
   }
-  return x;
+  return short ? x.map((word) => (word << 16) >> 16) : x;
 }

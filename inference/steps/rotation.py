@@ -6,6 +6,8 @@ With t = window(table, [position, position + 1], [0, w]), for the columns c = fi
 
     cos = t[c mod w], sin = t[c mod w + 1]
     y[i] = rs(i32(x[i]·cos - x[i+1]·sin), 14),  y[i+1] = rs(i32(x[i]·sin + x[i+1]·cos), 14)
+
+With ``short`` of all columns the last 16 bits, with their sign.
 """
 
 from collections.abc import Sequence
@@ -26,7 +28,13 @@ def result(numbers: Numbers, constants: Constants, inputs: Sequence[Words]) -> I
     count = min(max(numbers["rotated"] - first, 0), len(x))
     check(first >= 0 and first % 2 == 0 and count % 2 == 0, "a pair is cut")
     cos, sin = turns[np.arange(first, first + count, 2) // 2 % len(turns)].T
-    return np.concatenate((turned(x[:count], cos, sin), x[count:]))
+    y = np.concatenate((turned(x[:count], cos, sin), x[count:]))
+    return last_16_bits(y) if numbers.get("short") else y
+
+
+def last_16_bits(y: Integers) -> Integers:
+    """Of each word, with their sign."""
+    return ((y & 0xFFFF) ^ 0x8000) - 0x8000
 
 
 def turned(x: Integers, cos: Integers, sin: Integers) -> Integers:

@@ -16,15 +16,22 @@ struct Params {
     shift: i32,
     value_shift: i32,
     low: u32,        // last bits of values that are summed apart; 0: none
+    short: u32,      // 1: keys and values have 16 bits, two a word
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(1) var<storage, read> q: array<vec4<i32>>;
-@group(0) @binding(2) var<storage, read> cache: array<vec4<i32>>;
+@group(0) @binding(2) var<storage, read> cache: array<vec2<i32>>;
 @group(0) @binding(3) var<storage, read> places: array<vec2<u32>>;
 @group(0) @binding(4) var<storage, read> exponential: array<u32>;
 @group(0) @binding(5) var<storage, read_write> output: array<vec4<i32>>;
 override lanes: u32 = 64u;
 const LEAST = -2147483647i;
+
+// A vector of keys or values.
+fn cached(i: u32, short: bool) -> vec4<i32> {
+    if (short) { return (cache[i].xxyy << vec4<u32>(16u, 0u, 16u, 0u)) >> vec4<u32>(16u); }
+    return vec4<i32>(cache[2u * i], cache[2u * i + 1u]);
+}
 
 // The first position that is seen, of `seen` up to a token's own.
 fn first_of(seen: u32) -> u32 {

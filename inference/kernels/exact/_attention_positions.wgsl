@@ -23,7 +23,7 @@ fn head_of(head: u32, t: u32) -> Head {
 fn score_of(h: Head, j: u32) -> i32 {
     var sum = 0i;
     let key = h.keys + j * h.stride;
-    for (var i = 0u; i < params.head_width / 4u; i++) { sum += dot(q[h.q + i], cache[key + i]); }
+    for (var i = 0u; i < params.head_width / 4u; i++) { sum += dot(q[h.q + i], cached(key + i, params.short > 0u)); }
     return sum;
 }
 
@@ -74,7 +74,9 @@ fn mix(h: Head, weights: u32, first: u32, end: u32, lane: u32, half: u32) {
     for (var i = lane; i < vectors * parts; i += lanes) {
         let vector = i % vectors;
         var sum = vec4<i32>(0i);
-        for (var j = first + i / vectors; j < end; j += parts) { sum += workspace[weights + j] * half_of(cache[h.values + j * h.stride + vector], half); }
+        for (var j = first + i / vectors; j < end; j += parts) {
+            sum += workspace[weights + j] * half_of(cached(h.values + j * h.stride + vector, params.short > 0u), half);
+        }
         for (var c = 0u; c < 4u; c++) { atomicAdd(&mixed[4u * vector + c], sum[c]); }
     }
     workgroupBarrier();

@@ -54,6 +54,16 @@ fn bytes(word: u32) -> vec4<i32> {
     return (vec4<i32>(bitcast<i32>(word)) << vec4<u32>(24u, 16u, 8u, 0u)) >> vec4<u32>(24u);
 }
 
+// Of each its last 16 bits, with their sign.
+fn last_16_bits(y: vec2<i32>) -> vec2<i32> {
+    return (y << vec2<u32>(16u)) >> vec2<u32>(16u);
+}
+
+// The last 16 bits of each in one word, the first low.
+fn two_of_16_bits(y: vec2<i32>) -> i32 {
+    return (y.x & 65535i) | (y.y << 16u);
+}
+
 // One of a pair of rows n, the other beside it, turned by an angle's cos and sin in 14 fraction bits (ops/rope.py).
 fn rotated(mine: i32, other: i32, n: u32, turn: vec2<i32>) -> i32 {
     return round_shift(mine * turn.x + select(-other, other, n % 2u == 1u) * turn.y, 14i);

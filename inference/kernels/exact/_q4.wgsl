@@ -14,6 +14,7 @@ struct Params {
     turned: u32,         // rows of heads, which are rotated; the rest are copied
     head_width: u32,
     capacity: u32,       // positions a sequence has in the cache; 0: there is none
+    short: u32,          // 1: heads are put out in 16 bits, which share a word of the cache by twos
 }
 @group(0) @binding(0) var<uniform> params: Params;
 @group(0) @binding(2) var<storage, read> q: array<vec4<u32>>;
@@ -39,12 +40,23 @@ fn put_gate(g: i32, u: i32, n: u32, token: u32) {
         gated(g, u, curve[i], curve[min(i + 1u, 256u)], params.fraction);
 }
 
-// Put out a row of a head, rotated with the one beside it, or another row as it is.
-fn put(mine: i32, other: i32, n: u32, token: u32, place: vec2<u32>) {
-    var y = mine;
+// Put out rows n and n + 1, two of a head, rotated, or others as they are.
+fn put_pair(first: i32, second: i32, n: u32, token: u32, place: vec2<u32>) {
+    var y = vec2<i32>(first, second);
     if (n < params.turned) {
-        y = rotated(mine, other, n, table[place.y * (params.head_width / 2u) + n % params.head_width / 2u]);
+        let turn = table[place.y * (params.head_width / 2u) + n % params.head_width / 2u];
+        y = vec2<i32>(rotated(first, second, n, turn), rotated(second, first, n + 1u, turn));
     }
-    output[token * params.outputs + n] = y;
-    if (params.capacity > 0u) { state[(place.x * params.capacity + place.y) * params.outputs + n] = y; }
+    if (params.short > 0u) { y = last_16_bits(y); }
+    let at = token * params.outputs + n;
+    output[at] = y.x;
+    output[at + 1u] = y.y;
+    if (params.capacity == 0u) { return; }
+    let row = (place.x * params.capacity + place.y) * params.outputs + n;
+    if (params.short > 0u) {
+        state[row / 2u] = two_of_16_bits(y);
+    } else {
+        state[row] = y.x;
+        state[row + 1u] = y.y;
+    }
 }

@@ -40,8 +40,7 @@ fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>) {
     let n = rows_of(id);
     for (var r = 0u; r < 4u; r += 2u) {
         if (n[r] < params.outputs) {
-            put(y[r], y[r + 1u], n[r], id.y, places[id.y]);
-            put(y[r + 1u], y[r], n[r] + 1u, id.y, places[id.y]);
+            put_pair(y[r], y[r + 1u], n[r], id.y, places[id.y]);
         }
     }
 }

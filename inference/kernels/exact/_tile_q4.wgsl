@@ -7,13 +7,12 @@ fn put_gates(g: vec4<i32>, u: vec4<i32>, row: u32, token: u32) {
     }
 }
 
-fn put_pair(y: vec4<i32>, z: vec4<i32>, row: u32, token: u32) {
+fn put_pairs(y: vec4<i32>, z: vec4<i32>, row: u32, token: u32) {
     if (row >= params.outputs) { return; }
     for (var c = 0u; c < 4u; c++) {
         let t = token + c * ACROSS;
         if (t < params.tokens) {
-            put(y[c], z[c], row, t, places[t]);
-            put(z[c], y[c], row + 1u, t, places[t]);
+            put_pair(y[c], z[c], row, t, places[t]);
         }
     }
 }
@@ -30,6 +29,6 @@ fn product_and_gate(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
 fn product_and_rotation(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let y = accumulate(group, lane);
     let at = place_of(group, lane);
-    put_pair(y[0], y[1], at.row, at.token);
-    put_pair(y[2], y[3], at.row + 8u, at.token);
+    put_pairs(y[0], y[1], at.row, at.token);
+    put_pairs(y[2], y[3], at.row + 8u, at.token);
 }

@@ -66,8 +66,7 @@ fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>) {
             let n = row + r;
             let x = requantise(acc[r][c], rows[n], e[c]);
             let y = requantise(acc[r + 1u][c], rows[n + 1u], e[c]);
-            put(x, y, n, token + c, at);
-            put(y, x, n + 1u, token + c, at);
+            put_pair(x, y, n, token + c, at);
         }
     }
 }

@@ -14,8 +14,8 @@ fn product_and_gate(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invo
 fn product_and_rotation(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     accumulate(group, lane, 1u);
     let at = place_of(group, lane, 1u);
-    if (at.there) {
-        let other = Place(at.token, at.row ^ 1u, true);
-        put(y_of(lane, at), y_of(lane ^ 1u, other), at.row, at.token, places[at.token]);
+    if (at.there && at.row % 2u == 0u) {
+        let second = Place(at.token, at.row + 1u, true);
+        put_pair(y_of(lane, at), y_of(lane + 1u, second), at.row, at.token, places[at.token]);
     }
 }

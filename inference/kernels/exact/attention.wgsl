@@ -9,6 +9,10 @@ var<workgroup> weight: array<atomic<u32>, HEADS>;
 
 alias Four = array<vec4<i32>, 4>;
 
+fn four(at: vec4<u32>, short: bool) -> Four {
+    return Four(cached(at.x, short), cached(at.y, short), cached(at.z, short), cached(at.w, short));
+}
+
 fn products(k: Four, x: vec4<i32>) -> vec4<i32> {
     return vec4<i32>(dot(x, k[0]), dot(x, k[1]), dot(x, k[2]), dot(x, k[3]));
 }
@@ -27,7 +31,7 @@ fn last_of(v: Four) -> Four {
     return Four(v[0] & mask, v[1] & mask, v[2] & mask, v[3] & mask);
 }
 
-fn attend(group: vec3<u32>, lane: u32, halved: bool) {
+fn attend(group: vec3<u32>, lane: u32, halved: bool, short: bool) {
     let t = params.first + group.y;
     if (t >= params.tokens) { return; }
     let vectors = params.head_width / 4u;
@@ -58,7 +62,7 @@ fn attend(group: vec3<u32>, lane: u32, halved: bool) {
             let key = keys + clamp(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(begin), vec4<u32>(place.y)) * stride;
             var score = Each();
             for (var i = 0u; i < vectors; i++) {
-                let k = Four(cache[key.x + i], cache[key.y + i], cache[key.z + i], cache[key.w + i]);
+                let k = four(key + i, short);
                 score[0] += products(k, q[queries.x + i]);
                 score[1] += products(k, q[queries.y + i]);
                 score[2] += products(k, q[queries.z + i]);
@@ -102,7 +106,7 @@ fn attend(group: vec3<u32>, lane: u32, halved: bool) {
             for (var j = aligned; j < seen; j += 4u) {
                 // Weights are 0 outside.
                 let value = values + min(vec4<u32>(j) + vec4<u32>(0u, 1u, 2u, 3u), vec4<u32>(place.y)) * stride + i;
-                var v = Four(cache[value.x], cache[value.y], cache[value.z], cache[value.w]);
+                var v = four(value, short);
                 if (halved) {
                     let low = last_of(v);
                     rest[0] += combined(low, workspace[scores.x + j / 4u]);
@@ -127,13 +131,18 @@ fn attend(group: vec3<u32>, lane: u32, halved: bool) {
     }
 }
 
-// Either way has loops of its own, in which `halved` is a constant.
+// Each way has loops of its own, in which `halved` and `short` are constants.
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    attend(group, lane, false);
+    attend(group, lane, false, false);
 }
 
 @compute @workgroup_size(lanes)
 fn halves(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    attend(group, lane, true);
+    attend(group, lane, true, false);
+}
+
+@compute @workgroup_size(lanes)
+fn short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    attend(group, lane, false, true);
 }

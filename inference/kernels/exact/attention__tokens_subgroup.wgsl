@@ -12,15 +12,15 @@ alias Sums = array<vec4<i32>, 4>;
 
 // Vector i of eight keys or values from position j on: from the first eight lanes if they are together, this one `part` of them. Those
 // beyond the last are the last.
-fn eight(first: u32, j: u32, end: u32, i: u32, together: bool, part: u32) -> Keys {
+fn eight(first: u32, j: u32, end: u32, i: u32, together: bool, part: u32, short: bool) -> Keys {
     let stride = params.kv_heads * params.head_width / 2u;
     if (together) {
-        let x = cache[first + min(j + part, end - 1u) * stride + i];
+        let x = cached(first + min(j + part, end - 1u) * stride + i, short);
         return Keys(subgroupShuffle(x, 0u), subgroupShuffle(x, 1u), subgroupShuffle(x, 2u), subgroupShuffle(x, 3u),
                     subgroupShuffle(x, 4u), subgroupShuffle(x, 5u), subgroupShuffle(x, 6u), subgroupShuffle(x, 7u));
     }
     var k = Keys();
-    for (var n = 0u; n < 8u; n++) { k[n] = cache[first + min(j + n, end - 1u) * stride + i]; }
+    for (var n = 0u; n < 8u; n++) { k[n] = cached(first + min(j + n, end - 1u) * stride + i, short); }
     return k;
 }
 
@@ -77,7 +77,7 @@ fn write(at: u32, i: u32, vectors: u32, mixed: Sums, reciprocal: i32) {
     for (var n = 0u; n < 4u && i + n < vectors; n++) { output[at + i + n] = scaled(mixed[n], reciprocal); }
 }
 
-fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32) {
+fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32, short: bool) {
     let first = params.first + group.y * lanes;
     // Beyond the last token the last again: in rows of the workspace that are there for it, and nothing is put out.
     let row = first + lane;
@@ -105,7 +105,7 @@ fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32) {
             var two = Eight();
             var three = Eight();
             for (var i = 0u; i < vectors; i++) {
-                let k = eight(keys, j, end, i, together, part);
+                let k = eight(keys, j, end, i, together, part, short);
                 add_products(&one, q[queries.x + i], k);
                 add_products(&two, q[queries.y + i], k);
                 add_products(&three, q[queries.z + i], k);
@@ -133,7 +133,7 @@ fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32) {
                 let r = weights(scores.y, j, mine);
                 let w = weights(scores.z, j, mine);
                 for (var n = 0u; n < 4u; n++) {
-                    let v = eight(values, j, end, min(i + n, vectors - 1u), together, part);
+                    let v = eight(values, j, end, min(i + n, vectors - 1u), together, part, short);
                     one[n] += combined(p, v);
                     two[n] += combined(r, v);
                     three[n] += combined(w, v);
@@ -148,8 +148,13 @@ fn attend(group: vec3<u32>, lane: u32, together: bool, part: u32) {
     }
 }
 
-// Either way has loops of its own, in which `together` is a constant.
+// Each way has loops of its own, in which `together` and `short` are constants.
 @compute @workgroup_size(lanes)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    if (eight_lanes()) { attend(group, lane, true, lane_of_eight()); } else { attend(group, lane, false, 0u); }
+    if (eight_lanes()) { attend(group, lane, true, lane_of_eight(), false); } else { attend(group, lane, false, 0u, false); }
+}
+
+@compute @workgroup_size(lanes)
+fn short(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    if (eight_lanes()) { attend(group, lane, true, lane_of_eight(), true); } else { attend(group, lane, false, 0u, true); }
 }
