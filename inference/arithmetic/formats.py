@@ -277,7 +277,9 @@ def attention(
     shift = max(0, math.ceil(math.log2(top / (largest - 1))))
     factor = math.log2(math.e) / math.sqrt(head_width) * 2.0 ** (8 - 2 * fraction)
     [[mantissa, mantissa_shift]] = rows(name, np.array([factor])).tolist()
-    attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift} | ({"low": low} if low else {})
+    attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift} | (
+        {"low": low} if low else {"short": 1}
+    )
     return Attention(fraction + given, fraction - given, value_fraction, attributes, value_fraction - low + 14 - shift)
 
 

@@ -112,7 +112,8 @@ def without_weights(
         }.items():
             product(f"{prefix}.{name}", rows, columns, of_eight(f"{prefix}.{name}"))
         window = {"window": parts.windows[index]} if parts.windows and parts.windows[index] else {}
-        attributes[f"{prefix}.attention"] = {**scale_of(2.0**-9), "value_shift": 9, **window}
+        attributes[f"{prefix}.attention"] = {**scale_of(2.0**-9), "value_shift": 9, "short": 1, **window}
+        attributes[f"{prefix}.cache"] = {"short": 1}
         attributes[f"{prefix}.gate"] = {"fraction": 12}
         added("output", "attention_after")
         added("down", "feed_forward_after")

@@ -93,6 +93,8 @@ def check(model: Model) -> None:
         except TypeError as error:
             raise InputError(f"{model.name}: {name} ({node['op']}): {error}") from None
         given.apply_defaults()
+        if node["op"] == "attention" and _short(built, name) != _short(built, node["inputs"][1]):
+            raise InputError(f"{model.name}: {name} reads a cache that is {'not ' * _short(built, name)}short")
         for attribute, (low, high) in SHIFTS.items():
             value = given.arguments.get(attribute, low)
             if not low <= value <= high and (attribute != "fraction" or given.arguments.get("gated", True)):
@@ -102,6 +104,10 @@ def check(model: Model) -> None:
     lacking = [name for name in products if model.arithmetic == "exact" and f"{name}.rows" not in constants]
     if lacking:
         raise InputError(f"{model.name}: the constant {lacking[0]}.rows is missing")
+
+
+def _short(built: nx.DiGraph, name: str) -> int:
+    return int(built.nodes[name]["attributes"].get("short", 0))
 
 
 LARGEST_TABLE = 2**27
@@ -213,9 +219,7 @@ def graph(
         y = build.op(f"{name}.attention_norm", "rms_norm", [x], [f"{name}.attention_norm.gain"])
         window = int(model.attributes.get(f"{name}.attention", {}).get("window", 0))
         table = "rotations.local" if window and "rotations.local" in model.constants else "rotations"
-        low = model.attributes.get(f"{name}.attention", {}).get("low", 0)
-        kept: dict[str, Any] = {"short": 1} if model.arithmetic == "exact" and not low else {}
-        stored = {"state": True, "heads": kv_heads, "capacity": capacity, "sequences": sequences, **kept}
+        stored: dict[str, Any] = {"state": True, "heads": kv_heads, "capacity": capacity, "sequences": sequences}
         if f"{name}.query.q" in model.constants:
             q = build.op(f"{name}.query", "matmul_q4", [y], packed(f"{name}.query"), [table], [places], heads=heads)
             cache = build.op(f"{name}.cache", "matmul_q4", [y], packed(f"{name}.cache"), [table], [places], **stored)
@@ -237,7 +241,7 @@ def graph(
             )
         y = build.op(
             f"{name}.attention", "attention", [q, cache, places], [exponential],
-            heads=heads, kv_heads=kv_heads, capacity=capacity, sequences=sequences, **kept,
+            heads=heads, kv_heads=kv_heads, capacity=capacity, sequences=sequences,
         )  # fmt: skip
         x = build.grown(f"{name}.output", y, x, f"{name}.attention_after")
         y = build.op(f"{name}.feed_forward_norm", "rms_norm", [x], [f"{name}.feed_forward_norm.gain"])

@@ -95,6 +95,8 @@ class Exact:
             entry=0 if normed[0] is None else max(lengths),
         )
         self.attributes[f"{prefix}.attention"] = {**attention.attributes, **({"window": window} if window else {})}
+        if short := attention.attributes.get("short"):
+            self.attributes[f"{prefix}.cache"]["short"] = short
         qkv = formats.linear(f"{prefix}.qkv", joined(read, prefix, QKV))
         fused = qkv.q.dtype == np.uint8 and normed[0] is None and f"{prefix}.q" not in read.biases
         readers = (f"{prefix}.query", f"{prefix}.cache") if fused else (f"{prefix}.qkv",)

@@ -177,6 +177,13 @@ def test_a_model_whose_attributes_shift_too_far_is_refused(tiny_model, refusal, 
     assert f"{name}: {next(iter(changed))} is " in refusal(check, replace(model, attributes=attributes))
 
 
+@pytest.mark.parametrize("name, said", [("cache", "reads a cache that is not short"), ("attention", "that is short")])
+def test_a_cache_that_is_written_and_read_otherwise_is_refused(tiny_model, refusal, name, said):
+    model, name = tiny_model("exact"), f"layer01.{name}"
+    attributes = model.attributes | {name: model.attributes[name] | {"short": 0}}
+    assert said in refusal(check, replace(model, attributes=attributes))
+
+
 def test_a_model_whose_attributes_are_not_its_ops_is_refused(tiny_model, refusal):
     model = tiny_model("exact")
     for attributes in ({}, model.attributes["norm"] | {"constants": 3}):
