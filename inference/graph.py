@@ -19,6 +19,7 @@ from math import prod
 from typing import Any, Literal
 
 import networkx as nx
+import numpy as np
 
 from inference import ops
 from inference.errors import InputError
@@ -84,11 +85,17 @@ def schedule(graph: nx.DiGraph) -> list[str]:
     return [name for name in order if graph.nodes[name]["kind"] == "op"]
 
 
-def state_size(node: Mapping[str, Any]) -> int:
-    """Bytes of the buffer in which the rows of a node with a state are kept; of a ``short`` one two numbers a word."""
-    attributes = node["attributes"]
-    words = attributes["sequences"] * attributes["capacity"] * node["shape"][1]
-    return int(WORD * words // (1 + attributes.get("short", 0)))
+def kept_as(graph: nx.DiGraph, name: str) -> np.dtype[Any]:
+    """The type of the numbers of a node's state: of 16 bits where they are ``short``."""
+    if graph.graph["arithmetic"] == "float32":
+        return np.dtype(np.float32)
+    return np.dtype(np.int16 if graph.nodes[name]["attributes"].get("short") else np.int32)
+
+
+def state_size(graph: nx.DiGraph, name: str) -> int:
+    """Bytes of a node's state."""
+    attributes, width = graph.nodes[name]["attributes"], graph.nodes[name]["shape"][1]
+    return int(attributes["sequences"] * attributes["capacity"] * width * kept_as(graph, name).itemsize)
 
 
 def validate(graph: nx.DiGraph) -> None:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from inference import ops
 from inference.arithmetic.fixed_point import BoundError
 from inference.errors import InputError
-from inference.graph import schedule
+from inference.graph import kept_as, schedule
 from inference.model import Model
 from inference.outputs import Observer, alone
 
@@ -83,7 +83,7 @@ class Reference:
         shape = (sequences * capacity, rows.shape[1])
         state = self.states.get(node["state"])
         if state is None or state.shape != shape:
-            state = self.states[node["state"]] = np.zeros(shape, rows.dtype)
+            state = self.states[node["state"]] = np.zeros(shape, kept_as(graph, name))
         state[places[:, 0] * capacity + places[:, 1]] = rows
         return state
 

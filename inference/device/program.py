@@ -90,7 +90,7 @@ def program(
         if node["kind"] == "input":
             result.sizes[f"input {name}"] = WORD * prod(node["shape"])
         elif node["kind"] == "op" and node["state"] is not None:
-            result.sizes[f"state {node['state']}"] = state_size(node)
+            result.sizes[f"state {node['state']}"] = state_size(graph, name)
     for name in order:
         module, variant = ops.load(graph.nodes[name]["op"]), choose(name, admitted(graph, name, target), graph)
         needed = module.before(variant, result.arithmetic) if hasattr(module, "before") else []

@@ -17,7 +17,7 @@ from inference.device.loading import Loaded, dispatches
 from inference.device.program import Program, program
 from inference.device.readback import Window, arenas, windows
 from inference.errors import InputError
-from inference.graph import state_size
+from inference.graph import kept_as, state_size
 from inference.model import Model
 from inference.outputs import Observer, Outputs
 
@@ -130,8 +130,7 @@ class Runtime:
     def read(self, graph: nx.DiGraph, name: str) -> Array:
         """The state of a node, (sequences · capacity, width)."""
         words = np.frombuffer(self.device.device.queue.read_buffer(self._state(graph, name)), kept_as(graph, name))
-        wide = np.float32 if graph.graph["arithmetic"] == "float32" else np.int32
-        return words.astype(wide, copy=False).reshape(-1, graph.nodes[name]["shape"][1])
+        return words.reshape(-1, graph.nodes[name]["shape"][1])
 
     def write(self, graph: nx.DiGraph, name: str, places: Array, rows: Array) -> None:
         """Rows of a node with a state, at consecutive places (T, 2) of sequence and position."""
@@ -141,8 +140,7 @@ class Runtime:
         self.device.device.queue.write_buffer(self._state(graph, name), at, kept)
 
     def _state(self, graph: nx.DiGraph, name: str) -> Any:
-        node = graph.nodes[name]
-        return self._buffer(f"state {node['state']}", state_size(node))
+        return self._buffer(f"state {graph.nodes[name]['state']}", state_size(graph, name))
 
     def _build(self, made: Program, windows: Sequence[Window] = ()) -> Loaded:
         buffers = {name: self._buffer(name, size) for name, size in made.sizes.items()}
@@ -165,10 +163,3 @@ class Runtime:
             self.kept[name] = self.device.buffer(name, words.nbytes)
             self.device.device.queue.write_buffer(self.kept[name], 0, words)
         return self.kept[name]
-
-
-def kept_as(graph: nx.DiGraph, name: str) -> npt.DTypeLike:
-    """The type of the numbers of a node's state."""
-    if graph.graph["arithmetic"] == "float32":
-        return np.float32
-    return np.int16 if graph.nodes[name]["attributes"].get("short") else np.int32
