@@ -256,10 +256,8 @@ def attention(
     rounding = 2 * math.sqrt(head_width)  # of a vector, in units: requantised, rotated
     for fraction in range(11 if entry else 8, 0, -1):
         given = max(0, math.ceil(math.log2(key * 2**fraction / (ACTIVATION - rounding)))) if key > 0 else 0
-        integer_query, integer_key = (
-            query * 2 ** (fraction + given) + rounding,
-            key * 2 ** (fraction - given) + rounding,
-        )
+        integer_query = query * 2 ** (fraction + given) + rounding
+        integer_key = key * 2 ** (fraction - given) + rounding
         fits = integer_query * integer_key < 2**30 and max(integer_query, integer_key) * 2**14 < LIMIT
         if fits and entry * 2**fraction < ACTIVATION - 1:
             break
@@ -277,9 +275,8 @@ def attention(
     shift = max(0, math.ceil(math.log2(top / (largest - 1))))
     factor = math.log2(math.e) / math.sqrt(head_width) * 2.0 ** (8 - 2 * fraction)
     [[mantissa, mantissa_shift]] = rows(name, np.array([factor])).tolist()
-    attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift} | (
-        {"low": low} if low else {"short": 1}
-    )
+    attributes = {"mantissa": mantissa, "shift": mantissa_shift, "value_shift": shift}
+    attributes |= {"low": low} if low else {"short": 1}
     return Attention(fraction + given, fraction - given, value_fraction, attributes, value_fraction - low + 14 - shift)
 
 
