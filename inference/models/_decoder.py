@@ -63,7 +63,7 @@ def model(name: str, read: Checkpoint, arithmetic: Arithmetic) -> Model:
     )
 
 
-SHIFTS = {"square_shift": (1, 31), "fraction": (5, 16)}
+SHIFTS = {"square_shift": (8, 31), "fraction": (5, 16)}
 """Attributes by which words are shifted, beyond which no step computes anything."""
 
 

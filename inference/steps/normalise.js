@@ -14,7 +14,9 @@ export async function result(numbers, constants, [largest, total, x, ...read]) {
 export function normalised(x, largest, total, gain, numbers, exponent = 0) {
   const n = lengthOf(largest);
   check(n <= 31, "a value is -2^31");
-  const small = shifted(numbers.epsilon, Math.min(2 * (n - 15 + exponent) + numbers.square_shift, 31));
+  const scale = Math.min(2 * (n - 15 + exponent) + numbers.square_shift, 31);
+  check(scale >= 0, "epsilon is shifted to the left");
+  const small = shifted(numbers.epsilon, scale);
   const S = Math.max(u32(total + small), 1), k = (32 - bitLength(S)) & ~1;
   const r = Math.floor(Math.sqrt(u32(S * 2 ** k)));
   check(2 ** 15 <= r && r < 2 ** 16, "a root is not of 16 bits");

@@ -11,6 +11,8 @@ are; ``gain``, a constant of (d,); ``square_shift``, ``constant``, ``epsilon``, 
     v = floor((constant + (r >> 1)) / r) < 2^15
     Y = rs(mulsh(i32(x << (30 - n)), v, 16), root_shift - k / 2)       x >> 1 where n = 31
     y = rs(i32(Y·gain), gain_shift)                                    |y| <= 32767, unless wide
+
+and epsilon is shifted by no less than 0.
 """
 
 from collections.abc import Sequence
@@ -54,7 +56,9 @@ def normalised(
     """x of rows whose largest |x| and sums of squares are given, in units of 2^exponent."""
     n = length_of(largest)
     check(n.max() <= 31, "a value is -2^31")
-    S = np.maximum(u32(total + (epsilon >> np.minimum(2 * (n - 15 + exponent) + square_shift, 31))), 1)
+    scale = np.minimum(2 * (n - 15 + exponent) + square_shift, 31)
+    check(scale.min() >= 0, "epsilon is shifted to the left")
+    S = np.maximum(u32(total + (epsilon >> scale)), 1)
     k = (32 - bit_length(S)) & ~1
     r = np.floor(np.sqrt(u32(S << k).astype(np.float64))).astype(np.int64)  # exact below 2^52
     check(r.min() >= 2**15 and r.max() < 2**16, "a root is not of 16 bits")

@@ -28,7 +28,6 @@ from auction.solvers.column_generation.columns import (
 from auction.solvers.column_generation.cuts import add_cuts, drop_idle_cuts
 from auction.solvers.column_generation.lattices import Lattice, lattices
 from auction.solvers.column_generation.master import RestrictedMaster
-from auction.solvers.column_generation.packing import pack
 from auction.solvers.column_generation.primal import improve_by_packing, improve_from_pool
 from auction.solvers.column_generation.relaxation import solve_relaxation
 from auction.solvers.column_generation.searched import SearchedCovers
@@ -46,10 +45,8 @@ CLIQUES = 20  # violated ones, from which on they are the only cuts of a round
 SEARCHED = 300  # nodes of a search for the best of the columns enumerated first
 LARGE, FAR = 100, 0.002  # tasks, and the gap after that search, beyond which neighbourhoods of columns are packed
 CHOSEN = 5_000  # columns of least slack, of which neighbourhoods are
-BRANCHED = 200  # nodes of the search over columns of many types, before HiGHS has its turn; not of single-minded bids
 SPREAD = 0.001  # of the bound: the slack of the columns enumerated first
 WIDER = 1.5  # what it grows by while the proof needs more
-GROWTH, PACKED = 2.2, 20_000  # columns grow like this power of the slack; so many are packed at once
 
 
 def fits(market: Market, reading: Reading) -> bool:
@@ -76,13 +73,9 @@ def solve(market: Market, reading: Reading, stop: Stop, gap: float) -> Found:
     best = columns_of(reduced, best_heuristic(market, reading, half_of(stop)))
     with flag_of(stop) as flag:
         if pool is not None:
-            to_the_end = reading == "whole" or market.types <= TABLED or pool.is_single_minded
-            branched = math.inf if to_the_end else BRANCHED
             bound, price = _relaxation_of(pool, reduced, stop)
             stop.report(welfare=int(best.profit.sum()), bound=bound)
-            best, upper, proof, rest = _prove(pool, price, 0, best, gap, stop, flag, branched)
-            if rest is not None:
-                best, upper, proof = _pack(rest, 0, best, upper, gap, stop, proof)
+            best, upper, proof = _prove(pool, price, 0, best, gap, stop, flag)
         else:
             covers_at = SearchedCovers(reduced) if parts is None else TabledCovers(reduced, parts)
             root = _root(reduced, covers_at, best, stop, flag)
@@ -139,16 +132,12 @@ def _enumerate(
         outside = max(worth, bound - max(1, int(spread)))
         if (pool := covers_at.within(price, bound - outside, stop, flag)) is None:
             break
-        few = pool.profit.size * ((bound - worth) / (bound - outside)) ** GROWTH <= PACKED
-        branched = BRANCHED if isinstance(covers_at, SearchedCovers) else math.inf
-        best, within, proof, rest = _prove(pool, price, outside, best, gap, stop, flag, branched)
-        if rest is not None and (outside == worth or not few):
-            best, within, proof = _pack(rest, outside, best, within, gap, stop, proof)
+        best, within, proof = _prove(pool, price, outside, best, gap, stop, flag)
         upper = min(upper, within)
         stop.report(welfare=int(best.profit.sum()), bound=upper)
         if outside == worth:
             break
-        spread = bound if rest is not None and few else spread * WIDER
+        spread *= WIDER
     return best, upper, proof
 
 
@@ -160,19 +149,18 @@ def _prove(
     gap: float,
     stop: Stop,
     flag: Int,
-    branched: float,
+    limit: float = math.inf,
     tell: bool = True,
-) -> tuple[Pool, int, str, Pool | None]:
-    """Cut, then branch for so many nodes.
+) -> tuple[Pool, int, str]:
+    """Cut, then branch.
 
     Returns:
-        the best of the pool or ``best``, what nothing at all is worth more than, the proof, and where the search gave
-        up the columns that something better may be made of.
+        the best of the pool or ``best``, what nothing at all is worth more than, and the proof.
 
     Args:
         price: (n,) premiums whose bound over the pool is the start.
         outside: what allocations that need columns outside the pool are worth at most.
-        tell: as of ``branch_and_bound``.
+        limit, tell: as of ``branch_and_bound``.
     """
     size = pool.profit.size
     bound, slack = price_columns(pool, price)
@@ -189,21 +177,8 @@ def _prove(
         if cut.limit.size == pool.base or (not idle and previous - bound < 1e-5 * bound):
             break
         pool = cut
-    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, branched, tell=tell)
-    proof = f"enumeration: {size:,} columns; {pool.limit.size - pool.base} cuts; {nodes:,} nodes"
-    known = max(outside, int(best.profit.sum()))
-    open_still = upper - known > gap * upper and nodes >= branched
-    return best, upper, proof, pool.only(np.flatnonzero(slack < bound - known)) if open_still else None
-
-
-def _pack(
-    rest: Pool, outside: int, best: Pool, upper: int, gap: float, stop: Stop, proof: str
-) -> tuple[Pool, int, str]:
-    """What HiGHS makes of the columns that branching left: the best, what nothing is worth more than, the proof."""
-    best, within = pack(rest, best, gap, stop)
-    if within is None:
-        return best, upper, proof
-    return best, min(upper, max(within, outside, int(best.profit.sum()))), f"{proof}; HiGHS over them"
+    best, upper, nodes = branch_and_bound(pool, slack, bound, outside, best, gap, stop, limit, tell=tell)
+    return best, upper, f"enumeration: {size:,} columns; {pool.limit.size - pool.base} cuts; {nodes:,} nodes"
 
 
 def _relaxation_of(pool: Pool, reduced: ReducedMarket, stop: Stop) -> tuple[int, Int]:

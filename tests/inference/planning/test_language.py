@@ -60,7 +60,7 @@ def test_a_plan_by_hand(smollm2_plan):
     digits = {name: size for name, size in token.weights.items() if name.endswith(("pack_q4", "pack_q8"))}
     assert smollm2_plan.parameters == {"model": PUBLISHED["smollm2"]}
     assert sum(digits.values()) == layered // 2 + vocabulary
-    assert sum(token.states.values()) == 512 * 30 * 2 * 192 * 4
+    assert sum(token.states.values()) == 512 * 30 * 2 * 192 * 2
     products = sum(c.operations for name, c in token.costs.items() if "matmul" in token.graph.nodes[name]["op"])
     assert products == layered + vocabulary
     assert len(prompt.costs) == len(token.costs) and prompt.passing > token.passing

@@ -98,7 +98,14 @@ HEADS = {"heads": [0, 1], "group": 1}
 EDGES = [
     *(
         ("normalise", NORM | {"gain_shift": 15} | numbers, {"g": gain}, [[largest], [total], x])
-        for numbers in ({}, {"constant": 2**30}, {"constant": 2**32 - 16384}, {"epsilon": 2**32 - 1}, {"root_shift": 8})
+        for numbers in (
+            {},
+            {"constant": 2**30},
+            {"constant": 2**32 - 16384},
+            {"epsilon": 2**32 - 1},
+            {"root_shift": 8},
+            {"square_shift": 7},
+        )
         for gain in ([2**14, -(2**14)], [2**20, 1])
         for largest in (0, 1024, 2**30 - 1, 2**30, 2**31 - 1, -1)
         for total in (0, 2**14, 2**30, -1)
