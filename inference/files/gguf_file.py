@@ -146,7 +146,7 @@ def header_shape(path: Path) -> tuple[Architecture, Fields, dict[str, int], bool
         return {named.get(each.kind.name, "eight") if each else "eight" for each in held}
 
     tied = "output.weight" not in tensors
-    products = {"embedding": ("embedding",), "head": ("embedding" if tied else "head",)}
+    products: dict[str, tuple[str, ...]] = {"embedding": ("embedding",), "head": ("embedding" if tied else "head",)}
     for at in map(layer, range(measures["layers"])):
         products |= {f"{at}.{name}": tuple(f"{at}.{part}" for part in parts) for name, parts in JOINED.items()}
     for product, matrices in products.items():

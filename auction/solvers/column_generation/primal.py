@@ -65,7 +65,7 @@ def improve_by_packing(pool: Pool, best: Pool, enough: int, stop: Stop) -> Pool:
         rest = pool.only(np.flatnonzero(np.isin(pool.task, freed))).after(kept)
         limit = Stop(min(SECONDS, stop.remaining() or SECONDS))
         stop.on_interrupt(limit.interrupt)
-        new, _ = pack(rest, old, CLOSE, limit)
+        new = pack(rest, old, CLOSE, limit)
         better = _worth(new) > _worth(old)
         idle, fruitless = (0, 0) if better else (idle + 1, fruitless + 1)
         best = join(kept, new)
