@@ -132,44 +132,49 @@ def gap_at(row: dict[str, object], seconds: float) -> float:
 
 
 def draw(rows: list[dict[str, object]], path: Path) -> None:
-    """Gap against the number of types, and median gap against time, a line a family and size."""
+    """Gap against the number of types, and median gap against time: a panel a family, a colour a size."""
     from matplotlib import rc_context
     from matplotlib.figure import Figure
     from matplotlib.ticker import FuncFormatter, NullFormatter
 
-    sizes = {row.name: (row.family, dict(row.options).get("recipe", ""), row.tasks, row.providers) for row in ROWS}
-    types = {row.name: row.types for row in ROWS}
     groups = defaultdict(list)
     for row in rows:
         groups[row["row"]].append(row)
-    lines = sorted({sizes[name] for name in groups})
+    of = {row.name: row for row in ROWS if row.name in groups}
+    families = {row.family: {} for row in of.values()}
+    for row in of.values():
+        size = f"{row.tasks} x {row.providers} {dict(row.options).get('recipe', '')}"
+        families[row.family].setdefault(size, []).append(row.name)
     with rc_context(STYLE):
-        figure = Figure(figsize=(12, 4.6), layout="constrained")
-        by_types, by_time = figure.subplots(1, 2, sharey=True)
-        for number, size in enumerate(lines):
-            label = "{} {} {}x{}".format(*size).replace("  ", " ")
-            style = {"color": f"C{number % 10}", "linestyle": "-" if number < 10 else "--"}
-            names = sorted((name for name in groups if sizes[name] == size), key=types.__getitem__)
-            gaps = [[row["gap"] or 0.0 for row in groups[name]] for name in names]
-            at = [types[name] for name in names]
-            by_types.plot(at, [median(of) for of in gaps], marker="o", label=label, **style)
-            by_types.vlines(at, [min(of) for of in gaps], [max(of) for of in gaps], color=style["color"], alpha=0.4)
-            for name in names:
-                times = sorted({at for row in groups[name] for at, _ in row["gaps"]})
-                middle = [median(gap_at(row, time) for row in groups[name]) for time in times]
-                by_time.plot(times, middle, drawstyle="steps-post", **style)
-        for axes, across in ((by_types, "types of model"), (by_time, "seconds")):
+        figure = Figure(figsize=(13, 7), layout="constrained")
+        grid = figure.add_gridspec(2, 3)
+        by_types = figure.add_subplot(grid[:, 0])
+        for at, (family, sizes) in enumerate(families.items()):
+            by_time = figure.add_subplot(grid[at // 2, 1 + at % 2], sharey=by_types)
+            by_time.set_title(f"{family} ({'●■▲◆'[at]})")
+            for number, (size, names) in enumerate(sizes.items()):
+                names.sort(key=lambda name: of[name].types)
+                gaps = [[row["gap"] or 0.0 for row in groups[name]] for name in names]
+                types, color = [of[name].types for name in names], f"C{number}"
+                by_types.plot(types, list(map(median, gaps)), marker="os^D"[at], color=color, alpha=0.8)
+                by_types.vlines(types, list(map(min, gaps)), list(map(max, gaps)), color=color, alpha=0.4)
+                for name in names:
+                    times = sorted({time for row in groups[name] for time, _ in row["gaps"]})
+                    middle = [median(gap_at(row, time) for row in groups[name]) for time in times]
+                    label = size if name == names[0] else None
+                    by_time.plot(times, middle, drawstyle="steps-post", color=color, label=label)
+            by_time.legend(fontsize=7, loc="lower left")
+            by_time.set_xlabel("seconds")
+        by_types.set_xlabel("types of model")
+        by_types.set_ylabel("certified gap: median, and the range of seeds; against time the median")
+        for axes in figure.axes:
             axes.set_xscale("log")
             axes.set_yscale("symlog", linthresh=LEAST, linscale=0.3)
             axes.set_ylim(0.0, 1.0)
-            axes.set_xlabel(across)
             axes.xaxis.set_major_formatter(FuncFormatter(lambda at, _: f"{at:g}"))
             axes.xaxis.set_minor_formatter(NullFormatter())
             axes.yaxis.set_major_formatter(FuncFormatter(lambda gap, _: f"{100 * gap:g} %"))
             axes.grid(color="#e3e7ec")
-        by_types.set_ylabel("certified gap: median, and the range of seeds")
-        by_time.set_ylabel("median")
-        figure.legend(loc="outside right upper", fontsize=8)
         figure.savefig(path)
 
 
