@@ -116,13 +116,15 @@ class VectorMaster:
         return len(new)
 
     def solve(self) -> tuple[float, Int] | None:
-        """Value and prices of the vectors (V,), micro-tokens, accurate unless ``interior``; None when stopped."""
+        """Value and prices of the vectors (V,), micro-tokens; None when stopped. What an interior solution or one that
+        HiGHS does not vouch for is worth may be off: bounds are those of the prices, priced elsewhere."""
         if (remaining := self.stop.remaining()) is not None:
             self.highs.setOptionValue("time_limit", self.highs.getRunTime() + remaining)
         self.highs.run()
-        ended = self.highs.getModelStatus()
-        imprecise = self.interior and ended == highspy.HighsModelStatus.kUnknown
-        if ended != highspy.HighsModelStatus.kOptimal and not imprecise:
+        if not self.interior and self.highs.getModelStatus() == highspy.HighsModelStatus.kUnknown:
+            self.highs.clearSolver()  # duals that are off by more than the tolerance from the last basis, not from none
+            self.highs.run()
+        if self.highs.getModelStatus() not in (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kUnknown):
             return None
         dual = np.abs(np.array(self.highs.getSolution().row_dual[: len(self.grid.vectors)]))
         price = np.rint(np.minimum(dual * self.money, self.grid.dearest)).astype(np.int64)

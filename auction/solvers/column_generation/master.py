@@ -91,14 +91,19 @@ class RestrictedMaster:
         ``strategy``: DUAL is quick where columns were taken away since the last solve, PRIMAL where they were added.
         ``sooner``: than the stop of all solves; the next goes on from there.
         """
-        stop, seconds = sooner or self._stop, SLICE
+        stop, seconds, afresh = sooner or self._stop, SLICE, False
         self._highs.setOptionValue("simplex_strategy", strategy)
         while True:  # a run that was cut short goes on from its basis
             remaining = stop.remaining()
             limit = seconds if remaining is None else min(seconds, remaining)
             self._highs.setOptionValue("time_limit", self._highs.getRunTime() + limit)
             self._highs.run()
-            if stop.now or self._highs.getModelStatus() != highspy.HighsModelStatus.kTimeLimit:
+            ended = self._highs.getModelStatus()
+            if ended == highspy.HighsModelStatus.kUnknown and not afresh and not stop.now:
+                afresh = True  # duals that are off by more than the tolerance from the last basis, not from none
+                self._highs.clearSolver()
+                continue
+            if stop.now or ended != highspy.HighsModelStatus.kTimeLimit:
                 break
             seconds *= 2
         if self._highs.getModelStatus() != highspy.HighsModelStatus.kOptimal:

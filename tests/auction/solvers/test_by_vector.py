@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 
+import highspy
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -144,3 +145,28 @@ def test_a_vast_lattice_is_made_coarse(generate):
 def test_with_very_many_types_some_are_left_out(generate):
     found, worth = solved(generate("uniform", 10, 20, 30, 0), seconds=5.0)
     assert (found.certificate.unit == 0).any() and worth > 0
+
+
+@pytest.mark.parametrize("rows, family, size", [("vectors", "classes", 400), ("providers", "uniform", 25)])
+def test_masters_that_highs_does_not_vouch_for_are_solved_afresh(generate, monkeypatch, rows, family, size):
+    """From the last basis duals may be off by more than the tolerance; it is no end of time."""
+    state, market = {}, generate(family, size, 2 * size, 3, 0)
+    right = solvers.solve(market, "column_generation", options={"rows": rows})
+    run, clear, told = highspy.Highs.run, highspy.Highs.clearSolver, highspy.Highs.getModelStatus
+
+    def ran(highs):
+        state[id(highs)] = "cold" if state.get(id(highs), "cleared") == "cleared" else "warm"
+        return run(highs)
+
+    def cleared(highs):
+        state[id(highs)] = "cleared"
+        return clear(highs)
+
+    def doubted(highs):
+        return highspy.HighsModelStatus.kUnknown if state[id(highs)] == "warm" else told(highs)
+
+    for name, function in (("run", ran), ("clearSolver", cleared), ("getModelStatus", doubted)):
+        monkeypatch.setattr(highspy.Highs, name, function)
+    found = solvers.solve(market, "column_generation", options={"rows": rows})
+    assert "cold" in state.values() and found.status == right.status
+    assert found.bound == pytest.approx(right.bound, rel=1e-5)
