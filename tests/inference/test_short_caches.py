@@ -71,17 +71,17 @@ def test_attention_reads_what_was_put_in_a_short_cache(variant, window, stack, d
     np.testing.assert_array_equal(held[0][: first + tokens], held[1][: first + tokens])
 
 
-def test_what_is_read_from_a_short_cache_may_be_written_to_another(stack, device, tiny_model):
-    ids, backends = list(range(40, 60)), [Runtime(tiny_model("exact"), device(stack)) for _ in range(2)]
-    generate(backends[0], ids, limit=1)
-    one, given = graph(tiny_model("exact"), 1, capacity=512), {}
-    rows = {name: node for name, node in one.nodes.items() if node.get("state")}
-    for name in rows:
-        given[name] = backends[0].read(one, name)[: len(ids)]
-    places = np.stack((np.zeros(len(ids)), np.arange(len(ids))), 1).astype(np.int32)
-    for name, words in given.items():
-        backends[1].write(one, name, places, words)
-        np.testing.assert_array_equal(backends[1].read(one, name)[: len(ids)], words)
+def test_what_is_written_to_a_short_cache_is_read_from_it(stack, device, tiny_model):
+    """Rows at their places, negative ones and the ends of 16 bits too; the other rows stay."""
+    backend, built = Runtime(tiny_model("exact"), device(stack)), graph(tiny_model("exact"), 1, capacity=64)
+    rows = integers(np.random.default_rng(3), (20, 64), 15)
+    rows[0, :2] = -(2**15), 2**15 - 1
+    for first, stop in ((0, 7), (7, 20)):
+        places = np.stack((np.zeros(stop - first), np.arange(first, stop)), 1).astype(np.int32)
+        backend.write(built, "layer01.cache", places, rows[first:stop])
+    found = backend.read(built, "layer01.cache")
+    np.testing.assert_array_equal(found[:20], rows)
+    assert found.shape == (64, 64) and not found[20:].any()
 
 
 def test_a_short_cache_takes_half_the_bytes(tiny_model):
