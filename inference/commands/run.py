@@ -108,9 +108,10 @@ def run_model(
         }
         print(json.dumps(summary))
         return
+    speed = "" if rate is None else f"{rate:.1f} tokens a second, "
     print(
-        f"{len(result.tokens)} tokens on {printable(loaded.adapter)} ({backend}): "
-        f"{rate or 0:.1f} tokens a second, digest {result.digest[:16]}",
+        f"{len(result.tokens)} token{'s' * (len(result.tokens) != 1)} on {printable(loaded.adapter)} ({backend}): "
+        f"{speed}digest {result.digest[:16]}",
         file=sys.stderr,
     )
 

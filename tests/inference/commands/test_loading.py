@@ -20,6 +20,11 @@ def test_a_terminal_is_told_what_is_done_before_the_first_token(cli, monkeypatch
     assert err.index("loading tiny ...") < err.index("reading the prompt ...") < err.index("2 tokens on numpy")
 
 
+def test_one_token_has_no_rate(cli):
+    code, _, err = cli(*RUN[:-1], "1")
+    assert code == 0 and "1 token on numpy (numpy): digest " in err
+
+
 @pytest.mark.parametrize("patience, said", [(0.0, "reading \\x1b[2J ...\n"), (3600.0, "")])
 def test_elsewhere_a_line_is_written_once_it_takes_long(monkeypatch, capfd, patience, said):
     monkeypatch.delenv("FORCE_COLOR", raising=False)
