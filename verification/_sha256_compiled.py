@@ -16,11 +16,16 @@ SIDE_BY_SIDE = fast()
 CONTEXT = 32  # words of 8 bytes: OpenSSL's state of a SHA-256 has 112 bytes
 
 
-def _kept(function: Callable[..., Any]) -> Any:
-    try:
-        return njit(nogil=True, cache=True)(function)
-    except RuntimeError:  # nowhere to keep it
-        return njit(nogil=True)(function)
+def _kept(arguments: str) -> Callable[[Callable[..., Any]], Any]:
+    """Compiled for these types of arguments as soon as it is defined."""
+
+    def compiled(function: Callable[..., Any]) -> Any:
+        try:
+            return njit(arguments, nogil=True, cache=True)(function)
+        except RuntimeError:  # nowhere to keep it
+            return njit(arguments, nogil=True)(function)
+
+    return compiled
 
 
 # Addresses are numbers here, which keep no array alive: what a call reads or writes must be used after it.
@@ -30,7 +35,7 @@ update: Any = types.ExternalFunction("SHA256_Update", types.int32(size, size, si
 finish: Any = types.ExternalFunction("SHA256_Final", types.int32(size, size))
 
 
-@_kept
+@_kept("(u1[:, ::1], u1[:, ::1], u8[::1])")
 def inner(below, above, state):
     head, count = np.ones(1, np.uint8), len(below)
     for index in range(count // 2):
@@ -43,7 +48,7 @@ def inner(below, above, state):
     return head[0]
 
 
-@_kept
+@_kept("(u1[:, ::1], i8)")
 def levels(digests, count):
     """``digests`` starts with ``count`` and has room for all inner ones."""
     state, start, used = np.empty(CONTEXT, np.uint64), 0, 0
@@ -54,7 +59,7 @@ def levels(digests, count):
     return used + state[0]
 
 
-@_kept
+@_kept("(i8, i8, i8, i8, u1[:, ::1], u1[:, ::1], u8[::1])")
 def leaves(address, rows, words, part, prefixes, digests, state):
     """The digests of a node's leaves, those of as many words together: full ones, then the last of each row."""
     addresses, places, used = np.empty(LANES, np.int64), np.empty(LANES, np.int64), 0
@@ -77,7 +82,7 @@ def leaves(address, rows, words, part, prefixes, digests, state):
     return used + state[0]
 
 
-@_kept
+@_kept("(i8, i8[::1], i8[:, ::1], i8, u1[:, ::1], u1[:, ::1], u1[:, ::1])")
 def nodes(memory, starts, shapes, part, prefixes, digests, out):
     state, head, first = np.empty(CONTEXT, np.uint64), np.empty(41, np.uint8), 0
     level, used = np.empty_like(digests), 0

@@ -2,6 +2,7 @@
 
 import numpy as np
 from numba import njit
+from numba.types import boolean, int64, npy_rng
 
 from auction.market import Int
 from auction.solvers._time import NEVER_RAISED
@@ -92,7 +93,9 @@ def _descend(taken, load, count, starts, near, profit, work):
     return gain
 
 
-@njit(cache=True, nogil=True)
+@njit(
+    boolean[::1](int64[::1], int64[::1], int64[::1], boolean[::1], int64, npy_rng, int64[::1]), cache=True, nogil=True
+)
 def _search(starts, near, profit, begin, work, rng, flag):
     """Which columns the best packing found takes.
 

@@ -39,7 +39,12 @@ def supports_of(reduced: ReducedMarket) -> Supports:
     return Supports(first, reduced.demand[asked], start, np.concatenate(providers), np.concatenate(slots))
 
 
-@njit(cache=True, nogil=True)
+@njit(
+    "Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], i8[::1], i8[::1], f8[::1], i8, f8, "
+    "i8[::1])",
+    cache=True,
+    nogil=True,
+)
 def price_tasks(first, amount, start, provider, slot, paid, bid, multiplier, nodes, tolerance, flag):
     """The least that a cover of each task costs at ``paid``, its bid or more where none is below that, and the covers.
 
