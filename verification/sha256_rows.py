@@ -63,6 +63,7 @@ def start(
         prefixes: (part + 1, bytes): what stands before a leaf of so many words.
         null: the digest of a node without rows.
     """
+    starts, shapes = np.ascontiguousarray(starts), np.ascontiguousarray(shapes)
     words = int(shapes.prod(1).sum())
     shares, count = _shares(shapes.tobytes(), part, 1 if words <= ALONE else EACH * PROCESSORS)
     leaves, nodes = np.empty((count, 32), np.uint8), np.empty((len(starts), 32), np.uint8)
