@@ -26,6 +26,8 @@ FUNCTION = re.compile(r"^fn (\w+)(.*?^})", re.MULTILINE | re.DOTALL)
 PARAMETER = re.compile(r"(\w+):")
 WORD = re.compile(r"(?<![\w.])\w+")  # no fields
 FORMATS = {"i32": "<i", "u32": "<I", "f32": "<f"}
+LEAST = {"i32": -(2**31), "u32": 0}
+LARGEST_FLOAT = (2 - 2**-23) * 2.0**127
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,13 @@ class Kernel:
             raise InputError(f"{self.name}: nothing fills the field {missing[0]!r}; there are {', '.join(values)}")
         packed = b"".join(struct.pack(FORMATS[kind], values[name]) for name, kind in self.fields.items())
         return packed + bytes(-len(packed) % 16)
+
+
+def holds(kind: str, value: object) -> bool:
+    """Whether a field of this kind can be given a value."""
+    if kind == "f32":
+        return isinstance(value, int | float) and abs(value) <= LARGEST_FLOAT
+    return isinstance(value, int) and LEAST[kind] <= value < LEAST[kind] + 2**32
 
 
 @cache

@@ -20,6 +20,7 @@ from typing import Any
 
 import networkx as nx
 import numpy as np
+import numpy.typing as npt
 
 from inference import ops
 from inference.arithmetic import tables
@@ -27,6 +28,7 @@ from inference.arithmetic.formats import longest, rows
 from inference.errors import InputError
 from inference.files.blocks import Weights
 from inference.graph import Arithmetic, add, new, schedule, source
+from inference.kernels import holds, kernel
 from inference.likeliest import Likeliest
 from inference.model import Checkpoint, Model, layer, tokenizer_digest
 from inference.models._exact import QKV, Exact, joined, rotations
@@ -74,6 +76,8 @@ def check(model: Model) -> None:
         InputError: see above.
     """
     constants, measures = model.constants, model.measures
+    for name, array in constants.items():
+        _check_numbers(model, name, array)
     try:
         built = graph(model, 1, capacity=1)
         logits = built.nodes["logits"]["shape"]
@@ -87,6 +91,11 @@ def check(model: Model) -> None:
         raise InputError(f"{model.name}: a context of {measures['context']}; heads of its width see at most {most}")
     for name in schedule(built):
         node = built.nodes[name]
+        fields = kernel(model.arithmetic, node["op"]).fields
+        for attribute, value in model.attributes.get(name, {}).items():
+            kind = fields.get(attribute, "i32")
+            if not holds(kind, value):
+                raise InputError(f"{model.name}: {name}: {attribute} is {value}; the kernel takes it as {kind}")
         try:
             taken = signature(getattr(ops.load(node["op"]), model.arithmetic))
             given = taken.bind(*node["inputs"], **node["attributes"])
@@ -104,6 +113,16 @@ def check(model: Model) -> None:
     lacking = [name for name in products if model.arithmetic == "exact" and f"{name}.rows" not in constants]
     if lacking:
         raise InputError(f"{model.name}: the constant {lacking[0]}.rows is missing")
+
+
+def _check_numbers(model: Model, name: str, array: npt.NDArray[Any]) -> None:
+    """Refuse a constant of another type than its kernels read: weights of 4 or 8 bits, scales of 16, others of 32."""
+    of = {"q": ("uint8", "int8"), "blocks": ("int16",)} if model.arithmetic == "exact" else {"q": ("uint8", "int8")}
+    allowed = of.get(name.rpartition(".")[2], ("int32",) if model.arithmetic == "exact" else ("float32",))
+    if array.dtype.name not in allowed:
+        raise InputError(f"{model.name}: the constant {name} is of {array.dtype}; {' or '.join(allowed)} is allowed")
+    if array.dtype == np.uint8 and (largest := int(array.max(initial=0))) > 15:
+        raise InputError(f"{model.name}: the constant {name} has a weight of {largest}; 4 bits hold 0 to 15")
 
 
 def _short(built: nx.DiGraph, name: str) -> int:
@@ -298,7 +317,10 @@ class _Graph:
             for key in chain.from_iterable(inputs)
             if key in self.graph or key in self.model.constants
         ]
-        attributes = attributes | self.model.attributes.get(name, {})
+        own = self.model.attributes.get(name, {})
+        if of_both := sorted(own.keys() & attributes.keys()):
+            raise InputError(f"{self.model.name}: {name}: {of_both[0]} is for the graph to say, not for the model")
+        attributes = attributes | own
         if attributes.get("window", 0) >= attributes.get("capacity", 0):  # it hides nothing
             attributes.pop("window", None)
         return add(self.graph, name, op, sources, state=name if state else None, **attributes)

@@ -10,9 +10,7 @@ from auction.solvers._covering.search import ROOT_STEPS, STEPS, coverable, helps
 from auction.solvers._minimal_covers import is_minimal
 
 
-@njit(
-    "Tuple((i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8, f8[::1], i8, i8[::1])", cache=True, nogil=True
-)
+@njit("Tuple((i8[::1], i8[::1]))(i8[::1], i8[:, ::1], i8[::1], i8, f8[::1], i8, i8[::1])", cache=True, nogil=True)
 def covers_within(demand, slot, price, budget, u, covers, flag):
     """Every set of slots that covers the demand, needs all its members and costs at most ``budget``.
 

@@ -191,6 +191,51 @@ def test_a_model_whose_attributes_are_not_its_ops_is_refused(tiny_model, refusal
         assert "'norm' (rms_norm)" in message
 
 
+@pytest.mark.parametrize(
+    "name, changed, said",
+    [
+        ("layer00.cache", {"capacity": 1}, "capacity is for the graph to say"),
+        ("layer00.attention", {"sequences": 0}, "sequences is for the graph to say"),
+        ("norm", {"first": 0}, "first is for the graph to say"),
+        ("layer00.attention", {"mantissa": 3.5}, "mantissa is 3.5; the kernel takes it as i32"),
+        ("layer00.attention", {"mantissa": 2**31}, "mantissa is 2147483648; the kernel takes it as i32"),
+        ("layer00.attention_norm", {"epsilon": -1}, "epsilon is -1; the kernel takes it as u32"),
+    ],
+)
+def test_a_model_whose_attributes_are_the_graph_s_or_no_kernel_s_is_refused(tiny_model, refusal, name, changed, said):
+    """numpy ran them, otherwise than kernels, which broke off."""
+    model = tiny_model("exact")
+    attributes = model.attributes | {name: model.attributes.get(name, {}) | changed}
+    assert said in refusal(check, replace(model, attributes=attributes))
+
+
+@pytest.mark.parametrize("epsilon", [float("nan"), float("inf"), 1e39, 2**128])
+def test_a_float_beyond_32_bits_is_refused(tiny_model, refusal, epsilon):
+    model = tiny_model("float32")
+    check(model)
+    assert "takes it as f32" in refusal(
+        check, replace(model, attributes=model.attributes | {"norm": {"epsilon": epsilon}})
+    )
+
+
+@pytest.mark.parametrize(
+    "arithmetic, name, changed, said",
+    [
+        ("exact", "layer00.output.blocks", lambda a: a.astype(np.int32), "of int32; int16 is allowed"),
+        ("exact", "norm.gain", lambda a: a.astype(np.float32), "of float32; int32 is allowed"),
+        ("exact", "layer00.output.rows", lambda a: a.astype(np.int16), "of int16; int32 is allowed"),
+        ("exact", "layer00.output.q", lambda a: a.astype(np.int32), "of int32; uint8 or int8 is allowed"),
+        ("exact", "layer00.output.q", lambda a: np.where(a == a[0, 0], np.uint8(200), a), "200; 4 bits hold 0 to 15"),
+        ("float32", "rotations", lambda a: a.astype(np.int32), "of int32; float32 is allowed"),
+        ("float32", "layer00.output.blocks", lambda a: a.astype(np.int16), "of int16; float32 is allowed"),
+    ],
+)
+def test_constants_that_kernels_would_read_as_others_are_refused(tiny_model, refusal, arithmetic, name, changed, said):
+    """numpy computed with the numbers, kernels with their bytes: two results, and no error."""
+    model = tiny_model(arithmetic)
+    assert said in refusal(check, replace(model, constants=model.constants | {name: changed(model.constants[name])}))
+
+
 def test_formats_that_do_not_hold_are_an_error_and_no_other_value(tiny_model, refusal):
     model = tiny_model("exact")
     steep = model.constants["layer00.output.rows"] * 2**16
