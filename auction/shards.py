@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import numpy as np
 
 from auction import solvers
-from auction.arrays import integer
+from auction.arrays import INT64_MAX, integer
 from auction.certificate import Certificate, derived_bound
 from auction.errors import InputError
 from auction.files import read_market
@@ -25,6 +25,7 @@ from auction.outcome import Outcome
 from auction.workers import completed
 
 R = TypeVar("R")
+NO_BOUND = "a sum of such is no bound"
 
 
 def split(market: Market, count: int, seed: int = 0) -> list[Market]:
@@ -130,16 +131,27 @@ def common_prices(listed: Sequence[tuple[Int, Int]], tops: Sequence[Int]) -> tup
 def derived(paths: Sequence[Path], certificates: Sequence[Certificate], processes: int | None = None) -> list[int]:
     """Each shard's part of the bound, derived again from the prices, which must be the same for all.
 
+    Their sum is a bound if what a provider offers costs no less in its own shard than tasks of other shards count it:
+    see ``common_prices``.
+
     Raises:
-        InputError: they differ, or a part cannot be derived.
+        InputError: they differ, a part cannot be derived, or a provider's slots cost less in its own shard.
     """
     first = certificates[0]
     for path, one in zip(paths, certificates, strict=True):
         same = one.reading == first.reading and np.array_equal(one.price, first.price)
         if not same or one.vector is None or first.vector is None or not np.array_equal(one.vector, first.vector):
-            raise InputError(f"{path}: its certificate has other prices than {paths[0]}'s; a sum of such is no bound")
+            raise InputError(f"{path}: its certificate has other prices than {paths[0]}'s; {NO_BOUND}")
     jobs = [(path, one.reading, one.vector, one.price) for path, one in zip(paths, certificates, strict=True)]
-    return [one.bound for one in _each(_certify, jobs, processes)]
+    parts = _each(_derive, jobs, processes)
+    assert first.vector is not None
+    listed = first.vector.max(axis=0, initial=0)
+    asked, offered = (np.max([part[at] for part in parts], axis=0) for at in (1, 2))
+    if (np.minimum(asked, offered) > listed).any():
+        raise InputError(
+            f"{paths[0]}: its certificate lists no slots as large as tasks of other shards use; {NO_BOUND}"
+        )
+    return [bound for bound, _, _ in parts]
 
 
 def _each(function: Callable[..., R], jobs: Sequence[tuple[Any, ...]], processes: int | None) -> list[R]:
@@ -186,6 +198,22 @@ def _list(path: Path, solved: _Solved, top: Int) -> tuple[Int, Int]:
     rows = np.unique(np.minimum(read_market(path).resource, top), axis=0)
     own = np.minimum(rows, solved.top)
     return rows, np.array([price[tuple(row)] for row in own.tolist()], dtype=np.int64)
+
+
+def _derive(path: Path, reading: Reading, vector: Int, price: Int) -> tuple[int, Int, Int]:
+    """A shard's part of the bound, and the largest demand and resource of each type."""
+    market = read_market(path)
+    bound, top = derived_bound(market, reading, price, vector), market.demand.max(axis=0, initial=0)
+    listed = vector.max(axis=0, initial=0)
+    if (listed > top).any():  # tasks of other shards see more of a slot
+        of = dict(zip(map(tuple, vector.tolist()), price.tolist(), strict=True))
+        rows = np.unique(np.minimum(market.resource, listed), axis=0)
+        for whole, own in zip(rows.tolist(), np.minimum(rows, top).tolist(), strict=True):
+            if of.get(tuple(whole), INT64_MAX) > of[tuple(own)]:
+                raise InputError(
+                    f"{path}: slots of {whole} cost less than tasks of other shards count them; {NO_BOUND}"
+                )
+    return bound, top, market.resource.max(axis=0, initial=0)
 
 
 def _certify(path: Path, reading: Reading, vector: Int, price: Int) -> Certificate:

@@ -6,9 +6,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from auction import generate, shards, solve
+from auction import Market, generate, shards, solve
 from auction.allocation import Allocation, check
-from auction.certificate import derived_bound
+from auction.certificate import Certificate, derived_bound
 from auction.files import write_market
 from auction.welfare import welfare
 
@@ -81,6 +81,35 @@ def test_bounds_are_derived_again_and_prices_that_differ_are_refused(parted, ref
     assert shards.derived(paths, certificates, processes=1) == [one.bound for one in found]
     other = replace(certificates[1], price=certificates[1].price + 1)
     assert "other prices than" in refusal(shards.derived, paths, [certificates[0], other], 1)
+
+
+@pytest.mark.parametrize(
+    "vector, price, said",
+    [
+        ([[0, 0], [1, 0], [1, 1]], [0, 0, 10], "cost less than tasks of other shards count them"),
+        ([[0, 0], [1, 0], [1, 1]], [0, 0, 0], None),
+        ([[0, 0], [1, 0]], [0, 0], "lists no slots as large as tasks of other shards use"),
+    ],
+)
+def test_prices_whose_parts_are_no_bound_are_refused(tmp_path, refusal, vector, price, said):
+    """One shard asks for one type only: its provider's slots of both types cost what slots of one do there."""
+    terms = {"unit_work": [0.0, 0.0], "alpha": 2, "beta": 0}
+    one = Market(demand=[[1, 0]], value=[1], resource=[[1, 1]], slots=[1], cost=[0], ability=[[1, 1]], **terms)
+    both = Market(demand=[[1, 1]], value=[10], resource=[[1, 0]], slots=[1], cost=[10], ability=[[1, 1]], **terms)
+    certificates, paths = [], [tmp_path / "a.npz", tmp_path / "b.npz"]
+    for path, market in zip(paths, (one, both), strict=True):
+        write_market(path, market)
+        prices = np.array(price), np.array(vector)
+        bound = derived_bound(market, "bundle", *prices)
+        certificates.append(Certificate(market.digest, "bundle", bound, *prices))
+    if said:
+        assert said in refusal(shards.derived, paths, certificates, 1)
+        return
+    whole = Market(
+        demand=[[1, 0], [1, 1]], value=[1, 10], resource=[[1, 1], [1, 0]], slots=[1, 1], cost=[0, 10],
+        ability=[[1, 1], [1, 1]], **terms,
+    )  # fmt: skip
+    assert sum(shards.derived(paths, certificates, 1)) >= solve(whole, "brute_force").welfare == 10
 
 
 def test_parts_of_different_markets_are_refused(tmp_path, refusal):
