@@ -143,15 +143,13 @@ def derived(paths: Sequence[Path], certificates: Sequence[Certificate], processe
         if not same or one.vector is None or first.vector is None or not np.array_equal(one.vector, first.vector):
             raise InputError(f"{path}: its certificate has other prices than {paths[0]}'s; {NO_BOUND}")
     jobs = [(path, one.reading, one.vector, one.price) for path, one in zip(paths, certificates, strict=True)]
-    parts = _each(_derive, jobs, processes)
+    bounds, asked, offered = zip(*_each(_derive, jobs, processes), strict=True)
     assert first.vector is not None
-    listed = first.vector.max(axis=0, initial=0)
-    asked, offered = (np.max([part[at] for part in parts], axis=0) for at in (1, 2))
-    if (np.minimum(asked, offered) > listed).any():
+    if (np.minimum(np.max(asked, axis=0), np.max(offered, axis=0)) > first.vector.max(axis=0, initial=0)).any():
         raise InputError(
             f"{paths[0]}: its certificate lists no slots as large as tasks of other shards use; {NO_BOUND}"
         )
-    return [bound for bound, _, _ in parts]
+    return list(bounds)
 
 
 def _each(function: Callable[..., R], jobs: Sequence[tuple[Any, ...]], processes: int | None) -> list[R]:

@@ -54,16 +54,15 @@ def streamed(
         described: all that a cell's frame depends on, as JSON.
         folder: where cells are kept; None to keep none.
     """
-    import pandas as pd
-
     cells = list(cells)
     paths = {n: folder / f"{_digest(described(cell))}{SUFFIX}" for n, cell in enumerate(cells)} if folder else {}
     waiting = []
     for number, cell in enumerate(cells):
-        if number in paths and paths[number].exists():
-            yield number, pd.read_parquet(paths[number])
-        else:
+        kept = _kept(paths[number]) if number in paths else None
+        if kept is None:
             waiting.append((number, cell))
+        else:
+            yield number, kept
     work = partial(_numbered, function)
     for (number, _), frame in completed(work, waiting, alone=alone, processes=processes):
         if frame is not None and number in paths and not (frame["status"] == "interrupted").any():
@@ -71,6 +70,17 @@ def streamed(
             frame.to_parquet(temporary, index=False)
             temporary.replace(paths[number])
         yield number, frame
+
+
+def _kept(path: Path) -> "pd.DataFrame | None":
+    """The frame that lies there, or None where there is none or a damaged one, which is made again."""
+    import pandas as pd
+    from pyarrow.lib import ArrowException
+
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ArrowException):
+        return None
 
 
 def _numbered(function: Callable[[T], "pd.DataFrame"], numbered: tuple[int, T]) -> "pd.DataFrame":

@@ -24,8 +24,8 @@ class Likeliest:
         Raises:
             InputError: the likeliest token alone; numbers out of range.
         """
-        if self.top_k is not None and self.top_k < 1:
-            raise InputError(f"--top-k {self.top_k} is not allowed; at least 1")
+        if self.top_k is not None and not 1 <= self.top_k < 2**31:
+            raise InputError(f"--top-k {self.top_k} is not allowed; 1 to 2^31 - 1")
         if not 0 < self.top_p <= 1:
             raise InputError(f"--top-p {self.top_p} is not allowed; above 0, up to 1")
         if temperature <= 0:

@@ -18,6 +18,7 @@ from auction import registry
 from auction.arrays import integer
 from auction.market import Market
 
+LARGEST = 2**56  # numbers of a side, which no memory holds: numpy calls arrays of more bytes than addresses a bad value
 ENTRY_POINTS, REQUIRED = "distribute_lab.families", ("generate",)
 
 
@@ -47,10 +48,13 @@ def generate(
 
     Raises:
         InputError: an unknown family or option, a value outside what the family documents, a size below 0.
+        MemoryError: more tasks or providers than memory holds.
     """
     module = load(family)
     tasks, providers, seed = integer("tasks", tasks, 0), integer("providers", providers, 0), integer("seed", seed, 0)
     types = integer("types", types, 1)
+    if max(tasks, providers, 1) * types > LARGEST:
+        raise MemoryError
     complete = registry.parse_options(module.generate, options or {}, family)
     market: Market = module.generate(tasks, providers, types, np.random.default_rng(seed), **complete)
     return market

@@ -102,14 +102,17 @@ def _workbook_rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]
         ]
         for sheet in sheets:
             sheet.reset_dimensions()  # what a file says of its size need not be so
-        cells = 0
+        cells = characters = 0
         for number, rows in enumerate(zip(*(sheet.iter_rows() for sheet in sheets), strict=True), 1):
             if number > LARGEST_ROWS or (cells := cells + len(rows[0])) > LARGEST_SHEET:
                 raise ValueError(f"more than {LARGEST_ROWS} rows or {LARGEST_SHEET} cells")
             for result, typed in zip(*rows, strict=True) if stated else ():
                 if result.value is None and result.data_type == "n" and typed.value is not None:
                     raise ValueError(f"row {number}: a formula without a result; a spreadsheet program works it out")
-            yield number, [text_of(cell.value) for cell in rows[0]]
+            texts = [text_of(cell.value) for cell in rows[0]]
+            if (characters := characters + sum(map(len, texts))) > LARGEST_TABLE:  # one text may be many cells'
+                raise ValueError(f"its cells have more than {LARGEST_TABLE} characters")
+            yield number, texts
     except (InputError, MemoryError):
         raise
     except Exception as error:  # noqa: BLE001 - a damaged workbook fails in as many ways as its parts
@@ -133,10 +136,13 @@ def _parquet_rows(path: Path, file: BinaryIO) -> Iterator[tuple[int, list[str]]]
         if cells > LARGEST_SHEET:
             raise ValueError(f"{cells} cells, of which at most {LARGEST_SHEET} are read")
         yield 1, table.schema_arrow.names
-        number = 2
+        number, characters = 2, 0
         for batch in table.iter_batches(10_000):
             for row in zip(*(each.to_pylist() for each in batch.columns), strict=True):
-                yield number, [text_of(value) for value in row]
+                texts = [text_of(value) for value in row]
+                if (characters := characters + sum(map(len, texts))) > LARGEST_TABLE:
+                    raise ValueError(f"its cells have more than {LARGEST_TABLE} characters")
+                yield number, texts
                 number += 1
     except (InputError, MemoryError):
         raise

@@ -54,6 +54,15 @@ def test_frames_come_back_as_they_were(tmp_path):
         pd.testing.assert_frame_equal(found, frame)
 
 
+def test_a_damaged_cell_is_made_again(tmp_path):
+    assert results([1, 2], tmp_path)[1] == 2
+    first = min(tmp_path.iterdir())
+    for content in (first.read_bytes()[:40], b""):
+        first.write_bytes(content)
+        assert results([1, 2], tmp_path) == ({0: 1, 1: 4}, 1)
+    assert results([1, 2], tmp_path)[1] == 0
+
+
 def test_a_folder_that_cannot_be_written_is_refused(refusal, tmp_path):
     (tmp_path / "file").touch()
     assert refusal(begin, tmp_path / "file", resume=True).startswith(f"{tmp_path / 'file'}: cannot be written")

@@ -1,8 +1,7 @@
 """Good set packings by iterated local search: columns are forced in, and what that leaves is improved by swaps."""
 
 import numpy as np
-from numba import njit
-from numba.types import boolean, int64, npy_rng
+from numba import int64, njit, types
 
 from auction.market import Int
 from auction.solvers._time import NEVER_RAISED
@@ -94,7 +93,9 @@ def _descend(taken, load, count, starts, near, profit, work):
 
 
 @njit(
-    boolean[::1](int64[::1], int64[::1], int64[::1], boolean[::1], int64, npy_rng, int64[::1]), cache=True, nogil=True
+    types.boolean[::1](int64[::1], int64[::1], int64[::1], types.boolean[::1], int64, types.npy_rng, int64[::1]),
+    cache=True,
+    nogil=True,
 )
 def _search(starts, near, profit, begin, work, rng, flag):
     """Which columns the best packing found takes.

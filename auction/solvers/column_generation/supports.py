@@ -40,8 +40,8 @@ def supports_of(reduced: ReducedMarket) -> Supports:
 
 
 @njit(
-    "Tuple((i8[::1], i8[::1], i8[::1]))(i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], i8[::1], i8[::1], f8[::1], i8, f8, "
-    "i8[::1])",
+    "Tuple((i8[::1], i8[::1], i8[::1]))"
+    "(i8[::1], i8[::1], i8[::1], i8[::1], i8[:, ::1], i8[::1], i8[::1], f8[::1], i8, f8, i8[::1])",
     cache=True,
     nogil=True,
 )

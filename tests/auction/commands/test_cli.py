@@ -129,6 +129,8 @@ def test_lists_name_what_there_is_whole(cli, command):
         (["solve", "TMP/market.dat", "--solver", "greedy"], ".npz"),
         (["generate", "unifrom", "--tasks", "3", "--providers", "3", "--out", "TMP/m.json"], "uniform"),
         (["generate", "uniform", "--tasks", "-3", "--providers", "3", "--out", "TMP/m.json"], "tasks"),
+        (["generate", "uniform", "--tasks", str(2**62), "--providers", "1", "--out", "TMP/m.json"], "memory"),
+        (["generate", "sparse", "--tasks", "1", "--providers", str(2**62), "--out", "TMP/m.npz"], "memory"),
         (["generate", "uniform", "--tasks", "many", "--providers", "3", "--out", "TMP/m.json"], "--tasks"),
         (["generate", "uniform", "--tasks", "3", "--providers", "3", "--types", "0", "--out", "TMP/m.json"], "types"),
         (["generate", "uniform", "--tasks", "3", "--providers", "3", "--out", "TMP/m.csv"], ".json"),

@@ -17,6 +17,10 @@ TABLES = Path(__file__).parents[3] / "docs" / "tutorials"
 TASKS, PROVIDERS = ((TABLES / name).read_text("utf-8") for name in ("tasks.csv", "providers.csv"))
 
 
+SHARED = b"""<Override PartName="/xl/sharedStrings.xml"
+ContentType="application/vnd.openxmlformats-officedocument.spreadsheetml.sharedStrings+xml" /></Types>"""
+
+
 def tasks(old, new, count=-1):
     assert old in TASKS
     return TASKS.replace(old, new, count), PROVIDERS
@@ -233,6 +237,24 @@ def test_a_formula_that_nobody_worked_out_is_not_an_empty_cell(tmp_path):
         for name in old.namelist():
             new.writestr(name, re.sub(rb"(<f>C2\+1</f>)<v\s*/>", rb"\1<v>2</v>", old.read(name)))
     assert read_sheet(results).rows[1] == ["b", "1", "2", "1"]
+
+
+def test_one_text_that_is_many_cells_is_not_read_as_often(tmp_path):
+    """A kilobyte that stands for gigabytes: both formats keep a text once, however many cells it has."""
+    wide, text = 70, "x" * 9_900
+    workbook(tmp_path / "inline.xlsx", [f"c{at}" for at in range(wide)], *[["L"] * wide for _ in range(100)])
+    with zipfile.ZipFile(tmp_path / "inline.xlsx") as old, zipfile.ZipFile(tmp_path / "a.xlsx", "w") as new:
+        for member in old.namelist():
+            content = re.sub(rb't="inlineStr"><is><t>L</t></is>', b't="s"><v>0</v>', old.read(member))
+            new.writestr(member, content.replace(b"</Types>", SHARED))
+        sheet = "http://schemas.openxmlformats.org/spreadsheetml/2006/main"
+        new.writestr("xl/sharedStrings.xml", f'<sst xmlns="{sheet}"><si><t>{text}</t></si></sst>')
+    columns = {f"c{at}": pyarrow.array([text] * 100).dictionary_encode() for at in range(wide)}
+    pyarrow.parquet.write_table(pyarrow.table(columns), tmp_path / "a.parquet")
+    for path in (tmp_path / "a.xlsx", tmp_path / "a.parquet"):
+        assert path.stat().st_size < 10**6
+        with pytest.raises(InputError, match="its cells have more than 67108864 characters"):
+            read_sheet(path)
 
 
 def test_text_of_a_workbook_is_not_told_to_part_its_columns(tmp_path):

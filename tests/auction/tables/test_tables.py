@@ -172,6 +172,14 @@ def test_the_template_is_a_market(tmp_path):
     assert market.tasks > 3 and market.types == 3
 
 
+@pytest.mark.parametrize("kind", ["Int64", "Float64", "object", "float64"])
+def test_what_a_frame_lacks_is_nothing(kind):
+    """Of pandas' missing values one is unequal to itself, one neither equal nor unequal to anything."""
+    tasks = pd.DataFrame({"task": ["a", "b"], "value": [1, 2], "A": pd.array([1, None], kind), "B": [1, 1]})
+    providers = pd.DataFrame({"provider": ["p"], "cost": [1], "slots": [2], "A": [1], "B": [1]})
+    assert Market.from_frames(tasks, providers).demand.tolist() == [[1, 1], [0, 1]]
+
+
 def test_sums_of_a_spreadsheet_are_what_it_shows():
     """0.1 + 0.2 is 0.30000000000000004; a seventh place that is meant is refused, large amounts keep every digit."""
     providers = pd.DataFrame({"provider": ["p"], "cost": [0.1 + 0.2], "slots": [1], "A": [1]})

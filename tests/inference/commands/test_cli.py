@@ -94,6 +94,7 @@ def test_adapters_are_listed(cli, stack):
         (("run", "--prompt-file", "-", "--tokens", "1", *TINY), "or a --prompt-file"),
         (("run", "--prompt", "a", "--stop", "", *TINY), "--stop needs a text"),
         (("run", "--prompt", "a", "--stop", "b", "--trace", "t.json", *TINY), "--trace is of a run without"),
+        (("run", "--prompt", "a", "--temperature", 1, "--top-k", 2**31, *TINY), "--top-k 2147483648 is not allowed"),
         (("run", "--prompt", "a", "--top-k", 3, *TINY), "--top-k and --top-p need a --temperature above 0"),
         (("run", "--prompt", "a", "--top-p", 2, *TINY), "--top-p 2.0 is not allowed"),
         (("run", "--chat", "--json", *TINY), "--json and --trace need a prompt"),
