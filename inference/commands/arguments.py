@@ -8,6 +8,7 @@ import typer
 ModelName = Annotated[
     str, typer.Option("--model", help="smollm2, tiny, a .gguf file, a Hugging Face directory or a saved .npz")
 ]
+UnsavedName = Annotated[str, typer.Option("--model", help="smollm2, tiny, a .gguf file or a Hugging Face directory")]
 ArithmeticName = Annotated[Literal["exact", "float32"], typer.Option(help="integers, or floating point")]
 Prompt = Annotated[str | None, typer.Option(help="text, taken raw", show_default=False)]
 PromptFile = Annotated[Path | None, typer.Option(help="a file with the prompt; -: standard input", show_default=False)]

@@ -11,7 +11,7 @@ import typer
 from distribute_lab import __version__
 from inference import models
 from inference.arithmetic.formats import POSITIONS
-from inference.commands.arguments import AdapterName, Json, ModelName
+from inference.commands.arguments import AdapterName, Json, UnsavedName
 from inference.commands.output import check_writable, write
 from inference.commands.progress import working
 from inference.errors import InputError
@@ -20,7 +20,7 @@ from inference.planning.language import Shape
 
 
 def bench(
-    model_name: ModelName = "smollm2",
+    model_name: UnsavedName = "smollm2",
     peers: Annotated[
         bool, typer.Option("--peers", help="numpy, OpenBLAS, llama.cpp, ONNX Runtime beside it, where installed")
     ] = False,
@@ -113,7 +113,7 @@ def bench(
             }
         )
     result: dict[str, Any] = {"adapter": device.name, "backend": backend}
-    with working(f"measuring {', '.join(sides | beside)}: {rounds} rounds"):
+    with working(f"measuring {', '.join(sides | beside)}: {rounds} round{'s' * (rounds != 1)}"):
         result["rates"] = measured.rates(sides | beside, rounds)
     with working("measuring kernels"):
         result["kernels"] = {tokens: measured.kernels(runtimes["exact"], tokens) for tokens in (1, measured.PROMPT)}
@@ -178,7 +178,9 @@ def _table(
     rows = []
     for arithmetic in measured.ARITHMETICS:
         runtime: Runtime
-        with working(f"measuring {shape.name if shape else model_name} in {arithmetic}: {rounds} rounds"):
+        with working(
+            f"measuring {shape.name if shape else model_name} in {arithmetic}: {rounds} round{'s' * (rounds != 1)}"
+        ):
             if shape is not None:
                 runtime = RandomRuntime(random_model(shape, arithmetic, max(prompts + answers)), device)
             else:

@@ -12,13 +12,23 @@ from distribute_lab.help import flowing
 from inference import generate as runs
 from inference import models
 from inference._interrupt import INTERRUPTED, raise_again
-from inference.commands.arguments import AdapterName, ArithmeticName, BackendName, Chat, Json, ModelName, Prompt, Tokens
+from inference.commands.arguments import (
+    AdapterName,
+    ArithmeticName,
+    BackendName,
+    Chat,
+    Json,
+    ModelName,
+    Prompt,
+    Tokens,
+    UnsavedName,
+)
 from inference.commands.bench import bench
 from inference.commands.devices import adapters, conformance, serve
 from inference.commands.drawing import draw
 from inference.commands.kernels import compile_kernels
 from inference.commands.loading import load, prompt_ids, read
-from inference.commands.output import write
+from inference.commands.output import check_writable, write
 from inference.commands.picture import check, picture
 from inference.commands.plan import plan
 from inference.commands.progress import working
@@ -137,13 +147,15 @@ def perplexity(
 @app.command()
 def save(
     out: Annotated[Path, typer.Argument(help="model.npz", show_default=False)],
-    model_name: ModelName = "smollm2",
+    model_name: UnsavedName = "smollm2",
     arithmetic: ArithmeticName = "exact",
 ) -> None:
     """Save a model in one arithmetic: weights, tables and formats with their digest; it loads faster than its file.
 
     Example: python -m inference save smollm2.npz
     """
+    model_file.check_name(out)
+    check_writable(out)
     with working(f"saving {model_name}"):
         llama = models.find(model_name)
         built = model(Path(model_name).name, llama, arithmetic)
@@ -153,7 +165,7 @@ def save(
 
 @app.command("graph")
 def show_graph(
-    model_name: ModelName = "smollm2",
+    model_name: UnsavedName = "smollm2",
     arithmetic: ArithmeticName = "exact",
     tokens: Annotated[int, typer.Option(help="tokens of one pass")] = 1,
     out: Annotated[Path | None, typer.Option(help="graph.svg", show_default=False)] = None,

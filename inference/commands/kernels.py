@@ -27,8 +27,15 @@ def compile_kernels(
     if as_json:
         print(json.dumps([asdict(row) for row in rows]))
         return
-    columns = ("registers", "spilled", "scratch", "shared", "waves", "instructions")
-    print(f"| kernel ({family}) | entry | lanes | {' | '.join(columns)} |")
+    columns = {
+        "registers": "registers",
+        "spilled": "spilled",
+        "scratch": "scratch, bytes",
+        "shared": "shared, bytes",
+        "waves": "subgroups",
+        "instructions": "code, bytes",
+    }
+    print(f"| kernel ({family}) | entry | lanes | {' | '.join(columns.values())} |")
     print("| --- | --- |" + " ---: |" * (1 + len(columns)))
     for row in rows:
         kernel = f"{row.arithmetic}/{row.op}" + (f"__{row.variant}" if row.variant else "")

@@ -90,7 +90,7 @@ def prompt_ids(
         InputError: none of them or several are given, there is nothing in it, or it cannot be read.
     """
     if [prompt, tokens, file].count(None) != 2:
-        raise InputError("give either --prompt or --tokens, or a --prompt-file")
+        raise InputError("give one of --prompt, --tokens and --prompt-file")
     if tokens is not None:
         try:
             ids = [int(token) for token in tokens.split(",")]
@@ -111,7 +111,7 @@ def read(file: Path) -> str:
         if len(content) > LONGEST_TEXT:
             raise InputError(f"{file}: more than {LONGEST_TEXT} bytes")
         return content.decode()
-    except (OSError, ValueError) as error:
-        if isinstance(error, InputError):
-            raise
-        raise InputError(f"{file}: cannot be read: {error}") from None
+    except OSError as error:
+        raise InputError(f"{file}: cannot be read: {error.strerror or error}") from None
+    except UnicodeDecodeError as error:
+        raise InputError(f"{file}: not UTF-8: {error.reason} at byte {error.start}") from None

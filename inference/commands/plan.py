@@ -73,10 +73,11 @@ def plan(
 def _given(bandwidth: float | None, rate: float | None) -> Rates | None:
     if bandwidth is None and rate is None:
         return None
+    if bandwidth is None or rate is None:
+        raise InputError("--bandwidth and --rate are given together, or neither of them")
     for name, value in {"--bandwidth": bandwidth, "--rate": rate}.items():
-        if value is None or not 0 < value < GIGA:
-            raise InputError(f"{name} {value} is not allowed; both a bandwidth and a rate above 0, in billions")
-    assert bandwidth is not None and rate is not None
+        if not 0 < value < GIGA:
+            raise InputError(f"{name} {value} is not allowed; above 0, in billions a second")
     return Rates(bandwidth * GIGA, rate * GIGA)
 
 
@@ -105,7 +106,8 @@ def _show(made: Plan, limits: list[Limits], rates: Rates | None, took: float) ->
     for name, size in made.memory.items():
         print(f"  {name:<38}{size / MIB:>12,.1f}")
     print(
-        f"\n{'largest buffers, MiB each; who binds them':<48}" + "".join(f"{at:>5}" for at in range(1, len(limits) + 1))
+        f"\n{'largest buffers, MiB each; fits limits 1, 2 …':<48}"
+        + "".join(f"{at:>5}" for at in range(1, len(limits) + 1))
     )
     for (count, name), size in list(_alike(made.buffers()).items())[:SHOWN]:
         fits = ("yes" if size <= each.largest else "no" for each in limits)
@@ -131,10 +133,10 @@ def _show(made: Plan, limits: list[Limits], rates: Rates | None, took: float) ->
 
 
 def _alike(buffers: dict[str, int]) -> dict[tuple[int, str], int]:
-    """Buffers that differ in their layer alone as one: how many, the name that they share, bytes."""
+    """Buffers that differ in their layer, or part of a table, alone as one: how many, the name they share, bytes."""
     kinds: dict[tuple[str, int], int] = {}
     for name, size in buffers.items():
-        kind = re.sub(r"\b[a-z]+\d+x?\.", "", name)
+        kind = re.sub(r"\b[a-z]+\d+x?\.|(?<=[a-z])\.\d+(?=\.)", "", name)
         kinds[kind, size] = kinds.get((kind, size), 0) + 1
     return {(count, kind): size for (kind, size), count in kinds.items()}
 

@@ -29,6 +29,7 @@ from inference.commands.terminal import printable, readable
 from inference.errors import InputError
 from inference.held import Held
 from inference.likeliest import among
+from inference.models.llama import check_temperature
 from inference.tokens.text import Text
 from inference.tokens.written import Written
 
@@ -67,7 +68,12 @@ def run_model(
     Example: python -m inference run --prompt "The capital of France is"
     """
     if not 0 <= seed < 2**64:
-        raise InputError(f"seed {seed} is not allowed; 0 to 2^64 - 1")
+        raise InputError(f"--seed {seed} is not allowed; 0 to 2^64 - 1")
+    if max_tokens is not None and max_tokens < 1:
+        raise InputError(f"--max-tokens {max_tokens} is not allowed; at least 1")
+    check_temperature(temperature)
+    if chat and tokens is not None:
+        raise InputError("--chat puts a text into a template; --tokens are taken as they are")
     if trace is not None:
         check_writable(trace)
     chosen = among(top_k, top_p)

@@ -80,7 +80,8 @@ def read_header(path: Path) -> tuple[dict[str, Any], dict[str, Tensor]]:
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     if head[:4] != MAGIC:
-        raise InputError(f"{path}: not a GGUF file")
+        of_directory = path.suffix in (".json", ".safetensors")
+        raise InputError(f"{path}: not a GGUF file{'; give the directory that it lies in' if of_directory else ''}")
     cursor = _Cursor(path, memoryview(head), version[0])
     if (said := cursor.scalar("<I")) not in VERSIONS:
         raise InputError(f"{path}: GGUF version {said}; 2 and 3 are read, of little-endian bytes")

@@ -25,14 +25,23 @@ TYPES = ("|u1", "|i1", "<i2", "<i4", "<f4")
 ABOUT = {"name", "arithmetic", "measures", "attributes", "logit_fraction", "end", "digest", "tokenizer"}
 
 
+def check_name(path: Path) -> None:
+    """Refuse a name that a saved model is not found by.
+
+    Raises:
+        InputError: it does not end in .npz.
+    """
+    if path.suffix != SUFFIX:
+        raise InputError(f"{path}: a saved model's name ends in {SUFFIX}")
+
+
 def save(path: Path, model: Model, tokenizer: dict[str, Any]) -> None:
     """Write constants, attributes and digest, and the tokenizer beside them, whole or not at all.
 
     Raises:
         InputError: the file cannot be written, its name does not end in .npz, or its tokenizer is too large.
     """
-    if path.suffix != SUFFIX:
-        raise InputError(f"{path}: a saved model's name ends in {SUFFIX}")
+    check_name(path)
     about = {
         "name": model.name,
         "arithmetic": model.arithmetic,

@@ -285,10 +285,19 @@ def graph(
     return build.graph
 
 
+def check_temperature(temperature: float) -> None:
+    """Refuse a temperature at which no token is drawn.
+
+    Raises:
+        InputError: neither 0 nor from 0.05 to 100.
+    """
+    if temperature and not 0.05 <= temperature <= 100:
+        raise InputError(f"temperature {temperature} is not allowed; 0 (the likeliest token) or 0.05 to 100")
+
+
 def _temperature(model: Model, temperature: float) -> dict[str, int | float]:
     """Attributes of sampling; the exact arithmetic commits to 15 bits of log2(e) / temperature."""
-    if not 0.05 <= temperature <= 100:
-        raise InputError(f"temperature {temperature} is not allowed; 0 (the likeliest token) or 0.05 to 100")
+    check_temperature(temperature)
     if model.arithmetic == "float32":
         return {"scale": 1 / temperature}
     factor = math.log2(math.e) / temperature * 2.0 ** (8 - model.logit_fraction)

@@ -5,9 +5,9 @@ from collections.abc import Mapping
 from inference.errors import InputError
 from inference.files.keys import Keys
 from inference.models._architecture import LLAMA, Architecture, Fields, rotation
-from inference.models._decoder import MEASURES, check, graph, model
+from inference.models._decoder import MEASURES, check, check_temperature, graph, model
 
-__all__ = ["ARCHITECTURE", "MEASURES", "check", "graph", "model"]
+__all__ = ["ARCHITECTURE", "MEASURES", "check", "check_temperature", "graph", "model"]
 
 
 def of_gguf(keys: Keys, measures: Mapping[str, int]) -> Fields:

@@ -166,7 +166,7 @@ def test_an_adapter_has_limits_and_rates_of_its_own(cli):
         (("llama-4-9b",), "unknown configuration 'llama-4-9b'; did you mean llama-3-8b? There are smollm2, llama-2-7b"),
         (("smollm2", "--context", 8193), "--context 8193 is not allowed; smollm2 has 1 to 8192 positions"),
         (("smollm2", "--bandwidth", 0, "--rate", 1), "--bandwidth 0.0 is not allowed"),
-        (("smollm2", "--rate", 1), "--bandwidth None is not allowed; both a bandwidth and a rate"),
+        (("smollm2", "--rate", 1), "--bandwidth and --rate are given together"),
         (("nowhere.json",), "nowhere.json: cannot be read: No such file or directory"),
     ],
 )
