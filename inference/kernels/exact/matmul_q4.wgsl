@@ -1,4 +1,4 @@
-// requires: fixed_point, q4, loaded_q4, rows, rows_q4, rows_exponent
+// requires: fixed_point, q4, placed_q4, rows, rows_q4, rows_exponent
 // y[t, n] = sum_k W[n, k] a[t, k] (+ residual), W in blocks of 32: per block mulsh(sum q·a, D, 15) + mulsh(sum a, M, 11).
 // Bounds in ops/matmul_q4.py; layouts in _q4.wgsl.
 

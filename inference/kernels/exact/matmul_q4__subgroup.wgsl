@@ -1,4 +1,4 @@
-// requires: fixed_point, q4, loaded_q4, rows, rows_q4, eight_lanes, rows_subgroup
+// requires: fixed_point, q4, placed_q4, rows, rows_q4, eight_lanes, rows_subgroup
 // matmul_q4 where subgroups have 8 lanes or more: the same bits. A lane loads 4 activations of a block and the others read them
 // from it.
 
