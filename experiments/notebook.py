@@ -21,25 +21,26 @@ COLOURS = 64  # of a picture: its few colours and their edges, in a third of the
 
 def show(name: str, results: Results | None = None) -> None:
     """Display a claim on the published results, or on others, as ``claims.load(name).run("tiny")`` returns them."""
-    found = published.results(name) if results is None else results
-    for text in texts(name, found):
+    size = published.size_of(name) if results is None else published.DEFAULT
+    found = published.results(name, size) if results is None else results
+    for text in texts(name, found, size):
         display(Markdown(text))
     for caption, figure in claims.load(name).figures(found).items():
         display(_picture(figure, caption), Markdown(caption))
 
 
-def texts(name: str, results: Results) -> list[str]:
-    """The sentence that a claim judges, or a finding's question; and what the results come to."""
+def texts(name: str, results: Results, size: str = published.DEFAULT) -> list[str]:
+    """The sentence that a claim judges, or a finding's question; and what results of a size come to."""
     claim = claims.load(name)
-    verdict = published.judged(name, results)
+    verdict = published.judged(name, results, size)
     quote = claim.FINDING if claims.is_finding(claim) else f"“{claim.STATEMENT}” (section {claim.SECTION})"
     said = " ".join(filter(None, (verdict.figure and f"{verdict.figure}.", verdict.explanation)))
-    return [f"> {quote}", f"**{verdict.verdict}**: {said}"]
+    return [f"> {quote}", f"**{verdict.verdict}**{'' if size == published.DEFAULT else f' (size {size})'}: {said}"]
 
 
 def verdicts() -> pd.DataFrame:
-    """Every claim and finding with its verdict and figure, as published."""
-    found = published.verdicts().set_index("claim").sort_index()
+    """Every claim and finding with its verdict and figure, as published: of the largest size."""
+    found = published.told()
     titles = [claims.load(name).TITLE for name in found.index]
     return pd.DataFrame({"claim": titles, "verdict": found["verdict"].tolist(), "figure": found["figure"].tolist()})
 

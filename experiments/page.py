@@ -26,21 +26,34 @@ def section(name: str, out: Path) -> Section:
     if record.failed:
         return unfinished(name, record.failed)
     results = records.saved(name, out)
-    verdict = published.judged(name, results)
-    return unfinished(name) | {
-        "failed": "",
+    own = {
         "record": record,
-        "verdict": verdict,
-        "published": published.difference(name, verdict, record.size),
-        "blocks": _blocks(name),
-        "criteria": [(entry, entry.verdict(claim, results)) for entry in criteria.of(name)],
+        "published": published.difference(name, published.judged(name, results), record.size),
+        "raw": [f"raw/{name}.{table}" for table in results],
         "headline": _headline(claim, results),
+        "changed": getattr(claim, "CHANGED", {}),
+        "beside": None,
+    }
+    told = _told(name, results, published.DEFAULT)
+    size = published.size_of(name)
+    if record.size == published.DEFAULT != size:  # a fairer trial than this run
+        larger = published.verdicts(size).set_index("claim").loc[name]
+        own["beside"] = told | {"size": record.size}
+        told = _told(name, published.results(name, size), size) | {"larger": {"size": size} | larger.to_dict()}
+    return unfinished(name) | own | told | {"failed": ""}
+
+
+def _told(name: str, results: claims.Results, size: str) -> Section:
+    """What results of a claim come to, and their pictures and tables."""
+    claim = claims.load(name)
+    return {
+        "verdict": published.judged(name, results, size),
+        "blocks": _blocks(name, size),
+        "criteria": [(entry, entry.verdict(claim, results)) for entry in criteria.of(name)],
         "figures": {caption: _picture(caption, figure) for caption, figure in claim.figures(results).items()},
         "tables": {caption: table_html(frame) for caption, frame in claim.tables(results).items()},
         "varied": varied.told(claim.VARIED, results),
         "fixed": varied.told(claim.FIXED, results),
-        "changed": getattr(claim, "CHANGED", {}),
-        "raw": [f"raw/{name}.{table}" for table in results],
     }
 
 
@@ -61,15 +74,16 @@ def unfinished(name: str, failed: str = "") -> Section:
         "fixed": {},
         "changed": {},
         "verdict": None,
+        "larger": None,
         "published": "",
         "state": "failed" if failed else "not run",
         "failed": failed or NOT_RUN,
     }
 
 
-def _blocks(name: str) -> str:
+def _blocks(name: str, size: str) -> str:
     """What a claim came to on other seeds, and by which code: "9 of 10 refuted, 1 of 10 undecided (commit abc)"."""
-    found = published.blocks(name)
+    found = published.blocks(name, size)
     commits = ", ".join(found["commit"].unique())
     return f"{stability.counted(list(found['verdict']))} (commit {commits})" if len(found) else ""
 

@@ -20,8 +20,9 @@ from experiments.claims import Results, Verdict, undecided
 
 FOLDER = Path(__file__).parent
 RUN, VERDICTS, INTERVALS = "run.json", "verdicts.parquet", "intervals.parquet"
-COLUMNS = ["claim", "verdict", "figure", "explanation", "date", "commit", "seconds", "processor_seconds"]
-DEFAULT = "small"
+FROM = ["date", "commit", "machine", "versions", "seconds", "processor_seconds"]
+COLUMNS = ["claim", "verdict", "figure", "explanation", *FROM]
+DEFAULT, LARGEST = "small", "full"
 MAIN = ("gap_on_real_input", "optimality_gap")  # what README shows, with the first figure of the last
 MARKERS = ("<!-- finding: written by `make publish` -->", "<!-- end of finding -->")
 
@@ -32,7 +33,8 @@ def publish(out: Path, changed: str, samples: int = 4000) -> Path:
     Copied are the Parquet files and, of the claims that have any, the verdicts on other blocks of seeds; written are
     ``verdicts.parquet``, a row a claim; ``intervals.parquet``, how often the intervals hold in so many ``samples``; and
     ``run.json``: size, data, date, commit, machine, versions, ``changed`` since the last one, the criteria's digests,
-    the checksum. Of the default size every claim is needed, of others those that were run are taken.
+    the checksum. Of the default size every claim is needed; of others those that were run are taken, and what was
+    published of the rest stays.
 
     Raises:
         InputError: a claim is missing or failed, or was run on other data than the embedded or on uncommitted changes.
@@ -51,18 +53,31 @@ def publish(out: Path, changed: str, samples: int = 4000) -> Path:
             raise InputError(f"{out}: {record.claim} was run on changes to {record.commit}; commit them and run again")
     folder = FOLDER / size
     before = {"replaces": origin(size)["checksum"]} if size in sizes() else {}
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    kept = _left(folder, {record.claim for record in found}) if size != DEFAULT else None
+    if kept is None:
+        shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True, exist_ok=True)
     for record in found:
         for table, frame in records.saved(record.claim, out).items():
             _write(frame, folder / f"{record.claim}.{table}.parquet")
     stability.keep(stability.stored(out, size), FOLDER, size)
-    rows = [asdict(r) | asdict(claims.load(r.claim).check(results(r.claim, size))) for r in found]
-    _write(pd.DataFrame(rows)[COLUMNS], folder / VERDICTS)
+    rows = [run | asdict(r) | asdict(claims.load(r.claim).check(results(r.claim, size))) for r in found]
+    _write(pd.concat([kept, pd.DataFrame(rows)[COLUMNS]]).sort_values("claim", ignore_index=True), folder / VERDICTS)
     _write(interval_coverage.table(samples), folder / INTERVALS)
     own = {"changed": changed, "criteria": _digests(), "checksum": checksum(folder)}
     records.write_json(folder / RUN, run | before | own)
     return folder
+
+
+def _left(folder: Path, claims_run: set[str]) -> pd.DataFrame | None:
+    """The verdicts that stay of an earlier run, where there was one; the results of the claims now run go."""
+    if not (folder / VERDICTS).exists():
+        return None
+    for path in folder.glob("*.parquet"):
+        if path.name.split(".")[0] in claims_run:
+            path.unlink()
+    table = pd.read_parquet(folder / VERDICTS)
+    return table[~table["claim"].isin(claims_run)]
 
 
 def _write(frame: pd.DataFrame, path: Path) -> None:
@@ -86,6 +101,11 @@ def sizes() -> list[str]:
     return sorted(path.parent.name for path in FOLDER.glob(f"*/{RUN}"))
 
 
+def size_of(name: str) -> str:
+    """The size at which a claim is told: the largest, where it was published at that, which is a fair trial of it."""
+    return LARGEST if results(name, LARGEST) else DEFAULT
+
+
 def origin(size: str = DEFAULT) -> dict[str, Any]:
     """Where a published run is from: what its ``run.json`` says."""
     found: dict[str, Any] = json.loads((FOLDER / size / RUN).read_text(encoding="utf-8"))
@@ -107,6 +127,13 @@ def verdicts(size: str = DEFAULT) -> pd.DataFrame:
     rows = table[["claim", *own]].itertuples(index=False)
     settled = [astuple(_settled(name, Verdict(*alone), size)) for name, *alone in rows]
     return table.assign(**pd.DataFrame(settled, columns=own, index=table.index))
+
+
+def told() -> pd.DataFrame:
+    """The same by claim, each at the size at which it is told."""
+    by_size = [verdicts(size).set_index("claim") for size in (DEFAULT, LARGEST) if size in sizes()]
+    found = pd.concat(by_size)
+    return found[~found.index.duplicated(keep="last")].sort_index()
 
 
 def intervals(size: str = DEFAULT) -> pd.DataFrame:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import shutil
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -113,6 +114,21 @@ def test_of_the_default_size_every_claim_is_needed(whole, monkeypatch):
         published.publish(whole, "")
 
 
+def test_of_other_sizes_what_was_published_of_other_claims_stays(whole):
+    published.publish(whole, "both")
+    before = published.verdicts("tiny")
+    (whole / "raw" / "gap_on_real_input.json").unlink()
+    record = records.record("optimality_gap", whole)
+    records.write_json(whole / "raw" / "optimality_gap.json", vars(replace(record, commit="def")))
+    folder = published.publish(whole, "one again")
+    after = published.verdicts("tiny")
+    assert after["commit"].to_list() == ["abc", "def"] and before["commit"].to_list() == ["abc", "abc"]
+    pd.testing.assert_frame_equal(after.drop(columns="commit"), before.drop(columns="commit"))
+    assert published.results("gap_on_real_input", "tiny") and published.origin("tiny")["checksum"] == (
+        published.checksum(folder)
+    )
+
+
 @pytest.mark.parametrize("wrong", [{"failed": "so"}, {"commit": "abc-dirty"}])
 def test_a_claim_that_failed_or_ran_on_uncommitted_changes_is_named(whole, wrong):
     record = records.record("optimality_gap", whole)
@@ -141,6 +157,19 @@ def test_verdicts_on_other_seeds_are_published_where_they_are_there(whole):
     assert verdict.verdict == "undecided" and "8 of 10 qualified, 2 of 10 refuted" in verdict.explanation
     assert alone.figure in verdict.explanation and alone.verdict in verdict.explanation
     assert set(stability.stored(published.FOLDER, "tiny")["claim"]) == {"gap_on_real_input", "optimality_gap"}
+
+
+def test_a_claim_is_told_at_the_largest_size_that_it_was_published_at(whole, monkeypatch):
+    monkeypatch.setattr(published, "DEFAULT", "small")
+    published.publish(whole, "")
+    shutil.copytree(published.FOLDER / "tiny", published.FOLDER / "small")
+    verdicts = pd.read_parquet(published.FOLDER / "tiny" / "verdicts.parquet")
+    (published.FOLDER / "tiny").rename(published.FOLDER / "full")
+    for path in (published.FOLDER / "full").glob("optimality_gap.*"):
+        path.unlink()
+    verdicts[verdicts["claim"] == "gap_on_real_input"].to_parquet(published.FOLDER / "full" / "verdicts.parquet")
+    assert published.size_of("optimality_gap") == "small" and published.size_of("gap_on_real_input") == "full"
+    assert published.told().index.to_list() == ["gap_on_real_input", "optimality_gap"]
 
 
 def test_an_installed_package_publishes_nothing(monkeypatch, tmp_path):
