@@ -70,7 +70,7 @@ def enclosure(x: Array, *, kind: str = "silu") -> Enclosed:
     z = wide / (1 + e)
     cut = np.where(g < 1 - EXP_CLAMP, np.abs(wide) * np.exp(-EXP_CLAMP), 0)
     off = 2 + (kind != "silu")
-    return z, gamma(3.5 + (3 + off * np.abs(g)) * e / (1 + e)) * np.abs(z) + cut + flushed(4, x)
+    return z, gamma(3.5 + (3 + off * np.abs(g)) * (e / (1 + e))) * np.abs(z) + cut + flushed(4, x)
 
 
 def work(x: Shape, *_: Shape, **__: object) -> int:

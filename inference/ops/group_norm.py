@@ -128,7 +128,7 @@ def enclosure(x: Array, mean: Array, roots: Array, affine: Array, *, groups: int
     e = np.exp(np.minimum(-y, 700))
     cut = np.where(y < 1 - EXP_CLAMP, np.abs(y) * np.exp(-EXP_CLAMP), 0)
     z = y / (1 + e)
-    return z, 1.1 * radius + gamma(4 + (3 + 2 * np.abs(y)) * e / (1 + e)) * np.abs(z) + cut + flushed(4, x)
+    return z, 1.1 * radius + gamma(4 + (3 + 2 * np.abs(y)) * (e / (1 + e))) * np.abs(z) + cut + flushed(4, x)
 
 
 def work(x: Shape, *_: Shape, **__: object) -> int:

@@ -75,7 +75,7 @@ def enclosure(x: Array, *, tanh: int = 0) -> Enclosed:
     z = g / (1 + e) * v
     cut = np.where(a < -EXP_CLAMP, np.abs(g * v) * np.exp(-EXP_CLAMP), 0)
     ulps = 3 + (12 if tanh else 2) * np.abs(a)
-    return z, gamma(4.5 + ulps * e / (1 + e)) * np.abs(z) + cut + flushed(9 if tanh else 4, x)
+    return z, gamma(4.5 + ulps * (e / (1 + e))) * np.abs(z) + cut + flushed(9 if tanh else 4, x)
 
 
 def work(x: Shape, *_: Shape, **__: object) -> int:

@@ -263,6 +263,21 @@ def test_twice_the_radius_away_is_outside(op, drawn):
     assert not tolerance.within(op, np.full_like(y, np.nan), *operands, **attributes)
 
 
+@pytest.mark.parametrize(
+    "op, values, attributes",
+    [
+        ("silu_gate", ([[-3e4, 1]],), {}),
+        ("silu_gate", ([[-3e4, 1]],), {"tanh": 1}),
+        ("activation", ([[-3e4]],), {}),
+        ("group_norm", ([[-3e4]], [[0]], [[1]], [[1], [0]]), {"groups": 1, "silu": True}),
+    ],
+)
+def test_bounds_of_a_gate_far_below_zero_do_not_overflow(op, values, attributes):
+    with np.errstate(all="raise", under="ignore"):
+        y, radius = ops.load(op).enclosure(*(np.array(value, np.float32) for value in values), **attributes)
+    assert abs(y) < 1e-200 and 0 < radius < 0.1
+
+
 def test_an_argmax_is_the_largest_or_its_equal():
     logits = np.array([[1, 3, 3, np.float32(3) - 2.0**-20]], np.float32)
     maxima = ops.load("argmax_partial").float32(logits)
