@@ -2,8 +2,8 @@
 
 On processors rows of one token (``""``, ``subgroup``) and of four (``tokens``, ``tokens_subgroup``, 4 bits alone). On
 GPUs ``wide`` splits each row over the invocations of a workgroup, for one token or four, and ``tile`` makes 32 × 32 or
-64 × 64 outputs through a workgroup's memory; both read activations that ``narrow`` has packed. Each is there with
-dot4I8Packed and dot4U8Packed and without them. Sums are integers: however they are split, they are the same.
+64 × 64 outputs through a workgroup's memory, each with dot4I8Packed and dot4U8Packed and without them. All but those of
+one token read activations that ``narrow`` has packed. Sums are integers: however they are split, they are the same.
 """
 
 from typing import Any
@@ -18,6 +18,7 @@ RECORD = 20  # words of a block's activations
 WIDEST = 32  # tokens up to which rows are split
 SIDES = (32, 64)
 DOT = "_dot4"
+PACKED = ("tokens", "wide", "tile")  # variants that read activations packed
 
 
 def variants(tokens: int, target: Target, *, eight: bool) -> list[str]:
@@ -43,7 +44,7 @@ def before(variant: str, arithmetic: str) -> list[str]:
     """The variants dispatched before one of them."""
     if arithmetic == "float32":
         return []
-    return ["narrow" + variant[len(variant.removesuffix(DOT)) :]] if variant.startswith(("wide", "tile")) else []
+    return ["narrow" + variant[len(variant.removesuffix(DOT)) :]] if variant.startswith(PACKED) else []
 
 
 def side_of(variant: str) -> int:
@@ -55,7 +56,7 @@ def lanes(a: Shape, *_: Shape, target: Target, variant: str = "") -> int:
     """Invocations a workgroup: as many as a tile wants, or as many as there are blocks to share."""
     if variant.startswith("tile"):
         return side_of(variant) ** 2 // 16
-    if variant.startswith(("wide", "narrow")):
+    if variant.startswith("wide") or (variant.startswith("narrow") and not target.rasteriser):
         most = min(256, target.limits[INVOCATIONS], TILE * a[1] // BLOCK)
         return max(64, 1 << most.bit_length() - 1)
     return target.lanes
@@ -74,7 +75,7 @@ def workgroups(
         side = side_of(variant)
         return (-(-tokens // side), -(-outputs // side), 1)
     if variant == "tokens_subgroup":
-        return (-(-tokens // (4 * lanes)), -(-outputs // 96), 1)  # 4 tokens and 96 rows an invocation
+        return (-(-tokens // (4 * lanes)), -(-outputs // 192), 1)  # 4 tokens and 192 rows an invocation
     if variant == "tokens":
         return (-(-(-(-tokens // 4) * -(-outputs // 64)) // lanes), 1, 1)  # 4 tokens and 64 rows an invocation
     return (-(-outputs // (4 * lanes)), tokens, 1)  # 4 rows of one token an invocation
@@ -82,7 +83,7 @@ def workgroups(
 
 def workspace(a: Shape, *_: Shape, variant: str = "", **__: Any) -> int:
     """Words of packed activations."""
-    return a[0] * (a[1] // BLOCK) * RECORD if variant.startswith(("wide", "tile", "narrow")) else 0
+    return a[0] * (a[1] // BLOCK) * RECORD if variant.startswith((*PACKED, "narrow")) else 0
 
 
 def entry(*, variant: str = "", adds: bool = False, gated: bool = False, heads: int = 0, **_: object) -> str:

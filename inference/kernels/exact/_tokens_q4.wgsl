@@ -1,38 +1,61 @@
-// Rows of 4 bits times the activations of four tokens, gates and heads among them. Activations are held as f32: q·a summed over 8
-// weights stays below 2^22, so every product and sum is exact in any order, fused or not.
+// Rows of 4 bits times the activations of four tokens, gates and heads among them. Products are f32 and exact: of weights less 8, summed over 16
+// of them, they stay within 2^22, in any order, fused or not.
 
-// A block's activations: 4 by 4, a row a token, and their sums, below 2^20.
+// A block's activations: 4 by 4, a row a token; and of their sums A, |A| <= 2^20: 8 A, A >> 11, and the last 11 bits.
 struct Block {
-    x: array<mat4x4<f32>, 8>,
-    sums: vec4<i32>,
+    first: array<mat4x4<f32>, 4>,
+    second: array<mat4x4<f32>, 4>,
+    centre: vec4<i32>,
+    high: vec4<i32>,
+    low: vec4<i32>,
 }
 
-// Four activations of each of four tokens, token by token, turned to a vector of tokens each.
-fn turned(at: vec4<u32>, e: vec4<i32>, factor: f32) -> mat4x4<f32> {
-    return transpose(mat4x4<f32>(loaded(at.x, e.x), loaded(at.y, e.y), loaded(at.z, e.z), loaded(at.w, e.w))) * factor;
+// Eight activations of each of four tokens, turned to vectors of tokens.
+struct Eight {
+    first: mat4x4<f32>,
+    second: mat4x4<f32>,
 }
 
-// The activations of a block, or zeros beyond the last.
-fn activations(from_: vec4<u32>, e: vec4<i32>, block: u32, count: u32) -> Block {
-    let at = from_ + vec4<u32>(min(block, count - 1u) * 8u);
-    let factor = f32(block < count);
-    let x = array<mat4x4<f32>, 8>(turned(at, e, factor), turned(at + 1u, e, factor), turned(at + 2u, e, factor), turned(at + 3u, e, factor),
-                                  turned(at + 4u, e, factor), turned(at + 5u, e, factor), turned(at + 6u, e, factor), turned(at + 7u, e, factor));
-    let sums = (x[0] + x[1] + x[2] + x[3] + x[4] + x[5] + x[6] + x[7]) * vec4<f32>(1.0);
-    return Block(x, whole4(sums));
+fn eight(at: vec4<u32>, i: u32) -> Eight {
+    let a = workspace[at.x].x[i];
+    let b = workspace[at.y].x[i];
+    let c = workspace[at.z].x[i];
+    let d = workspace[at.w].x[i];
+    return Eight(transpose(mat4x4<f32>(low_halves(a), low_halves(b), low_halves(c), low_halves(d))),
+                 transpose(mat4x4<f32>(high_halves(a), high_halves(b), high_halves(c), high_halves(d))));
 }
 
-// A word's weights times 8 activations of each token.
-fn eighth(word: u32, x: mat4x4<f32>, y: mat4x4<f32>) -> vec4<i32> {
-    return whole4(x * nibbles(word) + y * nibbles(word >> 16u));
+// The activations of four tokens' blocks.
+fn activations(at: vec4<u32>) -> Block {
+    let p = eight(at, 0u);
+    let q = eight(at, 1u);
+    let r = eight(at, 2u);
+    let s = eight(at, 3u);
+    let sums = vec4<i32>(workspace[at.x].sum, workspace[at.y].sum, workspace[at.z].sum, workspace[at.w].sum);
+    return Block(array<mat4x4<f32>, 4>(p.first, p.second, q.first, q.second), array<mat4x4<f32>, 4>(r.first, r.second, s.first, s.second),
+                 sums * 8i, sums >> vec4<u32>(11u), sums & vec4<i32>(2047i));
 }
 
-// One block of one row for four tokens.
-fn term(w: vec4<u32>, scales: u32, block: Block) -> vec4<i32> {
-    let step = bitcast<i32>(scales);
-    let p = eighth(w.x, block.x[0], block.x[1]) + eighth(w.y, block.x[2], block.x[3])
-          + eighth(w.z, block.x[4], block.x[5]) + eighth(w.w, block.x[6], block.x[7]);
-    return multiply_shift4(p, (step << 16u) >> 16u, 15u) + multiply_shift4(block.sums, step >> 16u, 11u);
+// 16 products of one row for four tokens.
+fn half(w: Half, x: array<mat4x4<f32>, 4>) -> vec4<i32> {
+    return whole4(x[0] * w[0] + x[1] * w[1] + x[2] * w[2] + x[3] * w[3]);
+}
+
+// What a block of one row adds for four tokens, p its products.
+fn scaled(p: vec4<i32>, step: i32, block: Block) -> vec4<i32> {
+    let m = step >> 16u;
+    return multiply_shift4(p, (step << 16u) >> 16u, 15u) + block.high * m + ((block.low * m) >> vec4<u32>(11u));
+}
+
+// The block at `at` of one row for four tokens, if it is there. Each part has a condition of its own: so it is compiled by itself, and its
+// weights stay in registers.
+fn term(at: u32, block: Block, there: bool) -> vec4<i32> {
+    var p = block.centre;
+    var y = vec4<i32>();
+    if (there) { p += half(half_at(q[at].xy), block.first); }
+    if (there) { p += half(half_at(q[at].zw), block.second); }
+    if (there) { y = scaled(p, bitcast<i32>(blocks[at]), block); }
+    return y;
 }
 
 @compute @workgroup_size(lanes)
@@ -40,8 +63,8 @@ fn product_and_gate(@builtin(global_invocation_id) id: vec3<u32>) {
     let token = place(id).x;
     let row = place(id).y;
     var acc: array<vec4<i32>, ROWS>;
+    accumulate(token, row, &acc);
     let e = exponents(token);
-    accumulate(token, row, e, &acc);
     for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
         for (var r = 0u; r < ROWS / 2u; r++) {
             let pair = r / 8u * 16u + r % 8u;
@@ -58,8 +81,8 @@ fn product_and_rotation(@builtin(global_invocation_id) id: vec3<u32>) {
     let token = place(id).x;
     let row = place(id).y;
     var acc: array<vec4<i32>, ROWS>;
+    accumulate(token, row, &acc);
     let e = exponents(token);
-    accumulate(token, row, e, &acc);
     for (var c = 0u; c < 4u && token + c < params.tokens; c++) {
         let at = places[token + c];
         for (var r = 0u; r < ROWS && row + r < params.outputs; r += 2u) {

@@ -1,4 +1,4 @@
-// requires: fixed_point, k, loaded_q8, tokens, tokens_bytes
+// requires: fixed_point, k, activations, tokens, tokens_bytes
 // matmul_k for many tokens: the same bits.
 
 // One block of one row for four tokens, its steps lying at `at`, `total` the sums of the activations.

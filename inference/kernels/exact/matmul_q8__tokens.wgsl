@@ -1,4 +1,4 @@
-// requires: fixed_point, q8, loaded_q8, tokens, tokens_bytes
+// requires: fixed_point, q8, activations, tokens, tokens_bytes
 // matmul_q8 for many tokens: the same bits.
 
 // One block of one row for four tokens, its step lying at `at`.
