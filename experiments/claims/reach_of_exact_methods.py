@@ -4,7 +4,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import plots, sweep
+from experiments import plots, statistics, sweep
 from experiments.claims import Judgement, Results, Size, Verdict, undecided
 from experiments.claims._ladder import ENOUGH, GENERATION, ladder
 from experiments.sweep import Draw, Plan, seed_range
@@ -52,12 +52,12 @@ def check(results: Results) -> Verdict:
             f"a fair trial is size full: {ENOUGH} or more, a minute each."
         )
     stuck = last[last["solver"] != GENERATION]["only its start"]
-    share = best["share proved"]
+    share, low, high = statistics.share_interval(round(best["share proved"] * markets), int(markets))
     others = last[last["solver"] != best["solver"]]["share proved"].max()
     return Verdict(
         "found",
-        f"{share:.0%} of the markets of {best['tasks']} tasks and {best['providers']} providers are proved by "
-        f"{best['solver']}",
+        f"{share:.0%} ({low:.0%} to {high:.0%}) of {markets} markets of {best['tasks']} tasks and {best['providers']} "
+        f"providers are proved by {best['solver']}",
         f"The next best solver proves {others:.0%} within {results['runs']['limit'].iloc[0]:g} s; integer programmes "
         f"end with the heuristic allocation that they began with on {stuck.min():.0%} to {stuck.max():.0%} of the "
         "markets. Markets of useful size are within reach although the problem is NP-hard: hardness is no reason to "
