@@ -6,6 +6,7 @@ import pytest
 
 from inference import models
 from inference.computation import Inference
+from inference.device.adapters import choose
 from inference.device.device import Device
 from inference.device.runtime import Runtime
 from inference.errors import InputError
@@ -23,9 +24,11 @@ CASES = {"decode": ((np.arange(5) * 37).tolist(), DECODE), "prefill": ((np.arang
 def runtime():
     """SmolLM2 on the first adapter."""
     try:
-        return Runtime(model("smollm2", models.find("smollm2"), "exact"), Device())
+        models.path_of("smollm2")
+        choose()
     except InputError as error:
         pytest.skip(str(error))
+    return Runtime(model("smollm2", models.find("smollm2"), "exact"), Device())
 
 
 def plain(computation):

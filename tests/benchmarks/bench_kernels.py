@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from inference import models
+from inference.device.adapters import choose
 from inference.device.device import Device
 from inference.device.runtime import Runtime
 from inference.errors import InputError
@@ -17,9 +18,11 @@ from inference.models.llama import graph, model
 def runtimes():
     """SmolLM2 on the first adapter, by arithmetic."""
     try:
-        llama, device = models.find("smollm2"), Device()
+        models.path_of("smollm2")
+        choose()
     except InputError as error:
         pytest.skip(str(error))
+    llama, device = models.find("smollm2"), Device()
     return {arithmetic: Runtime(model("smollm2", llama, arithmetic), device) for arithmetic in ("exact", "float32")}
 
 

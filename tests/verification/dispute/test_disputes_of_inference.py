@@ -207,7 +207,7 @@ def test_asserter_challenger_and_referee_on_three_stacks_agree(judged, pair):
 def smollm2():
     """An honest run of SmolLM2, on an adapter where there is one."""
     try:
-        models.find("smollm2")
+        models.path_of("smollm2")
     except InputError as error:
         pytest.skip(str(error))
     task = Task("smollm2", PROMPT, 3, 0, 0)

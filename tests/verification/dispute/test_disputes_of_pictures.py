@@ -6,7 +6,7 @@ import pytest
 from small_network import network
 
 from inference.errors import InputError
-from inference.models.terrain import terrain
+from inference.models.terrain import terrain, terrain_file
 from inference.picture import Picture
 from inference.reference import Reference
 from verification.adversaries.corrupt_trace import flip, replaced, with_wrong_step
@@ -108,9 +108,10 @@ def test_what_is_delivered_is_the_last_node(right):
 @pytest.mark.slow
 def test_a_cheat_at_nodes_of_the_terrain_model_loses_there(judged, capsys):
     try:
-        model = terrain("terrain", "exact")
+        terrain_file()
     except InputError as error:
         pytest.skip(str(error))
+    model = terrain("terrain", "exact")
     true = record(Picture(Reference(model.model), model, 40, 7), keep_all=True)
     generator, found = np.random.default_rng(5), []
     for node in of_each_op(true.computation.nodes)[::2]:

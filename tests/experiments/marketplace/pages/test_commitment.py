@@ -59,7 +59,7 @@ def test_a_device_that_is_lost_is_opened_anew_and_the_run_made_again(browser, as
 @pytest.mark.parametrize("on_device", [False, True])
 def test_a_page_commits_to_the_root_of_python_over_smollm2(browser, asked, on_device):
     try:
-        models.find("smollm2")
+        models.path_of("smollm2")
     except InputError as error:
         pytest.skip(str(error))
     expected = record(Models().computation(SMOLLM2, "numpy", None))
