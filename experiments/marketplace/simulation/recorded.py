@@ -21,6 +21,8 @@ from experiments.marketplace.pictures import Pictures
 from inference.errors import InputError
 from verification.adversaries.corrupt_trace import ADVERSARIES, flipped_bit, substituted
 from verification.computation import Computation
+from verification.encoding.canonical import digest
+from verification.manifest import layouts
 from verification.numbers import PASSES
 from verification.task import Task
 from verification.trace import Trace, record
@@ -39,7 +41,9 @@ class Remembered:
     """A model of which each run is made once, for whoever asks: a referee's is the parties'."""
 
     def __init__(self, model: Traded) -> None:
-        self.model, self.name, self.digest, self.layouts = model, model.name, model.digest, model.layouts
+        self.model, self.name, self.digest = model, model.name, model.digest
+        # Nobody is sent kernels here: were theirs in the leases, each edit of a kernel would draw other audits.
+        self.layouts = digest(layouts(model.digest, {}))
         self.memory, self.macs = model.memory, model.macs
         self._made: dict[tuple[str, str], Computation] = {}
         self.right: dict[str, Trace] = {}

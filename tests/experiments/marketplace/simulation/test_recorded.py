@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from experiments.marketplace import models
 from experiments.marketplace.models import computation_of, table
 from experiments.marketplace.simulation.recorded import WAYS, Recorded
 from experiments.marketplace.simulation.strategies import STRATEGIES
@@ -53,6 +54,12 @@ def test_the_ledger_and_the_referee_mean_the_same_computation(recorded):
         run = runs[2]
         graph = run.model.shape(run.request, run.raw).graph
         assert leases.computation_of([run.request], graph) == identity(run.computation)
+
+
+def test_what_is_drawn_does_not_follow_from_the_text_of_kernels(monkeypatch):
+    """Leases hold the digest of what a device is sent of a model; here nobody is sent anything."""
+    monkeypatch.setattr(models, "layouts_of", lambda name: pytest.fail(f"the kernels of {name}"))
+    assert Recorded(np.random.default_rng(1)).runs
 
 
 def roots_of(trace):
