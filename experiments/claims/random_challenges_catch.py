@@ -17,22 +17,26 @@ NEAR = 0.2  # of the stated rate
 # Orders, devices, seeds
 GRID: dict[Size, tuple[int, int, int]] = {"tiny": (200, 40, 1), "small": (1_200, 200, 4), "full": (10_000, 1_000, 10)}
 DISHONEST = 0.5  # so that many results are wrong
+FRESH = 4_000  # the first seed that nobody had looked at when the criterion was changed
 VARIED = {"who cheats": "{results.strategy}"}
 FIXED = _market_runs.FIXED | {
     "p": f"a result is audited with chance {RULES.audit}",
     "dishonest devices": "half of all, most of them cheats of every kind that is known here",
 }
-CHANGED = _market_runs.CHANGED
+CHANGED = _market_runs.CHANGED | {
+    "seeds": f"from {FRESH:,} on; on those from {_market_runs.FRESH:,} on it was found that strangers who cheat alike "
+    "confirm each other, which p d had left out"
+}
 
 
 def run(size: Size, block: int = 0) -> Results:
     """Every result: right or wrong, drawn or not, fallen or not, and what its chance to fall by a drawn audit was."""
     orders, devices, seeds = GRID[size]
     rows = []
-    for seed in track(_market_runs.seeds(seeds, block), "markets with cheats"):
+    for seed in track(_market_runs.seeds(seeds, block, FRESH), "markets with cheats"):
         with _market_runs.ran(seed, orders, devices, DISHONEST) as world:
             rows += [
-                (seed, each.strategy, each.right, each.audited, each.by, float(RULES.audit) * (1 - each.friends))
+                (seed, each.strategy, each.right, each.audited, each.by, float(RULES.audit) * (1 - each.alike))
                 for each in world.measures.results.values()
             ]
     columns = ["seed", "strategy", "right", "audited", "fell by", "stated"]
@@ -54,12 +58,15 @@ def check(results: Results) -> Verdict:
     elif not fell and abs(share - stated) <= NEAR * stated:
         verdict = "qualified"
     audited, least, most = statistics.share_interval(int((right["audited"] == "drawn").sum()), len(right))
+    drawn = wrong[wrong["audited"] == "drawn"]
+    stood = int((drawn["fell by"] == "").sum())
     return Verdict(
         verdict,
         f"{share:.1%} ({low:.1%} to {high:.1%}) of {len(wrong):,} wrong results fell by a drawn audit; "
         f"stated {stated:.1%}",
-        f"Of {len(right):,} right results {audited:.1%} ({least:.1%} to {most:.1%}) were drawn, and {fell} fell. A "
-        "cheat escapes the draw most of the time: what deters is the stake.",
+        f"Of {len(drawn):,} wrong results that were drawn {stood} stood: who was drawn cheats in the same way, and so "
+        f"came to the same result. Of {len(right):,} right results {audited:.1%} ({least:.1%} to {most:.1%}) were "
+        f"drawn, and {fell} fell. A cheat escapes the draw most of the time: what deters is the stake.",
     )
 
 

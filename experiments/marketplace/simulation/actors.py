@@ -45,8 +45,8 @@ class World(Protocol):
     network: Network
     recorded: Recorded
     measures: Measures
-    shared: dict[tuple[int, str, str, str], Trace]
-    """Wrong traces of coalitions in league, by coalition, input, model and stake."""
+    shared: dict[tuple[int, str, str, str], tuple[str, Trace]]
+    """Wrong traces of coalitions in league and the ways, by coalition, input, model and stake."""
     liars: list["User"]
     """Who claim against right results."""
     ending: bool
@@ -121,12 +121,15 @@ class Provider:
         run = self.world.recorded.of(lease.requests)
         known = (self.plan.coalition, run.request["input"], run.request["model"], lease.stake)
         if strategy.league and known in self.world.shared:
-            return self.world.shared[known]
+            self.world.measures.ways[lease.lease], trace = self.world.shared[known]
+            return trace
         if random.random() >= strategy.wrong:
             return run.right
-        trace = run.wrong(str(random.choice(strategy.ways)), int(random.integers(2**16)))
+        way = str(random.choice(strategy.ways))
+        trace = run.wrong(way, int(random.integers(2**16)))
+        self.world.measures.ways[lease.lease] = way
         if strategy.league:
-            self.world.shared[known] = trace
+            self.world.shared[known] = way, trace
         return trace
 
     def _done(self, lease: str, trace: Trace, line: int) -> None:

@@ -1,11 +1,12 @@
 """What came of a simulation, from the ledger's events and from what the simulation alone knows: who was right."""
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from experiments.marketplace.simulation.fleet import Plan
+from experiments.marketplace.simulation.likeness import alike
 from experiments.marketplace.simulation.recorded import Recorded
 from verification.ledger.event import Event
 from verification.ledger.state import FUND, owner_of
@@ -23,14 +24,15 @@ class Result:
     strategy: str
     right: bool
     tick: int
-    friends: float
-    """Part of the deposits of who could audit that friends of its device hold."""
+    alike: float
+    """Of a wrong one: chance that who is drawn to audit it comes to the same root."""
     audited: str = ""
     """drawn or bought, where it was audited."""
     fell: int = 0
     """The tick at which it fell; 0: it stands."""
     by: str = ""
-    """By whose claim: of a drawn audit, a bought one, a deputy, or a challenger."""
+    """By whose claim: drawn or bought, of an audit; claim, of a challenger. A deputy's is that of the audit whose
+    verifier claimed first; deputy where none did."""
 
 
 @dataclass(slots=True)
@@ -84,15 +86,17 @@ class Measures:
     """Follows the events of a market.
 
     Args:
-        friends: part of the deposits that a coalition holds among who could audit, by its number.
+        listed: who could audit a lease now, see ``verification.market.auditors.listing``.
     """
 
-    def __init__(self, recorded: Recorded, friends: Mapping[int, float]) -> None:
-        self._recorded, self._friends = recorded, friends
+    def __init__(self, recorded: Recorded, listed: Callable[[str], list[list[str]]]) -> None:
+        self._recorded, self._listed = recorded, listed
         self.plans: dict[str, Plan] = {}
         """By key of a device, those of earlier lives too."""
-        self.owners: dict[str, str] = {}
-        """Strategies by key of an owner; of others it is ``USER``."""
+        self.fleets: dict[str, list[Plan]] = {}
+        """By key of an owner; of others there is none."""
+        self.ways: dict[str, str] = {}
+        """In which a device was wrong, by lease."""
         self.lives: dict[str, Life] = {}
         self.results: dict[str, Result] = {}
         self.disputes: list[Ended] = []
@@ -105,6 +109,10 @@ class Measures:
         self._leases: dict[str, _Lease] = {}
         self._claims: dict[str, dict[str, Any]] = {}
         self._messages: Counter[str] = Counter()
+
+    def strategy_of(self, owner: str) -> str:
+        """An owner's, by its key; of who has no device it is ``USER``."""
+        return self.fleets[owner][0].strategy.name if owner in self.fleets else USER
 
     def ordered(self, name: str, now: float) -> None:
         """An order is on its way."""
@@ -154,24 +162,29 @@ class Measures:
         lease.root = root
         if not lease.audits:
             plan, life = self.plans[lease.device], self.lives[lease.order]
-            friends = self._friends.get(plan.coalition, 0.0)
             right = root == lease.right
-            self.results[name] = Result(lease.device, plan.strategy.name, right, event.tick, friends)
+            same = 0.0 if right else alike(plan, self.ways[name], self._listed(name), self.fleets)
+            self.results[name] = Result(lease.device, plan.strategy.name, right, event.tick, same)
             life.output = life.output or event.tick
 
     def _verdict(self, event: Event, content: Mapping[str, Any]) -> None:
         claim = self._claims[content["claim"]]
-        lease, audit = self._leases[claim["lease"]], claim["audit"]
-        by = "claim"
-        if audit:
-            payer = self._leases[audit].payer
-            by = "deputy" if not payer else "drawn" if payer == FUND else "bought"
+        lease, by = self._leases[claim["lease"]], self._by(claim)
         rights = lease.root == lease.right, claim["root"] == lease.right
         many = self._messages.pop(content["claim"], 0)
         self.disputes.append(Ended(event.tick, *rights, content["winner"], content["reason"], by, many))
         if content["winner"] == "challenger":
             result = self.results[claim["lease"]]
             result.fell, result.by = event.tick, by
+
+    def _by(self, claim: Mapping[str, Any]) -> str:
+        """See ``Result.by``; claims are in the order in which they were made."""
+        if not claim["audit"]:
+            return "claim"
+        audits = (each["audit"] for each in self._claims.values() if each["lease"] == claim["lease"])
+        payers = (self._leases[audit].payer for audit in (claim["audit"], *audits) if audit)
+        payer = next(filter(None, payers), "")
+        return "deputy" if not payer else "drawn" if payer == FUND else "bought"
 
     def _losses(self, event: Event) -> None:
         """Whose stakes and bonds were divided; that of who was right, too."""
@@ -183,7 +196,7 @@ class Measures:
             owner, _, subject = rest.partition(":")
             if owner_of(target) == owner:
                 continue
-            self.lost[self.owners.get(owner, USER), event.request.kind] += amount
+            self.lost[self.strategy_of(owner), event.request.kind] += amount
             if event.request.kind in ("verdict", "dismiss"):
                 seen.add(subject)
         for subject in sorted(seen):

@@ -49,9 +49,9 @@ def caught(measures: Measures) -> tuple[int, int]:
 
 
 def expected_share(measures: Measures) -> float:
-    """p d of the wrong results on the average: drawn with chance p, and not by a friend of who cheats."""
-    friends = [result.friends for result in measures.results.values() if not result.right]
-    return float(RULES.audit) * (1 - float(np.mean(friends))) if friends else float(RULES.audit)
+    """p d of the wrong results on the average: drawn with chance p, and not by who comes to the same root."""
+    same = [result.alike for result in measures.results.values() if not result.right]
+    return float(RULES.audit) * (1 - float(np.mean(same))) if same else float(RULES.audit)
 
 
 def drawn_share(measures: Measures) -> tuple[float, float, float]:

@@ -1,6 +1,6 @@
 """A whole market under a clock: the coordinator, its devices and users, until no order is open."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,7 +15,7 @@ from experiments.marketplace.effects import Compute, Solve
 from experiments.marketplace.settings import Settings
 from experiments.marketplace.simulation.actors import Provider, User, key_of
 from experiments.marketplace.simulation.churn import Churn
-from experiments.marketplace.simulation.fleet import LARGEST, ROUND, Asked, Plan, drawn_fleet, drawn_orders
+from experiments.marketplace.simulation.fleet import LARGEST, ROUND, Asked, drawn_fleet, drawn_orders
 from experiments.marketplace.simulation.measures import Measures
 from experiments.marketplace.simulation.network import Network, later
 from experiments.marketplace.simulation.recorded import Recorded
@@ -24,6 +24,7 @@ from verification.encoding.request import request
 from verification.encoding.signature import public
 from verification.ledger.state import BURNT, FUND, State
 from verification.ledger.store import Ledger
+from verification.market.auditors import listing
 from verification.market.operations import OPERATIONS
 from verification.market.rules import Rules
 from verification.protocol import protocol
@@ -94,16 +95,16 @@ class World:
         self.recorded = Recorded(next(streams))
         plans = drawn_fleet(self.recorded, devices, dishonest, next(streams))
         self.asked = drawn_orders(self.recorded, plans, orders, USERS, float(RULES.fee), next(streams))
-        self.shared: dict[tuple[int, str, str, str], Trace] = {}
+        self.shared: dict[tuple[int, str, str, str], tuple[str, Trace]] = {}
         self.rounds: list[Round] = []
         self.clock = simpy.Environment()
         self.over = self.clock.event()
         self.ending = False
-        self.measures = Measures(self.recorded, _friends(plans))
         key = key_of(seed, "coordinator")
         genesis = {"coordinator": public(key), "rules": RULES.plain(), "protocol": protocol(128, 2, 96_000)}
         self.ledger = Ledger.create(path, key, genesis, OPERATIONS, durable=False)
         self.coordinator = Coordinator(self.ledger, key, f"simulated {seed}".encode(), self.recorded.models, settings)
+        self.measures = Measures(self.recorded, lambda lease: listing(self.coordinator.desk.draft, lease))
         self.coordinator.desk.folds.append(self.measures.fold)
         self.network = Network(self.clock, self.coordinator, self._audits, self._solved)
         self.providers = [Provider(self, number, plan, next(streams)) for number, plan in enumerate(plans)]
@@ -118,8 +119,8 @@ class World:
         terms = {"models": models, "slots": 2**16, "cost": "1", "expiry": 2**32, "nonce": digest("own")}
         desk.order_of("offer", terms)
         owners = {provider.plan.owner: provider for provider in self.providers}
-        for provider in owners.values():
-            self.measures.owners[public(provider.owner)] = provider.plan.strategy.name
+        for provider in self.providers:
+            self.measures.fleets.setdefault(public(provider.owner), []).append(provider.plan)
         for key in [
             *(provider.owner for provider in owners.values()),
             *(user.customer.session.owner for user in self.users),
@@ -205,7 +206,7 @@ class World:
         gains = {owner: total - PURSE for owner, total in state.totals.items()}
         by = dict[str, int]()
         for owner, gain in gains.items():
-            kind = self.measures.owners.get(owner, "user")
+            kind = self.measures.strategy_of(owner)
             by[kind] = by.get(kind, 0) + gain
         paid = -sum(gain for gain in gains.values() if gain < 0)
         received = sum(gain for gain in gains.values() if gain > 0)
@@ -214,13 +215,3 @@ class World:
         if paid != received + burnt + fund:
             raise RuntimeError(f"{paid} paid, but {received} received, {burnt} burnt, {fund} to the fund")
         return Money(paid, received, burnt, fund, by)
-
-
-def _friends(plans: Sequence[Plan]) -> dict[int, float]:
-    """Part of the deposits, by coalition: each owner's is the same."""
-    owners = {plan.owner for plan in plans}
-    found = dict[int, float]()
-    for coalition in {plan.coalition for plan in plans} - {-1}:
-        friends = {plan.owner for plan in plans if plan.coalition == coalition}
-        found[coalition] = len(friends) / len(owners)
-    return found

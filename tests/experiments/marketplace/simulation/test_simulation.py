@@ -2,7 +2,6 @@
 
 import json
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pandas as pd
 import pytest
@@ -16,7 +15,7 @@ from experiments.marketplace.simulation import fleet, strategies
 from experiments.marketplace.simulation.fleet import ROUND
 from experiments.marketplace.simulation.simulate import simulated
 from experiments.marketplace.simulation.summary import bound_of, by_strategy, drawn_share, summary
-from experiments.marketplace.simulation.world import PURSE, World, _friends
+from experiments.marketplace.simulation.world import PURSE, World
 from verification.ledger.inspect import inspect
 from verification.market.operations import OPERATIONS
 
@@ -156,7 +155,14 @@ def test_the_summary_is_what_the_measures_say(ran):
     assert found["head"] == "{}:{}".format(*ran.ledger.head)
 
 
-def test_friends_of_a_coalition_hold_the_part_of_its_owners():
-    """Four owners, one of them with two devices; those of no coalition are nobody's friends."""
-    owned = [("a", 0), ("a", 0), ("b", 0), ("c", 1), ("d", -1)]
-    assert _friends([SimpleNamespace(owner=owner, coalition=of) for owner, of in owned]) == {0: 0.5, 1: 0.25}
+def test_a_wrong_result_that_is_drawn_stands_where_a_stranger_cheats_alike(tmp_path):
+    """And nowhere else; before it was drawn, that could be told."""
+    made = world(tmp_path / "ledger.sqlite", orders=60, devices=60, dishonest=0.8)
+    made.ledger.__exit__()
+    measures = made.measures
+    wrong = {name: result for name, result in measures.results.items() if not result.right}
+    stood = {name for name, result in wrong.items() if result.audited == "drawn" and not result.fell}
+    audits = [lease for lease in measures._leases.values() if lease.audits]
+    confirmed = {audit.audits for audit in audits if audit.root == measures._leases[audit.audits].root}
+    assert stood and stood == confirmed & set(wrong)
+    assert all(wrong[name].alike > 0 for name in stood)
