@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from experiments import plots, sweep
+from experiments import plots, statistics, sweep
 from experiments.claims import Results, Size, Verdict, undecided
 from experiments.claims._ladder import ENOUGH, GENERATION, ladder
 from experiments.sweep import Draw, Plan, seed_range
@@ -51,13 +51,13 @@ def check(results: Results) -> Verdict:
     rungs = runs.groupby(["family", "types"])["seed"].nunique()
     if rungs.min() < ENOUGH:
         return undecided(
-            f"Of each number of types as few as {rungs.min()} markets were tried, {limit:g} s a solver; a fair trial "
-            f"is size full: {ENOUGH} or more, a minute each."
+            f"Markets tried of each number of types: as few as {rungs.min()}, {limit:g} s a solver; a fair trial is "
+            f"size full: {ENOUGH} or more, a minute each."
         )
     shares = runs.groupby("solver")["proven"].mean()
     best = str(shares.idxmax())
-    own = runs[runs["solver"] == best].groupby("family", sort=False)["proven"].mean()
-    told = " and ".join(f"{share:.0%} of the {family} ones" for family, share in own.items())
+    own = runs[runs["solver"] == best].groupby("family", sort=False)["proven"]
+    told = " and ".join(f"{_share(proven)} {family} ones" for family, proven in own)
     others = runs[runs["solver"] != best]
     next_best = shares.drop(best)
     half = others.groupby(["types", "solver"])["proven"].mean().groupby("types").max() >= HALF
@@ -68,6 +68,11 @@ def check(results: Results) -> Verdict:
         f"{next_best.idxmax()}, the next best, proves {next_best.max():.0%} within {limit:g} s; no solver but {best} "
         f"proves half of the markets {reach}.",
     )
+
+
+def _share(proven: pd.Series) -> str:
+    share, low, high = statistics.share_interval(int(proven.sum()), len(proven))
+    return f"{share:.0%} ({low:.0%} to {high:.0%}) of {len(proven)}"
 
 
 def figures(results: Results) -> dict[str, Figure]:

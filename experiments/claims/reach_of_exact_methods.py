@@ -48,7 +48,7 @@ def check(results: Results) -> Verdict:
     markets = ((runs["tasks"] == best["tasks"]) & (runs["solver"] == best["solver"]) & (runs["best"] > 0)).sum()
     if markets < ENOUGH:
         return undecided(
-            f"Of {best['tasks']} tasks {markets} markets were tried, {runs['limit'].iloc[0]:g} s a solver; "
+            f"Markets tried of {best['tasks']} tasks: {markets}, {runs['limit'].iloc[0]:g} s a solver; "
             f"a fair trial is size full: {ENOUGH} or more, a minute each."
         )
     stuck = last[last["solver"] != GENERATION]["only its start"]

@@ -25,7 +25,7 @@ def drawn(out):
 def test_without_one_the_run_is_told(run, tiny):
     found = page.section(NAME, run)
     assert found["larger"] is None and found["verdict"] == claims.load(NAME).check(tiny(NAME))
-    assert "hours of work" not in drawn(run)
+    assert "Of size full" not in drawn(run)
 
 
 def test_it_is_told_and_the_run_beside_it(run, tiny, tmp_path, monkeypatch):
@@ -41,6 +41,6 @@ def test_it_is_told_and_the_run_beside_it(run, tiny, tmp_path, monkeypatch):
     found = page.section(NAME, run)
     assert found["verdict"] == verdict and found["beside"]["verdict"] == claims.load(NAME).check(tiny(NAME))
     text = drawn(run)
-    assert "published 2026-11-30, commit abc, a large one" in text and "120 minutes" in text
+    assert "published 2026-11-30, commit abc, a large one" in text and "Of size full, which took 120 minutes" in text
     assert text.count("<figure>") == 2 * len(found["figures"])
     assert f"What this run, of size small, came to: {found['beside']['verdict'].verdict}" in text

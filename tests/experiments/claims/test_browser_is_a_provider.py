@@ -29,6 +29,14 @@ def test_share_and_root_decide(share, same, verdict):
     assert f"{3 if same else 0} of 3 pairs" in found.explanation
 
 
+def test_an_interval_that_holds_everything_decides_nothing():
+    wide = results(1)
+    wide["runs"].loc[wide["runs"]["where"] == claim.PAGE, "speed"] *= [0.05, 0.05, 8.0]
+    assert claim.by_the_mean(wide) == "upheld" and claim.check(wide).verdict == "undecided"
+    wide["runs"].loc[0, "same root"] = False
+    assert claim.check(wide).verdict == "refuted"
+
+
 def test_without_a_browser_it_is_not_tested():
     empty = {"runs": results(1)["runs"].iloc[:0]}
     assert claim.check(empty).verdict == "undecided" and claim.check(empty).explanation.startswith("Not tested")
