@@ -51,6 +51,16 @@ def test_others_that_prove_nowhere_half_reach_nowhere():
     assert verdict.explanation.endswith("proves half of the markets of any number of types.")
 
 
+def test_bounds_that_are_nearly_a_proof_are_told():
+    found = results(few)
+    runs = found["runs"]
+    scip = (runs["solver"] == "SCIP") & ~runs["proven"] & (runs["best"] > 0)
+    runs.loc[scip, ["best", "bound"]] = [10**8, 10**8 + 100]
+    runs.loc[scip & (runs["seed"] == 9), "bound"] += 1
+    told = f" Bounds within a millionth of the optimum do not prove it and are not counted: SCIP {scip.sum() - 6}."
+    assert claim.check(found).explanation.endswith(told)
+
+
 @pytest.mark.parametrize("markets, verdict", [(9, "undecided"), (10, "found")])
 def test_few_markets_decide_nothing(markets, verdict):
     assert claim.check(results(few, markets)).verdict == verdict
