@@ -179,8 +179,9 @@ def check(results: Results) -> Verdict:
     return Verdict(
         verdict,
         f"{found['leftmost'].sum()} of {len(found)} faults found; at most {found['rounds'].max()} rounds, "
-        f"{found['kB'].max():.0f} kB and {share.max():.1e} of a run's work",
-        f"The longest run has {longest['nodes']:,} nodes. Recomputing linearly, which the whitepaper describes beside "
+        f"{found['kB'].max():.0f} kB and {found['referee_macs'].max():,} multiply-accumulates by the referee",
+        f"The longest run has {longest['nodes']:,} nodes; the referee's step is {share.max():.1e} of 32 tokens of "
+        f"SmolLM2. Recomputing linearly, which the whitepaper describes beside "
         f"bisection, is the whole run again. A search that compares nodes in the middle lets {missed or 'none'} "
         "escape: the two trees must be descended to the leftmost difference.",
     )

@@ -124,8 +124,8 @@ def figures(results: Results) -> dict[str, Figure]:
     plots.percent(other)
     return {
         "The gap to the certified bound by size, mean and 95 % interval over all families.": by_size,
-        "What column generation leaves open: it vanishes as markets grow, unless one provider holds nearly all "
-        "slots.": open_gaps,
+        "What column generation leaves open within its limit: on the left where one provider holds much of all slots, "
+        "on the right by family; where it stops at the limit it grows with the market.": open_gaps,
     }
 
 

@@ -152,7 +152,7 @@ def figures(results: Results) -> dict[str, Figure]:
     axes.set(xlabel="rate, % of the native program's", ylim=(0.4 - max(len(what), 1), 0.6))
     if what:
         plots.legend(axes)
-    return {"Rates over a native program's on the same processor; dotted: the criterion's 20 and 80 %.": figure}
+    return {"Rates over a native program's on the same processor; dotted: 20 and 80 %.": figure}
 
 
 def tables(results: Results) -> dict[str, pd.DataFrame]:

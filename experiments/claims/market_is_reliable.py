@@ -90,6 +90,16 @@ def check(results: Results) -> Verdict:
     )
 
 
+def at_each_rate(results: Results) -> Judgement:
+    """The criterion by the words before: at each rate by itself, not on the mean over them."""
+    found = check(results).verdict
+    markets = results["markets"]
+    by = markets.pivot_table(index=["seed", "down"], columns="where", values="served")[[MARKET, CENTRE]].dropna()
+    gains = (by[MARKET] - by[CENTRE]).groupby("down")
+    more = all(statistics.mean_interval(gain, (-1.0, 1.0))[1] > 0 for _, gain in gains)
+    return "qualified" if found == "upheld" and not more else found
+
+
 def figures(results: Results) -> dict[str, Figure]:
     """The share served by the part of the time that a device is away."""
     figure, (axes,) = plots.canvas()

@@ -157,16 +157,16 @@ def check(results: Results) -> Verdict:
     wanted = {"barred": len(disputes)} | dict.fromkeys(list(held)[1:], len(fallen))
     broken = [f"{name} {held[name]} of {wanted[name]}" for name in held if held[name] < wanted[name]]
     verdict: Judgement = "refuted" if broken else "upheld"
+    passed = int((disputes["rounds"] > 0).sum())
     served = float((fallen["outcome"] == "served").mean())
     return Verdict(
         verdict,
         "; ".join(broken)
         if broken
-        else f"{len(disputes)} of {len(disputes)} challenged devices were leased nothing meanwhile, {len(fallen)} of "
-        f"{len(fallen)} that were wrong were removed, the payment returned, the task ranked higher",
-        f"{int(disputes['rounds'].sum())} rounds went by devices while they were barred, for "
-        f"{disputes['barred'].median():.1f} rounds on the median; of the tasks that came back {served:.0%} were "
-        "served.",
+        else f"{passed} of {passed} challenged devices that a round passed by were leased nothing meanwhile, "
+        f"{len(fallen)} of {len(fallen)} that were wrong were removed, the payment returned, the task ranked higher",
+        f"Of {len(disputes)} disputes the others ended before the next round. Of the tasks that came back {served:.0%} "
+        "were served.",
     )
 
 

@@ -93,10 +93,19 @@ def tolerates(results: Results) -> dict[str, bool]:
     return {"one": bool((single == 0).any()), "all but one": bool((most == 0).any())}
 
 
+def whoever_is_offline(results: Results) -> Judgement:
+    """The criterion by the words before: results whose provider is offline are results of the same protocol."""
+    counted = results["counted"].replace({"protocol": {ABSENT: ANY}})
+    return _judged(tolerates(results | {"counted": counted}))
+
+
+def _judged(tolerance: dict[str, bool]) -> Judgement:
+    return "refuted" if tolerance["all but one"] else "qualified" if tolerance["one"] else "upheld"
+
+
 def check(results: Results) -> Verdict:
     """The criterion on the trials."""
-    tolerance = tolerates(results)
-    verdict: Judgement = "refuted" if tolerance["all but one"] else "qualified" if tolerance["one"] else "upheld"
+    verdict = _judged(tolerates(results))
     shares = results["shares"]
     wrong = shares[shares["wrong"] & (shares["q"] == 0.3) & (shares["n"] == 9)].groupby("protocol")["misjudged"].mean()
     right = shares[~shares["wrong"] & (shares["q"] == 0.3) & (shares["n"] == 9)]
@@ -109,9 +118,9 @@ def check(results: Results) -> Verdict:
         "all must agree",
         "The sentence is true where all must agree, and of the single verifier that the whitepaper assigns, who must "
         "be trusted wholly. Where anyone may challenge and a referee recomputes the one step at which two traces part, "
-        "one honest verifier who looks is enough and no false challenge wins: n - 1 of n may be dishonest. The "
-        "referee's one step is what is trusted, and anyone can repeat it from the record. A right result whose "
-        "provider is offline falls if both deputies that are drawn are dishonest, here in "
+        "one honest verifier who looks is enough and no false challenge wins: where the provider answers, n - 1 of n "
+        "may be dishonest. The referee's one step is what is trusted, and anyone can repeat it from the record. A right "
+        "result whose provider is offline falls if both deputies that are drawn are dishonest, here in "
         f"{right_of[ABSENT]:.1%} of trials, and no coordinator can recompute it. A right result costs "
         f"{costs[ANY]:.1f} recomputations if every honest verifier looks, {costs[MAJORITY]:.0f} under majority, "
         f"{costs[ONE]:.0f} with one verifier.",

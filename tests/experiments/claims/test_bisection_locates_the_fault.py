@@ -57,6 +57,7 @@ def test_the_figure_is_the_worst_dispute_s():
             **{"by middle nodes": claim.ESCAPES},
         )
     )
-    assert verdict.figure == "19 of 20 faults found; at most 6 rounds, 30 kB and 1.0e-05 of a run's work"
-    assert verdict.explanation.startswith("The longest run has 1,234 nodes.")
+    least = "30 kB and 47,564 multiply-accumulates by the referee"
+    assert verdict.figure == f"19 of 20 faults found; at most 6 rounds, {least}"
+    assert verdict.explanation.startswith("The longest run has 1,234 nodes; the referee's step is 1.0e-05 of 32")
     assert "in the middle lets 1 of 1 faults masked-fault escape" in verdict.explanation

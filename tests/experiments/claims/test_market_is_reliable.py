@@ -30,6 +30,15 @@ def test_both_comparisons_decide(market, centre, verdict):
     assert "within 1.0 and 4.0 rounds" in found.explanation
 
 
+def test_by_the_words_before_each_rate_counts_by_itself():
+    found = results(0.985, 0.9)
+    assert claim.at_each_rate(found) == "upheld"
+    seldom = (found["markets"]["where"] == claim.CENTRE) & (found["markets"]["down"] == 0.1)
+    found["markets"].loc[seldom, "served"] = 0.9865
+    assert claim.check(found).verdict == "upheld" and claim.at_each_rate(found) == "qualified"
+    assert claim.at_each_rate(results(0.9, 0.8)) == "refuted"
+
+
 def test_a_data_centre_is_down_as_much_of_the_time_as_a_device(tiny):
     markets = tiny("market_is_reliable")["markets"]
     by = markets.groupby("where")["down"].unique()

@@ -112,6 +112,15 @@ def test_the_criterion_judges_protocols_with_several_verifiers(any_one, others, 
     assert claim.check(results(any_one, others, few)).verdict == verdict
 
 
+def test_by_the_words_before_an_offline_provider_s_results_count():
+    assert claim.whoever_is_offline(results(others=0.0)) == "refuted"
+    found = results()
+    assert claim.check(found).verdict == "refuted" and claim.whoever_is_offline(found) == "upheld"
+    absent = (found["counted"]["protocol"] == claim.ABSENT) & (found["counted"]["dishonest"] == 1)
+    found["counted"].loc[absent, "misjudged"] = 0
+    assert claim.whoever_is_offline(found) == "qualified"
+
+
 def test_the_figure_is_that_of_nine_verifiers_of_whom_30_percent_are_dishonest():
     verdict = claim.check(results())
     assert verdict.figure == (

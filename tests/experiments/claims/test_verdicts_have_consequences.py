@@ -23,7 +23,11 @@ def results(many=20, disputes=None, **fell):
 def test_all_parts_uphold():
     found = claim.check(results())
     assert found.verdict == "upheld" and found.figure.startswith("20 of 20 challenged devices")
-    assert found.explanation.startswith("20 rounds went by") and "100% were served" in found.explanation
+    assert found.explanation.startswith("Of 20 disputes the others") and "100% were served" in found.explanation
+
+
+def test_a_device_that_no_round_passed_by_shows_nothing():
+    assert claim.check(results(disputes={"rounds": 0})).figure.startswith("19 of 19 challenged devices")
 
 
 @pytest.mark.parametrize(
