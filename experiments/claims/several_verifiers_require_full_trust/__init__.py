@@ -119,7 +119,7 @@ def check(results: Results) -> Verdict:
         "The sentence is true where all must agree, and of the single verifier that the whitepaper assigns, who must "
         "be trusted wholly. Where anyone may challenge and a referee recomputes the one step at which two traces part, "
         "one honest verifier who looks is enough and no false challenge wins: where the provider answers, n - 1 of n "
-        "may be dishonest. The referee's one step is what is trusted, and anyone can repeat it from the record. A right "
+        "may be dishonest. The referee's one step is what is trusted, and anyone repeats it from the record. A right "
         "result whose provider is offline falls if both deputies that are drawn are dishonest, here in "
         f"{right_of[ABSENT]:.1%} of trials, and no coordinator can recompute it. A right result costs "
         f"{costs[ANY]:.1f} recomputations if every honest verifier looks, {costs[MAJORITY]:.0f} under majority, "
