@@ -65,8 +65,8 @@ def stamped(runs: pd.DataFrame) -> pd.DataFrame:
 
 
 def published_runs(name: str) -> pd.DataFrame:
-    """A claim's runs of pages as published: they take a processor minutes, and differ only where code does."""
-    return published.results(name)["runs"]
+    """A claim's runs of pages as published last at any size: they take minutes, and differ only where code does."""
+    return published.results(name, published.size_of(name))["runs"]
 
 
 def answered(path: str) -> dict[str, Any] | None:
