@@ -17,7 +17,6 @@ TYPES = {  # numbers of model types, sizes of each family, seeds, seconds a solv
     "small": ((2, 6, 16), {"uniform": 20, "sparse": 40}, 1, 1.0),
     "full": ((2, 4, 8, 16, 40), {"uniform": 20, "sparse": 80}, 10, 60.0),
 }
-HALF = 0.5
 BY = ("family", "types", "tasks", "providers")
 VARIED = {
     "model types": "{runs.types}",
@@ -58,15 +57,14 @@ def check(results: Results) -> Verdict:
     best = str(shares.idxmax())
     own = runs[runs["solver"] == best].groupby("family", sort=False)["proven"]
     told = " and ".join(f"{_share(proven)} {family} ones" for family, proven in own)
-    others = runs[runs["solver"] != best]
     next_best = shares.drop(best)
-    half = others.groupby(["types", "solver"])["proven"].mean().groupby("types").max() >= HALF
-    reach = f"beyond {half[half].index.max()} types" if half.any() else "of any number of types"
+    by = runs[runs["solver"] == next_best.idxmax()].groupby(["family", "types"], sort=False)["proven"].mean()
+    family, types = by.idxmin()
     return Verdict(
         "found",
         f"Of markets of {runs['types'].min()} to {runs['types'].max()} model types {best} proves {told}",
-        f"{next_best.idxmax()}, the next best, proves {next_best.max():.0%} within {limit:g} s; no solver but {best} "
-        f"proves half of the markets {reach}.{nearly(runs)}",
+        f"{next_best.idxmax()}, the next best, proves {next_best.max():.0%} within {limit:g} s; fewest, {by.min():.0%}, "
+        f"of {family} markets of {types} types.{nearly(runs)}",
     )
 
 

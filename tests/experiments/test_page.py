@@ -41,6 +41,9 @@ def test_it_is_told_and_the_run_beside_it(run, tiny, tmp_path, monkeypatch):
     found = page.section(NAME, run)
     assert found["verdict"] == verdict and found["beside"]["verdict"] == claims.load(NAME).check(tiny(NAME))
     text = drawn(run)
-    assert "published 2026-11-30, commit abc, a large one" in text and "Of size full, which took 120 min: published" in text
+    assert (
+        "published 2026-11-30, commit abc, a large one" in text
+        and "Of size full, which took 120 min: published" in text
+    )
     assert text.count("<figure>") == 2 * len(found["figures"])
     assert f"What this run, of size small, came to: {found['beside']['verdict'].verdict}" in text
