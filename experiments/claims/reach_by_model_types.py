@@ -63,8 +63,8 @@ def check(results: Results) -> Verdict:
     return Verdict(
         "found",
         f"Of markets of {runs['types'].min()} to {runs['types'].max()} model types {best} proves {told}",
-        f"{next_best.idxmax()}, the next best, proves {next_best.max():.0%} within {limit:g} s; fewest, {by.min():.0%}, "
-        f"of {family} markets of {types} types.{nearly(runs)}",
+        f"{next_best.idxmax()}, the next best, proves {next_best.max():.0%} within {limit:g} s; fewest, "
+        f"{by.min():.0%}, of {family} markets of {types} types.{nearly(runs)}",
     )
 
 
