@@ -1,17 +1,33 @@
 """What ``sha256_rows`` has compiled: SHA-256 over leaves, OpenSSL's or in lanes, and OpenSSL's over trees of digests.
 
-Imported when OpenSSL's library is loaded. What numba compiled it keeps beside this file or in the user's cache, and
-where there is no such place compiles it in every process.
+It loads OpenSSL's library, without which it cannot be imported. What numba compiled it keeps beside this file or in the
+user's cache, and where there is no such place compiles it in every process.
 """
 
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from llvmlite import binding
 from numba import njit, types
 
 from verification._sha256_lanes import FEWEST, LANES, fast, hash_leaves
 
+LIBRARIES = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.3.dylib")
+
+
+def _load() -> None:
+    """Before anything here is compiled: what was kept ends the process where its symbols are missing."""
+    for library in LIBRARIES:
+        try:
+            binding.load_library_permanently(library)
+            return
+        except RuntimeError:
+            continue
+    raise ImportError(f"none of OpenSSL's libraries is there: {', '.join(LIBRARIES)}")
+
+
+_load()
 SIDE_BY_SIDE = fast()
 CONTEXT = 32  # words of 8 bytes: OpenSSL's state of a SHA-256 has 112 bytes
 

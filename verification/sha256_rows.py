@@ -15,7 +15,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-LIBRARIES = ("libcrypto.so.3", "libcrypto.so.1.1", "libcrypto.3.dylib")
 PROCESSORS = min(os.cpu_count() or 1, 8)
 INLINE, ALONE = 1 << 14, 1 << 20
 """Words up to which a thread costs more than it takes over, and up to which one is enough."""
@@ -30,18 +29,10 @@ Numbers = npt.NDArray[np.int64]
 @cache
 def _compiled() -> Any:
     """What is compiled, or None where OpenSSL's library is not there."""
-    from llvmlite import binding
-
-    for library in LIBRARIES:
-        try:
-            binding.load_library_permanently(library)
-            break
-        except RuntimeError:
-            continue
-    else:
+    try:
+        from verification import _sha256_compiled
+    except ImportError:
         return None
-    from verification import _sha256_compiled
-
     return _sha256_compiled
 
 

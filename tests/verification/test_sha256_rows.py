@@ -1,5 +1,7 @@
 """Digests from compiled code are those of the formulas, one call a digest, for outputs of every shape."""
 
+import subprocess
+import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -55,6 +57,12 @@ def test_hashlib_gives_the_same_where_the_library_is_missing(monkeypatch):
     monkeypatch.setattr(merkle.sha256_rows, "available", lambda: False)
     assert committing(batch)() == compiled
     assert Tree(digests).levels == tree.levels
+
+
+def test_what_is_compiled_can_be_imported_alone():
+    """As the documents' builder does: what was kept of it would end the process without the library."""
+    made = subprocess.run([sys.executable, "-c", "import verification._sha256_compiled"], check=False)
+    assert made.returncode == 0
 
 
 @pytest.mark.parametrize("processors", [1, 2, 3, 8])
