@@ -40,7 +40,7 @@ LAYERS = 8
 SAME, OTHER = "SmolLM2", f"its first {LAYERS} layers"
 TASKS = ((16, 4), (160, 8), (64, 12), (64, 2), (100, 24), (240, 16))  # tokens of prompt and answer
 # Stacks, rounds of the benchmark, tasks, runs of each
-GRID: dict[Size, tuple[int, int, int, int]] = {"tiny": (1, 1, 1, 1), "small": (1, 1, 3, 3), "full": (9, 5, 6, 3)}
+GRID: dict[Size, tuple[int, int, int, int]] = {"tiny": (1, 1, 1, 1), "small": (1, 1, 3, 1), "full": (9, 5, 6, 3)}
 ROUND = 3600.0  # seconds: what a processor's slot takes
 VARIED = {"task": "prompts of {tasks.prompt} tokens, answers of {tasks.answer}", "model": "{tasks.model}"}
 FIXED = {
